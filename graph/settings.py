@@ -1,0 +1,44 @@
+"""Where things are and how large they may be: the environment, `.env`, then the defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings; each can be given as an environment variable or in `.env`.
+
+    `NEO4J_*` name a server of the user's own; without `NEO4J_URI` the embedded Neo4j is used,
+    its store under `home`. `SHICHENG_*` set the rest.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    home_path: Path | None = Field(None, validation_alias="SHICHENG_HOME")
+    cache_path: Path | None = Field(None, validation_alias="SHICHENG_CACHE")
+    neo4j_uri: str | None = Field(None, validation_alias="NEO4J_URI")
+    neo4j_username: str = Field("neo4j", validation_alias="NEO4J_USERNAME")
+    neo4j_password: SecretStr | None = Field(None, validation_alias="NEO4J_PASSWORD")
+    neo4j_database: str = Field("neo4j", validation_alias="NEO4J_DATABASE")
+    neo4j_version: str = Field("2026.08.1", validation_alias="SHICHENG_NEO4J_VERSION")
+    idle_minutes: float = Field(15.0, gt=0, validation_alias="SHICHENG_IDLE_MINUTES")
+    heap_mb: int | None = Field(None, ge=128, validation_alias="SHICHENG_HEAP_MB")
+    read_seconds: float = Field(30.0, gt=0, validation_alias="SHICHENG_READ_SECONDS")
+
+    @property
+    def home(self) -> Path:
+        """The data folder: the store, its password, the snapshots, the logs."""
+        return (self.home_path or Path(platformdirs.user_data_dir("shicheng"))).expanduser()
+
+    @property
+    def cache(self) -> Path:
+        """What can be fetched again: Neo4j's jars."""
+        return (self.cache_path or Path(platformdirs.user_cache_dir("shicheng"))).expanduser()
+
+    def at(self, home: Path | None) -> Settings:
+        """These settings with another data folder (`--home`)."""
+        return self if home is None else self.model_copy(update={"home_path": home})
