@@ -1,0 +1,84 @@
+"""The policy: what it refuses, how it is written and read, and that equal ones have one id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from graph.errors import UsageError
+from graph.policy import DEFAULT_POLICY, Policy, parse_generations, parse_window
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"window_start": date(2027, 1, 1)}, "2027-01-01"),
+        ({"generations": 0}, "at least one hop"),
+        ({"high_skilled_level": 9}, "levels 1 to 8"),
+        ({"channels": ()}, "empty"),
+        ({"channels": ("mentorship", "rumour")}, "rumour"),
+        ({"undated": "maybe"}, "include or exclude"),
+    ],
+)
+def test_it_refuses_what_cannot_be(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Policy(**fields)  # type: ignore[arg-type]
+
+
+def test_it_is_read_as_the_command_line_writes_it() -> None:
+    policy = Policy.parsed(
+        window="2022-01-01:2023-12-31", generations="all", channels="studio, mentorship",
+        ordered=False, undated="include", as_of="2025-06-30", high_skilled_level=5,
+    )  # fmt: skip
+    assert policy == Policy(
+        date(2022, 1, 1), date(2023, 12, 31), None, 5, False, ("mentorship", "studio"),
+        "include", date(2025, 6, 30),
+    )  # fmt: skip
+    assert Policy.parsed() == DEFAULT_POLICY
+    assert parse_window("2022-01-01..2023-12-31") == (date(2022, 1, 1), date(2023, 12, 31))
+    assert parse_generations("6") == 6
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"window": "2024"}, {"window": "2024-01-01:2024-13-01"}, {"generations": "three"},
+        {"channels": "rumour"}, {"as_of": "soon"},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_names_its_option(options: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=next(iter(options)).replace("_", "-")):
+        Policy.parsed(**options)  # type: ignore[arg-type]
+
+
+def test_equal_policies_have_one_id_and_any_change_another() -> None:
+    changed = [
+        replace(DEFAULT_POLICY, generations=None),
+        replace(DEFAULT_POLICY, ordered=False),
+        replace(DEFAULT_POLICY, channels=("studio",)),
+        replace(DEFAULT_POLICY, undated="include"),
+        replace(DEFAULT_POLICY, as_of=date(2020, 1, 1)),
+    ]
+    assert Policy(channels=("studio", "mentorship")).id == DEFAULT_POLICY.id
+    assert len({policy.id for policy in (DEFAULT_POLICY, *changed)}) == 6
+    assert json.loads(json.dumps(DEFAULT_POLICY.as_dict()))["generations"] == 3
+
+
+def test_its_chip_in_both_languages() -> None:
+    assert DEFAULT_POLICY.chip("en") == "2024-26 · 3 generations · dated"
+    assert DEFAULT_POLICY.chip("zh") == "2024-26 · 3 代 · 有日期"
+    other = Policy(
+        date(2022, 3, 1), date(2022, 12, 31), None, 5, False, ("studio",), "include",
+        date(2022, 12, 31),
+    )  # fmt: skip
+    assert other.chip("en") == (
+        "2022-03-01 – 2022-12-31 · all generations · dates ignored, undated included"
+        " · level 5 and above · studios only · as of 2022-12-31"
+    )
+    assert other.chip("zh").startswith("2022-03-01 – 2022-12-31 · 不限代 · 不论先后、含无日期")
+    assert Policy(date(2025, 1, 1), date(2025, 12, 31)).chip() == "2025 · 3 generations · dated"
+    with pytest.raises(UsageError, match="en or zh"):
+        DEFAULT_POLICY.chip("fr")
