@@ -108,6 +108,9 @@ PROVINCES: Choices = {
     "82": ("Macao", "澳门"),
 }  # fmt: skip
 
+# What a target of the programme is set for; an industry stands by its own name.
+SCOPES: Choices = {"national": ("national", "全国"), **PROVINCES}
+
 
 class Type(StrEnum):
     """What a value is, in the exchange tables and in Neo4j."""
@@ -127,6 +130,7 @@ class Property:
     """One property of a node kind or relation, and the exchange column it comes from.
 
     `zh` is both its Chinese label and its Chinese header; `headers` are further headers taken.
+    `open_choice`: a text that is none of the choices is taken as it stands.
     """
 
     name: str
@@ -135,9 +139,15 @@ class Property:
     type: Type = Type.STRING
     required: bool = False
     choices: Choices | None = None
+    open_choice: bool = False
     unit: str = ""
     personal: bool = False
     headers: tuple[str, ...] = ()
+
+    @property
+    def stored(self) -> str:
+        """Its name in Neo4j; an ID number is kept only as a digest."""
+        return "id_digest" if self.type is Type.ID_NUMBER else self.name
 
 
 @dataclass(frozen=True)
@@ -320,7 +330,8 @@ NODES: tuple[NodeKind, ...] = (
     NodeKind(
         "Goal", "Target of the programme", "目标", "goal_id",
         (_p("goal_id", "scope and year", "目标编号"),
-         _id("scope", "national, a province or an industry", "范围"),
+         _id("scope", "national, a province or an industry", "范围", choices=SCOPES,
+             open_choice=True),
          _p("year", "year", "年度", Type.INTEGER, required=True, headers=("年份",)),
          _p("leading_talents", "new leading talents", "领军人才目标", Type.INTEGER, unit="persons"),
          _p("high_skilled", "new high-skilled workers", "高技能人才目标", Type.INTEGER,
@@ -402,7 +413,7 @@ RELATIONS: tuple[Relation, ...] = (
         "HONOURED", "Honoured", "获荣誉",
         End("person_id", PERSON), End("honour", ("Honour",), create=True),
         (PERSON_ID,
-         _id("honour", "honour", "荣誉名称", headers=("荣誉",)),
+         _id("honour", "honour", "荣誉名称", choices=BASES, open_choice=True, headers=("荣誉",)),
          _p("grade", "grade", "级别", required=True, choices=GRADES, headers=("等级",)),
          _p("date", "honoured on", "日期", D, required=True, headers=("授予日期", "获奖日期"))),
         key=("date",), table="honours",
@@ -487,7 +498,9 @@ RELATIONS: tuple[Relation, ...] = (
     # (:Person)-[:PRACTISES]->(:Occupation)
     Relation(
         "PRACTISES", "Practises", "从事职业",
-        End("person_id", PERSON), End("occupation_code", ("Occupation",)),
+        End("person_id", PERSON), End("occupation_code", ("Occupation",), create=True),
+        (PERSON_ID, _id("occupation_code", "occupation", "职业代码", headers=("工种代码",))),
+        table="practices",
     ),
     # (:Studio)-[:HOSTED_BY]->(:Enterprise|School)
     Relation(

@@ -1,0 +1,215 @@
+"""Batched MERGE from the one schema: nodes, labels, relations, their provenance, and the cleanup.
+
+A record is merged by its key, so that loading twice changes nothing. `sources` lists who states
+it. A value that only its own source states follows that source, empty cells too; beside another
+source an empty cell says nothing. A complete statement (`replaced`) takes the source's name off
+every record it no longer states, and a record that nobody states goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from graph.database import Database
+from graph.model import FACETS, NODE_KINDS, NODES, PROVINCES, RELATIONS, Facet, NodeKind, Relation
+
+BATCH = 10_000
+# The columns in which rows bring their provenance.
+ORIGIN, SOURCE = "_origin", "_source"
+
+_SOURCES = (
+    "CASE WHEN {x}.{p}sources IS NULL THEN [] WHEN {x}.{p}load = $load THEN {x}.{p}sources "
+    "ELSE [s IN {x}.{p}sources WHERE NOT s IN $replaced] END"
+)
+
+
+@dataclass
+class Writer:
+    """Writes one load. `progress` is told of every batch (rows done)."""
+
+    database: Database
+    load_id: str
+    replaced: Sequence[str] = ()
+    first: bool = False
+    progress: Callable[[int], None] = lambda rows: None
+    written: dict[str, int] = field(default_factory=dict)
+
+    def nodes(self, kind: NodeKind, rows: pl.DataFrame) -> None:
+        """Merges the nodes of a kind. `rows`: its stored properties, `_origin`, `_source`."""
+        merge = f"MERGE (x:{kind.label} {{{kind.key}: row.key}})"
+        self._merge(kind.label, merge, rows, key=kind.key)
+
+    def reference_nodes(self, kind: NodeKind, rows: pl.DataFrame) -> None:
+        """Makes nodes that are known by their code alone. `rows`: key, `_origin`, `_source`."""
+        known = {code: zh for code, (_, zh) in PROVINCES.items()} if kind.names else {}
+        named = "ON CREATE SET x.name = $names[row.key]" if known else ""
+        merge = f"MERGE (x:{kind.label} {{{kind.key}: row.key}}) {named}"
+        self._merge(kind.label, merge, rows, key="key", names=known)
+
+    def facet(self, facet: Facet, rows: pl.DataFrame) -> None:
+        """Gives nodes a further label with its properties and a provenance of its own."""
+        kind = NODE_KINDS[facet.kind]
+        merge = f"MATCH (x:{kind.label} {{{kind.key}: row.key}}) SET x:{facet.label}"
+        self._merge(facet.label, merge, rows, key=facet.column, prefix=facet_prefix(facet))
+
+    def relations(
+        self, relation: Relation, start: str, end: str, rows: pl.DataFrame
+    ) -> None:
+        """Merges relations between nodes of two kinds. `rows`: start, end, key, properties."""
+        merge = self._between(relation, start, end) + (
+            f" MERGE (a)-[x:{relation.type} {{key: row.key}}]->(b)"
+        )
+        self._merge(relation.type, merge, rows, key="key", ends=True)
+
+    def links(self, relation: Relation, start: str, end: str, rows: pl.DataFrame) -> None:
+        """As `relations`, where a node has one such relation at a time: the old one goes."""
+        if not self.first:
+            kind = NODE_KINDS[start]
+            ends = "|".join(relation.end.kinds)
+            self._each(
+                f"UNWIND $rows AS row MATCH (a:{start} {{{kind.key}: row.start}})"
+                f"-[x:{relation.type} {{key: row.key}}]->(b:{ends}) "
+                f"WHERE b.{NODE_KINDS[end].key} IS NULL OR b.{NODE_KINDS[end].key} <> row.end "
+                "DELETE x",
+                rows.select("start", "end", "key").to_dicts(),
+            )
+        self.relations(relation, start, end, rows)
+
+    def unlink(self, relation: Relation, start: str, key: str, rows: pl.DataFrame) -> None:
+        """Takes the link off nodes whose own source no longer states it. `rows`: start, source."""
+        if self.first or rows.is_empty():
+            return
+        kind = NODE_KINDS[start]
+        self._each(
+            f"UNWIND $rows AS row MATCH (a:{start} {{{kind.key}: row.start}})"
+            f"-[x:{relation.type} {{key: '{key}'}}]->() WHERE x.sources = [row.{SOURCE}] DELETE x",
+            rows.select("start", SOURCE).to_dicts(),
+        )
+
+    def _between(self, relation: Relation, start: str, end: str) -> str:
+        labels = ""
+        for name, side in (("a", relation.start), ("b", relation.end)):
+            labels += f" SET {name}:{side.label}" if side.label else ""
+        return (
+            f"MATCH (a:{start} {{{NODE_KINDS[start].key}: row.start}}) "
+            f"MATCH (b:{end} {{{NODE_KINDS[end].key}: row.end}}){labels} WITH row, a, b"
+        )
+
+    def _merge(
+        self,
+        what: str,
+        merge: str,
+        rows: pl.DataFrame,
+        *,
+        key: str,
+        prefix: str = "",
+        ends: bool = False,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        apart = {key, ORIGIN, SOURCE, *(("start", "end") if ends else ())}
+        properties = [column for column in rows.columns if column not in apart]
+        statement = (
+            f"UNWIND $rows AS row {merge} "
+            f"WITH row, x, {_SOURCES.format(x='x', p=prefix)} AS others "
+            "SET x += CASE WHEN others = [] OR others = [row.source] THEN $blank ELSE {} END, "
+            f"x += row.properties, x.{prefix}load = $load, x.{prefix}row = row.row, "
+            f"x.{prefix}sources = CASE WHEN row.source IN others THEN others "
+            "ELSE others + [row.source] END"
+        )
+        given = {"blank": dict.fromkeys(properties), "names": dict(names or {})}
+        for batch in _batches(rows):
+            self._each(statement, [_row(r, key, properties, ends) for r in batch], **given)
+        self.written[what] = self.written.get(what, 0) + rows.height
+
+    def _each(self, statement: str, rows: list[dict[str, Any]], **given: Any) -> None:
+        for at in range(0, len(rows), BATCH):
+            part = rows[at : at + BATCH]
+            self.database.write(
+                statement,
+                {"rows": part, "load": self.load_id, "replaced": list(self.replaced), **given},
+            )
+            self.progress(len(part))
+
+    def cleanup(self) -> dict[str, int]:
+        """Takes the replaced sources off what they no longer state; how many records went."""
+        if not self.replaced:
+            return {}
+        removed: dict[str, int] = {}
+        for relation in RELATIONS:
+            self._unstate(f"()-[x:{relation.type}]->()", "")
+            went = self._delete(f"()-[x:{relation.type}]->() WHERE x.sources = []", "DELETE x")
+            removed[relation.type] = went
+        for facet in FACETS:
+            removed[facet.label] = self._drop_facet(facet)
+        for kind in NODES:
+            self._unstate(f"(x:{kind.label})", "")
+            gone = f"(x:{kind.label}) WHERE x.sources = [] AND NOT (x)--()"
+            removed[kind.label] = self._delete(gone, "DELETE x")
+        self._drop_earned_labels()
+        return {what: count for what, count in removed.items() if count}
+
+    def _unstate(self, pattern: str, prefix: str) -> None:
+        self._repeat(
+            f"MATCH {pattern} WHERE x.{prefix}load <> $load "
+            f"AND any(s IN x.{prefix}sources WHERE s IN $replaced) WITH x LIMIT {BATCH} "
+            f"SET x.{prefix}sources = [s IN x.{prefix}sources WHERE NOT s IN $replaced] "
+            "RETURN count(x) AS n"
+        )
+
+    def _delete(self, pattern: str, what: str) -> int:
+        return self._repeat(f"MATCH {pattern} WITH x LIMIT {BATCH} {what} RETURN count(*) AS n")
+
+    def _drop_facet(self, facet: Facet) -> int:
+        prefix = facet_prefix(facet)
+        self._unstate(f"(x:{facet.label})", prefix)
+        names = [p.stored for p in facet.properties if p.name != facet.column]
+        names += [prefix + name for name in ("sources", "load", "row")]
+        drop = f"REMOVE x:{facet.label}, " + ", ".join(f"x.{name}" for name in names)
+        return self._delete(f"(x:{facet.label}) WHERE x.{prefix}sources = []", drop)
+
+    def _drop_earned_labels(self) -> None:
+        for relation in RELATIONS:
+            for side, arrow in ((relation.start, "(x)-[:{}]->()"), (relation.end, "(x)<-[:{}]-()")):
+                if side.label:
+                    held = arrow.format(relation.type)
+                    pattern = f"(x:{side.label}) WHERE NOT {held}"
+                    self._delete(pattern, f"REMOVE x:{side.label}")
+
+    def _repeat(self, statement: str) -> int:
+        """Runs a bounded statement until it finds nothing more; how many it touched in all."""
+        total = 0
+        while True:
+            given = {"load": self.load_id, "replaced": list(self.replaced)}
+            touched = self.database.write_with(
+                lambda tx, given=given: tx.run(statement, given).single(strict=True)["n"]
+            )
+            total += touched
+            if touched < BATCH:
+                return total
+
+
+def facet_prefix(facet: Facet) -> str:
+    """`training_target_` for TrainingTarget: before the provenance of a facet's properties."""
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", facet.label).lower() + "_"
+
+
+def _batches(rows: pl.DataFrame) -> Iterator[list[dict[str, Any]]]:
+    for part in rows.iter_slices(BATCH):
+        yield part.to_dicts()
+
+
+def _row(
+    row: Mapping[str, Any], key: str, properties: Sequence[str], ends: bool
+) -> dict[str, Any]:
+    written = {
+        "key": row[key],
+        "row": row[ORIGIN],
+        "source": row[SOURCE],
+        "properties": {p: row[p] for p in properties if row[p] is not None},
+    }
+    return written | {"start": row["start"], "end": row["end"]} if ends else written
