@@ -1,0 +1,61 @@
+"""A world of the conformance tests as a snapshot: the engine's tables with no database between."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+from conformance.brute_force import World
+
+from graph.snapshot import Snapshot, influence_edges, promotions
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _frame(rows: list[tuple[object, ...]], schema: dict[str, type[pl.DataType]]) -> pl.LazyFrame:
+    return pl.LazyFrame(rows, schema=schema, orient="row")
+
+
+def snapshot_of(world: World) -> Snapshot:
+    """The people, talents, edges and promotions of the world's rows."""
+    number = {row["person_id"]: place for place, row in enumerate(world["people"])}
+    studios = {row["studio_id"] for row in world["studios"]}
+    stay = {"person": pl.Int32, "studio_id": pl.String, "start": pl.Date, "end": pl.Date}
+    people = _frame(
+        [(number[r["person_id"]], r["person_id"], r["name"], r.get("province") or None)
+         for r in world["people"]],
+        {"person": pl.Int32, "person_id": pl.String, "name": pl.String, "province": pl.String},
+    )  # fmt: skip
+    mentorships = _frame(
+        [(number[r["mentor_id"]], number[r["apprentice_id"]], _day(r.get("start")))
+         for r in world["mentorships"]],
+        {"mentor": pl.Int32, "apprentice": pl.Int32, "start": pl.Date},
+    )  # fmt: skip
+    leads = _frame(
+        [(number[r["person_id"]], r["studio_id"], _day(r.get("start")), _day(r.get("end")))
+         for r in world["studio_leads"]],
+        stay,
+    )  # fmt: skip
+    trainings = _frame(
+        [(number[r["person_id"]], r["place_id"], _day(r.get("start")), _day(r.get("end")))
+         for r in world["trainings"] if r["place_id"] in studios],
+        stay,
+    )  # fmt: skip
+    recognitions = _frame(
+        [(number[r["person_id"]], int(r["level"]), _day(r["date"]))
+         for r in world["recognitions"]],
+        {"person": pl.Int32, "level": pl.Int8, "date": pl.Date},
+    )  # fmt: skip
+    talents = _frame([(number[r["person_id"]],) for r in world["talents"]], {"person": pl.Int32})
+    return Snapshot(
+        0,
+        None,
+        {
+            "people": people,
+            "talents": talents,
+            "edges": influence_edges(mentorships, leads, trainings),
+            "promotions": promotions(recognitions),
+        },
+    )

@@ -1,0 +1,296 @@
+"""The driven number: the engine against the brute-force walk on small random worlds, and by hand.
+
+`SHICHENG_EXAMPLES` sets how many random worlds are tried (default 300).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from conformance.brute_force import World, brute_force
+from conformance.worlds import snapshot_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graph.errors import UsageError
+from graph.metrics import METRICS
+from graph.metrics import driven as engine
+from graph.metrics.driven import CREDITS, KINDS_OF_CHAIN, Driven, measure
+from graph.policy import CHANNELS, DEFAULT_POLICY, Policy
+
+EXAMPLES = int(os.environ.get("SHICHENG_EXAMPLES", "300"))
+PEOPLE = [f"p{number}" for number in range(8)]
+STUDIOS = ["s0", "s1"]
+FIRST = date(2023, 1, 1)
+
+
+def _row(**columns: Any) -> dict[str, str]:
+    return {name: "" if value is None else str(value) for name, value in columns.items()}
+
+
+# Few days, so that ties on one day are common; they reach outside the policies' windows.
+days = st.integers(0, 11).map(lambda month: FIRST + timedelta(days=30 * month))
+maybe_days = st.one_of(st.none(), days, days, days)
+people = st.sampled_from(PEOPLE)
+studios = st.sampled_from(STUDIOS)
+stays = {"start": maybe_days, "end": st.one_of(st.none(), days)}
+
+
+def rows(most: int, least: int = 0, **columns: st.SearchStrategy[Any]) -> Any:
+    return st.lists(st.builds(_row, **columns), min_size=least, max_size=most)
+
+
+worlds: st.SearchStrategy[World] = st.fixed_dictionaries(
+    {
+        "people": st.just(
+            [_row(person_id=p, name=p, province=n % 3 or None) for n, p in enumerate(PEOPLE)]
+        ),
+        "studios": st.just([_row(studio_id=studio) for studio in STUDIOS]),
+        "talents": rows(4, least=1, person_id=people),
+        "mentorships": rows(16, least=2, mentor_id=people, apprentice_id=people, start=maybe_days),
+        "studio_leads": rows(4, studio_id=studios, person_id=people, **stays),
+        "trainings": rows(
+            7, place_id=st.sampled_from([*STUDIOS, "school"]), person_id=people, **stays
+        ),
+        "recognitions": rows(16, least=2, person_id=people, level=st.integers(2, 7), date=days),
+    }
+)
+policies = st.builds(
+    lambda window, **fields: Policy(min(window), max(window), **fields),
+    window=st.tuples(days, days),
+    generations=st.sampled_from([None, 1, 2, 3, 3, 4, 6]),
+    high_skilled_level=st.integers(3, 6),
+    ordered=st.sampled_from([True, True, False]),
+    channels=st.sampled_from([CHANNELS, CHANNELS, ("mentorship",), ("studio",)]),
+    undated=st.sampled_from(["exclude", "include"]),
+    as_of=days,
+)
+
+
+def table_of(found: Driven) -> dict[str, dict[str, Any]]:
+    return {row["talent_id"]: row for row in found.talents.to_dicts()}
+
+
+def generations_in(row: dict[str, Any]) -> dict[int, int]:
+    columns = ((name[1:], count) for name, count in row.items() if name[0] == "g")
+    return {int(hops): count for hops, count in columns if count}
+
+
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+@given(world=worlds, policy=policies)
+def test_the_engine_equals_the_brute_force_walk(world: World, policy: Policy) -> None:
+    expected = brute_force(world, policy)
+    found = measure(snapshot_of(world), policy)
+
+    assert found.national | found.reconciliation() == expected["national"]
+    got = table_of(found)
+    assert list(got) == list(expected["talents"])
+    for talent, figures in expected["talents"].items():
+        row = got[talent]
+        for name in ("driven", "person_times", "pending", *KINDS_OF_CHAIN):
+            assert row[name] == figures[name], (talent, name)
+        for credit in CREDITS:
+            assert row[credit] == pytest.approx(figures[credit], abs=1e-9), (talent, credit)
+        assert generations_in(row) == figures["generations"], talent
+    it_adds_up(found)
+
+
+def it_adds_up(found: Driven) -> None:
+    """The identities that hold whatever the world."""
+    national, talents = found.national, found.talents
+    persons, times = national["driven_persons"], national["driven_person_times"]
+    for credit in CREDITS:
+        assert talents[credit].sum() == pytest.approx(persons, abs=1e-6)
+    lines = found.reconciliation()
+    assert sum(lines.values()) == times
+    assert lines["first_promotions"] == persons
+    assert talents["driven"].sum() == national["sum_over_talents"] == found.workers.height
+    generations = [name for name in talents.columns if name[0] == "g"]
+    for parts in (list(KINDS_OF_CHAIN), generations):
+        assert talents.select(pl.sum_horizontal(parts)).to_series().to_list() == (
+            talents["driven"].to_list()
+        )
+    breakdowns = [found.by_generation_and_channel(), found.by_quarter(), found.by("province")]
+    for breakdown in breakdowns:
+        assert breakdown["driven_persons"].sum() == persons
+        assert breakdown["driven_person_times"].sum() == times
+        assert {line: breakdown[line].sum() for line in lines} == lines
+    by_province = breakdowns[-1]
+    assert by_province["leading_talents"].sum() == national["leading_talents"]
+    assert by_province["sum_over_talents"].sum() == national["sum_over_talents"]
+    assert by_province["equal"].sum() == pytest.approx(persons, abs=1e-6)
+
+
+def world_of(**tables: list[dict[str, str]]) -> World:
+    """A small world by hand: p0 is the leading talent."""
+    base: World = {name: [] for name in ("mentorships", "studio_leads", "trainings")}
+    base["people"] = [_row(person_id=p, name=f"name of {p}", province="11") for p in PEOPLE]
+    base["talents"] = [_row(person_id="p0")]
+    base["studios"] = [_row(studio_id=studio) for studio in STUDIOS]
+    base["recognitions"] = [recognised(p, "2024-06-01") for p in PEOPLE[1:]]
+    return base | tables
+
+
+def recognised(person: str, day: str, level: int = 4) -> dict[str, str]:
+    return _row(person_id=person, level=level, date=day)
+
+
+def taught(mentor: str, apprentice: str, start: str | None) -> dict[str, str]:
+    return _row(mentor_id=mentor, apprentice_id=apprentice, start=start)
+
+
+def stay(person: str, start: str | None, end: str | None) -> dict[str, str]:
+    return _row(studio_id="s0", place_id="s0", person_id=person, start=start, end=end)
+
+
+CHAIN = [taught("p0", "p1", "2023-01-01"), taught("p1", "p2", "2023-02-01")]
+BACKWARDS = [taught("p0", "p1", "2023-02-01"), taught("p1", "p2", "2023-01-01")]
+
+
+@pytest.mark.parametrize(
+    ("tables", "policy", "workers"),
+    [
+        pytest.param({"mentorships": CHAIN}, Policy(), {"p1": 1, "p2": 2}, id="a chain"),
+        pytest.param({"mentorships": BACKWARDS}, Policy(), {"p1": 1}, id="starts go back"),
+        pytest.param(
+            {"mentorships": BACKWARDS}, Policy(ordered=False), {"p1": 1, "p2": 2},
+            id="starts go back, unordered",
+        ),
+        pytest.param(
+            {"mentorships": [taught("p0", "p1", "2023-01-01"), taught("p1", "p2", "2023-01-01")]},
+            Policy(), {"p1": 1, "p2": 2}, id="two starts on one day",
+        ),
+        pytest.param(
+            {"mentorships": [taught("p0", "p1", "2024-06-01")]}, Policy(), {"p1": 1},
+            id="start on the day of the event",
+        ),
+        pytest.param(
+            {"mentorships": [taught("p0", "p1", "2024-06-02")]}, Policy(), {},
+            id="start after the event",
+        ),
+        pytest.param(
+            {"mentorships": [*BACKWARDS, taught("p1", "p2", "2023-03-01")]}, Policy(),
+            {"p1": 1, "p2": 2}, id="the later of two rows of one pair carries on",
+        ),
+        pytest.param(
+            {"mentorships": [taught("p0", "p0", "2023-01-01"), taught("p1", "p0", "2023-01-01")]},
+            Policy(), {}, id="self loop, and an apprentice who taught the talent",
+        ),
+        pytest.param(
+            {"mentorships": [taught("p0", "p1", None), taught("p1", "p2", "2023-02-01")]},
+            Policy(undated="include"), {"p1": 1, "p2": 2}, id="undated, always been there",
+        ),
+        pytest.param(
+            {"mentorships": [taught("p0", "p1", "2023-01-01"), taught("p1", "p2", None)]},
+            Policy(undated="include"), {"p1": 1}, id="undated was there before the dated hop",
+        ),
+        pytest.param(
+            {"mentorships": CHAIN, "recognitions": [recognised("p1", "2023-12-31", 6)]},
+            Policy(), {}, id="high-skilled before the window",
+        ),
+        pytest.param(
+            {"mentorships": CHAIN, "recognitions": [
+                recognised("p1", "2026-12-31"), recognised("p2", "2027-01-01")]},
+            Policy(), {"p1": 1}, id="the window's last day counts",
+        ),
+        pytest.param(
+            {"studio_leads": [stay("p0", "2022-01-01", "2023-01-01")],
+             "trainings": [stay("p1", "2023-01-01", None), stay("p2", "2023-01-02", None)]},
+            Policy(), {"p1": 1}, id="studio periods that touch on a day overlap",
+        ),
+        pytest.param(
+            {"studio_leads": [stay("p0", None, "2023-01-01")],
+             "trainings": [stay("p1", "2022-01-01", None), stay("p2", "2024-01-02", None)]},
+            Policy(undated="include"), {"p1": 1}, id="unknown start of a lead is open",
+        ),
+        pytest.param(
+            {"studio_leads": [stay("p0", "2024-05-01", "2024-03-01")],
+             "trainings": [stay("p1", "2024-01-01", "2024-12-31")]},
+            Policy(), {}, id="a period that ends before it starts overlaps nothing",
+        ),
+        pytest.param(
+            {"studio_leads": [stay("p0", "2022-01-01", None)],
+             "trainings": [stay("p0", "2022-02-01", None), stay("p1", "2022-02-01", None)]},
+            Policy(), {"p1": 1}, id="one who leads and trains at one studio",
+        ),
+    ],
+)  # fmt: skip
+def test_by_hand(
+    tables: dict[str, list[dict[str, str]]], policy: Policy, workers: dict[str, int]
+) -> None:
+    found = measure(snapshot_of(world_of(**tables)), policy)
+    assert dict(found.workers.select("person_id", "generation").rows()) == workers
+
+
+def test_person_times_count_each_rise_once_at_the_days_highest() -> None:
+    found = measure(
+        snapshot_of(
+            world_of(
+                mentorships=CHAIN,
+                recognitions=[
+                    recognised("p1", "2024-06-01", 4), recognised("p1", "2024-06-01", 5),
+                    recognised("p1", "2025-06-01", 5), recognised("p1", "2026-06-01", 6),
+                    recognised("p2", "2023-06-01", 4), recognised("p2", "2024-06-01", 5),
+                ],
+            )
+        ),
+        DEFAULT_POLICY,
+    )  # fmt: skip
+    assert found.national["driven_persons"] == 1
+    assert found.national["driven_person_times"] == 3
+    assert found.reconciliation() == {
+        "first_promotions": 1, "further_promotions": 1, "high_skilled_before": 1,
+        "later_promotions": 0,
+    }  # fmt: skip
+
+
+def test_the_table_has_the_columns_others_script_against() -> None:
+    head = ["talent_id", "name", "driven", "person_times"]
+    tail = ["pending", "equal", "nearest", "decay"]
+    snapshot = snapshot_of(world_of(mentorships=CHAIN))
+    expected = {1: 3, 3: 3, 6: 6, None: 3}
+    for generations, columns in expected.items():
+        table = measure(snapshot, Policy(generations=generations)).table()
+        assert table.columns == [*head, *(f"g{g}" for g in range(1, columns + 1)), *tail]
+    assert table.row(0)[:3] == ("p0", "name of p0", 2)
+
+
+def test_the_lists_behind_a_talent() -> None:
+    links = [*CHAIN, taught("p2", "p3", "2023-03-01"), taught("p2", "p4", "2027-01-01")]
+    world = world_of(mentorships=links)
+    world["recognitions"] = [recognised("p1", "2024-06-01"), recognised("p2", "2024-07-01")]
+    found = measure(snapshot_of(world), Policy(as_of=date(2026, 1, 1)))
+    assert found.workers_of("p0")["person_id"].to_list() == ["p1", "p2"]
+    assert found.workers_of("p0")["day"].to_list() == [date(2024, 6, 1), date(2024, 7, 1)]
+    assert found.waiting_of("p0").rows() == [("p0", "p3")]
+    assert found.workers_of("p1").height == 0
+
+
+def test_a_world_with_no_links_and_one_with_no_talent() -> None:
+    alone = measure(snapshot_of(world_of()), DEFAULT_POLICY)
+    assert alone.national["driven_persons"] == 0
+    assert alone.table().row(0)[2:] == (0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0)
+    for generations in (3, None):
+        policy = Policy(generations=generations)
+        nobody = measure(snapshot_of(world_of(talents=[], mentorships=CHAIN)), policy)
+        assert nobody.table().height == 0
+        assert nobody.national["leading_talents"] == 0
+        it_adds_up(nobody)
+
+
+def test_it_refuses_what_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "BYTES_A_STEP", 10**15)
+    with pytest.raises(UsageError, match="Generation 1 takes 1 steps"):
+        measure(snapshot_of(world_of(mentorships=CHAIN)), DEFAULT_POLICY)
+
+
+def test_it_is_in_the_registry() -> None:
+    measured: Callable[..., Any] = METRICS["driven"].load()
+    assert measured is measure
