@@ -574,14 +574,17 @@ def _chain(error: BaseException) -> str:
 
 def _wait(service: Any, home: Path, server: Server, idle_seconds: float) -> Any:
     """Wait for a signal, for idleness, or for the runtime file to go; returns the lock held."""
-    import threading
+    import select
 
-    asked = threading.Event()
+    # A signal may reach one of Java's threads: only the wake-up descriptor is sure to wake us.
+    woken, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
+        signal.signal(number, lambda *_: None)
     activity = _Activity(service)
     pause = min(max(idle_seconds / 20, 0.2), 15.0)
-    while not asked.wait(pause):
+    while not select.select([woken], [], [], pause)[0]:
         if not _ours(home, server):
             return None
         if activity.quiet_seconds() >= idle_seconds:

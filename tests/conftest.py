@@ -1,0 +1,56 @@
+"""What tests share: settings of their own, and one embedded Neo4j for the whole session.
+
+`SHICHENG_NEO4J_VERSION=5.26.30 pytest tests/live` runs the same on that version.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from graph import embedded
+from graph.database import Database, connect
+from graph.settings import Settings
+
+# A developer's own server must never be what the tests empty.
+for name in ("NEO4J_URI", "NEO4J_USERNAME", "NEO4J_PASSWORD", "NEO4J_DATABASE", "SHICHENG_HOME"):
+    os.environ.pop(name, None)
+Settings.model_config["env_file"] = None
+
+# Small enough that several servers fit beside Chromium on a small machine.
+HEAP_MB = 768
+
+
+def own_settings(home: Path) -> Settings:
+    """Settings with a data folder of the test's own; the cache of jars is the user's."""
+    return Settings().model_copy(update={"home_path": home, "heap_mb": HEAP_MB})
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of the session: its data folder, and the server there stopped at the end."""
+    settings = own_settings(tmp_path_factory.mktemp("home"))
+    yield settings
+    embedded.stop(settings)
+
+
+@pytest.fixture(scope="session")
+def database(settings: Settings) -> Iterator[Database]:
+    """The session's embedded Neo4j, shared by all tests."""
+    with connect(settings) as database:
+        yield database
+
+
+@pytest.fixture
+def empty_database(database: Database) -> Database:
+    """The session's Neo4j with no node, constraint or index in it."""
+    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
+        pass
+    for row in database.read("SHOW CONSTRAINTS YIELD name"):
+        database.write(f"DROP CONSTRAINT `{row['name']}`")
+    for row in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"):
+        database.write(f"DROP INDEX `{row['name']}`")
+    return database
