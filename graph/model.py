@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 # The new eight-level ladder. High-skilled = level 4 and above.
 LEVELS: Mapping[int, tuple[str, str]] = {
@@ -255,11 +256,11 @@ EVERY_TABLE = (
 D, N, S = Type.DATE, Type.FLOAT, Type.STRING
 
 
-def _p(name: str, en: str, zh: str, type: Type = S, **more: object) -> Property:
-    return Property(name, en, zh, type, **more)  # type: ignore[arg-type]
+def _p(name: str, en: str, zh: str, type: Type = S, **more: Any) -> Property:
+    return Property(name, en, zh, type, **more)
 
 
-def _id(name: str, en: str, zh: str, **more: object) -> Property:
+def _id(name: str, en: str, zh: str, **more: Any) -> Property:
     return _p(name, en, zh, required=True, **more)
 
 
@@ -377,7 +378,8 @@ RELATIONS: tuple[Relation, ...] = (
         "NAMED", "Named a leading talent on this basis", "认定为领军人才",
         End("person_id", PERSON, label="LeadingTalent"), End("basis", ("Honour",), create=True),
         (PERSON_ID,
-         _p("basis", "basis, clause (1) of the programme", "认定依据", required=True, choices=BASES),
+         _p("basis", "basis, clause (1) of the programme", "认定依据", required=True,
+            choices=BASES),
          _p("recognised_on", "named on", "认定日期", D, required=True),
          _p("industry", "industry", "行业"),
          _p("grade", "grade", "级别", choices=GRADES, headers=("等级",))),
@@ -532,7 +534,8 @@ RELATION_KINDS: Mapping[str, Relation] = {relation.type: relation for relation i
 
 def declared_tables() -> Iterator[tuple[str, Declared]]:
     """Each exchange table's name with what it states, in the order in which they are written."""
-    for declared in (*NODES, *FACETS, *RELATIONS):
+    every: tuple[Declared, ...] = (*NODES, *FACETS, *RELATIONS)
+    for declared in every:
         if declared.table is not None:
             yield declared.table, declared
 

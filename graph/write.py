@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+from neo4j import ManagedTransaction
 
 from graph.database import Database
 from graph.model import FACETS, NODE_KINDS, NODES, PROVINCES, RELATIONS, Facet, NodeKind, Relation
@@ -21,11 +22,14 @@ from graph.model import FACETS, NODE_KINDS, NODES, PROVINCES, RELATIONS, Facet, 
 BATCH = 10_000
 # The columns in which rows bring their provenance.
 ORIGIN, SOURCE = "_origin", "_source"
+# The columns that name the two ends of a relation.
+FROM, TO = "_from", "_to"
 
 _SOURCES = (
     "CASE WHEN {x}.{p}sources IS NULL THEN [] WHEN {x}.{p}load = $load THEN {x}.{p}sources "
     "ELSE [s IN {x}.{p}sources WHERE NOT s IN $replaced] END"
 )
+_STATED = "x.sources = CASE WHEN row.source IN others THEN others ELSE others + [row.source] END"
 
 
 @dataclass
@@ -45,11 +49,22 @@ class Writer:
         self._merge(kind.label, merge, rows, key=kind.key)
 
     def reference_nodes(self, kind: NodeKind, rows: pl.DataFrame) -> None:
-        """Makes nodes that are known by their code alone. `rows`: key, `_origin`, `_source`."""
-        known = {code: zh for code, (_, zh) in PROVINCES.items()} if kind.names else {}
-        named = "ON CREATE SET x.name = $names[row.key]" if known else ""
-        merge = f"MERGE (x:{kind.label} {{{kind.key}: row.key}}) {named}"
-        self._merge(kind.label, merge, rows, key="key", names=known)
+        """Makes nodes that are known by their code alone. `rows`: key, `_origin`, `_source`.
+
+        A node that has a row of its own keeps that row as its origin.
+        """
+        names = {code: zh for code, (_, zh) in PROVINCES.items()} if kind.names else {}
+        stated = "$replaced = [] OR x.load = $load"
+        statement = (
+            f"UNWIND $rows AS row MERGE (x:{kind.label} {{{kind.key}: row.key}}) "
+            "ON CREATE SET x.name = $names[row.key], x.load = $load, x.row = row.row "
+            f"WITH row, x, {_SOURCES.format(x='x', p='')} AS others "
+            f"SET x.row = CASE WHEN {stated} THEN x.row ELSE row.row END, "
+            f"x.load = CASE WHEN {stated} THEN x.load ELSE $load END, {_STATED}"
+        )
+        for batch in _batches(rows):
+            given = [_row(r, "key", (), False) for r in batch]
+            self._each(statement, given, names=names)
 
     def facet(self, facet: Facet, rows: pl.DataFrame) -> None:
         """Gives nodes a further label with its properties and a provenance of its own."""
@@ -57,10 +72,8 @@ class Writer:
         merge = f"MATCH (x:{kind.label} {{{kind.key}: row.key}}) SET x:{facet.label}"
         self._merge(facet.label, merge, rows, key=facet.column, prefix=facet_prefix(facet))
 
-    def relations(
-        self, relation: Relation, start: str, end: str, rows: pl.DataFrame
-    ) -> None:
-        """Merges relations between nodes of two kinds. `rows`: start, end, key, properties."""
+    def relations(self, relation: Relation, start: str, end: str, rows: pl.DataFrame) -> None:
+        """Merges relations between nodes of two kinds. `rows`: `_from`, `_to`, key, properties."""
         merge = self._between(relation, start, end) + (
             f" MERGE (a)-[x:{relation.type} {{key: row.key}}]->(b)"
         )
@@ -72,23 +85,23 @@ class Writer:
             kind = NODE_KINDS[start]
             ends = "|".join(relation.end.kinds)
             self._each(
-                f"UNWIND $rows AS row MATCH (a:{start} {{{kind.key}: row.start}})"
+                f"UNWIND $rows AS row MATCH (a:{start} {{{kind.key}: row.from}})"
                 f"-[x:{relation.type} {{key: row.key}}]->(b:{ends}) "
-                f"WHERE b.{NODE_KINDS[end].key} IS NULL OR b.{NODE_KINDS[end].key} <> row.end "
+                f"WHERE b.{NODE_KINDS[end].key} IS NULL OR b.{NODE_KINDS[end].key} <> row.to "
                 "DELETE x",
-                rows.select("start", "end", "key").to_dicts(),
+                rows.select(pl.col(FROM).alias("from"), pl.col(TO).alias("to"), "key").to_dicts(),
             )
         self.relations(relation, start, end, rows)
 
     def unlink(self, relation: Relation, start: str, key: str, rows: pl.DataFrame) -> None:
-        """Takes the link off nodes whose own source no longer states it. `rows`: start, source."""
+        """Takes off links that only this source has stated and now leaves empty."""
         if self.first or rows.is_empty():
             return
         kind = NODE_KINDS[start]
         self._each(
-            f"UNWIND $rows AS row MATCH (a:{start} {{{kind.key}: row.start}})"
-            f"-[x:{relation.type} {{key: '{key}'}}]->() WHERE x.sources = [row.{SOURCE}] DELETE x",
-            rows.select("start", SOURCE).to_dicts(),
+            f"UNWIND $rows AS row MATCH (a:{start} {{{kind.key}: row.from}})"
+            f"-[x:{relation.type} {{key: '{key}'}}]->() WHERE x.sources = [row.source] DELETE x",
+            rows.select(pl.col(FROM).alias("from"), pl.col(SOURCE).alias("source")).to_dicts(),
         )
 
     def _between(self, relation: Relation, start: str, end: str) -> str:
@@ -96,8 +109,8 @@ class Writer:
         for name, side in (("a", relation.start), ("b", relation.end)):
             labels += f" SET {name}:{side.label}" if side.label else ""
         return (
-            f"MATCH (a:{start} {{{NODE_KINDS[start].key}: row.start}}) "
-            f"MATCH (b:{end} {{{NODE_KINDS[end].key}: row.end}}){labels} WITH row, a, b"
+            f"MATCH (a:{start} {{{NODE_KINDS[start].key}: row.from}}) "
+            f"MATCH (b:{end} {{{NODE_KINDS[end].key}: row.to}}){labels} WITH row, a, b"
         )
 
     def _merge(
@@ -109,21 +122,19 @@ class Writer:
         key: str,
         prefix: str = "",
         ends: bool = False,
-        names: Mapping[str, str] | None = None,
     ) -> None:
-        apart = {key, ORIGIN, SOURCE, *(("start", "end") if ends else ())}
+        apart = {key, ORIGIN, SOURCE, *((FROM, TO) if ends else ())}
         properties = [column for column in rows.columns if column not in apart]
         statement = (
             f"UNWIND $rows AS row {merge} "
             f"WITH row, x, {_SOURCES.format(x='x', p=prefix)} AS others "
             "SET x += CASE WHEN others = [] OR others = [row.source] THEN $blank ELSE {} END, "
             f"x += row.properties, x.{prefix}load = $load, x.{prefix}row = row.row, "
-            f"x.{prefix}sources = CASE WHEN row.source IN others THEN others "
-            "ELSE others + [row.source] END"
+            f"{_STATED.replace('x.', f'x.{prefix}')}"
         )
-        given = {"blank": dict.fromkeys(properties), "names": dict(names or {})}
+        blank = dict.fromkeys(properties)
         for batch in _batches(rows):
-            self._each(statement, [_row(r, key, properties, ends) for r in batch], **given)
+            self._each(statement, [_row(r, key, properties, ends) for r in batch], blank=blank)
         self.written[what] = self.written.get(what, 0) + rows.height
 
     def _each(self, statement: str, rows: list[dict[str, Any]], **given: Any) -> None:
@@ -182,15 +193,15 @@ class Writer:
 
     def _repeat(self, statement: str) -> int:
         """Runs a bounded statement until it finds nothing more; how many it touched in all."""
+        given = {"load": self.load_id, "replaced": list(self.replaced)}
+
+        def once(tx: ManagedTransaction) -> int:
+            return int(tx.run(statement, given).single(strict=True)["n"])
+
         total = 0
-        while True:
-            given = {"load": self.load_id, "replaced": list(self.replaced)}
-            touched = self.database.write_with(
-                lambda tx, given=given: tx.run(statement, given).single(strict=True)["n"]
-            )
+        while touched := self.database.write_with(once):
             total += touched
-            if touched < BATCH:
-                return total
+        return total
 
 
 def facet_prefix(facet: Facet) -> str:
@@ -203,13 +214,11 @@ def _batches(rows: pl.DataFrame) -> Iterator[list[dict[str, Any]]]:
         yield part.to_dicts()
 
 
-def _row(
-    row: Mapping[str, Any], key: str, properties: Sequence[str], ends: bool
-) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], key: str, properties: Sequence[str], ends: bool) -> dict[str, Any]:
     written = {
         "key": row[key],
         "row": row[ORIGIN],
         "source": row[SOURCE],
         "properties": {p: row[p] for p in properties if row[p] is not None},
     }
-    return written | {"start": row["start"], "end": row["end"]} if ends else written
+    return written | {"from": row[FROM], "to": row[TO]} if ends else written

@@ -164,11 +164,7 @@ def _or_text(chosen: pl.Series, text: pl.Series) -> pl.Series:
 
 @cache
 def _choice_words(choices: tuple[tuple[str, tuple[str, str]], ...]) -> dict[str, object]:
-    return {
-        _word(word): code
-        for code, names in choices
-        for word in (code, *names)
-    }
+    return {_word(word): code for code, names in choices for word in (code, *names)}
 
 
 @cache
@@ -178,7 +174,9 @@ def _level_words() -> dict[str, object]:
         words |= dict.fromkeys((str(level), f"{level}.0", _word(en), zh), level)
     for old, level in _OLD_LADDER.items():
         zh = LEVELS[level][1]
-        words |= dict.fromkeys((f"{old}/{zh}", f"{zh}/{old}", f"{zh}({old})", f"{old}({zh})"), level)
+        words |= dict.fromkeys(
+            (f"{old}/{zh}", f"{zh}/{old}", f"{zh}({old})", f"{old}({zh})"), level
+        )
     return words
 
 

@@ -36,7 +36,9 @@ def get(paths: Sequence[Path], source: str | None = None) -> Iterator[RawTable]:
 
 def _files(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name the exchange folder that holds people.csv")
+        raise UsageError(
+            f"{folder} is not a folder; name the exchange folder that holds people.csv"
+        )
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         table, _, ending = path.name.partition(".")
@@ -155,5 +157,3 @@ def _records(lines: Sequence[str]) -> Iterator[tuple[int, list[str], str]]:
         except csv.Error:
             yield number, [], "its quotation marks don't match; mend them and load again"
             number, at = number + 1, at + done + 1
-
-

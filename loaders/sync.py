@@ -20,10 +20,8 @@ from graph.database import Database
 from graph.errors import UsageError
 from graph.identity import digester
 from graph.model import (
-    EVERY_TABLE,
     LOAD,
     NODE_KINDS,
-    NODES,
     RELATION_KINDS,
     TABLES,
     UNSTATED_OCCUPATION,
@@ -32,7 +30,7 @@ from graph.model import (
     Relation,
 )
 from graph.schema import apply_schema
-from graph.write import BATCH, ORIGIN, Writer
+from graph.write import BATCH, FROM, ORIGIN, TO, Writer
 from loaders.tables import (
     FILE,
     REFUSED,
@@ -363,17 +361,17 @@ def _write_link(
     relation = RELATION_KINDS[relation_type]
     key = "current" if relation.table else ""
     pairs = rows.select(
-        pl.col(kind.key).alias("start"),
-        pl.col(column).alias("end"),
+        pl.col(kind.key).alias(FROM),
+        pl.col(column).alias(TO),
         pl.lit(key).alias("key"),
         ORIGIN,
         SOURCE,
     )
-    gone = pairs.filter(pl.col("end").is_null())
-    writer.unlink(relation, kind.label, key, gone.select("start", SOURCE))
-    for end, part in _by_kind(pairs.drop_nulls("end"), "end", relation.end.kinds, ends.get(column)):
+    gone = pairs.filter(pl.col(TO).is_null())
+    writer.unlink(relation, kind.label, key, gone.select(FROM, SOURCE))
+    for end, part in _by_kind(pairs.drop_nulls(TO), TO, relation.end.kinds, ends.get(column)):
         if create:
-            _make_references(writer, NODE_KINDS[end], part, "end")
+            _make_references(writer, NODE_KINDS[end], part, TO)
         writer.links(relation, kind.label, end, part)
 
 
@@ -398,16 +396,14 @@ def _by_kind(
     return parts
 
 
-def _write_relation(
-    writer: Writer, relation: Relation, rows: pl.DataFrame, ends: Ends
-) -> None:
+def _write_relation(writer: Writer, relation: Relation, rows: pl.DataFrame, ends: Ends) -> None:
     start, end = relation.start, relation.end
     if relation.type == "RECOGNISED":
         rows = rows.with_columns(pl.col(end.column).fill_null(UNSTATED_OCCUPATION))
-    rows = _keyed(relation, rows.rename({start.column: "start", end.column: "end"} ))
-    for first, left in _by_kind(rows, "start", start.kinds, ends.get(start.column)):
-        for second, part in _by_kind(left, "end", end.kinds, ends.get(end.column)):
-            for side, kind, column in ((start, first, "start"), (end, second, "end")):
+    rows = _keyed(relation, rows.rename({start.column: FROM, end.column: TO}))
+    for first, left in _by_kind(rows, FROM, start.kinds, ends.get(start.column)):
+        for second, part in _by_kind(left, TO, end.kinds, ends.get(end.column)):
+            for side, kind, column in ((start, first, FROM), (end, second, TO)):
                 if side.create:
                     _make_references(writer, NODE_KINDS[kind], part, column)
             writer.relations(relation, first, second, part)
@@ -423,7 +419,7 @@ def _keyed(relation: Relation, rows: pl.DataFrame) -> pl.DataFrame:
     parts = [pl.col(c).cast(pl.String).fill_null("") for c in relation.key]
     key = pl.concat_str(*parts, separator="|") if parts else pl.lit("")
     rows = rows.with_columns(key.alias("key"))
-    same = ["start", "end", "key"]
+    same = [FROM, TO, "key"]
     if rows.select(pl.struct(*same).is_duplicated().any()).item():
         rows = rows.group_by(*said, "key", SOURCE, maintain_order=True).agg(
             pl.col(ORIGIN).str.join(";")

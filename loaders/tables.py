@@ -13,8 +13,17 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from graph.model import EVERY_TABLE, NODE_KINDS, TABLES, Declared, Facet, NodeKind, Property
-from graph.model import Relation, Type
+from graph.model import (
+    EVERY_TABLE,
+    NODE_KINDS,
+    TABLES,
+    Declared,
+    Facet,
+    NodeKind,
+    Property,
+    Relation,
+    Type,
+)
 from loaders.columns import Digest, plain, read_column, what_is_taken
 
 REFUSED, REMARK = "refused", "remark"
@@ -74,9 +83,7 @@ class Checked:
         """This table less the rows that `refused` (findings) names."""
         gone = refused.filter(pl.col("kind") == REFUSED)["row"].unique()
         kept = self.rows.filter(~pl.col(ROW).is_in(gone.implode())) if gone.len() else self.rows
-        return Checked(
-            self.table, self.file, self.read, kept, pl.concat([self.findings, refused])
-        )
+        return Checked(self.table, self.file, self.read, kept, pl.concat([self.findings, refused]))
 
 
 def no_findings() -> pl.DataFrame:
@@ -219,9 +226,7 @@ def _typed(
                 _cells(text, unread, declared, file, f"{declared.name} {what_is_taken(declared)}")
             )
             if column.flagged is not None:
-                findings.append(
-                    _cells(text, column.flagged, declared, file, column.remark, REMARK)
-                )
+                findings.append(_cells(text, column.flagged, declared, file, column.remark, REMARK))
         if declared.required:
             reason = f"{declared.name} must not be empty"
             findings.append(_cells(text, cells.is_null(), declared, file, reason))
@@ -337,9 +342,7 @@ def references(declared: Declared) -> list[tuple[str, tuple[str, ...], bool, boo
         return [(link.column, link.ends, False, link.create) for link in declared.links]
     if isinstance(declared, Facet):
         return [(declared.column, (declared.kind,), True, False)]
-    ends = [
-        (end.column, end.kinds, True, end.create) for end in (declared.start, declared.end)
-    ]
+    ends = [(end.column, end.kinds, True, end.create) for end in (declared.start, declared.end)]
     named = {column for column, *_ in ends}
     extra = [
         (p.name, (kind,), False, False)

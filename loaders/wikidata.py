@@ -173,31 +173,33 @@ def _places(
 ) -> Iterator[RawTable]:
     """Schools, enterprises, occupations and honours, and who belongs to them."""
     named = _named(rows, "value_qid", labels)
-    of = {kind: named.filter(pl.col("kind") == kind) for kind in named["kind"].unique()}
-    none = named.clear()
-    for kind, table, key, belongs, end in (
-        ("school", "schools", "school_id", "trainings", "place_id"),
-        ("employer", "enterprises", "enterprise_id", "employments", "enterprise_id"),
-    ):
-        held = of.get(kind, none)
-        if held.height:
+    of = {kind: named.filter(pl.col("kind") == kind) for kind in KINDS}
+    schools, employers = of["school"], of["employer"]
+    # A university that employs is the same school, so whoever it employs teaches there.
+    at_school = pl.col("value_qid").is_in(schools["value_qid"].unique().implode())
+    for held, table, key, belongs, end in (
+        (schools, "schools", "school_id", "trainings", "place_id"),
+        (employers.filter(at_school), None, "", "teaching", "school_id"),
+        (employers.filter(~at_school), "enterprises", "enterprise_id", "employments",
+         "enterprise_id"),
+    ):  # fmt: skip
+        if held.height and table:
             places = held.select(pl.col("value_qid").alias(key), "name", ROW)
             yield RawTable(table, file, source, _first(places, key))
+        if held.height:
             yield RawTable(belongs, file, source, _who(held, "value_qid", end))
-    honours = of.get("award", none)
+    honours = of["award"]
     if honours.height:
         awards = _who(honours, "name", "honour")
         yield RawTable("honours", file, source, awards, unstated=frozenset({"grade", "date"}))
-    yield from _occupations(file, of.get("occupation", none), source)
+    yield from _occupations(file, of["occupation"], source)
 
 
 def _occupations(file: str, occupations: pl.DataFrame, source: str) -> Iterator[RawTable]:
     if occupations.height:
         codes = occupations.select(pl.col("value_qid").alias("code"), "name", ROW)
         yield RawTable("occupations", file, source, _first(codes, "code"))
-        yield RawTable(
-            "practices", file, source, _who(occupations, "value_qid", "occupation_code")
-        )
+        yield RawTable("practices", file, source, _who(occupations, "value_qid", "occupation_code"))
 
 
 def _without_a_place(file: str, rows: pl.DataFrame) -> pl.DataFrame:
