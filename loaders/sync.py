@@ -43,6 +43,7 @@ from loaders.tables import (
     check_table,
     key_columns,
     no_findings,
+    references,
 )
 
 Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
@@ -217,19 +218,15 @@ def _known(database: Database, alone: Sequence[Checked]) -> Known:
                 ids = checked.rows[column].drop_nulls().unique().alias("id")
                 wanted.setdefault(kind, []).append(ids)
     known = {kind: pl.concat(ids).unique() for kind, ids in of.items()}
-    for kind, ids in wanted.items():
+    for kind, columns in wanted.items():
         here = known.get(kind, pl.Series("id", [], dtype=pl.String))
-        named = pl.concat(ids).unique()
-        # An id may be of this load and of another kind in the store, so all are looked up there
-        # where an end may be of several kinds; ids this load states are known anyway.
+        named = pl.concat(columns).unique()
         missing = named.filter(~named.is_in(here.implode()))
         known[kind] = pl.concat([here, _in_store(database, NODE_KINDS[kind], missing)])
     return Known(known)
 
 
 def _named_columns(declared: NodeKind | Relation | Facet) -> list[tuple[str, tuple[str, ...]]]:
-    from loaders.tables import references
-
     return [(column, kinds) for column, kinds, _, create in references(declared) if not create]
 
 

@@ -145,7 +145,8 @@ def _headers(
 ) -> tuple[list[pl.DataFrame], dict[str, str]]:
     """The file's headers by the schema's names, with a remark on each that is not known."""
     known = {_header(w): p.name for p in columns for w in (p.name, p.zh, *p.headers)}
-    remarks, taken = [], {}
+    remarks: list[pl.DataFrame] = []
+    taken: dict[str, str] = {}
     for header in raw.rows.columns:
         if header == ROW:
             continue
