@@ -55,12 +55,12 @@ def usable_edges(edges: nw.LazyFrame[Any], policy: Policy) -> nw.LazyFrame[Any]:
     if policy.undated == "exclude":
         usable = usable.filter(~start.is_null())
     always = nw.lit(ALWAYS, nw.Date)
-    if policy.ordered:
-        start = nw.when(start.is_null()).then(always).otherwise(start)
-    else:
-        start = always
+    known = nw.when(start.is_null()).then(always).otherwise(start)
     return usable.select(
-        "mentor", "apprentice", start=start, by_studio=nw.col("channel") == "studio"
+        "mentor",
+        "apprentice",
+        start=known if policy.ordered else always,
+        by_studio=nw.col("channel") == "studio",
     )
 
 

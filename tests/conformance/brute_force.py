@@ -18,7 +18,15 @@ from graph.policy import Policy
 Rows = list[dict[str, str]]
 World = dict[str, Rows]
 
-TABLES = ("people", "talents", "recognitions", "mentorships", "studios", "studio_leads", "trainings")  # fmt: skip
+TABLES = (
+    "people",
+    "talents",
+    "recognitions",
+    "mentorships",
+    "studios",
+    "studio_leads",
+    "trainings",
+)
 
 
 def read_world(folder: Path) -> World:
