@@ -355,7 +355,7 @@ def unfold(
     *,
     up: int = 2,
     down: int = 3,
-    breadth: int = 4,
+    breadth: int | Callable[[str, Channel], int] = 4,
     limit: int = PEOPLE_SHOWN,
     rank: Callable[[str], Any] | None = None,
     keep: frozenset[str] = frozenset(),
@@ -363,8 +363,9 @@ def unfold(
     """Whom a state shows of a graph whose edges lead from mentor to apprentice.
 
     Breadth first from the focus: `up` generations of mentors, `down` of those taught, `breadth` of
-    them a person and channel (edge attribute `channel`), those of lowest `rank` first, then what
-    was opened; `keep` (the path) and the pinned come in whatever the breadth. One entry a person.
+    them a person and channel (edge attribute `channel`; a number, or what a function of the two
+    says), those of lowest `rank` first, then what was opened; `keep` (the path) and the pinned come
+    in whatever the breadth. One entry a person, even with two mentors.
     """
     return _Unfolding(graph, state, (up, down), breadth, limit, rank, keep).result()
 
@@ -377,12 +378,13 @@ class _Unfolding:
         graph: nx.MultiDiGraph,
         state: LineageState,
         reach: tuple[int, int],
-        breadth: int,
+        breadth: int | Callable[[str, Channel], int],
         limit: int,
         rank: Callable[[str], Any] | None,
         keep: frozenset[str],
     ) -> None:
-        self.graph, self.state, self.breadth, self.limit = graph, state, breadth, limit
+        self.graph, self.state, self.limit = graph, state, limit
+        self.breadth = breadth if callable(breadth) else lambda person, channel: breadth
         self.reach: dict[Direction, int] = {"up": reach[0], "down": reach[1]}
         self.rank = rank or (lambda person: 0)
         self.keep = keep | state.shown.pinned
@@ -418,10 +420,10 @@ class _Unfolding:
                         self.shown[other] = self.shown[person] + step
                         queue.append(other)
 
-    def _room(self, person: str, direction: Direction, channel: str, within: bool) -> int:
+    def _room(self, person: str, direction: Direction, channel: Channel, within: bool) -> int:
         clicks = self.opened.get((person, direction, channel), 0)
         clicks += self.opened.get((person, direction, ""), 0)
-        return (self.breadth if within else 0) + BATCH * clicks
+        return (self.breadth(person, channel) if within else 0) + BATCH * clicks
 
     def _others(self, person: str, direction: Direction) -> dict[Channel, list[str]]:
         """Those one tie away, by the first channel that ties them, lowest rank first."""

@@ -1,0 +1,169 @@
+"""A real browser and real Streamlit apps, for the tests of what a person sees.
+
+`serve` starts a script on a free port with the environment a test gives; `open_page` opens it in
+a fresh profile and fails the test when the page asks any host but this one or throws an error.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
+HERE = ("127.0.0.1", "localhost")
+STARTUP = 60  # seconds
+
+
+def _chromium() -> str | None:
+    if Path("/usr/bin/chromium").exists():
+        return "/usr/bin/chromium"
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    ends = time.monotonic() + STARTUP
+    while time.monotonic() < ends:
+        if server.poll() is not None:
+            break
+        try:
+            with urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"Streamlit did not start:\n{log.read_text('utf-8')[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """`serve(script, env={...}, options=[...])` -> the URL of the running app; once a script."""
+    running: dict[tuple[Any, ...], str] = {}
+    with ExitStack() as stack:
+
+        def start(
+            script: Path | str,
+            env: dict[str, str] | None = None,
+            options: tuple[str, ...] = (),
+        ) -> str:
+            known = (str(script), tuple(sorted((env or {}).items())), tuple(options))
+            if known in running:
+                return running[known]
+            port = _free_port()
+            log = tmp_path_factory.mktemp("streamlit") / "log.txt"
+            command = [
+                sys.executable, "-m", "streamlit", "run", str(script),
+                f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true",
+                "--server.fileWatcherType=none", "--browser.gatherUsageStats=false", *options,
+            ]  # fmt: skip
+            output = stack.enter_context(log.open("wb"))
+            server = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            stack.callback(_stop, server)
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_healthy(server, url, log)
+            running[known] = url
+            return url
+
+        yield start
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium that can reach this machine only (a playwright Browser)."""
+    from playwright.sync_api import sync_playwright
+
+    executable = _chromium()
+    if executable is None:
+        pytest.skip("no Chromium: install the package chromium, or put one on the PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable, headless=True, args=list(FLAGS)
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """`open_page(url, **context)` -> a playwright Page of a fresh profile, 1400 x 900.
+
+    Afterwards the test fails if a page asked another host, or if its script threw an error.
+    """
+    contexts: list[Any] = []
+    outside: list[str] = []
+    errors: list[str] = []
+
+    def note(request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in HERE:
+            outside.append(request.url)
+
+    def start(url: str, **context: Any) -> Any:
+        context.setdefault("viewport", {"width": 1400, "height": 900})
+        profile = chromium.new_context(**context)
+        contexts.append(profile)
+        page = profile.new_page()
+        page.on("request", note)
+        page.on("websocket", lambda socket: note(socket))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        return page
+
+    yield start
+    for profile in contexts:
+        profile.close()
+    assert not outside, f"asked other hosts: {outside}"
+    assert not errors, f"errors in the page: {errors}"
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: SHICHENG_PICTURES, or a temporary folder."""
+    named = os.environ.get("SHICHENG_PICTURES")
+    folder = Path(named) if named else tmp_path_factory.mktemp("pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,253 @@
+"""A small page with invented people: the lineage widget, and what Python received.
+
+Query parameters: `language` zh or en, `payloads` to give everyone a name that would run a script
+if it were taken for markup, `people` for a larger invented lineage.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from datetime import date
+
+import networkx as nx
+import streamlit as st
+
+from components.lineage import (
+    LineageColumn,
+    LineageEdge,
+    LineageNode,
+    LineageState,
+    LineageView,
+    keep_state,
+    lineage,
+    lineage_state,
+    unfold,
+)
+
+FOCUS = "杨勇军"
+# name, level, state, honour, leading, English name
+PEOPLE = """
+陆德昌 6 none - - Lu Dechang
+秦守义 7 none 能 - Qin Shouyi
+罗明山 6 none - - Luo Mingshan
+杨勇军 8 talent 奖 leading Yang Yongjun
+何志远 7 none 能 leading He Zhiyuan
+谭浩然 3 pending - - Tan Haoran
+邓丽萍 6 none - - Deng Liping
+蒋文斌 5 driven - - Jiang Wenbin
+龙小燕 4 driven - - Long Xiaoyan
+阳建波 4 driven - - Yang Jianbo
+彭立新 6 none 能 - Peng Lixin
+刘可欣 3 pending - - Liu Kexin
+覃思源 4 driven - - Qin Siyuan
+申国强 5 driven - - Shen Guoqiang
+向宏 6 none - - Xiang Hong
+田雨桐 4 driven - - Tian Yutong
+钟启明 3 pending - - Zhong Qiming
+欧阳静 5 driven - - Ouyang Jing
+肖子轩 4 driven - - Xiao Zixuan
+樊嘉豪 3 pending - - Fan Jiahao
+文佳怡 2 pending - - Wen Jiayi
+苏明辉 6 none - - Su Minghui
+袁婷 4 driven - - Yuan Ting
+龚一鸣 3 pending - - Gong Yiming
+夏晨 3 pending - - Xia Chen
+莫晓东 4 none - - Mo Xiaodong
+贺俊杰 4 driven - - He Junjie
+廖海涛 4 driven - - Liao Haitao
+柳依依 4 driven - - Liu Yiyi
+邹凯 3 pending - - Zou Kai
+易安琪 4 driven - - Yi Anqi
+朱振宇 3 pending - - Zhu Zhenyu
+唐晓雯 4 driven - - Tang Xiaowen
+熊志鹏 4 driven - - Xiong Zhipeng
+黎欣 3 pending - - Li Xin
+宋博 1 pending - - Song Bo
+"""
+# mentor, the taught; a leading ~ is a studio
+TIES = """
+陆德昌 秦守义
+秦守义 杨勇军
+罗明山 杨勇军
+杨勇军 何志远 谭浩然 邓丽萍 蒋文斌 龙小燕 阳建波 ~彭立新 ~刘可欣 ~覃思源 ~申国强
+何志远 向宏 田雨桐 钟启明
+邓丽萍 欧阳静 肖子轩
+蒋文斌 肖子轩
+龙小燕 樊嘉豪
+阳建波 文佳怡
+彭立新 苏明辉 袁婷 龚一鸣
+覃思源 夏晨
+申国强 莫晓东 贺俊杰
+向宏 廖海涛 柳依依 邹凯
+欧阳静 易安琪
+肖子轩 朱振宇
+苏明辉 ~唐晓雯 ~熊志鹏 ~黎欣
+贺俊杰 宋博
+"""
+HIDDEN = {"何志远": 41, "杨勇军": 46, "~杨勇军": 258, "彭立新": 29, "向宏": 18, "~苏明辉": 33,
+          "廖海涛": 6, "易安琪": 4, "唐晓雯": 2}  # fmt: skip
+HEADS = {
+    "zh": [(-2, "师祖", ""), (-1, "师父", ""), (0, "领军人才", ""), (1, "第一代", "带动 223 人"),
+           (2, "第二代", "1,246 人"), (3, "第三代", "2,657 人")],
+    "en": [(-2, "Their mentors", ""), (-1, "Mentors", ""), (0, "Talent", ""),
+           (1, "Gen 1", "223 driven"), (2, "Gen 2", "1,246 driven"), (3, "Gen 3", "2,657 driven")],
+}  # fmt: skip
+REASON = {
+    "zh": ("不计入：日期倒退", ("2019-02 随申国强学艺，", "早于申国强 2021-03 入室")),
+    "en": ("Not counted: dates go back", ("Joined 2019-02, before", "Shen did (2021-03)")),
+}
+BEFORE = {"zh": "不计入：窗口期前已是高技能人才", "en": "Not counted: high-skilled before"}
+PAYLOADS = (
+    "<script>window.ran = 1</script>",
+    '<img src=x onerror="window.ran = 1">',
+    "<svg onload=window.ran=1>",
+    '"><script>window.ran=1</script>',
+    "';window.ran=1;//",
+    "${window.ran=1}",
+    "{{window.ran=1}}",
+    '<a href="javascript:window.ran=1">href</a>',
+    "</script><script>window.ran=1</script>",
+    "<iframe srcdoc='<script>parent.ran=1</script>'>",
+)
+
+
+def named() -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
+    """The people of the mock-ups, and those its pills stand for."""
+    people: dict[str, LineageNode] = {}
+    for line in PEOPLE.strip().splitlines():
+        name, level, state, honour, leading, english = line.split(" ", 5)
+        shown = english if LANGUAGE == "en" else name
+        mark = {"能": "T", "奖": "G"}.get(honour, "") if LANGUAGE == "en" else honour.strip("-")
+        people[name] = LineageNode(
+            name, shown, level=int(level), state=state, honour=mark, leading=leading != "-",
+            reason=BEFORE[LANGUAGE] if state == "none" else "",
+        )  # fmt: skip
+    heading, lines = REASON[LANGUAGE]
+    people["莫晓东"] = replace(people["莫晓东"], reason=heading, lines=lines)
+    graph = nx.MultiDiGraph()
+    chance = random.Random(7)
+    for line in TIES.strip().splitlines():
+        mentor, *taught = line.split()
+        for other in taught:
+            year = 2026 - int(20 * chance.random() ** 2)
+            year = 1998 if other == FOCUS else 1996 if mentor == "陆德昌" else year
+            channel = "studio" if other[0] == "~" else "mentorship"
+            graph.add_edge(mentor, other.strip("~"), channel=channel, start=date(year, 3, 1))
+    for mark, count in HIDDEN.items():
+        for number in range(count):
+            other = f"{mark}{number}"
+            channel = "studio" if mark[0] == "~" else "mentorship"
+            graph.add_edge(mark.strip("~"), other, channel=channel, start=date(2022, 3, 1))
+            state = ("driven", "pending")[number % 2]
+            level = 4 if state == "driven" else 3
+            people[other] = LineageNode(other, other, level=level, state=state)
+    return graph, people
+
+
+def invented(count: int) -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
+    """A larger lineage by chance, some people with two mentors."""
+    chance = random.Random(count)
+    graph = nx.MultiDiGraph()
+    generation = {FOCUS: 0}
+    for number in range(1, count):
+        mentor = chance.choice(list(generation)[-200:] if number > 200 else list(generation))
+        while generation[mentor] > 2:
+            mentor = chance.choice(list(generation))
+        person = f"人{number}"
+        generation[person] = generation[mentor] + 1
+        graph.add_edge(mentor, person, channel="mentorship", start=date(2000 + number % 27, 1, 1))
+    people = {
+        p: LineageNode(p, p, level=1 + n % 8, state=("driven", "pending", "none")[n % 3])
+        for n, p in enumerate(graph)
+    }
+    people[FOCUS] = replace(people[FOCUS], state="talent", level=8)
+    return graph, people
+
+
+def path_to(graph: nx.MultiDiGraph, person: str | None) -> tuple[str, ...]:
+    """From the talent to the person, or the other way for a mentor."""
+    if person and person in graph and nx.has_path(graph, FOCUS, person):
+        return tuple(nx.shortest_path(graph, FOCUS, person))
+    if person and person in graph and nx.has_path(graph, person, FOCUS):
+        return tuple(nx.shortest_path(graph, person, FOCUS))
+    return ()
+
+
+def view_of(state: LineageState) -> LineageView:
+    """What the state shows of the invented people."""
+    graph, people = invented(COUNT) if COUNT else named()
+    path = path_to(graph, state.selected)
+    order = {person: number for number, person in enumerate(people)}
+    known = {p for p in people if not p[-1].isdigit()}
+
+    def breadth(person: str, channel: str) -> int:
+        tied = graph.adj[person].items() if person in graph else ()
+        return sum(
+            other in known and any(tie["channel"] == channel for tie in ties.values())
+            for other, ties in tied
+        )
+
+    shown = unfold(
+        graph, state, breadth=10_000 if COUNT else breadth, limit=5_000, rank=order.__getitem__,
+        keep=frozenset(path),
+    )  # fmt: skip
+    nodes = []
+    for person in sorted(shown.generations, key=order.__getitem__):
+        node = replace(
+            people[person],
+            generation=shown.generations[person],
+            more_up=shown.more_up.get(person, 0),
+            more_down=shown.more_down.get(person, 0),
+            more_by=shown.more_by.get(person, ()),
+            pinned=person in state.shown.pinned,
+        )
+        if PAYLOAD:
+            number = order[person]
+            text = PAYLOADS[number % len(PAYLOADS)]
+            node = replace(node, name=text, reason=text, lines=(text,), honour=text[:1])
+        nodes.append(node)
+    edges = tuple(
+        LineageEdge(a, b, data["channel"], data["start"])
+        for a, b, data in graph.edges(data=True)
+        if a in shown.generations and b in shown.generations
+    )
+    ties = tuple((year, int(3 * 1.17 ** (year - 1996))) for year in range(1996, 2027))
+    word = {"zh": ("分享此视图", "导出"), "en": ("Share view", "Export")}[LANGUAGE]
+    return LineageView(
+        tuple(nodes), edges, FOCUS, path=path, selected=state.selected,
+        columns=tuple(LineageColumn(*head) for head in HEADS[LANGUAGE]),
+        window=(date(2024, 1, 1), date(2026, 12, 31)), years=state.shown.years, ties=ties,
+        axis=state.shown.axis, can_undo=bool(state.past), can_redo=bool(state.future),
+        buttons=(("share", word[0]), ("export", word[1])), language=LANGUAGE,
+    )  # fmt: skip
+
+
+st.set_page_config(layout="wide")
+st.html(
+    "<style>.block-container {padding: 24px !important; max-width: 1192px; margin: 0} "
+    "header {display: none}</style>"
+)
+LANGUAGE = "en" if st.query_params.get("language") == "en" else "zh"
+COUNT = int(st.query_params.get("people", "0"))
+PAYLOAD = "payloads" in st.query_params
+KEY = "lineage"
+
+
+@st.fragment
+def draw() -> None:
+    """The widget and, beside it, what Python has."""
+    start = LineageState(FOCUS, selected=None if COUNT or PAYLOAD else "唐晓雯")
+    state = lineage_state(KEY, start)
+    left, right = st.columns([848, 280], gap="medium")
+    with left:
+        event = lineage(view_of(state), key=KEY)
+    with right:
+        if st.button("select 苏明辉"):
+            keep_state(KEY, state.select("苏明辉"))
+            st.rerun(scope="fragment")
+        st.code(json.dumps({"event": event.action, "text": event.text, "now": state.to_query()}))
+
+
+draw()
