@@ -1,0 +1,67 @@
+"""One figure for what the store holds: two stores with equal digests state the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from graph.database import Database
+from graph.model import FACETS, LOAD, NODE_KINDS, NODES, RELATIONS
+from graph.write import facet_prefix
+
+PAGE = 10_000
+
+
+def store_digest(database: Database) -> str:
+    """SHA-256 (64 hexadecimal digits) over the canonical dump: a line a node, then a relation.
+
+    Left out is what differs between two loads of the same rows: the Load nodes, load ids and
+    times. What the records state, their labels, sources, files and rows are in it.
+    """
+    total = hashlib.sha256()
+    for line in canonical_lines(database):
+        total.update(line.encode() + b"\n")
+    return total.hexdigest()
+
+
+def canonical_lines(database: Database) -> Iterator[str]:
+    """Every record as one line of JSON with sorted keys, in the order of kind and key."""
+    for kind in NODES:
+        statement = (
+            f"MATCH (n:{kind.label}) WITH n ORDER BY n.{kind.key} SKIP $skip LIMIT {PAGE} "
+            "RETURN labels(n) AS labels, properties(n) AS properties"
+        )
+        for row in _pages(database, statement):
+            yield _line(sorted(row["labels"]), row["properties"])
+    for relation in RELATIONS:
+        statement = (
+            f"MATCH (a)-[r:{relation.type}]->(b) "
+            f"WITH {_key('a')} AS a, {_key('b')} AS b, r ORDER BY a, b, r.key SKIP $skip "
+            f"LIMIT {PAGE} RETURN a, b, properties(r) AS properties"
+        )
+        for row in _pages(database, statement):
+            yield _line([row["a"], relation.type, row["b"]], row["properties"])
+
+
+def _pages(database: Database, statement: str) -> Iterator[dict[str, Any]]:
+    skip = 0
+    while page := database.read(statement, {"skip": skip}, seconds=600):
+        yield from page
+        skip += PAGE
+
+
+def _key(variable: str) -> str:
+    keys = dict.fromkeys(kind.key for kind in NODE_KINDS.values() if kind is not LOAD)
+    return "coalesce(" + ", ".join(f"{variable}.{key}" for key in keys) + ")"
+
+
+def _line(head: list[str], properties: dict[str, Any]) -> str:
+    prefixes = ("", *(facet_prefix(facet) for facet in FACETS))
+    kept = {name: value for name, value in properties.items()
+            if name not in {f"{prefix}load" for prefix in prefixes}}  # fmt: skip
+    for prefix in prefixes:
+        if f"{prefix}sources" in kept:
+            kept[f"{prefix}sources"] = sorted(kept[f"{prefix}sources"])
+    return json.dumps([head, kept], ensure_ascii=False, sort_keys=True, default=str)
