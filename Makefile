@@ -1,0 +1,63 @@
+# Two commands do all the set-up: `make app` and `make test`. A bare `make` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV := $(shell command -v uv)
+BIN := .venv/bin
+PORT ?= 8501
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: .venv/.runtime ## .venv with the `shicheng` command in it
+app: .venv/.runtime ## the app at http://127.0.0.1:8501, with its database and a demo network
+	$(BIN)/shicheng app --demo --port $(PORT)
+
+test: .venv/.dev browser ## all tests, Chromium included
+	$(BIN)/pytest
+
+lint: .venv/.dev ## ruff, and mypy strict on graph/ and loaders/
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy graph loaders
+
+bench: .venv/.dev ## the figures of docs/benchmarks.md, measured on this machine
+	$(BIN)/python -m benchmarks.run
+
+docs: .venv/.dev ## docs/model.md, docs/commands.md and the pictures, made anew
+	$(BIN)/python -m docs.make
+
+# The locks hold versions and hashes only, so that any index or mirror may serve them.
+lock: ## requirements.lock and requirements-dev.lock from pyproject.toml (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate -p 3.11 \
+	  pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate -p 3.11 \
+	  --group dev -c requirements.lock -o requirements-dev.lock
+
+.venv/.runtime: requirements.lock pyproject.toml
+	$(call sync,requirements.lock)
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	$(call sync,requirements-dev.lock)
+	@touch $@
+
+ifneq ($(UV),)
+define sync
+	test -x $(BIN)/python || $(UV) venv -q -p $(PYTHON) .venv
+	$(UV) pip sync -q --python $(BIN)/python $(1)
+	$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+endef
+else
+define sync
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "Python's venv is missing: install it (Debian, Ubuntu: apt-get install python3-venv), or install uv"; exit 1; }
+	$(BIN)/python -m pip install -q --require-hashes -r $(1)
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+endef
+endif
+
+browser: .venv/.dev
+	@$(BIN)/python -m tests.browser.install
+
+.PHONY: help env app test lint bench docs lock browser
