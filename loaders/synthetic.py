@@ -2,13 +2,8 @@
 
 The folder loader is what reads it, so the demo, the tests and the national benchmark all go the
 way of a real file. The same arguments give the same bytes. All people and links are kept as
-compact numpy columns (about 100 bytes a person); the text is made and written a block at a time.
-
-The shape. People come in tiers: two generations of elders, the leading talents (older and
-younger), three tiers of mentors, and the workforce. A tier learns from the tiers before it, from
-mentors drawn by a heavy-tailed weight, mostly in the same enterprise, else in the same province
-and industry; a mentor begins to mentor after having been trained. So lineages run over up to
-seven generations, stay in one trade, and are nearly always ordered in time.
+compact numpy columns (`loaders.population`: about 100 bytes a person); the text is made and
+written a block at a time.
 
 No person exists: names are put together from lists, and citizen ID numbers have a right check
 digit (GB 11643, MOD 11-2) but a region code no person can have (99xxxx, then 90, 09, 00).
@@ -20,11 +15,8 @@ import os
 import shutil
 import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,31 +30,28 @@ from graph.errors import UsageError
 from graph.model import BASES, PROVINCES, TABLES, Type
 from loaders import names
 from loaders.dirt import Dirt
-
-Ints = NDArray[np.int32]
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Random = np.random.Generator
-
-BLOCK = 250_000  # rows of text made at a time
-NEVER = np.int32(-(2**30))  # a day that is not stated
-NONE = np.int32(-1)  # a reference that is not there
-
-
-def _day(text: str) -> np.int32:
-    return np.int32((date.fromisoformat(text) - date(1970, 1, 1)).days)
-
-
-# Nothing in the files is later than this day (agreed service apart).
-LATEST = _day("2026-11-23")
-WINDOW_START = _day("2024-01-01")
-YEAR = 365.2425
+from loaders.population import (
+    BLOCK,
+    LATEST,
+    NEVER,
+    NONE,
+    WINDOW_START,
+    YEAR,
+    Ints,
+    Mask,
+    Network,
+    Random,
+    day,
+    group_starts,
+    humped_waits,
+    pick,
+    stream,
+    waits,
+)
 
 # The programme's 5,000,000 for a network of 5,000,000 workers; its 15,000 for 15,000 talents.
 HIGH_SKILLED_A_WORKER = 1.0
 TARGET_YEARS: Mapping[int, float] = {2024: 0.28, 2025: 0.34, 2026: 0.38}
-
-DATES = pl.Date()
 
 
 @dataclass(frozen=True)
@@ -81,408 +70,6 @@ class Generated:
     def total(self) -> int:
         """Rows in all tables together."""
         return sum(self.rows.values())
-
-
-@dataclass(frozen=True)
-class Tier:
-    """A generation of the network: when its people are born, whom they learn from, how often.
-
-    `learns_from` weighs the mentors of each earlier tier (about the apprentices one of them
-    takes from this tier); `mentors` is the chance of none, one, two and three mentors.
-    """
-
-    name: str
-    share: float  # of the talents (elders, talents) or of the workers
-    born: tuple[float, float]  # years, low and high; later ones more often in the workforce
-    learns_from: Mapping[str, float]
-    mentors: tuple[float, float, float, float]
-    to_senior: tuple[float, float] = (9.0, 2.5)  # years from entry to level 4: mean, spread
-    at_studio: float = 0.0  # chance of a training at a studio
-
-
-# In the order in which they learn from one another.
-TIERS: tuple[Tier, ...] = (
-    Tier("forebears", 0.4, (1930, 1946), {}, (1, 0, 0, 0), (12, 3)),
-    Tier("elders", 0.8, (1944, 1958), {"forebears": 1}, (0.3, 0.6, 0.1, 0), (12, 3)),
-    Tier("senior_talents", 0.6, (1963, 1977), {"elders": 1}, (0.12, 0.58, 0.24, 0.06)),
-    Tier("young_talents", 0.4, (1977, 1995), {"senior_talents": 2, "elders": 0.4},
-         (0.08, 0.57, 0.28, 0.07), (7, 1.5), 0.3),
-    Tier("masters", 0.015, (1966, 1986),
-         {"senior_talents": 5, "young_talents": 3, "elders": 1.5},
-         (0.08, 0.57, 0.28, 0.07), (9, 2.5), 0.4),
-    Tier("mentors", 0.04, (1974, 1992),
-         {"senior_talents": 8, "young_talents": 8, "masters": 2},
-         (0.05, 0.57, 0.30, 0.08), (10, 3), 0.45),
-    Tier("young_mentors", 0.06, (1984, 1999),
-         {"senior_talents": 7, "young_talents": 11, "masters": 2, "mentors": 0.7},
-         (0.05, 0.57, 0.30, 0.08), (8, 2.5), 0.45),
-    Tier("workforce", 0.0, (1974, 2007),
-         {"senior_talents": 60, "young_talents": 95, "masters": 17, "mentors": 8,
-          "young_mentors": 3.5},
-         (0.09, 0.60, 0.25, 0.06), (6, 2), 0.23),
-)  # fmt: skip
-TALENT_TIERS = ("senior_talents", "young_talents")
-# People are numbered talents first.
-NUMBERED = (*TALENT_TIERS, "forebears", "elders", "masters", "mentors", "young_mentors", "workforce")
-
-
-def _random(seed: int, stage: str) -> Random:
-    """A stream of its own for each stage, so that a change to one leaves the others alone."""
-    return np.random.default_rng([seed, zlib.crc32(stage.encode())])
-
-
-def _days(random: Random, years: float, n: int) -> Ints:
-    """Exponential waits of `years` on average, in days."""
-    return (random.standard_exponential(n) * (years * YEAR)).astype(np.int32)
-
-
-def _gamma(random: Random, years: float, n: int) -> Ints:
-    """Humped waits (gamma, shape 2) of `years` on average, in days."""
-    return (random.standard_gamma(2.0, n) * (years * YEAR / 2)).astype(np.int32)
-
-
-def _pick(random: Random, weights: Sequence[float], n: int) -> Ints:
-    """`n` positions drawn by weight."""
-    edges = np.cumsum(np.asarray(weights, dtype=float))
-    return np.searchsorted(edges, random.random(n) * edges[-1], side="right").astype(np.int32)
-
-
-def _starts(keys: Ints, n: int) -> NDArray[np.int64]:
-    """Where each of `n` groups begins in sorted `keys`; n + 1 positions."""
-    return np.searchsorted(keys, np.arange(n + 1))
-
-
-class Enterprises:
-    """Enterprises with their place and trade, sorted by province and industry."""
-
-    def __init__(self, seed: int, people: int) -> None:
-        random = _random(seed, "enterprises")
-        self.size = max(12, people // 250)
-        self.weight: Floats = np.minimum(random.lognormal(0, 1.1, self.size), 40)
-        province = _pick(random, [w for w, _ in names.PROVINCE_WEIGHTS.values()], self.size)
-        makes = np.array([m for _, m in names.PROVINCE_WEIGHTS.values()])[province]
-        weights = np.array([w for w, _, _ in names.INDUSTRIES.values()], dtype=float)
-        heavier = np.where([i in names.MANUFACTURING for i in names.INDUSTRIES], weights * 2, weights)
-        industry = np.where(
-            makes, _pick(random, heavier, self.size), _pick(random, weights, self.size)
-        )
-        order = np.lexsort((industry, province))
-        self.province: Ints = province[order].astype(np.int32)
-        self.industry: Ints = industry[order].astype(np.int32)
-        self.cell: Ints = self.province * len(names.INDUSTRIES) + self.industry
-
-    def draw(self, random: Random, n: int) -> Ints:
-        """The enterprises of `n` people: large ones more often."""
-        return _pick(random, self.weight.tolist(), n)
-
-    @cached_property
-    def scopes(self) -> tuple[tuple[Ints, int], ...]:
-        """Enterprise -> its group at each widening scope: itself, its cell, province, all."""
-        own = np.arange(self.size, dtype=np.int32)
-        cells = len(names.PROVINCE_WEIGHTS) * len(names.INDUSTRIES)
-        return (
-            (own, self.size),
-            (self.cell, cells),
-            (self.province, len(names.PROVINCE_WEIGHTS)),
-            (np.zeros_like(own), 1),
-        )
-
-
-class Pool:
-    """Members (mentors, studios) to be drawn by weight within an enterprise or a wider scope."""
-
-    def __init__(
-        self, enterprises: Enterprises, member: Ints, enterprise: Ints, weight: Floats
-    ) -> None:
-        order = np.argsort(enterprise, kind="stable")
-        self.member = member[order]
-        self.weight = np.concatenate(([0.0], np.cumsum(weight[order])))
-        self.enterprises = enterprises
-        at = enterprise[order]
-        self.bounds = [_starts(group[at], n) for group, n in enterprises.scopes]
-
-    def draw(self, random: Random, enterprise: Ints, wider: Sequence[float]) -> Ints:
-        """A member for each person of `enterprise`.
-
-        `wider` weighs the scopes; an empty scope falls back to the next wider one.
-        """
-        n = len(enterprise)
-        if not len(self.member):
-            return np.full(n, NONE)
-        scope = _pick(random, wider, n)
-        low = np.zeros(n, dtype=np.int64)
-        high = np.zeros(n, dtype=np.int64)
-        for level, ((group, _), bounds) in enumerate(
-            zip(self.enterprises.scopes, self.bounds, strict=True)
-        ):
-            open_ = (scope <= level) & (low == high)
-            key = group[enterprise[open_]]
-            low[open_], high[open_] = bounds[key], bounds[key + 1]
-        start, stop = self.weight[low], self.weight[high]
-        at = np.searchsorted(self.weight, start + random.random(n) * (stop - start), side="right")
-        return self.member[np.clip(at - 1, low, high - 1)]
-
-
-@dataclass
-class Links:
-    """Columns of links a -> b with their days, grown tier by tier."""
-
-    a: list[Ints] = field(default_factory=list)
-    b: list[Ints] = field(default_factory=list)
-    start: list[Ints] = field(default_factory=list)
-
-    def add(self, a: Ints, b: Ints, start: Ints) -> None:
-        self.a.append(a)
-        self.b.append(b)
-        self.start.append(start)
-
-    def joined(self) -> tuple[Ints, Ints, Ints]:
-        """The three columns whole; the parts are let go."""
-        parts = (self.a, self.b, self.start)
-        whole = tuple(np.concatenate([*part, np.empty(0, np.int32)]) for part in parts)
-        for part in parts:
-            part.clear()
-        return whole[0], whole[1], whole[2]
-
-
-class Network:
-    """The people and their links, as numpy columns indexed by the person's number.
-
-    Columns: `born`, `entry` (first working day), `senior` (first day at level 4 or above, NEVER
-    when pending), `ready` (may mentor from), `until` (last working day, after which nobody is
-    mentored), `retired`, `enterprise`, `occupation`, `female`, `draw` (a mentor's heavy-tailed
-    weight), `first` (first mentor, NONE without).
-    """
-
-    def __init__(self, talents: int, workers: int, seed: int) -> None:
-        self.talents, self.workers, self.seed = talents, workers, seed
-        self.people = talents + workers
-        self.ranges = self._number()
-        self.enterprises = Enterprises(seed, self.people)
-        self._people()
-        self._careers()
-        links, trained = Links(), Links()
-        for tier in TIERS:
-            self._mentor(tier, links)
-            if tier.name == TALENT_TIERS[-1]:
-                self._studios()
-            if tier.at_studio:
-                self._train(tier, trained)
-        self.mentorships = links.joined()
-        self.studio_trainings = trained.joined()
-
-    def _number(self) -> dict[str, slice]:
-        """Tier -> its people's numbers. The workforce is whoever is left."""
-        sizes: dict[str, int] = {}
-        by_name = {tier.name: tier for tier in TIERS}
-        sizes["senior_talents"] = max(1, round(self.talents * by_name["senior_talents"].share))
-        sizes["young_talents"] = self.talents - sizes["senior_talents"]
-        left = self.workers
-        for name in NUMBERED[2:-1]:
-            of = self.talents if name in ("forebears", "elders") else self.workers
-            sizes[name] = min(round(of * by_name[name].share), left // 6)
-            left -= sizes[name]
-        sizes["workforce"] = left
-        ranges, at = {}, 0
-        for name in NUMBERED:
-            ranges[name] = slice(at, at + sizes[name])
-            at += sizes[name]
-        return ranges
-
-    def _people(self) -> None:
-        random = _random(self.seed, "people")
-        n = self.people
-        self.enterprise = self.enterprises.draw(random, n)
-        self.female: Mask = random.random(n) < 0.34
-        self.occupation = self.trade(random, self.enterprise)
-        self.born = np.empty(n, np.int32)
-        for tier in TIERS:
-            at = self.ranges[tier.name]
-            low, high = ((year - 1970) * YEAR for year in tier.born)
-            share = random.random(at.stop - at.start)
-            if tier.name == "workforce":  # the young are the more numerous
-                share = 1 - np.abs(random.random(len(share)) * 1.2 - share * 0.5) * 0.75
-            self.born[at] = low + np.clip(share, 0, 1) * (high - low)
-        self.draw = np.minimum(random.lognormal(-0.4, 0.9, n), 6).astype(np.float32)
-        self.first = np.full(n, NONE)
-
-    def trade(self, random: Random, enterprise: Ints) -> Ints:
-        """An occupation of each enterprise's industry: the first ones more often."""
-        codes = list(names.OCCUPATIONS)
-        width = max(len(own) for _, _, own in names.INDUSTRIES.values())
-        table = np.zeros((len(names.INDUSTRIES), width), np.int32)
-        count = np.zeros(len(names.INDUSTRIES))
-        for row, (_, _, own) in enumerate(names.INDUSTRIES.values()):
-            table[row, : len(own)] = [codes.index(code) for code in own]
-            count[row] = len(own)
-        industry = self.enterprises.industry[enterprise]
-        at = (random.random(len(enterprise)) ** 1.5 * count[industry]).astype(np.int32)
-        return table[industry, at].astype(np.int8).astype(np.int32)
-
-    def _careers(self) -> None:
-        """Entry, first day at level 4 or above, retirement."""
-        random = _random(self.seed, "careers")
-        n = self.people
-        self.entry = self.born + ((16.5 + random.random(n) * 5.5) * YEAR).astype(np.int32)
-        self.senior = np.full(n, NEVER)
-        for tier in TIERS:
-            at = self.ranges[tier.name]
-            mean, spread = tier.to_senior
-            wait = np.maximum(random.normal(mean, spread, at.stop - at.start), 3) * YEAR
-            self.senior[at] = self.entry[at] + wait.astype(np.int32)
-        self._recent(random, "workforce", new=0.80, before=0.06)
-        self._recent(random, "young_mentors", new=0.50, before=0.38)
-        self.senior[self.senior > LATEST] = NEVER
-        self._retirement(random)
-        self.ready = self.entry + _gamma(random, 4.0, n)
-
-    def _recent(self, random: Random, tier: str, *, new: float, before: float) -> None:
-        """Most of the workforce reach level 4 in the window; some before; the rest not yet."""
-        at = self.ranges[tier]
-        n = at.stop - at.start
-        drawn = random.random(n)
-        span = float(LATEST - WINDOW_START)
-        fresh = (WINDOW_START + random.random(n) ** 0.8 * span).astype(np.int32)
-        senior = np.where(drawn < new, fresh, NEVER)
-        early = (drawn >= new) & (drawn < new + before)
-        senior[early] = np.minimum(self.senior[at][early], WINDOW_START - 30)
-        too_soon = senior < self.entry[at] + np.int32(1.5 * YEAR)
-        self.senior[at] = np.where(too_soon, NEVER, senior)
-
-    def _retirement(self, random: Random) -> None:
-        """Men at 60, women at 50 (talents and masters 55), later and later since 2025."""
-        n = self.people
-        age = np.where(self.female, 50.0, 60.0)
-        for name in (*TALENT_TIERS, "masters"):
-            at = self.ranges[name]
-            age[at] = np.where(self.female[at], 55.0, 60.0)
-        due = (self.born + age * YEAR).astype(np.int32)
-        months = np.maximum(due - _day("2025-01-01"), 0) / 30.44
-        delay = np.minimum(np.ceil(months / np.where(age == 50, 2, 4)), 36) * 30.44
-        due += delay.astype(np.int32)
-        self.retired = np.where(due <= LATEST, due, NEVER)
-        self.reemployed: Mask = (self.retired != NEVER) & (random.random(n) < 0.35)
-        kept = np.where(self.reemployed, due + np.int32(3 * YEAR), due)
-        self.until: Ints = np.where(self.retired == NEVER, LATEST, np.minimum(kept, LATEST))
-
-    def _mentor(self, tier: Tier, links: Links) -> None:
-        """Give a tier its mentors, block by block: a first one, and for some two more."""
-        pool = self._mentors_of(tier)
-        random = _random(self.seed, f"mentors of {tier.name}")
-        at = self.ranges[tier.name]
-        for low in range(at.start, at.stop, 4 * BLOCK):
-            people = np.arange(low, min(low + 4 * BLOCK, at.stop), dtype=np.int32)
-            count = _pick(random, tier.mentors, len(people))
-            met: list[Ints] = []
-            for turn in range(3):
-                apprentice = people[count > turn]
-                mentor = pool.draw(random, self.enterprise[apprentice], (0.8, 0.15, 0.03, 0.02))
-                slot = np.full(len(people), NONE)
-                slot[apprentice - low] = mentor
-                for earlier in met:
-                    slot[slot == earlier] = NONE
-                met.append(slot)
-                held = slot != NONE
-                self._begin(random, tier, turn, slot[held], people[held], links)
-
-    def _mentors_of(self, tier: Tier) -> Pool:
-        ranges = [(self.ranges[name], weight) for name, weight in tier.learns_from.items()]
-        member = np.concatenate(
-            [np.arange(at.start, at.stop, dtype=np.int32) for at, _ in ranges]
-            or [np.empty(0, np.int32)]
-        )
-        weight = np.concatenate([self.draw[at] * w for at, w in ranges] or [np.empty(0)])
-        return Pool(self.enterprises, member, self.enterprise[member], weight)
-
-    def _begin(
-        self, random: Random, tier: Tier, turn: int, mentor: Ints, apprentice: Ints, links: Links
-    ) -> None:
-        """When each mentorship starts: after the mentor's own training, before retirement."""
-        n = len(mentor)
-        start = self._first_day(random, tier, turn, apprentice)
-        start = np.maximum(start, self.ready[mentor] + _days(random, 0.3, n))
-        late = start > self.until[mentor]
-        start[late] = self.until[mentor[late]] - _days(random, 1.0, int(late.sum()))
-        future = start > LATEST - 7
-        start[future] = LATEST - random.integers(7, 400, int(future.sum()), dtype=np.int32)
-        old_enough = start > self.born[apprentice] + np.int32(16 * YEAR)
-        mentor, apprentice, start = mentor[old_enough], apprentice[old_enough], start[old_enough]
-        if turn == 0:
-            self._follow(random, mentor, apprentice)
-            if tier.name != "workforce":
-                gap = (random.random(len(start)) * 2 + 1.5) * YEAR
-                ready = np.maximum(self.ready[apprentice], start + gap.astype(np.int32))
-                self.ready[apprentice] = np.minimum(ready, _day("2024-09-01"))
-        links.add(mentor, apprentice, start)
-
-    def _first_day(self, random: Random, tier: Tier, turn: int, apprentice: Ints) -> Ints:
-        n = len(apprentice)
-        if tier.name != "workforce":
-            return self.entry[apprentice] + _days(random, 2.5 + 2.5 * turn, n)
-        senior = self.senior[apprentice]
-        lag = np.int32(60) + _gamma(random, 1.6, n)
-        after = random.random(n) < 0.05  # recognised before the mentorship began
-        day = np.where(after, senior + random.integers(5, 400, n, dtype=np.int32), senior - lag)
-        lately = LATEST - 30 - _days(random, 1.5, n)
-        day = np.where(senior == NEVER, lately, day)
-        return np.maximum(day, self.entry[apprentice]).astype(np.int32)
-
-    def _follow(self, random: Random, mentor: Ints, apprentice: Ints) -> None:
-        """Four in five take up the trade of their first mentor, when the industry is the same."""
-        self.first[apprentice] = mentor
-        industry = self.enterprises.industry
-        same = industry[self.enterprise[mentor]] == industry[self.enterprise[apprentice]]
-        same &= random.random(len(mentor)) < 0.8
-        self.occupation[apprentice[same]] = self.occupation[mentor[same]]
-
-    def _studios(self) -> None:
-        """Studios, hosted by their leader's enterprise; a quarter have a second leader."""
-        random = _random(self.seed, "studios")
-        n = max(1, round(self.talents * 0.7))
-        leaders = random.permutation(self.talents)[:n].astype(np.int32)
-        masters = self.ranges["masters"]
-        if masters.stop > masters.start:
-            led = random.random(n) < 0.08  # by someone who is no leading talent
-            leaders[led] = random.integers(masters.start, masters.stop, int(led.sum()))
-        self.studio_leader = leaders
-        self.studio_host = self.enterprise[leaders]
-        open_from = np.maximum(self.ready[leaders], _day("2008-05-01"))
-        founded = open_from + _days(random, 4.0, n)
-        end = np.minimum(self.until[leaders] - 200, _day("2025-06-30"))
-        self.studio_founded: Ints = np.minimum(founded, np.maximum(end, _day("2008-05-01")))
-        talents = np.arange(self.talents, dtype=np.int32)
-        pool = Pool(self.enterprises, talents, self.enterprise[talents], np.ones(self.talents))
-        second = pool.draw(random, self.studio_host, (0.9, 0.1, 0, 0))
-        shared = (random.random(n) < 0.27) & (second != leaders)
-        self.studio_second: Ints = np.where(shared, second, NONE)
-        self.studio_joined: Ints = self.studio_founded + _days(random, 1.5, n)
-        self.studio_joined = np.minimum(self.studio_joined, LATEST - 100)
-        weight = np.minimum(random.lognormal(0, 0.9, n), 6)
-        self.studio_pool = Pool(
-            self.enterprises, np.arange(n, dtype=np.int32), self.studio_host, weight
-        )
-
-    def _train(self, tier: Tier, trained: Links) -> None:
-        """Trainings at studios: mostly in the enterprise, before the recognition they prepare."""
-        random = _random(self.seed, f"studio trainings of {tier.name}")
-        at = self.ranges[tier.name]
-        for low in range(at.start, at.stop, 4 * BLOCK):
-            people = np.arange(low, min(low + 4 * BLOCK, at.stop), dtype=np.int32)
-            times = (random.random(len(people)) < tier.at_studio).astype(np.int32)
-            times += (times > 0) & (random.random(len(people)) < 0.15)
-            person = np.repeat(people, times)
-            studio = self.studio_pool.draw(random, self.enterprise[person], (0.7, 0.2, 0.08, 0.02))
-            senior = self.senior[person]
-            n = len(person)
-            day = senior - 20 - _gamma(random, 0.9, n)
-            if tier.name != "workforce":
-                day = self.entry[person] + _gamma(random, 6.0, n)
-            day = np.where(senior == NEVER, LATEST - 40 - _days(random, 1.2, n), day)
-            day = np.maximum(day, self.entry[person] + 30)
-            opened = self.studio_founded[studio] + random.integers(0, 90, n, dtype=np.int32)
-            day = np.minimum(np.maximum(day, opened), LATEST - 5)
-            kept = self.studio_leader[studio] != person
-            trained.add(person[kept], studio[kept], day[kept].astype(np.int32))
 
 
 # From columns to text
@@ -522,7 +109,7 @@ def _where(mask: Mask, series: pl.Series) -> pl.Series:
 
 def _dates(days: Ints) -> pl.Series:
     """Days since 1970 as dates; null where NEVER."""
-    return _where(days != NEVER, pl.Series(days.astype(np.int32)).cast(DATES))
+    return _where(days != NEVER, pl.Series(days.astype(np.int32)).cast(pl.Date))
 
 
 def _words(words: Sequence[str], at: NDArray[Any]) -> pl.Series:
@@ -532,11 +119,14 @@ def _words(words: Sequence[str], at: NDArray[Any]) -> pl.Series:
     return _where(at != NONE, series.gather(pl.Series(np.maximum(at, 0).astype(np.uint32))))
 
 
+CHECKS: NDArray[np.uint8] = np.frombuffer(b"10X98765432", np.uint8)
+
+
 def check_digits(first17: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The check characters of citizen ID numbers, from rows of 17 ASCII digits (GB 11643)."""
     weights = np.array([2 ** (17 - i) % 11 for i in range(17)], dtype=np.int32)
-    rest = (first17.astype(np.int32) - 48) @ weights % 11
-    return np.frombuffer(b"10X98765432", np.uint8)[rest]
+    rest: Ints = (first17.astype(np.int32) - 48) @ weights % 11
+    return CHECKS[rest]
 
 
 # Region codes that exist nowhere: no province, and no area a foreigner's card can name.
@@ -557,10 +147,10 @@ def _id_numbers(person: Ints, born: Ints, female: Mask) -> pl.Series:
 
 
 def _yyyymmdd(days: Ints) -> NDArray[np.int64]:
-    day = days.astype("datetime64[D]")
-    month = day.astype("datetime64[M]")
-    months = month.astype(np.int64)
-    within = (day - month).astype(np.int64) + 1
+    dates = days.astype("datetime64[D]")
+    firsts = dates.astype("datetime64[M]")
+    months: NDArray[np.int64] = firsts.astype(np.int64)
+    within: NDArray[np.int64] = (dates - firsts).astype(np.int64) + 1
     return (months // 12 + 1970) * 10_000 + (months % 12 + 1) * 100 + within
 
 
@@ -570,14 +160,16 @@ def _scattered(number: Ints, seed: int) -> NDArray[np.uint64]:
     mixed *= np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
 
 
 def _at(bits: NDArray[np.uint64], shift: int, weights: Sequence[float]) -> NDArray[np.int64]:
     """Positions drawn by weight with 16 of the bits."""
     edges = np.cumsum(np.asarray(weights, dtype=float))
     drawn = (bits >> np.uint64(shift) & np.uint64(0xFFFF)).astype(float) / 65536
-    return np.searchsorted(edges, drawn * edges[-1], side="right")
+    at: NDArray[np.int64] = np.searchsorted(edges, drawn * edges[-1], side="right")
+    return at
 
 
 def _shared(total: int, weights: Iterable[float]) -> list[int]:
@@ -599,7 +191,7 @@ class Tables:
         self.industries = list(names.INDUSTRIES)
         self.codes = list(names.OCCUPATIONS)
         self.schools = max(6, network.workers // 2500)
-        self.competitions = max(6, network.talents // 25)
+        self.competitions = max(12, network.talents // 12)
         self._place_schools()
 
     def frames(self) -> Iterator[tuple[str, Iterator[pl.DataFrame]]]:
@@ -631,7 +223,7 @@ class Tables:
         return _words(self.codes, number)
 
     def _random(self, stage: str) -> Random:
-        return _random(self.network.seed, stage)
+        return stream(self.network.seed, stage)
 
     def _blocks(self, n: int) -> Iterator[Ints]:
         for low in range(0, n, BLOCK):
@@ -655,7 +247,7 @@ class Tables:
         front = np.round(fund * np.clip(random.normal(0.58, 0.12, n), 0.15, 0.95), -2)
         brands = [a + b for a in names.BRAND_FIRST for b in names.BRAND_SECOND]
         # A running number within the cell, scattered over the brands: no name twice in a cell.
-        turn = np.arange(n) - _starts(own.cell, int(own.cell.max()) + 1)[own.cell]
+        turn = np.arange(n) - group_starts(own.cell, int(own.cell.max()) + 1)[own.cell]
         brand = (turn * 251 + own.cell * 37) % len(brands)
         suffix = np.array(["有限公司", "股份有限公司", "集团有限公司"])[
             np.minimum((own.weight > 3).astype(int) + (own.weight > 12), 2)
@@ -665,7 +257,7 @@ class Tables:
             + (f"第{t // len(brands) + 1}分公司" if t >= len(brands) else "")
             for p, b, i, s, t in zip(own.province, brand, own.industry, suffix, turn, strict=True)
         ]
-        owner = _pick(random, list(names.OWNERSHIPS.values()), n)
+        owner = pick(random, list(names.OWNERSHIPS.values()), n)
         yield pl.DataFrame({
             "enterprise_id": self._enterprise(np.arange(n)),
             "name": name,
@@ -683,8 +275,8 @@ class Tables:
         """Schools sorted by province, at least one nearby for nearly every enterprise."""
         random = self._random("schools")
         weights = [w for w, _ in names.PROVINCE_WEIGHTS.values()]
-        self.school_province: Ints = np.sort(_pick(random, weights, self.schools))
-        bounds = _starts(self.school_province, len(self.provinces))
+        self.school_province: Ints = np.sort(pick(random, weights, self.schools))
+        bounds = group_starts(self.school_province, len(self.provinces))
         self.school_bounds = bounds
 
     def _near_school(self, random: Random, province: Ints) -> Ints:
@@ -697,7 +289,7 @@ class Tables:
     def _schools(self) -> Iterator[pl.DataFrame]:
         random = self._random("school details")
         kinds = list(names.SCHOOL_NOUNS)
-        kind = _pick(random, (34, 30, 14, 16, 6), self.schools)
+        kind = pick(random, (34, 30, 14, 16, 6), self.schools)
         nouns = [names.SCHOOL_NOUNS[kinds[k]][i % len(names.SCHOOL_NOUNS[kinds[k]])]
                  for i, k in enumerate(kind)]  # fmt: skip
         brands = [a + b for b in names.BRAND_SECOND for a in names.BRAND_FIRST]
@@ -718,7 +310,7 @@ class Tables:
         leader = self._named(net.studio_leader)
         kind = (random.random(n) < 0.45).astype(np.int32)
         noun = _words(("技能大师工作室", "劳模和工匠人才创新工作室"), kind)
-        grade = _pick(random, (14, 6, 40, 25, 15), n)
+        grade = pick(random, (14, 6, 40, 25, 15), n)
         grades = ("national", "ministerial", "provincial", "municipal", "enterprise")
         money = np.array([200_000, 150_000, 100_000, 50_000, 20_000])[grade]
         funding = np.round(money * (0.6 + random.random(n)), -3)
@@ -744,20 +336,24 @@ class Tables:
     def _competitions(self) -> Iterator[pl.DataFrame]:
         random = self._random("competitions")
         n = self.competitions
-        low = _day("2014-06-01")
+        low = day("2014-06-01")
         held = (low + random.random(n) ** 0.8 * (LATEST - 30 - low)).astype(np.int32)
         self.competition_held: Ints = np.sort(held)
         self.competition_trade = self._random("competition trades").choice(
             self.network.occupation, n
         )
-        grade = _pick(random, (20, 15, 45, 20), n)
-        levels = ("全国", "行业", "全省", "全市")
+        grade = pick(random, (20, 15, 45, 20), n)
+        levels = ("全国", "全国行业", "省级", "市级")
         year = _yyyymmdd(self.competition_held) // 10_000
         trades = list(names.OCCUPATIONS.values())
-        province = _pick(random, [w for w, _ in names.PROVINCE_WEIGHTS.values()], n)
+        province = pick(random, [w for w, _ in names.PROVINCE_WEIGHTS.values()], n)
+        where = [
+            PROVINCES[self.provinces[p]][1] if g > 1 else ""
+            for g, p in zip(grade, province, strict=True)
+        ]
         name = [
-            f"{y}年{PROVINCES[self.provinces[p]][1] if g > 1 else ''}{levels[g]}职业技能竞赛{trades[t]}项目"
-            for y, g, t, p in zip(year, grade, self.competition_trade, province, strict=True)
+            f"{y}年{place}{levels[g]}职业技能竞赛{trades[t]}项目"
+            for y, place, g, t in zip(year, where, grade, self.competition_trade, strict=True)
         ]
         yield pl.DataFrame({
             "competition_id": _coded("K", np.arange(n), 5),
@@ -829,7 +425,7 @@ class Tables:
             n, at = len(person), slice(int(person[0]), int(person[-1]) + 1)
             female = net.female[at]
             employer = np.where(random.random(n) < 0.97, net.enterprise[at], NONE)
-            type_ = np.where(random.random(n) < 0.8, _pick(random, (60, 18, 12, 10), n), NONE)
+            type_ = np.where(random.random(n) < 0.8, pick(random, (60, 18, 12, 10), n), NONE)
             province = net.enterprises.province[net.enterprise[at]]
             stated = random.random((3, n))
             yield pl.DataFrame({
@@ -852,9 +448,9 @@ class Tables:
         fresh = random.random(n) < 0.8  # named inside the programme's window
         span = LATEST - WINDOW_START - 20
         inside = WINDOW_START + (random.random(n) ** 0.9 * span).astype(np.int32)
-        before = _day("2016-05-01") + random.integers(0, 2700, n, dtype=np.int32)
+        before = day("2016-05-01") + random.integers(0, 2700, n, dtype=np.int32)
         self.named_on: Ints = np.where(fresh, inside, before)
-        self.basis = _pick(random, (9, 3, 22, 14, 12, 26, 14), n)
+        self.basis = pick(random, (9, 3, 22, 14, 12, 26, 14), n)
         grade = np.where(self.basis < 5, 0, 2)
         grade[(self.basis == 2) & (random.random(n) < 0.2)] = 1
         yield pl.DataFrame({
@@ -869,10 +465,10 @@ class Tables:
 
     def _training_targets(self) -> Iterator[pl.DataFrame]:
         random, net = self._random("training targets"), self.network
-        young = np.flatnonzero(net.born[net.talents :] > _day("1986-01-01")) + net.talents
+        young = np.flatnonzero(net.born[net.talents :] > day("1986-01-01")) + net.talents
         person = np.sort(random.permutation(young)[: max(1, net.people // 300)]).astype(np.int32)
-        listed = _day("2023-06-01") + random.integers(0, 1250, len(person), dtype=np.int32)
-        reason = _pick(random, (25, 25, 20, 18, 12), len(person))
+        listed = day("2023-06-01") + random.integers(0, 1250, len(person), dtype=np.int32)
+        reason = pick(random, (25, 25, 20, 18, 12), len(person))
         yield pl.DataFrame({
             "person_id": self._person(person),
             "listed_on": _dates(listed),
@@ -888,7 +484,7 @@ class Tables:
             ladder = self._ladder(random, person)
             who, level = np.nonzero(ladder != NEVER)
             day, level, n = ladder[who, level], (level + 1).astype(np.int32), len(who)
-            mode = _pick(random, (93, 4.5, 2.5), n)
+            mode = pick(random, (93, 4.5, 2.5), n)
             number = np.concatenate((
                 np.full((n, 1), ord("Y"), np.uint8), _digits(_yyyymmdd(day) // 10_000, 4),
                 _digits(level, 1), _digits(np.arange(row, row + n), 8),
@@ -921,9 +517,9 @@ class Tables:
         self._lower(random, days, senior, entry, experienced)
         # Those who have not reached level 4: an early level, two in three on record.
         pending = senior == NEVER
-        reached = _pick(random, (26, 22, 18, 34), n)
+        reached = pick(random, (26, 22, 18, 34), n)
         since = entry + np.int32(0.8 * YEAR) + (reached * 1.3 * YEAR).astype(np.int32)
-        since += _days(random, 1.0, n)
+        since += waits(random, 1.0, n)
         shown = pending & (reached < 3) & (since <= LATEST)
         days[np.flatnonzero(shown), reached[shown]] = since[shown]
         last = np.where(net.retired[person] == NEVER, LATEST, net.retired[person])
@@ -941,7 +537,7 @@ class Tables:
         for level, least, spread in ((4, 2.0, 2.5), (5, 3.0, 3.0), (6, 4.0, 3.0), (7, 4.0, 4.0)):
             already = days[:, level] != NEVER
             reached &= already | (random.random(n) < go_on)
-            later = last + np.int32(least * YEAR) + _gamma(random, spread, n)
+            later = last + np.int32(least * YEAR) + humped_waits(random, spread, n)
             step = reached & ~already & (later <= LATEST)
             days[step, level] = later[step]
             last = np.where(step | already, np.where(already, days[:, level], later), last)
@@ -954,8 +550,8 @@ class Tables:
         """Levels 3, 2, 1, before level 4: mostly too long ago to be on record."""
         n = len(days)
         before = senior
-        for level, least, kept in ((2, 1.5, 0.21), (1, 1.0, 0.10), (0, 0.8, 0.05)):
-            before = before - np.int32(least * YEAR) - _days(random, 1.0, n)
+        for level, least, kept in ((2, 1.5, 0.34), (1, 1.0, 0.15), (0, 0.8, 0.08)):
+            before = before - np.int32(least * YEAR) - waits(random, 1.0, n)
             chance = np.where(talent, 0.7, kept)
             shown = (senior != NEVER) & (before > entry) & (random.random(n) < chance)
             days[shown, level] = before[shown]
@@ -979,7 +575,7 @@ class Tables:
             place, entry, retired = net.enterprise[person], net.entry[person], net.retired[person]
             current = random.random(n) < 0.955
             changed = current & (random.random(n) < 0.04)  # came from another enterprise
-            joined = np.minimum(entry + _days(random, 1.0, n), LATEST - 3)
+            joined = np.minimum(entry + waits(random, 1.0, n), LATEST - 3)
             moved = joined + ((LATEST - joined) * random.random(n) * 0.6).astype(np.int32) + 1
             moved = np.where(retired != NEVER, np.minimum(moved, retired - 200), moved)
             changed &= moved > joined
@@ -987,7 +583,8 @@ class Tables:
             who = np.concatenate([np.flatnonzero(m) for m in (current, changed, back)])
             part = np.repeat([0, 1, 2], [current.sum(), changed.sum(), back.sum()])
             other = net.enterprises.draw(random, len(who))
-            start = np.choose(part, (np.where(changed, moved, joined)[who], joined[who], retired[who]))
+            here = np.where(changed, moved, joined)
+            start = np.choose(part, (here[who], joined[who], retired[who]))
             end = np.choose(part, (retired[who], moved[who] - 1, np.full(len(who), NEVER)))
             over = (part == 2) & (retired[who] + np.int32(3 * YEAR) < LATEST)
             end = np.where(over, retired[who] + np.int32(3 * YEAR), end)
@@ -1010,8 +607,8 @@ class Tables:
 
     def _positions(self, random: Random, person: Ints) -> pl.Series:
         words = (*names.POSITIONS, *names.MASTER_POSITIONS)
-        plain = _pick(random, (50, 20, 9, 9, 8, 4), len(person))
-        master = len(names.POSITIONS) + _pick(random, (30, 30, 16, 8, 16), len(person))
+        plain = pick(random, (50, 20, 9, 9, 8, 4), len(person))
+        master = len(names.POSITIONS) + pick(random, (30, 30, 16, 8, 16), len(person))
         leads = person < self.network.ranges["mentors"].stop
         return _words(words, np.where(leads, master, plain))
 
@@ -1024,9 +621,9 @@ class Tables:
         )).astype(np.int32)  # fmt: skip
         n = len(teachers)
         province = net.enterprises.province[net.enterprise[teachers]]
-        start = np.minimum(net.ready[teachers] + _days(random, 5.0, n), LATEST - 120)
+        start = np.minimum(net.ready[teachers] + waits(random, 5.0, n), LATEST - 120)
         ended = random.random(n) < 0.25
-        end = np.minimum(start + 200 + _days(random, 2.0, n), LATEST)
+        end = np.minimum(start + 200 + waits(random, 2.0, n), LATEST)
         yield pl.DataFrame({
             "person_id": self._person(teachers),
             "school_id": self._school(self._near_school(random, province)),
@@ -1044,7 +641,7 @@ class Tables:
         for at in self._blocks(len(mentors)):
             n, block = len(at), slice(int(at[0]), int(at[-1]) + 1)
             mentor, apprentice, start = mentors[block], apprentices[block], starts[block]
-            kind = _pick(random, (76, 6, 6, 8, 4), n)
+            kind = pick(random, (76, 6, 6, 8, 4), n)
             kind[(mentor < net.talents) & (random.random(n) < 0.45)] = 1
             lasts = (random.choice((365, 365, 730, 730, 1096), n) + random.integers(-20, 60, n))
             end = start + lasts.astype(np.int32)
@@ -1075,11 +672,12 @@ class Tables:
         mentors = np.arange(net.ranges["masters"].start, net.ranges["young_mentors"].stop)
         rest = mentors[random.random(len(mentors)) < 0.04].astype(np.int32)
         who = np.concatenate((person[based], more, rest))
-        other = _pick(random, (15, 30, 20, 25, 10), len(who)) + len(bases)
-        honour = np.where(np.arange(len(who)) < len(based), self.basis[np.minimum(who, n - 1)], other)
+        other = pick(random, (15, 30, 20, 25, 10), len(who)) + len(bases)
+        is_basis = np.arange(len(who)) < len(based)
+        honour = np.where(is_basis, self.basis[np.minimum(who, n - 1)], other)
         grades = ["national"] * 5 + ["provincial"] * 2 + list(names.OTHER_HONOURS.values())
         latest = np.where(who < n, self.named_on[np.minimum(who, n - 1)], LATEST - 10)
-        date_ = np.maximum(latest - 20 - _days(random, 1.5, len(who)), net.entry[who] + 900)
+        date_ = np.maximum(latest - 20 - waits(random, 1.5, len(who)), net.entry[who] + 900)
         yield pl.DataFrame({
             "person_id": self._person(who),
             "honour": _words(bases + others, honour),
@@ -1098,7 +696,8 @@ class Tables:
         left &= retired > net.studio_founded
         yield pl.DataFrame({
             "studio_id": self._studio(np.concatenate((np.arange(n), shared))),
-            "person_id": self._person(np.concatenate((net.studio_leader, net.studio_second[shared]))),
+            "person_id": self._person(
+                np.concatenate((net.studio_leader, net.studio_second[shared]))),
             "start": _dates(np.concatenate((net.studio_founded, net.studio_joined[shared]))),
             "end": _dates(np.concatenate((np.where(left, retired, NEVER),
                                           np.full(len(shared), NEVER)))),
@@ -1109,7 +708,7 @@ class Tables:
         people, studios, starts = net.studio_trainings
         for at in self._blocks(len(people)):
             block = slice(int(at[0]), int(at[-1]) + 1)
-            kind = _pick(random, (55, 0, 25, 19, 1), len(at))
+            kind = pick(random, (55, 0, 25, 19, 1), len(at))
             yield self._trained(
                 random, people[block], self._studio(studios[block]), starts[block], kind
             )
@@ -1119,14 +718,15 @@ class Tables:
     def _other_trainings(self, random: Random, person: Ints) -> pl.DataFrame:
         """At a school nearby or in the enterprise."""
         net = self.network
-        chosen = random.random(len(person)) < 0.15
+        chosen = random.random(len(person)) < 0.08
         who = person[chosen & (net.retired[person] == NEVER)]
         n = len(who)
         at_school = random.random(n) < 0.55
-        school = self._school(self._near_school(random, net.enterprises.province[net.enterprise[who]]))
+        province = net.enterprises.province[net.enterprise[who]]
+        school = self._school(self._near_school(random, province))
         place = school.zip_with(pl.Series(at_school), self._enterprise(net.enterprise[who]))
-        start = np.maximum(LATEST - 30 - _days(random, 2.0, n), net.entry[who])
-        kind = np.where(at_school, 1, _pick(random, (70, 0, 20, 9, 1), n))
+        start = np.maximum(LATEST - 30 - waits(random, 2.0, n), net.entry[who])
+        kind = np.where(at_school, 1, pick(random, (70, 0, 20, 9, 1), n))
         return self._trained(random, who, place, np.minimum(start, LATEST - 3), kind)
 
     def _trained(
@@ -1144,13 +744,13 @@ class Tables:
 
     def _partnerships(self) -> Iterator[pl.DataFrame]:
         random, own = self._random("partnerships"), self.network.enterprises
-        times = _pick(random, (50, 35, 15), own.size)
+        times = pick(random, (50, 35, 15), own.size)
         enterprise = np.repeat(np.arange(own.size, dtype=np.int32), times)
         n = len(enterprise)
-        start = _day("2012-09-01") + (random.random(n) * 5100).astype(np.int32)
+        start = day("2012-09-01") + (random.random(n) * 5100).astype(np.int32)
         ended = random.random(n) < 0.2
         end = np.minimum(start + random.integers(365, 1500, n, dtype=np.int32), LATEST)
-        kind = _pick(random, (35, 30, 20, 15), n)
+        kind = pick(random, (35, 30, 20, 15), n)
         yield pl.DataFrame({
             "enterprise_id": self._enterprise(enterprise),
             "school_id": self._school(self._near_school(random, own.province[enterprise])),
@@ -1167,22 +767,22 @@ class Tables:
         alone = np.flatnonzero((age < 38) & (net.first == NONE)).astype(np.int32)
         trades = len(self.codes)
         pools = [(pool[np.argsort(net.occupation[pool], kind="stable")]) for pool in (able, alone)]
-        bounds = [_starts(net.occupation[pool], trades) for pool in pools]
+        bounds = [group_starts(net.occupation[pool], trades) for pool in pools]
         rows: list[tuple[int, int, int]] = []
         for number, (trade, held) in enumerate(
             zip(self.competition_trade, self.competition_held, strict=True)
         ):
-            for rank in range(1, int(random.integers(6, 21)) + 1):
+            placed_already: set[int] = set()
+            for _ in range(int(random.integers(6, 21))):
                 which = int(random.random() < 0.17)
                 low, high = bounds[which][trade], bounds[which][trade + 1]
                 if low == high:
                     continue
                 person = int(pools[which][random.integers(low, high)])
-                if held > net.entry[person]:
-                    rows.append((person, number, rank))
+                if held > net.entry[person] and person not in placed_already:
+                    placed_already.add(person)
+                    rows.append((person, number, len(placed_already)))
         placed = np.array(rows, np.int32).reshape(-1, 3)
-        _, once = np.unique(placed[:, :2], axis=0, return_index=True)
-        placed = placed[np.sort(once)]
         yield pl.DataFrame({
             "person_id": self._person(placed[:, 0]),
             "competition_id": _coded("K", placed[:, 1], 5),
