@@ -73,7 +73,7 @@ TIERS: tuple[Tier, ...] = (
     Tier("young_mentors", 0.06, (1984, 1999),
          {"senior_talents": 7, "young_talents": 11, "masters": 2, "mentors": 0.9},
          (0.12, 0.60, 0.23, 0.05), (8, 2.5), 0.3),
-    Tier("workforce", 0.0, (1974, 2007),
+    Tier("workforce", 0.0, (1978, 2006),
          {"senior_talents": 105, "young_talents": 160, "masters": 13, "mentors": 6,
           "young_mentors": 2.8},
          (0.07, 0.56, 0.29, 0.08), (6, 2), 0.26),
