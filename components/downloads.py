@@ -1,0 +1,137 @@
+"""Tables to take away: exactly the rows shown, with the policy and the revision in the file."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from components.i18n import Language, label, translate
+from graph.model import BASES, PROVINCES
+from graph.policy import Policy
+
+if TYPE_CHECKING:
+    from components.lineage import LineageView
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# A cell that begins so is run as a formula by spreadsheet programs.
+FORMULA = r"^[=+\-@\t\r]"
+MOST_ROWS_OF_A_SHEET = 1_048_575
+
+
+@dataclass(frozen=True)
+class About:
+    """What every exported figure depends on; `policy` is None where no metric is in the table."""
+
+    revision: int
+    policy: Policy | None = None
+    filters: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Names and values as they are written into the file."""
+        about: dict[str, Any] = {"revision": self.revision}
+        if self.policy is not None:
+            about |= self.policy.as_dict() | {"policy_id": self.policy.id}
+        return about | {f"filter_{name}": value for name, value in self.filters.items()}
+
+
+def csv(table: pl.DataFrame, about: About) -> bytes:
+    """The table as CSV that Excel reads in any language; `about` as JSON in a last column."""
+    told = json.dumps(about.as_dict(), ensure_ascii=False)
+    safe = table.select(_unformulated(table), pl.lit(told).alias("policy"))
+    return b"\xef\xbb\xbf" + safe.write_csv().encode("utf-8")
+
+
+def _unformulated(table: pl.DataFrame) -> list[pl.Expr]:
+    """Every column; text that a spreadsheet would run as a formula gets an apostrophe."""
+    return [
+        pl.when(pl.col(name).str.contains(FORMULA))
+        .then(pl.lit("'") + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        if dtype == pl.String
+        else pl.col(name)
+        for name, dtype in table.schema.items()
+    ]
+
+
+def xlsx(table: pl.DataFrame, about: About) -> bytes:
+    """The table as a workbook: the rows on one sheet, `about` on the other; text stays text."""
+    import xlsxwriter
+
+    target = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(target, options) as book:
+        table.head(MOST_ROWS_OF_A_SHEET).write_excel(
+            book, "table", autofit=True, freeze_panes=(1, 0)
+        )
+        sheet = book.add_worksheet("policy")
+        for line, (name, value) in enumerate(about.as_dict().items()):
+            sheet.write_string(line, 0, name)
+            sheet.write_string(line, 1, str(value))
+        sheet.set_column(0, 1, 24)
+    return target.getvalue()
+
+
+def talents_table(rows: pl.DataFrame, language: Language) -> pl.DataFrame:
+    """The table of talents as it is exported: ids, names, every count, headers with units."""
+    provinces = {code: label(names, language) for code, names in PROVINCES.items()}
+    bases = {code: label(names, language) for code, names in BASES.items()}
+    generations = [c for c in rows.columns if c[0] == "g" and c[1:].isdigit()]
+    generations.sort(key=lambda column: int(column[1:]))
+
+    def t(message: str, **values: object) -> str:
+        return translate(language, message, **values)
+
+    columns: dict[str, pl.Expr] = {
+        t("Person"): pl.col("talent_id"),
+        t("Name"): pl.col("name"),
+        t("Level"): pl.col("level"),
+        t("Occupation"): pl.col("occupation"),
+        t("Province"): pl.col("province").replace_strict(provinces, default=None),
+        t("Industry"): pl.col("industry"),
+        t("Enterprise"): pl.col("enterprise"),
+        t("Basis"): pl.col("bases").list.eval(pl.element().replace(bases)).list.join("; "),
+        t("Driven (persons)"): pl.col("driven"),
+        t("Person-times"): pl.col("person_times"),
+    }
+    for number, column in enumerate(generations, 1):
+        columns[t("Generation {n} (persons)", n=number)] = pl.col(column)
+    columns |= {
+        t("Pending (persons)"): pl.col("pending"),
+        t("Equal credit (persons)"): pl.col("equal").round(6),
+        t("Nearest credit (persons)"): pl.col("nearest").round(6),
+        t("Decay credit (persons)"): pl.col("decay").round(6),
+    }
+    return rows.select(expression.alias(name) for name, expression in columns.items())
+
+
+def view_csv(view: LineageView, about: About) -> bytes:
+    """The links of a lineage view as CSV: mentor and apprentice by id and name, channel, days."""
+    names = {node.id: node for node in view.nodes}
+    rows = [
+        {
+            "mentor_id": edge.source, "mentor": names[edge.source].name,
+            "apprentice_id": edge.target, "apprentice": names[edge.target].name,
+            "apprentice_level": names[edge.target].level,
+            "apprentice_state": names[edge.target].state,
+            "generation": names[edge.target].generation,
+            "channel": edge.channel, "start": edge.start, "end": edge.end,
+        }
+        for edge in view.edges
+    ]  # fmt: skip
+    return csv(pl.DataFrame(rows, schema=LINKS), about)
+
+
+LINKS = {
+    "mentor_id": pl.String, "mentor": pl.String, "apprentice_id": pl.String,
+    "apprentice": pl.String, "apprentice_level": pl.Int64, "apprentice_state": pl.String,
+    "generation": pl.Int64, "channel": pl.String, "start": pl.Date, "end": pl.Date,
+}  # fmt: skip
+
+
+# How a lineage view can be taken away: what it is called, how it is made, its media type.
+VIEWS = (("CSV", view_csv, "text/csv"),)

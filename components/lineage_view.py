@@ -1,0 +1,198 @@
+"""A person's lineage as the widget shows it: whom, in which state, and why so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from components.chain import Hop, counting_chain
+from components.i18n import Language, translate
+from components.lineage import (
+    LineageColumn,
+    LineageEdge,
+    LineageNode,
+    LineageState,
+    LineageView,
+    State,
+    Unfolded,
+    unfold,
+)
+from components.numbers import count, persons
+from components.person import highest_honour
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from graph.policy import Policy
+
+MENTORS_ABOVE = 2
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whom the person in focus drives, and who is pending; empty for one who is no talent."""
+
+    generation: Mapping[str, int]
+    skilled_on: Mapping[str, date]
+    pending: frozenset[str]
+    leading: bool
+
+    def state(self, person: str) -> State:
+        """Driven, pending, or neither."""
+        if person in self.generation:
+            return "driven"
+        return "pending" if person in self.pending else "none"
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The people around one, as far as the graph was read, and whom he or she drives."""
+
+    graph: nx.MultiDiGraph
+    reach: Reach
+    policy: Policy
+    focus: str
+
+    def chain(self, person: str) -> tuple[Hop, ...]:
+        """The chain by which `person` counts or is pending for the focus; empty when none does."""
+        if self.reach.state(person) == "none":
+            return ()
+        by = self.reach.skilled_on.get(person, self.policy.as_of)
+        return counting_chain(self.graph, self.focus, person, by, self.policy)
+
+    def shown(self, state: LineageState) -> Unfolded:
+        """Whom a state of the widget shows: driven people first, then by where they lead."""
+        order = {"talent": 0, "driven": 1, "pending": 2, "none": 3}
+
+        def rank(person: str) -> tuple[int, int]:
+            return order[self.reach.state(person)], -self.graph.out_degree(person)
+
+        path = frozenset(self.path(state.selected))
+        down = self.policy.generations or 3
+        return unfold(
+            self.graph, state, up=MENTORS_ABOVE, down=min(down, 6), breadth=4, rank=rank,
+            keep=path,
+        )  # fmt: skip
+
+    def path(self, person: str | None) -> tuple[str, ...]:
+        """From the focus to `person`, by the chain that counts."""
+        hops = self.chain(person) if person else ()
+        return (self.focus, *(hop.apprentice for hop in hops)) if hops else ()
+
+
+def view(
+    lineage: Lineage,
+    state: LineageState,
+    shown: Unfolded,
+    boxes: Mapping[str, Mapping[str, Any]],
+    language: Language,
+) -> LineageView:
+    """What the widget draws for a state. `boxes`: see `components.person.boxes`."""
+    nodes = tuple(
+        _node(person, lineage, shown, boxes.get(person, {}), state, language)
+        for person in shown.generations
+    )
+    policy = lineage.policy
+    return LineageView(
+        nodes, _edges(lineage.graph, shown), lineage.focus,
+        path=lineage.path(state.selected), selected=state.selected,
+        columns=_columns(lineage, shown, language),
+        window=(policy.window_start, policy.window_end), years=state.shown.years,
+        ties=_ties(lineage.graph), axis=state.shown.axis,
+        can_undo=bool(state.past), can_redo=bool(state.future), language=language,
+    )  # fmt: skip
+
+
+def _node(
+    person: str,
+    lineage: Lineage,
+    shown: Unfolded,
+    box: Mapping[str, Any],
+    state: LineageState,
+    language: Language,
+) -> LineageNode:
+    generation = shown.generations[person]
+    standing: State = "talent" if person == lineage.focus and lineage.reach.leading else (
+        lineage.reach.state(person)
+    )  # fmt: skip
+    reason, lines = "", ()
+    if standing == "none" and generation > 0 and lineage.reach.leading:
+        reason, lines = why_not(box.get("skilled_on"), lineage.policy, language)
+    mark = highest_honour(list(box.get("honours", ())))
+    return LineageNode(
+        person, str(box.get("name", person)), generation=generation, level=box.get("level"),
+        state=standing, honour=mark[language == "zh"] if mark else "",
+        leading=bool(box.get("leading")),
+        more_up=shown.more_up.get(person, 0), more_down=shown.more_down.get(person, 0),
+        more_by=shown.more_by.get(person, ()), reason=reason, lines=lines,
+        pinned=person in state.shown.pinned,
+    )  # fmt: skip
+
+
+def why_not(
+    skilled_on: date | None, policy: Policy, language: Language
+) -> tuple[str, tuple[str, ...]]:
+    """The first reason why someone below a talent does not count: a heading and a line."""
+    if skilled_on is not None and skilled_on < policy.window_start:
+        return translate(language, "Not counted: high-skilled before the window"), (
+            translate(language, "since {day}", day=skilled_on),
+        )
+    if skilled_on is not None and skilled_on > policy.window_end:
+        return translate(language, "Not counted: high-skilled after the window"), (
+            translate(language, "since {day}", day=skilled_on),
+        )
+    line = translate(language, "No chain with dates in order arrives in time.")
+    return translate(language, "Not counted: the dates of the chain"), (line,)
+
+
+def _edges(graph: nx.MultiDiGraph, shown: Unfolded) -> tuple[LineageEdge, ...]:
+    """One line a pair and channel: the one that starts first."""
+    first: dict[tuple[str, str, str], LineageEdge] = {}
+    for mentor in shown.generations:
+        for _, apprentice, link in graph.out_edges(mentor, data=True):
+            if apprentice not in shown.generations:
+                continue
+            edge = LineageEdge(
+                mentor, apprentice, link["channel"], link.get("start"), link.get("end")
+            )
+            known = first.get((mentor, apprentice, edge.channel))
+            if known is None or (edge.start or date.max) < (known.start or date.max):
+                first[mentor, apprentice, edge.channel] = edge
+    return tuple(first.values())
+
+
+def _columns(lineage: Lineage, shown: Unfolded, language: Language) -> tuple[LineageColumn, ...]:
+    driven = Counter(lineage.reach.generation.values())
+    above = {-1: translate(language, "Mentors"), -2: translate(language, "Their mentors")}
+    columns = []
+    for generation in sorted(set(shown.generations.values())):
+        if generation < 0:
+            name, number = above.get(generation, translate(language, "Earlier mentors")), ""
+        elif generation == 0 and lineage.reach.leading:
+            name, number = translate(language, "Talent"), ""
+        elif generation == 0:
+            name, number = translate(language, "Person"), ""
+        else:
+            name = translate(language, "Generation {n}", n=generation)
+            number = persons(driven[generation], language) if driven[generation] else ""
+            if number and generation == 1:
+                number = translate(language, "drives {persons}", persons=number)
+        columns.append(LineageColumn(generation, name, number))
+    return tuple(columns)
+
+
+def _ties(graph: nx.MultiDiGraph) -> tuple[tuple[int, int], ...]:
+    """New links a year."""
+    years = Counter(start.year for _, _, start in graph.edges(data="start") if start)
+    return tuple(sorted(years.items()))
+
+
+def told(lineage: Lineage, shown: Unfolded, language: Language) -> str:
+    """How much of the lineage the view shows."""
+    return translate(
+        language, "{n} of {all} people of the lineage shown",
+        n=count(len(shown.generations)), all=count(lineage.graph.number_of_nodes()),
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+"""How numbers are set: thousands separated, 万/亿 in Chinese, persons and person-times with
+their unit, shares with one decimal, intervals with an en dash.
+
+Everything here is plain text except `bold`, which is HTML with the full number on hover.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from html import escape
+
+from components.i18n import Language, translate_number
+
+MINUS = "\N{MINUS SIGN}"
+NONE = "\N{EM DASH}"
+
+
+def count(number: int | None) -> str:
+    """1234 -> "1,234"; nothing -> a dash."""
+    if number is None:
+        return NONE
+    return f"{number:,}".replace("-", MINUS)
+
+
+def large(number: int, language: Language) -> str:
+    """A number as a person would say it: 3862417 -> "386.2 万" or "3.86 million"."""
+    size = abs(number)
+    if language == "zh":
+        if size >= 100_000_000:
+            return _scaled(number, 100_000_000, 2) + " 亿"
+        if size >= 100_000:
+            return _scaled(number, 10_000, 1) + " 万"
+    elif size >= 1_000_000:
+        return _scaled(number, 1_000_000, 2) + " million"
+    return count(number)
+
+
+def _scaled(number: int, unit: int, decimals: int) -> str:
+    text = f"{number / unit:,.{decimals}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace("-", MINUS)
+
+
+def persons(number: int, language: Language, *, whole: bool = False) -> str:
+    """ "386.2 万人", "4,126 persons"; `whole` sets every digit."""
+    text = count(number) if whole else large(number, language)
+    return _joined(translate_number(language, "{n} person", "{n} persons", number, n=text))
+
+
+def person_times(
+    number: int, language: Language, *, whole: bool = False, sign: bool = False
+) -> str:
+    """ "441.7 万人次", "4,873 person-times"; `whole` sets every digit, `sign` a plus too."""
+    text = count(number) if whole else large(number, language)
+    if sign and number > 0:
+        text = f"+{text}"
+    message = translate_number(language, "{n} person-time", "{n} person-times", abs(number), n=text)
+    return _joined(message)
+
+
+def _joined(text: str) -> str:
+    """No space between 万 or 亿 and its unit."""
+    return text.replace("万 人", "万人").replace("亿 人", "亿人")
+
+
+def signed(number: int) -> str:
+    """32 -> "+32", -32 -> "−32"."""
+    return f"+{count(number)}" if number > 0 else count(number)
+
+
+def share(part: float | None, whole: float | None) -> str:
+    """`part` of `whole` with one decimal: "88.3%"; a dash when there is no whole."""
+    if part is None or not whole:
+        return NONE
+    return f"{100 * part / whole:.1f}%"
+
+
+def interval(low: int, high: int) -> str:
+    """18, 31 -> "18–31"; equal ends -> one number."""
+    return count(low) if low == high else f"{count(low)}\N{EN DASH}{count(high)}"
+
+
+def credit(value: float) -> str:
+    """Shared credit, one decimal: "1,234.5"."""
+    return f"{value:,.1f}"
+
+
+def day(value: date | None) -> str:
+    """2024-05-01; an unknown day is a dash."""
+    return NONE if value is None else value.isoformat()
+
+
+def month(value: date | None) -> str:
+    """2024-05."""
+    return NONE if value is None else f"{value:%Y-%m}"
+
+
+def short_day(value: date | datetime, language: Language) -> str:
+    """10 月 12 日, 12 Oct."""
+    if language == "zh":
+        return f"{value.month} 月 {value.day} 日"
+    return f"{value.day} {value:%b}"
+
+
+def bold(text: str, full: str | None = None) -> str:
+    """HTML: the figure in bold, `full` (the full number) on hover."""
+    hover = f' title="{escape(full)}"' if full and full != text else ""
+    return f"<b{hover}>{escape(text)}</b>"

@@ -1,0 +1,95 @@
+"""What the graph says of one person. Birth dates leave it as years, ID numbers not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components import store
+
+PERSON = """
+MATCH (p:Person {person_id: $id})
+RETURN p.person_id AS id, p.name AS name, p.sex AS sex, p.birth_date.year AS born,
+  p.province AS province, p.retired_on AS retired_on, p.type AS type,
+  p:LeadingTalent AS leading, p:TrainingTarget AS target, p.listed_on AS listed_on,
+  COLLECT { MATCH (p)-[:PRACTISES]->(o:Occupation) RETURN o.name }[0] AS occupation,
+  COLLECT { MATCH (e:Enterprise {enterprise_id: p.enterprise_id}) RETURN e.name }[0] AS enterprise,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->(o:Occupation)
+            RETURN {level: r.level, day: r.date, mode: r.mode, certificate: r.certificate_no,
+                    occupation: o.name} ORDER BY r.date, r.level } AS recognitions,
+  COLLECT { MATCH (p)-[n:NAMED]->(h:Honour)
+            RETURN {honour: h.honour, day: n.recognised_on, industry: n.industry, grade: n.grade}
+            ORDER BY n.recognised_on } AS named,
+  COLLECT { MATCH (p)-[n:HONOURED]->(h:Honour)
+            RETURN {honour: h.honour, day: n.date, grade: n.grade} ORDER BY n.date } AS honours,
+  COLLECT { MATCH (p)-[l:LEADS]->(s:Studio)
+            RETURN {id: s.studio_id, name: s.name, kind: s.kind, grade: s.grade, start: l.start,
+                    end: l.end} ORDER BY l.start } AS studios,
+  COLLECT { MATCH (p)-[l:TRAINED_AT]->(s)
+            RETURN {name: s.name, start: l.start, end: l.end} ORDER BY l.start } AS trainings,
+  COLLECT { MATCH (p)-[l:EMPLOYED_BY]->(e:Enterprise) WHERE l.start IS NOT NULL
+            RETURN {name: e.name, start: l.start, end: l.end, position: l.position,
+                    service_until: l.service_until, reemployed: l.reemployed}
+            ORDER BY l.start } AS employments,
+  COLLECT { MATCH (p)<-[l:MENTORS]-(m:Person)
+            RETURN {id: m.person_id, name: m.name, start: l.start, end: l.end}
+            ORDER BY l.start } AS mentors,
+  COUNT { MATCH (p)-[:MENTORS]->(a:Person) RETURN DISTINCT a } AS apprentices,
+  COLLECT { MATCH (p)-[l:PLACED_IN]->(c:Competition)
+            RETURN {name: c.name, rank: l.rank, day: c.date} ORDER BY c.date } AS placings,
+  COLLECT { MATCH (p)-[l:TEACHES_AT]->(s:School)
+            RETURN {name: s.name, start: l.start, end: l.end} ORDER BY l.start } AS teaching
+"""
+# Enough of each person to draw a box; the first day on which he or she was high-skilled.
+BOXES = """
+UNWIND $ids AS id
+MATCH (p:Person {person_id: id})
+RETURN id, p.name AS name, p:LeadingTalent AS leading,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
+            RETURN r.date ORDER BY r.date LIMIT 1 }[0] AS skilled_on,
+  COLLECT { MATCH (p)-[:NAMED|HONOURED]->(h:Honour) RETURN DISTINCT h.honour } AS honours
+"""
+APPRENTICES = """
+MATCH (:Person {person_id: $id})-[l:MENTORS]->(p:Person)
+WITH p, min(l.start) AS start
+RETURN p.person_id AS id, p.name AS name, start, p:LeadingTalent AS leading,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
+            RETURN r.date ORDER BY r.date LIMIT 1 }[0] AS skilled_on
+ORDER BY start DESC, name
+"""
+# The mark of the highest honour a box shows: Chinese, English letter.
+MARKS: dict[str, tuple[str, str]] = {
+    "china_skills_award": ("G", "奖"),
+    "national_model_worker": ("M", "劳"),
+    "national_may_day_medal": ("L", "章"),
+    "national_technical_expert": ("T", "能"),
+    "government_allowance": ("A", "贴"),
+    "provincial_commendation": ("P", "省"),
+    "provincial_shortage_recognition": ("P", "省"),
+}
+
+
+def person(id: str) -> dict[str, Any] | None:
+    """Everything the pages show of one person; None when there is none of this id."""
+    rows = store.read(PERSON, id=id)
+    if not rows:
+        return None
+    found = rows[0]
+    levels = [row["level"] for row in found["recognitions"]]
+    return found | {"level": max(levels, default=None)}
+
+
+def boxes(ids: list[str], high_skilled_level: int) -> dict[str, dict[str, Any]]:
+    """Person id -> name, leading, level, skilled_on (first day at that level), honours."""
+    return {row["id"]: row for row in store.read(BOXES, ids=ids, level=high_skilled_level)}
+
+
+def apprentices(id: str, high_skilled_level: int) -> list[dict[str, Any]]:
+    """Direct apprentices, latest first: id, name, start, leading, level, skilled_on."""
+    return store.read(APPRENTICES, id=id, level=high_skilled_level)
+
+
+def highest_honour(honours: list[str]) -> tuple[str, str] | None:
+    """The (English, Chinese) mark of the highest of these honours."""
+    return next((mark for code, mark in MARKS.items() if code in honours), None)

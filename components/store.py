@@ -1,0 +1,272 @@
+"""What the pages read, kept between runs: one database a process, a snapshot a revision, a
+measurement a revision and policy.
+
+The kept values are shared by all visitors: their keys hold a revision and a policy, never
+personal data, and no value depends on who asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from components import figures
+from components.lineage_view import MENTORS_ABOVE, Lineage, Reach
+from graph import network
+from graph.database import Database, connect
+from graph.errors import IncompleteError
+from graph.metrics.driven import CREDITS, Driven, measure
+from graph.policy import Policy
+from graph.settings import Settings
+from graph.snapshot import Snapshot, take_snapshot
+
+# The most people and generations a lineage is read for; the page says what it leaves out.
+MOST_PEOPLE = 20_000
+MOST_GENERATIONS = 6
+
+STANDING = """
+OPTIONAL MATCH (l:Load)
+RETURN max(l.revision) AS revision, max(toString(l.finished_at)) AS finished_at,
+       [load IN collect(l) WHERE load.finished_at IS NULL | load.load_id] AS unfinished
+"""
+# The last day of anything that has happened; service agreements and the like lie ahead.
+DATA_UNTIL = """
+OPTIONAL MATCH ()-[r:RECOGNISED]->()
+WHERE r.date <= $today
+RETURN max(r.date) AS day
+"""
+GOALS = """
+MATCH (g:Goal)
+RETURN g.scope AS scope, g.year AS year, g.leading_talents AS leading_talents,
+       g.high_skilled AS high_skilled
+"""
+NAMED = """
+MATCH (p:Person)-[n:NAMED]->(:Honour)
+RETURN p.person_id AS person_id, n.recognised_on AS day
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which graph the pages show. `revision` is None when nothing was ever loaded.
+
+    `unfinished` are loads that are under way or were cut off: until they end, no figure is true.
+    """
+
+    revision: int | None
+    loaded_at: datetime | None
+    data_until: date | None
+    unfinished: tuple[str, ...] = ()
+
+
+@st.cache_resource(show_spinner=False)
+def database() -> Database:
+    """The database of this process: the one server all visitors share."""
+    return connect(Settings())
+
+
+def standing() -> Standing:
+    """The graph's revision now (one short query a run) and how far its data go."""
+    row = database().read(STANDING)[0]
+    number, unfinished = row["revision"], tuple(row["unfinished"])
+    if number is None:
+        return Standing(None, None, None, unfinished)
+    return Standing(number, _moment(row["finished_at"]), data_until(number), unfinished)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text[:19])
+    except ValueError:
+        return None
+
+
+def revision() -> int:
+    """The graph's revision; 0 when nothing was ever loaded.
+
+    Raises `IncompleteError` while a load has not finished: figures would count part of it.
+    """
+    now = standing()
+    if now.unfinished:
+        raise IncompleteError(
+            f"Load {now.unfinished[0]} has not finished; wait until it ends, or load it again "
+            "if it was cut off."
+        )
+    return now.revision or 0
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def data_until(revision: int) -> date | None:
+    """The last day on which anyone was recognised, at a revision; never in the future."""
+    day: date | None = database().read(DATA_UNTIL, {"today": date.today()})[0]["day"]
+    return day
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _snapshot(revision: int) -> Snapshot:
+    return take_snapshot(database(), database().settings)
+
+
+def snapshot() -> Snapshot:
+    """The graph's tables at its revision now."""
+    return _snapshot(revision())
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _driven(revision: int, policy: Policy) -> Driven:
+    return measure(_snapshot(revision), policy)
+
+
+def driven(policy: Policy) -> Driven:
+    """Every figure of the number under a policy, at the revision now."""
+    return _driven(revision(), policy)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _overview(revision: int, policy: Policy) -> figures.Overview:
+    named = pl.DataFrame(database().read(NAMED), schema={"person_id": pl.String, "day": pl.Date})
+    until = data_until(revision) or date.today()
+    return figures.overview(_driven(revision, policy), named, database().read(GOALS), until)
+
+
+def overview(policy: Policy) -> figures.Overview:
+    """The overview's figures under a policy, at the revision now."""
+    return _overview(revision(), policy)
+
+
+def read(cypher: str, **parameters: Any) -> list[dict[str, Any]]:
+    """The rows of a query that only reads."""
+    return database().read(cypher, parameters)
+
+
+# What the table of talents shows of each talent, beside the figures.
+TALENTS = """
+MATCH (p:LeadingTalent)
+RETURN p.person_id AS talent_id, p.province AS province, p.occupation_code AS occupation_code,
+  p.enterprise_id AS enterprise_id,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
+  COLLECT { MATCH (p)-[:PRACTISES]->(o:Occupation) RETURN o.name LIMIT 1 }[0] AS occupation,
+  COLLECT { MATCH (p)-[n:NAMED]->() WHERE n.industry IS NOT NULL
+            RETURN n.industry ORDER BY n.recognised_on DESC LIMIT 1 }[0] AS industry,
+  COLLECT { MATCH (p)-[:NAMED]->(h:Honour) RETURN DISTINCT h.honour ORDER BY h.honour } AS bases,
+  COLLECT { MATCH (e:Enterprise {enterprise_id: p.enterprise_id}) RETURN e.name }[0] AS enterprise,
+  COLLECT { MATCH (p)-[:LEADS]->(s:Studio) RETURN DISTINCT s.name } AS studios
+"""
+TALENT_COLUMNS = {
+    "talent_id": pl.String, "province": pl.String, "occupation_code": pl.String,
+    "enterprise_id": pl.String, "level": pl.Int64, "occupation": pl.String,
+    "industry": pl.String, "bases": pl.List(pl.String), "enterprise": pl.String,
+    "studios": pl.List(pl.String),
+}  # fmt: skip
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _attributes(revision: int) -> pl.DataFrame:
+    rows = database().read(TALENTS)
+    frame = pl.DataFrame(rows, schema=TALENT_COLUMNS)
+    return frame.with_columns(pl.col("studios").list.join("\n").alias("studio")).drop("studios")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _talents(revision: int, policy: Policy) -> pl.DataFrame:
+    figures_of = _driven(revision, policy).talents
+    return figures_of.join(_attributes(revision), on="talent_id", how="left")
+
+
+def talents(policy: Policy) -> pl.DataFrame:
+    """The figures of every leading talent (`Driven.talents`) with who they are.
+
+    Besides: level, province, occupation_code, occupation, industry, bases (list), enterprise_id,
+    enterprise, studio (names, one a line).
+    """
+    return _talents(revision(), policy)
+
+
+def union(policy: Policy, talent_ids: list[str]) -> int:
+    """How many persons these talents drive together, each counted once."""
+    measured = driven(policy)
+    numbers = measured.people.filter(pl.col("person_id").is_in(talent_ids)).select("person")
+    of_them = measured.pairs.filter(pl.col("talent").is_in(numbers.collect()["person"].implode()))
+    return of_them["person"].n_unique()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figures_of(revision: int, talent_id: str, policy: Policy) -> dict[str, Any]:
+    measured = _driven(revision, policy)
+    row = measured.talents.row(by_predicate=pl.col("talent_id") == talent_id, named=True)
+    ranks = measured.talents.select(
+        "talent_id", pl.col("driven", *CREDITS).rank("min", descending=True)
+    ).row(by_predicate=pl.col("talent_id") == talent_id, named=True)
+    ranks.pop("talent_id")
+    workers = measured.workers_of(talent_id)
+    shared = dict(workers.group_by("generation").agg(pl.col("equal").sum()).rows())
+    generations = [c for c in measured.talents.columns if c[0] == "g" and c[1:].isdigit()]
+    return row | {
+        "own": _own_apprentices(revision, talent_id, policy, workers),
+        "ranks": (min(ranks.values()), max(ranks.values())),
+        "talents": measured.talents.height,
+        "generations": [row[column] for column in generations],
+        "shared": [shared.get(n, 0.0) for n in range(1, len(generations) + 1)],
+        "credits": [row[credit] for credit in CREDITS],
+    }
+
+
+def _own_apprentices(revision: int, talent_id: str, policy: Policy, workers: pl.DataFrame) -> int:
+    """How many of the driven workers a mentorship of the talent's own counts for."""
+    if "mentorship" not in policy.channels:
+        return 0
+    frames = _snapshot(revision).frames
+    people = frames["people"].select("person", "person_id")
+    taught = (
+        frames["edges"]
+        .filter(pl.col("channel") == "mentorship")
+        .join(people.filter(pl.col("person_id") == talent_id), left_on="mentor", right_on="person")
+        .select("start", person="apprentice")
+        .join(people, on="person")
+        .join(workers.lazy().select("person_id", "day"), on="person_id")
+    )
+    if policy.undated == "exclude":
+        taught = taught.filter(pl.col("start").is_not_null())
+    if policy.ordered:
+        taught = taught.filter(pl.col("start").is_null() | (pl.col("start") <= pl.col("day")))
+    return int(taught.select(pl.col("person_id").n_unique()).collect().item())
+
+
+def figures_of(talent_id: str, policy: Policy) -> dict[str, Any]:
+    """One talent's row of `Driven.talents`, and what the page of the talent says besides.
+
+    - own: driven workers who are direct apprentices
+    - ranks: (highest, lowest) place among all `talents`, over the four ways to credit
+    - generations, shared: driven persons by generation, in full and shared equally
+    - credits: equal, nearest, decay in all
+    """
+    return _figures_of(revision(), talent_id, policy)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _lineage_of(revision: int, person_id: str, policy: Policy) -> Lineage:
+    measured = _driven(revision, policy)
+    workers = measured.workers_of(person_id)
+    reach = Reach(
+        generation=dict(workers.select("person_id", "generation").rows()),
+        skilled_on=dict(workers.select("person_id", "day").rows()),
+        pending=frozenset(measured.waiting_of(person_id)["person_id"]),
+        leading=bool(measured.talents["talent_id"].eq(person_id).any()),
+    )
+    down = policy.generations or MOST_GENERATIONS
+    graph = network.lineage(
+        _snapshot(revision), person_id, up=MENTORS_ABOVE + 1, down=min(down, MOST_GENERATIONS),
+        limit=MOST_PEOPLE,
+    )  # fmt: skip
+    return Lineage(graph, reach, policy, person_id)
+
+
+def lineage_of(person_id: str, policy: Policy) -> Lineage:
+    """The people around one person, and whom he or she drives under a policy."""
+    return _lineage_of(revision(), person_id, policy)
