@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -114,17 +115,11 @@ def take_snapshot(
     `progress` is told the frame, the chunks done and the chunks in all. Raises `IncompleteError`
     when nothing is loaded, when a load did not finish, or when a load came in between.
     """
-    revision, loads = _standing(database)
+    standing = _standing(database)
     kept = _folder_of(database, settings)
-    folder = kept / f"{revision:06d}-{_digest(FORMAT, loads)}"
+    folder = kept / f"{standing.revision:06d}-{_digest(FORMAT, standing.loads)}"
     if not (folder / MANIFEST).exists():
-        _read_out(database, folder, revision, progress)
-        if _standing(database) != (revision, loads):
-            shutil.rmtree(folder, ignore_errors=True)
-            raise IncompleteError(
-                "A load came in while the graph was being read, so the tables would mix two "
-                "revisions; ask again when the load has finished."
-            )
+        _read_out(database, folder, standing, progress)
         _sweep(kept)
     return open_snapshot(folder)
 
@@ -136,8 +131,15 @@ def open_snapshot(folder: Path) -> Snapshot:
     return Snapshot(manifest["revision"], folder, frames)
 
 
-def _standing(database: Database) -> tuple[int, list[str]]:
-    """The graph's revision, and the loads that led to it."""
+@dataclass(frozen=True)
+class Standing:
+    """Where the graph stands: its revision, and the loads that led to it."""
+
+    revision: int
+    loads: tuple[str, ...]
+
+
+def _standing(database: Database) -> Standing:
     loads = database.read(
         "MATCH (l:Load) RETURN l.load_id AS load_id, l.revision AS revision, "
         "l.finished_at AS finished_at ORDER BY load_id"
@@ -153,8 +155,8 @@ def _standing(database: Database) -> tuple[int, list[str]]:
             "Nothing is loaded yet; load an exchange folder with `shicheng load folder PATH`, or "
             "make one with `shicheng generate`."
         )
-    named = [f"{load['load_id']} {load['finished_at']}" for load in loads]
-    return max(int(load["revision"]) for load in loads), named
+    named = tuple(f"{load['load_id']} {load['finished_at']}" for load in loads)
+    return Standing(max(int(load["revision"]) for load in loads), named)
 
 
 def _folder_of(database: Database, settings: Settings) -> Path:
@@ -167,14 +169,20 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-def _read_out(database: Database, folder: Path, revision: int, progress: Progress) -> None:
+def _read_out(database: Database, folder: Path, standing: Standing, progress: Progress) -> None:
     """Make the folder, whole or not at all."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     making = folder.parent / f".making-{uuid.uuid4().hex}"
     making.mkdir(mode=0o700)
     try:
         rows = _write_frames(database, making, progress)
-        manifest = {"revision": revision, "made_at": f"{datetime.now(UTC):%FT%TZ}", "rows": rows}
+        if _standing(database) != standing:
+            raise IncompleteError(
+                "A load came in while the graph was being read, so the tables would mix two "
+                "revisions; ask again when the load has finished."
+            )
+        made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = {"revision": standing.revision, "made_at": made_at, "rows": rows}
         (making / MANIFEST).write_text(json.dumps(manifest, indent=1))
         try:
             making.rename(folder)
@@ -317,7 +325,10 @@ def _all_relations(
 
 
 def _counts(database: Database, patterns: Mapping[str, str]) -> dict[str, int]:
-    each = (f"MATCH {p} RETURN '{name}' AS name, count(x) AS n" for name, p in patterns.items())
+    each = (
+        f"MATCH {pattern} WITH count(x) AS n RETURN '{name}' AS name, n"
+        for name, pattern in patterns.items()
+    )
     rows = database.read(" UNION ALL ".join(each), seconds=CHUNK_SECONDS)
     return {row["name"]: row["n"] for row in rows}
 
@@ -354,14 +365,10 @@ def _read_relations(
         f"WITH collect(x) AS xs RETURN {_lists(columns)}"
     )
     chunks = [_frame(columns, {})]
-    for number, (after, last) in enumerate(_pairs(bounds), start=1):
+    for number, (after, last) in enumerate(pairwise(bounds), start=1):
         chunks.append(_frame(columns, _chunk(database, statement, after=after, last=last)))
         done(number)
     return pl.concat(chunks)
-
-
-def _pairs(bounds: Sequence[str]) -> Iterator[tuple[str, str]]:
-    return zip(bounds[:-1], bounds[1:], strict=True)
 
 
 def _chunk(database: Database, statement: str, **parameters: Any) -> dict[str, list[Any]]:
