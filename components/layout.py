@@ -1,9 +1,10 @@
 """Where people stand in a lineage: columns by generation, rows 40 px, few crossings.
 
-The order within columns comes from igraph: Reingold and Tilford's tidy tree (1981) when nobody has
-two mentors in the view or when that order crosses nothing, otherwise Sugiyama, Tagawa and Toda's
-layers (1981), whichever crosses less. The rows are then made whole: each column keeps its order
-and takes the nearest whole rows to what was wanted (isotonic regression, pool adjacent violators).
+Within a column people stand in the order of their mentors, which crosses nothing where nobody has
+two; otherwise the barycentre sweeps of Sugiyama, Tagawa and Toda (1981) look for fewer crossings.
+(igraph has their method, but 1.0.0 crashes the process on one in twenty random graphs when the
+layers are given, and that would end the app for everyone.) Rows are whole: each column keeps its order
+and takes the rows nearest to those wished for (isotonic regression, pool adjacent violators).
 """
 
 from __future__ import annotations
@@ -13,17 +14,15 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
-
-import igraph
+from itertools import count as counted
 
 ROW = 40.0  # px from one row to the next
 GAP = 46.0  # px between a column's widest box and the next column
 PITCH = 145.0  # px between columns at least
 YEAR_PITCH = 48.0  # px a year
 YEAR_AIR = 24.0  # px kept free right of a box on a year axis
-SUGIYAMA_TRIES = 60
-REFINEMENTS = 3
+SWEEPS = 8  # tries at fewer crossings, there and back
+HEED = 0.02  # weight of a box tied to nobody beside one that is
 
 Arrow = tuple[str, str]
 
@@ -93,7 +92,7 @@ def arrange_by_year(
 
 def _outwards(row: int) -> Iterator[int]:
     yield row
-    for step in count(1):
+    for step in counted(1):
         yield row + step
         yield row - step
 
@@ -110,16 +109,17 @@ def crossings(rows: Mapping[str, float], layers: Mapping[str, int], arrows: Iter
     return sum(_inversions(sorted(pairs)) for pairs in between.values())
 
 
-def whole_rows(wanted: Sequence[float]) -> list[int]:
-    """The whole, increasing rows nearest to what is wanted (least squares, in this order)."""
-    blocks: list[tuple[float, int]] = []  # sum of (wanted - place in order), size
+def whole_rows(wanted: Sequence[float], weights: Sequence[float] | None = None) -> list[int]:
+    """The whole, increasing rows nearest to what is wanted (weighted least squares, order kept)."""
+    blocks: list[tuple[float, float, int]] = []  # weighted sum of (wanted - place), weight, size
     for place, row in enumerate(wanted):
-        total, size = row - place, 1
-        while blocks and blocks[-1][0] / blocks[-1][1] >= total / size:
-            before, earlier = blocks.pop()
-            total, size = total + before, size + earlier
-        blocks.append((total, size))
-    starts = [round(total / size) for total, size in blocks for _ in range(size)]
+        weight = weights[place] if weights else 1.0
+        total, size = weight * (row - place), 1
+        while blocks and blocks[-1][0] / blocks[-1][1] >= total / weight:
+            before, earlier, count = blocks.pop()
+            total, weight, size = total + before, weight + earlier, size + count
+        blocks.append((total, weight, size))
+    starts = [round(total / weight) for total, weight, size in blocks for _ in range(size)]
     return [start + place for place, start in enumerate(starts)]
 
 
@@ -145,102 +145,114 @@ def _columns(layers: Mapping[str, int], widths: Mapping[str, float]) -> dict[int
 
 
 def _rows(layers: Mapping[str, int], arrows: list[Arrow], root: str) -> dict[str, float]:
-    tree = _snapped(_tree_rows(layers, arrows, root), layers, arrows)
-    crossed = crossings(tree, layers, arrows)
-    if not crossed:
-        return tree
-    layered = _snapped(_layered_rows(layers, arrows), layers, arrows)
-    return layered if crossings(layered, layers, arrows) < crossed else tree
+    """Whole rows of the order, among those tried, that crosses least; the first on a tie."""
+    best = _snapped(_tree_order(layers, arrows, root), layers, arrows)
+    fewest = crossings(best, layers, arrows)
+    rows = best
+    for sweep in range(SWEEPS if fewest else 0):
+        rows = _snapped(_swept(rows, layers, arrows, forward=sweep % 2 == 0), layers, arrows)
+        crossed = crossings(rows, layers, arrows)
+        if crossed < fewest:
+            best, fewest = rows, crossed
+    return best
 
 
-def _tree_rows(layers: Mapping[str, int], arrows: list[Arrow], root: str) -> dict[str, float]:
-    """Rows of two tidy trees that meet at the root: those before it and those after it."""
+def _tree_order(layers: Mapping[str, int], arrows: list[Arrow], root: str) -> dict[str, float]:
+    """The place of each box in a walk of the tree of first mentors, branch by branch.
+
+    Where nobody has two, this order crosses nothing.
+    """
     before = {i: layers[root] - n for i, n in layers.items() if i == root or n < layers[root]}
     after = {i: n - layers[root] for i, n in layers.items() if n >= layers[root]}
-    rows = _one_tree(before, [(b, a) for a, b in arrows], root)
-    rows.update(_one_tree(after, arrows, root))
-    return rows
+    order = _walk(before, [(b, a) for a, b in arrows], root)
+    order.update(_walk(after, arrows, root))
+    return order
 
 
-def _one_tree(depths: Mapping[str, int], arrows: list[Arrow], root: str) -> dict[str, float]:
-    """Rows of a tidy forest, 0 at the root; long arrows pass through empty places."""
+def _walk(depths: Mapping[str, int], arrows: list[Arrow], root: str) -> dict[str, float]:
     parent: dict[str, str] = {}
     inside = [(a, b) for a, b in arrows if a in depths and b in depths]
     for a, b in sorted(inside, key=lambda arrow: -depths[arrow[0]]):
-        parent.setdefault(b, a)  # the parent in the nearest column, or the first one stated
+        parent.setdefault(b, a)  # the one in the nearest column, or the first one stated
     children: dict[str, list[str]] = defaultdict(list)
     for box, depth in depths.items():
         if depth:
             children[parent.get(box, root)].append(box)
-    roots = [box for box, depth in depths.items() if not depth]
-    numbers, links = _numbered(roots, children, depths)
-    graph = igraph.Graph(len(links) + len(roots), links, directed=True)
-    points = graph.layout_reingold_tilford(mode="out", root=[numbers[r] for r in roots])
-    zero = points[numbers[root]][0]
-    return {box: points[number][0] - zero for box, number in numbers.items()}
-
-
-def _numbered(
-    roots: list[str], children: Mapping[str, list[str]], depths: Mapping[str, int]
-) -> tuple[dict[str, int], list[tuple[int, int]]]:
-    """Vertex numbers in preorder, which is the order igraph keeps among siblings, and links."""
-    numbers: dict[str, int] = {}
-    links: list[tuple[int, int]] = []
-    number = 0
-    stack = [(box, -1, -1) for box in reversed(roots)]
+    order: dict[str, float] = {}
+    stack = [box for box, depth in depths.items() if not depth][::-1]
     while stack:
-        box, above, depth = stack.pop()
-        while depth >= 0 and depth < depths[box] - 1:
-            links.append((above, number))
-            above, number, depth = number, number + 1, depth + 1
-        if above >= 0:
-            links.append((above, number))
-        numbers[box] = number
-        below = reversed(children.get(box, ()))
-        stack.extend((child, number, depths[box]) for child in below)
-        number += 1
-    return numbers, links
+        box = stack.pop()
+        order[box] = len(order)
+        stack.extend(reversed(children[box]))
+    return order
 
 
-def _layered_rows(layers: Mapping[str, int], arrows: list[Arrow]) -> dict[str, float]:
-    boxes = list(layers)
-    number = {box: n for n, box in enumerate(boxes)}
-    first = min(layers.values())
-    graph = igraph.Graph(len(boxes), [(number[a], number[b]) for a, b in arrows], directed=True)
-    points = graph.layout_sugiyama(
-        layers=[layers[box] - first for box in boxes], maxiter=SUGIYAMA_TRIES
-    )
-    return {box: points[n][0] for n, box in enumerate(boxes)}
+def _swept(
+    rows: Mapping[str, float], layers: Mapping[str, int], arrows: list[Arrow], *, forward: bool
+) -> dict[str, float]:
+    """Column after column, each box at the middle of those it is tied to in columns passed."""
+    passed: dict[str, list[str]] = defaultdict(list)
+    for a, b in arrows:
+        if forward:
+            passed[b].append(a)
+        else:
+            passed[a].append(b)
+    order = dict(rows)
+    for box in sorted(layers, key=lambda box: layers[box] if forward else -layers[box]):
+        middle = _middle([order[other] for other in passed[box]])
+        order[box] = rows[box] if middle is None else middle
+    return order
 
 
 def _snapped(
     wanted: Mapping[str, float], layers: Mapping[str, int], arrows: list[Arrow]
 ) -> dict[str, float]:
-    """Whole rows, then columns drawn towards the people they are tied to, order kept."""
+    """Whole rows in the order wanted: the fullest column without gaps, the others drawn to it."""
     by_layer: dict[int, list[str]] = defaultdict(list)
-    for box in sorted(layers, key=lambda box: wanted[box]):
+    for box in sorted(layers, key=lambda box: wanted[box]):  # stable: ties keep the order given
         by_layer[layers[box]].append(box)
-    ties: dict[str, list[str]] = defaultdict(list)
-    for a, b in arrows:
-        ties[a].append(b)
-        ties[b].append(a)
-    rows: dict[str, float] = {}
-    for boxes in by_layer.values():
-        rows.update(zip(boxes, whole_rows([wanted[b] for b in boxes]), strict=True))
     fullest = max(by_layer, key=lambda layer: len(by_layer[layer]))
-    for _ in range(REFINEMENTS):
-        for layer in sorted(by_layer, key=lambda layer: abs(layer - fullest)):
-            if layer != fullest:
-                _draw_together(by_layer[layer], rows, ties)
+    towards: dict[str, list[str]] = defaultdict(list)
+    for a, b in arrows:
+        if layers[a] >= fullest:
+            towards[b].append(a)
+        if layers[b] <= fullest:
+            towards[a].append(b)
+    rows: dict[str, float] = {box: row for row, box in enumerate(by_layer.pop(fullest))}
+    height = len(rows)
+    for layer in sorted(by_layer, key=lambda layer: abs(layer - fullest)):
+        _draw_near(by_layer[layer], rows, towards, height)
     return rows
 
 
-def _draw_together(
-    boxes: list[str], rows: dict[str, float], ties: Mapping[str, list[str]]
+def _draw_near(
+    boxes: list[str], rows: dict[str, float], towards: Mapping[str, list[str]], height: int
 ) -> None:
-    """Move one column's boxes to the whole rows nearest the middle of whom they are tied to."""
-    middles = []
-    for box in boxes:
-        tied = [rows[other] for other in ties.get(box, ())]
-        middles.append(sum(tied) / len(tied) if tied else rows[box])
-    rows.update(zip(boxes, whole_rows(middles), strict=True))
+    """Give one column the whole rows nearest the middle of whom its boxes are tied to.
+
+    A box tied to nobody stands right after the one above it; no box leaves the `height` rows.
+    """
+    wishes = [_middle([rows[other] for other in towards.get(box, ())]) for box in boxes]
+    if len(boxes) == 2 and wishes[0] is not None and wishes[0] == wishes[1] and height > 2:
+        first = round(wishes[0]) - 1  # one above, one below: the tied one's own row stays clear
+        chosen = [first, first + 2]
+    else:
+        chosen = whole_rows(_all_wished(wishes), [HEED if w is None else 1.0 for w in wishes])
+    slack = height - len(boxes)
+    for place, (box, row) in enumerate(zip(boxes, chosen, strict=True)):
+        rows[box] = min(max(row, place), place + slack)
+
+
+def _middle(rows: Sequence[float]) -> float | None:
+    return sum(rows) / len(rows) if rows else None
+
+
+def _all_wished(wishes: Sequence[float | None]) -> list[float]:
+    """Every wish, those without one continuing from the box above, or up from the one below."""
+    first = next((place for place, wish in enumerate(wishes) if wish is not None), 0)
+    row = (wishes[first] or 0.0) - first - 1 if wishes else 0.0
+    filled = []
+    for wish in wishes:
+        row = row + 1 if wish is None else wish
+        filled.append(row)
+    return filled

@@ -58,7 +58,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "undated": "无日期", "high_skilled": "4 级起为高技能",
         "mentorship": "师徒", "studio": "工作室", "teaching": "授课",
         "driven": "带动", "pending": "待认定", "none": "无框：不计入", "talent": "领军人才",
-        "honour": "荣誉", "honour_mark": "能", "level": "{level} 级", "selected": "已选择",
+        "honour": "荣誉", "level": "{level} 级", "selected": "已选择",
         "state_talent": "领军人才", "state_driven": "带动", "state_pending": "待认定",
         "state_none": "不计入", "more": "另有 {count} 人，点击展开", "people": "图中人员",
         "loading": "正在画谱系",
@@ -73,8 +73,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "stop": "Stop", "undated": "undated", "high_skilled": "high-skilled",
         "mentorship": "mentor", "studio": "studio", "teaching": "teaching",
         "driven": "driven", "pending": "pending", "none": "no box: not counted",
-        "talent": "leading talent", "honour": "honour", "honour_mark": "T",
-        "level": "level {level}", "selected": "selected", "state_talent": "leading talent",
+        "talent": "leading talent", "honour": "", "level": "level {level}",
+        "selected": "selected", "state_talent": "leading talent",
         "state_driven": "driven", "state_pending": "pending", "state_none": "not counted",
         "more": "{count} more, click to show", "people": "People in this view",
         "loading": "Drawing the lineage",
@@ -499,9 +499,7 @@ def pills(view: LineageView) -> list[Pill]:
         ]
         if node.more_up:
             beside = node.id not in taught_by
-            found.append(
-                Pill(node.id, "up", None, node.more_up, node.generation - 1, beside)
-            )
+            found.append(Pill(node.id, "up", None, node.more_up, node.generation - 1, beside))
     return found
 
 
@@ -512,9 +510,7 @@ def placed(view: LineageView) -> Layout:
     rows = [pill for pill in pills(view) if not pill.beside]
     beside = {pill.person: pill for pill in pills(view) if pill.beside}
     layers = _in_wished_order(view, rows)
-    widths = {
-        node.id: box_width(node) + (38 if node.id in beside else 0) for node in view.nodes
-    }
+    widths = {node.id: box_width(node) + (38 if node.id in beside else 0) for node in view.nodes}
     arrows = [(edge.source, edge.target) for edge in view.edges]
     arrows += [(p.person, p.id) if p.direction == "down" else (p.id, p.person) for p in rows]
     return arrange(layers, arrows, root=view.focus, widths=widths)
@@ -522,7 +518,7 @@ def placed(view: LineageView) -> Layout:
 
 def _in_wished_order(view: LineageView, rows: list[Pill]) -> dict[str, int]:
     """Box -> generation, by channel as first tied, each group's "+N" at its end."""
-    channel = {}
+    channel: dict[str, int] = {}
     for edge in view.edges:
         channel.setdefault(edge.target, CHANNELS.index(edge.channel))
     order: list[tuple[int, str, int]] = [
@@ -545,7 +541,7 @@ def _placed_by_year(view: LineageView) -> Layout:
 
 
 def _years_of(view: LineageView) -> dict[str, int]:
-    """The year each person came in: of the first dated tie to them, or one before their first."""
+    """The year each person came in: of the first dated tie to them, else next to who they know."""
     came: dict[str, int] = {}
     taught: dict[str, int] = {}
     for edge in view.edges:
@@ -553,10 +549,21 @@ def _years_of(view: LineageView) -> dict[str, int]:
             year = edge.start.year
             came[edge.target] = min(came.get(edge.target, year), year)
             taught[edge.source] = min(taught.get(edge.source, year), year)
-    known = [*came.values(), *taught.values()] or [date.today().year]
-    return {
-        node.id: came.get(node.id, taught.get(node.id, max(known)) - 1) for node in view.nodes
-    }
+    years: dict[str, int] = {}
+    near: dict[str, list[str]] = {node.id: [] for node in view.nodes}
+    for edge in view.edges:
+        near[edge.target].append(edge.source)
+        near[edge.source].append(edge.target)
+    for node in sorted(view.nodes, key=lambda node: abs(node.generation)):
+        side = -1 if node.generation < 0 else 1
+        known = [years[other] + side for other in near[node.id] if other in years]
+        if node.id in came:
+            years[node.id] = came[node.id]
+        elif node.id in taught:
+            years[node.id] = taught[node.id] - 1
+        else:
+            years[node.id] = min(known, default=date.today().year)
+    return years
 
 
 def build(view: LineageView) -> dict[str, Any]:
@@ -620,6 +627,7 @@ def _pill(pill: Pill, layout: Layout) -> dict[str, Any]:
         "person": pill.person,
         "direction": pill.direction,
         "channel": pill.channel,
+        "generation": pill.layer,
         "count": pill.count,
         "x": place and place.x,
         "y": place and place.y,
@@ -628,10 +636,13 @@ def _pill(pill: Pill, layout: Layout) -> dict[str, Any]:
 
 def _heads(view: LineageView, layout: Layout) -> list[dict[str, Any]]:
     if view.axis == "year":
-        return [{"x": x, "name": str(year), "count": ""} for year, x in layout.columns.items()]
+        return [
+            {"generation": year, "x": x, "name": str(year), "count": ""}
+            for year, x in layout.columns.items()
+        ]
     heads = {column.generation: column for column in view.columns}
     return [
-        {"x": x, "name": heads[layer].name, "count": heads[layer].count}
+        {"generation": layer, "x": x, "name": heads[layer].name, "count": heads[layer].count}
         for layer, x in layout.columns.items()
         if layer in heads
     ]

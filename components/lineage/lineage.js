@@ -76,6 +76,7 @@
       this.style = element("style", { text: STYLE });
       this.box = element("div", { class: "lineage", lang: "zh" });
       root.append(this.style, this.box);
+      this.box.addEventListener("keydown", (event) => this.anyKey(event));
       this.onTheme = () => this.dress();
     }
 
@@ -115,6 +116,7 @@
           left: node.x, width, x: node.x + width / 2, y: node.y,
         });
       }
+      if (data.axis === "generation") this.flow();
       this.placePills();
       const nodes = [...this.people.values()].map((p) => ({ id: p.id, label: p.name, shape: "custom", x: p.x, y: p.y }));
       const edges = data.edges.map((e) => ({ id: e.id, from: e.from, to: e.to, hidden: true, channel: e.channel }));
@@ -276,16 +278,18 @@
       const entry = (mark, word) => element("span", {}, ...(mark ? [element("i", { class: mark })] : []), word);
       const channels = Object.keys(DASHES).filter((channel) =>
         channel !== "teaching" || this.data.edges.some((edge) => edge.channel === channel));
-      const honour = element("span", {}, element("i", { class: "swatch honour", text: w.honour_mark }), w.honour);
+      const marks = this.data.nodes.find((node) => node.about.honour)?.about.honour;
+      const honour = w.honour && marks ? [element("span", {}, element("i", { class: "swatch honour", text: [...marks][0] }), w.honour)] : [];
       this.legend.replaceChildren(ladder,
         ...channels.map((channel) => entry(`stroke ${channel}`, w[channel])),
         entry("swatch driven", w.driven), entry("swatch", w.pending), entry("", w.none),
-        entry("swatch talent", w.talent), honour);
+        entry("swatch talent", w.talent), ...honour);
     }
 
     tools() {
       const { buttons: b, data } = this;
       const person = this.people.get(this.selected);
+      const focused = this.root.activeElement;
       b.undo.disabled = !data.undo;
       b.redo.disabled = !data.redo;
       b.expand.disabled = !person || !this.canExpand(person);
@@ -293,6 +297,7 @@
       b.hide.disabled = !person || person.id === data.focus;
       b.pin.disabled = !person || person.id === data.focus;
       b.pin.setAttribute("aria-pressed", String(Boolean(person?.pinned)));
+      if (focused?.disabled) this.canvas.focus({ preventScroll: true }); // or the keys go nowhere
       b.path.setAttribute("aria-pressed", String(this.pathShown));
       for (const [name, made] of Object.entries(this.axisButtons)) {
         made.setAttribute("aria-pressed", String(data.axis === name));
@@ -335,13 +340,50 @@
       return Math.ceil(PAD + text + (about.level ? 7 + BADGE : 0) + (about.honour ? 4 + BADGE : 0) + 6);
     }
 
+    // Columns as wide as their text really is, closer together where that makes all of them fit.
+    flow() {
+      const wide = new Map(this.data.columns.map((column) => [column.generation, 40]));
+      const generations = new Map();
+      const widen = (generation, width) => wide.set(generation, Math.max(wide.get(generation) ?? 0, width));
+      for (const person of this.people.values()) {
+        generations.set(person.id, person.generation);
+        widen(person.generation, person.width);
+      }
+      for (const pill of this.data.pills) {
+        const person = this.people.get(pill.person);
+        const width = Math.ceil(this.textWidth(`+${pill.count.toLocaleString("en")}`, false) + 16);
+        if (pill.x === null) widen(person.generation, person.width + width + 5); else widen(pill.generation, width);
+      }
+      const order = [...wide.keys()].sort((a, b) => a - b);
+      const lefts = new Map();
+      const lay = (gap, pitch) => {
+        let left = 0;
+        for (const generation of order) {
+          lefts.set(generation, left);
+          left += Math.max(pitch, wide.get(generation) + gap);
+        }
+        return lefts.get(order.at(-1)) + wide.get(order.at(-1));
+      };
+      const room = (this.canvas.clientWidth || 848) - 8;
+      if (lay(46, 145) > room) {
+        const taken = [...wide.values()].reduce((sum, width) => sum + width, 0);
+        lay(Math.min(46, Math.max(30, Math.floor((room - taken) / Math.max(1, order.length - 1)))), 0);
+      }
+      for (const person of this.people.values()) {
+        person.left = lefts.get(person.generation);
+        person.x = person.left + person.width / 2;
+      }
+      for (const column of this.data.columns) column.x = lefts.get(column.generation);
+      this.lefts = lefts;
+    }
+
     placePills() {
       this.pills = this.data.pills.map((pill) => {
         const person = this.people.get(pill.person);
         const text = `+${pill.count.toLocaleString("en")}`;
         const width = Math.ceil(this.textWidth(text, false) + 16);
         const beside = pill.x === null;
-        let left = pill.x;
+        let left = this.data.axis === "generation" && pill.x !== null ? this.lefts.get(pill.generation) : pill.x;
         if (beside && pill.direction === "down") left = person.left + person.width + 5;
         else if (beside) left = person.left - width - 9;
         return { ...pill, text, width, beside, left, y: beside ? person.y : pill.y };
@@ -481,8 +523,8 @@
         ctx.stroke();
       };
       if (focus) { colour = t.on_talent; }
+      else if (p.leading) edge(t.talent, inPath ? 2.2 : 1.8);
       else if (inPath) edge(t.ink, 1.8);
-      else if (p.leading) edge(t.talent, 1.8);
       else if (p.state === "pending") edge(t.ring, 1.1);
       if ((chosen && !inPath) || over || (chosen && this.canvas.matches(":focus-visible"))) edge(t.link, 2, focus || p.leading || inPath ? 4 : 1);
       this.words13(ctx, p.name, left + PAD, y, colour, focus || inPath);
@@ -614,11 +656,11 @@
       const { left, right, top, bottom } = this.extent();
       const width = this.canvas.clientWidth - 8, height = this.canvas.clientHeight - 8;
       let scale = Math.min(1, width / (right - left));
-      if (scale < 0.8) scale = 1;
+      if (scale < 0.88) scale = 1;
       const focus = this.people.get(this.data.focus);
       const eye = this.people.get(this.selected) ?? focus;
       const half = width / scale / 2, high = height / scale / 2;
-      const x = right - left <= width / scale ? Math.max((left + right) / 2, left + half - 4) : Math.min(Math.max(focus.x, left + half - 4), right - half + 4);
+      const x = right - left <= width / scale ? Math.max((left + right) / 2, left + half - 4) : Math.max(left + half - 4, Math.min(right - half + 4, focus.left + half - 8));
       const y = bottom - top <= height / scale ? (top + bottom) / 2 : Math.min(Math.max(eye.y, top + high - 8), bottom - high + 8);
       this.network.moveTo({ position: { x, y }, scale, animation: false });
     }
@@ -759,18 +801,39 @@
       if (!reason && !lines.length) return;
       note.replaceChildren(...(reason ? [element("b", { text: reason })] : []), ...lines.map((text) => element("div", { text })));
       note.hidden = false;
-      const thing = hit.person ?? { left: hit.pill.left, width: hit.pill.width, y: hit.pill.y };
-      const right = this.network.canvasToDOM({ x: thing.left + thing.width, y: thing.y });
-      const left = this.network.canvasToDOM({ x: thing.left, y: thing.y });
-      const { clientWidth: width, clientHeight: height } = this.stage;
-      const pill = hit.person && this.pills.find((p) => p.beside && p.direction === "down" && p.person === hit.person.id);
-      const gap = 10 + (pill ? (pill.width + 5) * this.network.getScale() : 0);
-      let x = right.x + gap;
-      if (x + note.offsetWidth > width) x = left.x - 10 - note.offsetWidth;
-      let y = right.y - note.offsetHeight / 2;
-      if (x < 0) { x = Math.max(0, Math.min(left.x, width - note.offsetWidth)); y = right.y + 22; }
+      const thing = hit.person ?? hit.pill;
+      const end = this.network.canvasToDOM({ x: thing.left + thing.width, y: thing.y });
+      const start = this.network.canvasToDOM({ x: thing.left, y: thing.y });
+      const { x, y } = this.quietest(start, end, note.offsetWidth, note.offsetHeight, thing);
       note.style.left = `${Math.round(x)}px`;
-      note.style.top = `${Math.round(Math.max(2, Math.min(y, height - note.offsetHeight - 2)))}px`;
+      note.style.top = `${Math.round(y)}px`;
+    }
+
+    // Beside the box, where the note covers the fewest others; never over what it explains.
+    quietest(start, end, width, height, thing) {
+      const { clientWidth: across, clientHeight: down } = this.stage;
+      const scale = this.network.getScale();
+      const half = (BOX * scale) / 2;
+      const others = [...this.people.values(), ...(this.years ? [] : this.pills)].filter((o) => o.id !== thing.id && this.visible(o.person ?? o.id)).map((o) => {
+        const { x, y } = this.network.canvasToDOM({ x: o.left, y: o.y });
+        return { left: x, right: x + o.width * scale, top: y - half, bottom: y + half };
+      });
+      const tops = [end.y - height / 2, end.y + half - height, end.y - half, end.y + half - height - 8, end.y - half + 8];
+      const places = [end.x + 10, start.x - 10 - width].flatMap((x) => tops.map((y) => ({ x, y })))
+        .concat([end.y + half + 8, end.y - half - 8 - height].map((y) => ({ x: Math.max(2, Math.min(start.x, across - width - 2)), y })));
+      let best = null;
+      for (const place of places) {
+        const out = Math.max(0, -place.x, place.x + width - across) + Math.max(0, -place.y, place.y + height - down);
+        let covered = 0;
+        for (const o of others) {
+          const w = Math.min(o.right, place.x + width) - Math.max(o.left, place.x);
+          const h = Math.min(o.bottom, place.y + height) - Math.max(o.top, place.y);
+          if (w > 0 && h > 0) covered += w * h;
+        }
+        const cost = out * 1000 + covered;
+        if (!best || cost < best.cost - 1) best = { ...place, cost };
+      }
+      return best;
     }
 
     clicked(event) {
@@ -850,22 +913,26 @@
 
     // ---- keys -------------------------------------------------------------------------------
 
-    key(event) {
-      const control = event.ctrlKey || event.metaKey;
-      if (control && event.key.toLowerCase() === "z") {
+    anyKey(event) {
+      if (event.target === this.field) return; // the field has an undo of its own
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
         event.preventDefault();
         const action = event.shiftKey ? "redo" : "undo";
         if (this.data[action]) this.done({ action });
-        return;
+      } else if (event.key === "/") {
+        event.preventDefault();
+        this.field.focus();
       }
-      if (control || event.altKey) return;
+    }
+
+    key(event) {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
       const person = this.people.get(this.selected);
       const acts = {
         ArrowRight: () => this.walk("right"), ArrowLeft: () => this.walk("left"),
         ArrowUp: () => this.walk("up"), ArrowDown: () => this.walk("down"),
         Enter: () => person && this.toggle(person),
         Escape: () => { if (this.hover) this.leave(); else if (this.selected) this.select(null); },
-        "/": () => this.field.focus(),
         "+": () => this.scaleBy(1.25), "-": () => this.scaleBy(1 / 1.25), "0": () => this.fit(),
       };
       if (!acts[event.key]) return;
