@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import polars as pl
 
 from graph.model import (
@@ -57,7 +58,7 @@ class Dirt:
         if table not in self._tables:
             self._tables[table] = _Soil(table, text.columns, self.seed)
         soil = self._tables[table]
-        chosen = [at for at in range(len(text)) if soil.random.random() < self.share]
+        chosen = np.flatnonzero(soil.draws.random(len(text)) < self.share).tolist()
         if not chosen:
             return text
         soiled: list[Row] = []
@@ -79,6 +80,7 @@ class _Soil:
     def __init__(self, table: str, columns: list[str], seed: int) -> None:
         self.table = table
         self.random = random.Random(f"{seed} {table}")
+        self.draws = np.random.default_rng([seed, *table.encode()])
         self.counts: dict[str, int] = {}
         declared = TABLES[table]
         self.node = declared if isinstance(declared, NodeKind) else None
