@@ -431,7 +431,9 @@ def _child(
 ) -> subprocess.Popen[bytes]:
     """A process of this module, in a session of its own, its order given on stdin."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
-    with log_file(home).open("ab") as log:
+    # Of the class cache Java has much to say, and nothing of use.
+    output = log_file(home) if task == "serve" else Path(os.devnull)
+    with output.open("ab") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "graph.embedded", task],
             stdin=subprocess.PIPE,

@@ -30,7 +30,7 @@ REQUIRED = ("neo4j", "neo4j-bolt", "neo4j-import-tool")
 LOCKS = Path(__file__).parent / "jars"
 PARALLEL = 8
 ATTEMPTS = 3
-CHUNK = 1 << 17
+CHUNK = 1 << 15  # what a broken line loses at most
 
 Progress = Callable[[int, int], None]  # bytes that are here, bytes in all
 
