@@ -213,9 +213,8 @@ def _write_frames(database: Database, folder: Path, progress: Progress) -> dict[
     numbers = people.select("person_id", "person")
     for name, found in _all_relations(database, bounds, progress):
         write(name, _numbered(found, numbers))
-    at_studios = written("trainings").filter(pl.col("place_kind") == "Studio")
     edges = influence_edges(
-        written("mentorships"), written("leads"), at_studios.rename({"place_id": "studio_id"})
+        written("mentorships"), written("leads"), studio_trainings(written("trainings"))
     )
     write("edges", edges.sort("mentor", "apprentice", "start", "channel").collect())
     write("promotions", promotions(written("recognitions")).collect())
@@ -417,15 +416,8 @@ def influence_edges(
     end).
     """
     taught = mentorships.select("mentor", "apprentice", "start", channel=pl.lit("mentorship"))
-    together = leads.join(trainings, on="studio_id", suffix="_trained")
-    later = pl.max_horizontal("start", "start_trained")
-    earlier_end = pl.min_horizontal("end", "end_trained")
-    dated = pl.col("start").is_not_null() & pl.col("start_trained").is_not_null()
-    trained = together.filter((later <= earlier_end).fill_null(True)).select(
-        mentor="person",
-        apprentice="person_trained",
-        start=pl.when(dated).then(later),
-        channel=pl.lit("studio"),
+    trained = studio_ties(leads, trainings).select(
+        "mentor", "apprentice", "start", channel=pl.lit("studio")
     )
     return (
         pl.concat([taught, trained])
@@ -433,6 +425,30 @@ def influence_edges(
         .with_columns(pl.col("channel").cast(CHANNEL))
         .unique()
     )
+
+
+def studio_ties(leads: pl.LazyFrame, trainings: pl.LazyFrame) -> pl.LazyFrame:
+    """Who led a studio while who trained there: mentor, apprentice, studio_id, start, end.
+
+    A row for each two periods that overlap, `start` and `end` the overlap's; see
+    `influence_edges`. One who both leads and trains is here with himself.
+    """
+    together = leads.join(trainings, on="studio_id", suffix="_trained")
+    later = pl.max_horizontal("start", "start_trained")
+    earlier_end = pl.min_horizontal("end", "end_trained")
+    dated = pl.col("start").is_not_null() & pl.col("start_trained").is_not_null()
+    return together.filter((later <= earlier_end).fill_null(True)).select(
+        "studio_id",
+        mentor="person",
+        apprentice="person_trained",
+        start=pl.when(dated).then(later),
+        end=earlier_end,
+    )
+
+
+def studio_trainings(trainings: pl.LazyFrame) -> pl.LazyFrame:
+    """The trainings at studios, `studio_id` in place of the place."""
+    return trainings.filter(pl.col("place_kind") == "Studio").rename({"place_id": "studio_id"})
 
 
 def promotions(recognitions: pl.LazyFrame) -> pl.LazyFrame:
