@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -92,9 +91,9 @@ def ledger_chart(ledger: Ledger, mode: Mode, language: Language, height: int = 2
     x = alt.X(
         "day:T",
         scale=alt.Scale(domain=[_utc(ledger.start), _utc(ledger.end)], nice=False),
-        axis=alt.Axis(format="%Y", tickCount="year", grid=False, labelAlign="left", labelOffset=0),
+        axis=alt.Axis(format="%Y", tickCount="year", grid=False, labelOpacity=0, tickSize=5),
     )
-    scale = alt.Scale(domain=[0, top * 1.06], nice=False)
+    scale = alt.Scale(domain=[0, top * 1.11], nice=False)
     y_axis = alt.Axis(
         domain=False,
         ticks=False,
@@ -103,9 +102,11 @@ def ledger_chart(ledger: Ledger, mode: Mode, language: Language, height: int = 2
         labelPadding=4,
     )
     base = alt.Chart(rows)
-    layers: list[Any] = []
+    y: Any
+    layers: list[Any] = [_years(ledger, x, scale, theme)]
     if ledger.target is not None:
-        layers += _path_layers(ledger, rows, x, scale, theme, language)
+        y = alt.Y("path:Q", scale=scale, axis=y_axis)
+        layers += _path_layers(ledger, rows, x, y, theme, language)
     for column, colour, width in (
         ("persons", theme.slate, 2.0),
         ("person_times", theme.ink, 2.4),
@@ -130,7 +131,7 @@ def ledger_chart(ledger: Ledger, mode: Mode, language: Language, height: int = 2
     return configured(alt.layer(*layers).properties(height=height, width="container"), theme)
 
 
-def _years(ledger: Ledger, x: Any, height: int, theme: Tokens) -> Any:
+def _years(ledger: Ledger, x: Any, scale: Any, theme: Tokens) -> Any:
     """Each year's number, under the middle of the year."""
     years = range(ledger.start.year, ledger.end.year + 1)
     middles = [
@@ -138,11 +139,11 @@ def _years(ledger: Ledger, x: Any, height: int, theme: Tokens) -> Any:
         + (min(date(y, 12, 31), ledger.end) - max(date(y, 1, 1), ledger.start)) / 2
         for y in years
     ]
-    rows = pl.DataFrame({"day": middles, "year": [str(year) for year in years]})
+    rows = pl.DataFrame({"day": middles, "year": [str(y) for y in years], "zero": [0] * len(years)})
     return (
         alt.Chart(rows)
-        .mark_text(color=theme.muted, baseline="top", dy=9)
-        .encode(x=x, y=alt.value(height), text="year:N")
+        .mark_text(color=theme.muted, baseline="top", dy=10)
+        .encode(x=x, y=alt.Y("zero:Q", scale=scale, axis=None), text="year:N")
     )
 
 
@@ -349,7 +350,7 @@ def _tile_colours(done: float | None, on_path: float, mode: Mode) -> tuple[str, 
     return RAMP[mode][step], RAMP_TEXT[mode][step]
 
 
-def tile_legend(on_path: float, mode: Mode, language: Language) -> str:
+def tile_legend(on_path: float, mode: Mode) -> str:
     """The steps of the tiles as HTML, the straight path marked between third and fourth."""
     limits = [f"{100 * limit:.0f}" for limit in tile_steps(on_path)]
     limits[2] = f"{100 * min(on_path, 1.0):.1f}"
@@ -365,8 +366,7 @@ def tile_legend(on_path: float, mode: Mode, language: Language) -> str:
         for fill, name in zip(RAMP[mode], names, strict=True)
     ]
     steps.insert(3, '<span class="mark"></span>')
-    end = escape(translate(language, "right: on the straight path or above"))
-    return f'<div class="sc-ramp">{"".join(steps)}<span class="end">{end}</span></div>'
+    return f'<div class="sc-ramp">{"".join(steps)}</div>'
 
 
 @dataclass(frozen=True)

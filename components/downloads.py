@@ -14,7 +14,9 @@ from graph.model import BASES, PROVINCES
 from graph.policy import Policy
 
 if TYPE_CHECKING:
+    from components.export import Format
     from components.lineage import LineageView
+    from components.theme import Mode
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A cell that begins so is run as a formula by spreadsheet programs.
@@ -82,56 +84,49 @@ def talents_table(rows: pl.DataFrame, language: Language) -> pl.DataFrame:
     bases = {code: label(names, language) for code, names in BASES.items()}
     generations = [c for c in rows.columns if c[0] == "g" and c[1:].isdigit()]
     generations.sort(key=lambda column: int(column[1:]))
-
-    def t(message: str, **values: object) -> str:
-        return translate(language, message, **values)
-
     columns: dict[str, pl.Expr] = {
-        t("Person"): pl.col("talent_id"),
-        t("Name"): pl.col("name"),
-        t("Level"): pl.col("level"),
-        t("Occupation"): pl.col("occupation"),
-        t("Province"): pl.col("province").replace_strict(provinces, default=None),
-        t("Industry"): pl.col("industry"),
-        t("Enterprise"): pl.col("enterprise"),
-        t("Basis"): pl.col("bases").list.eval(pl.element().replace(bases)).list.join("; "),
-        t("Driven (persons)"): pl.col("driven"),
-        t("Person-times"): pl.col("person_times"),
+        translate(language, "Person"): pl.col("talent_id"),
+        translate(language, "Name"): pl.col("name"),
+        translate(language, "Level"): pl.col("level"),
+        translate(language, "Occupation"): pl.col("occupation"),
+        translate(language, "Province"): pl.col("province").replace_strict(provinces, default=None),
+        translate(language, "Industry"): pl.col("industry"),
+        translate(language, "Enterprise"): pl.col("enterprise"),
+        translate(language, "Basis"): pl.col("bases")
+        .list.eval(pl.element().replace(bases))
+        .list.join("; "),
+        translate(language, "Driven (persons)"): pl.col("driven"),
+        translate(language, "Person-times"): pl.col("person_times"),
     }
     for number, column in enumerate(generations, 1):
-        columns[t("Generation {n} (persons)", n=number)] = pl.col(column)
+        columns[translate(language, "Generation {n} (persons)", n=number)] = pl.col(column)
     columns |= {
-        t("Pending (persons)"): pl.col("pending"),
-        t("Equal credit (persons)"): pl.col("equal").round(6),
-        t("Nearest credit (persons)"): pl.col("nearest").round(6),
-        t("Decay credit (persons)"): pl.col("decay").round(6),
+        translate(language, "Pending (persons)"): pl.col("pending"),
+        translate(language, "Equal credit (persons)"): pl.col("equal").round(6),
+        translate(language, "Nearest credit (persons)"): pl.col("nearest").round(6),
+        translate(language, "Decay credit (persons)"): pl.col("decay").round(6),
     }
     return rows.select(expression.alias(name) for name, expression in columns.items())
 
 
-def view_csv(view: LineageView, about: About) -> bytes:
-    """The links of a lineage view as CSV: mentor and apprentice by id and name, channel, days."""
-    names = {node.id: node for node in view.nodes}
-    rows = [
-        {
-            "mentor_id": edge.source, "mentor": names[edge.source].name,
-            "apprentice_id": edge.target, "apprentice": names[edge.target].name,
-            "apprentice_level": names[edge.target].level,
-            "apprentice_state": names[edge.target].state,
-            "generation": names[edge.target].generation,
-            "channel": edge.channel, "start": edge.start, "end": edge.end,
-        }
-        for edge in view.edges
-    ]  # fmt: skip
-    return csv(pl.DataFrame(rows, schema=LINKS), about)
+def view_file(view: LineageView, format: Format, about: About, title: str, mode: Mode) -> bytes:
+    """A lineage view, exactly as shown, as a file: html, graphml, or csv (a zip of two tables)."""
+    from components.export import network_bytes, view_network
+
+    graph = view_network(view)
+    told = {name: str(value) for name, value in about.as_dict().items()}
+    if format == "html":
+        notes = [f"{name}: {value}" for name, value in told.items()]
+        return network_bytes(
+            graph, format, title=title, language=view.language, mode=mode, notes=notes
+        )
+    graph.graph.update(told)
+    return network_bytes(graph, format)
 
 
-LINKS = {
-    "mentor_id": pl.String, "mentor": pl.String, "apprentice_id": pl.String,
-    "apprentice": pl.String, "apprentice_level": pl.Int64, "apprentice_state": pl.String,
-    "generation": pl.Int64, "channel": pl.String, "start": pl.Date, "end": pl.Date,
-}  # fmt: skip
-
-
-# How a lineage view can be taken away: what it is called, how it is made, its media type.
-VIEWS = (("CSV", view_csv, "text/csv"),)
+# How a lineage view can be taken away: its name on the button, format, media type.
+VIEWS: tuple[tuple[str, Format, str], ...] = (
+    ("HTML", "html", "text/html"),
+    ("GraphML", "graphml", "application/graphml+xml"),
+    ("CSV", "csv", "application/zip"),
+)

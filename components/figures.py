@@ -53,7 +53,7 @@ def overview(
 ) -> Overview:
     """The figures under one policy.
 
-    `named`: person_id, day, a row for each naming of a leading talent. `goals`: scope, year,
+    `named`: person, day, a row for each naming of a leading talent. `goals`: scope, year,
     leading_talents, high_skilled, of the Goal nodes; a year's goal counts toward the window's.
     """
     policy = driven.policy
@@ -101,7 +101,7 @@ def _named_by_quarter(named: pl.DataFrame, window: tuple[date, date]) -> pl.Data
     return (
         inside.with_columns(
             pl.col("day").dt.truncate("1q").alias("quarter"),
-            pl.col("person_id").is_first_distinct().alias("first"),
+            pl.col("person").is_first_distinct().alias("first"),
         )
         .group_by("quarter")
         .agg(

@@ -7,7 +7,7 @@ personal data, and no value depends on who asks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ MOST_GENERATIONS = 6
 STANDING = """
 OPTIONAL MATCH (l:Load)
 RETURN max(l.revision) AS revision, max(toString(l.finished_at)) AS finished_at,
+       max(l.load_id) AS load_id,
        [load IN collect(l) WHERE load.finished_at IS NULL | load.load_id] AS unfinished
 """
 # The last day of anything that has happened; service agreements and the like lie ahead.
@@ -38,15 +39,6 @@ DATA_UNTIL = """
 OPTIONAL MATCH ()-[r:RECOGNISED]->()
 WHERE r.date <= $today
 RETURN max(r.date) AS day
-"""
-GOALS = """
-MATCH (g:Goal)
-RETURN g.scope AS scope, g.year AS year, g.leading_talents AS leading_talents,
-       g.high_skilled AS high_skilled
-"""
-NAMED = """
-MATCH (p:Person)-[n:NAMED]->(:Honour)
-RETURN p.person_id AS person_id, n.recognised_on AS day
 """
 
 
@@ -61,6 +53,12 @@ class Standing:
     loaded_at: datetime | None
     data_until: date | None
     unfinished: tuple[str, ...] = ()
+    load_id: str = ""
+
+    @property
+    def state(self) -> str:
+        """What tells this graph from every other: kept values are kept under it."""
+        return f"{self.revision} {self.load_id} {self.loaded_at}"
 
 
 @st.cache_resource(show_spinner=False)
@@ -72,10 +70,11 @@ def database() -> Database:
 def standing() -> Standing:
     """The graph's revision now (one short query a run) and how far its data go."""
     row = database().read(STANDING)[0]
-    number, unfinished = row["revision"], tuple(row["unfinished"])
-    if number is None:
-        return Standing(None, None, None, unfinished)
-    return Standing(number, _moment(row["finished_at"]), data_until(number), unfinished)
+    unfinished, load_id = tuple(row["unfinished"]), row["load_id"] or ""
+    now = Standing(row["revision"], _moment(row["finished_at"]), None, unfinished, load_id)
+    if now.revision is None:
+        return now
+    return replace(now, data_until=data_until(now.state))
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -87,8 +86,8 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def revision() -> int:
-    """The graph's revision; 0 when nothing was ever loaded.
+def _state() -> str:
+    """The state of the graph now (`Standing.state`).
 
     Raises `IncompleteError` while a load has not finished: figures would count part of it.
     """
@@ -98,46 +97,53 @@ def revision() -> int:
             f"Load {now.unfinished[0]} has not finished; wait until it ends, or load it again "
             "if it was cut off."
         )
-    return now.revision or 0
+    return now.state
+
+
+def revision() -> int:
+    """The graph's revision now; 0 when nothing was ever loaded."""
+    return standing().revision or 0
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def data_until(revision: int) -> date | None:
-    """The last day on which anyone was recognised, at a revision; never in the future."""
+def data_until(state: str) -> date | None:
+    """The last day on which anyone was recognised, in a state; never in the future."""
     day: date | None = database().read(DATA_UNTIL, {"today": date.today()})[0]["day"]
     return day
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _snapshot(revision: int) -> Snapshot:
+def _snapshot(state: str) -> Snapshot:
     return take_snapshot(database(), database().settings)
 
 
 def snapshot() -> Snapshot:
     """The graph's tables at its revision now."""
-    return _snapshot(revision())
+    return _snapshot(_state())
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _driven(revision: int, policy: Policy) -> Driven:
-    return measure(_snapshot(revision), policy)
+def _driven(state: str, policy: Policy) -> Driven:
+    return measure(_snapshot(state), policy)
 
 
 def driven(policy: Policy) -> Driven:
     """Every figure of the number under a policy, at the revision now."""
-    return _driven(revision(), policy)
+    return _driven(_state(), policy)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _overview(revision: int, policy: Policy) -> figures.Overview:
-    named = pl.DataFrame(database().read(NAMED), schema={"person_id": pl.String, "day": pl.Date})
-    until = data_until(revision) or date.today()
-    return figures.overview(_driven(revision, policy), named, database().read(GOALS), until)
+def _overview(state: str, policy: Policy) -> figures.Overview:
+    frames = _snapshot(state).frames
+    named = frames["talents"].select("person", day="recognised_on").collect()
+    until = data_until(state) or date.today()
+    goals = frames["goals"].collect().to_dicts()
+    return figures.overview(_driven(state, policy), named, goals, until)
 
 
 def overview(policy: Policy) -> figures.Overview:
     """The overview's figures under a policy, at the revision now."""
-    return _overview(revision(), policy)
+    return _overview(_state(), policy)
 
 
 def read(cypher: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -167,16 +173,16 @@ TALENT_COLUMNS = {
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _attributes(revision: int) -> pl.DataFrame:
+def _attributes(state: str) -> pl.DataFrame:
     rows = database().read(TALENTS)
     frame = pl.DataFrame(rows, schema=TALENT_COLUMNS)
     return frame.with_columns(pl.col("studios").list.join("\n").alias("studio")).drop("studios")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _talents(revision: int, policy: Policy) -> pl.DataFrame:
-    figures_of = _driven(revision, policy).talents
-    return figures_of.join(_attributes(revision), on="talent_id", how="left")
+def _talents(state: str, policy: Policy) -> pl.DataFrame:
+    figures_of = _driven(state, policy).talents
+    return figures_of.join(_attributes(state), on="talent_id", how="left")
 
 
 def talents(policy: Policy) -> pl.DataFrame:
@@ -185,7 +191,7 @@ def talents(policy: Policy) -> pl.DataFrame:
     Besides: level, province, occupation_code, occupation, industry, bases (list), enterprise_id,
     enterprise, studio (names, one a line).
     """
-    return _talents(revision(), policy)
+    return _talents(_state(), policy)
 
 
 def union(policy: Policy, talent_ids: list[str]) -> int:
@@ -197,8 +203,8 @@ def union(policy: Policy, talent_ids: list[str]) -> int:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _figures_of(revision: int, talent_id: str, policy: Policy) -> dict[str, Any]:
-    measured = _driven(revision, policy)
+def _figures_of(state: str, talent_id: str, policy: Policy) -> dict[str, Any]:
+    measured = _driven(state, policy)
     row = measured.talents.row(by_predicate=pl.col("talent_id") == talent_id, named=True)
     ranks = measured.talents.select(
         "talent_id", pl.col("driven", *CREDITS).rank("min", descending=True)
@@ -208,7 +214,7 @@ def _figures_of(revision: int, talent_id: str, policy: Policy) -> dict[str, Any]
     shared = dict(workers.group_by("generation").agg(pl.col("equal").sum()).rows())
     generations = [c for c in measured.talents.columns if c[0] == "g" and c[1:].isdigit()]
     return row | {
-        "own": _own_apprentices(revision, talent_id, policy, workers),
+        "own": _own_apprentices(state, talent_id, policy, workers),
         "ranks": (min(ranks.values()), max(ranks.values())),
         "talents": measured.talents.height,
         "generations": [row[column] for column in generations],
@@ -217,11 +223,11 @@ def _figures_of(revision: int, talent_id: str, policy: Policy) -> dict[str, Any]
     }
 
 
-def _own_apprentices(revision: int, talent_id: str, policy: Policy, workers: pl.DataFrame) -> int:
+def _own_apprentices(state: str, talent_id: str, policy: Policy, workers: pl.DataFrame) -> int:
     """How many of the driven workers a mentorship of the talent's own counts for."""
     if "mentorship" not in policy.channels:
         return 0
-    frames = _snapshot(revision).frames
+    frames = _snapshot(state).frames
     people = frames["people"].select("person", "person_id")
     taught = (
         frames["edges"]
@@ -246,12 +252,12 @@ def figures_of(talent_id: str, policy: Policy) -> dict[str, Any]:
     - generations, shared: driven persons by generation, in full and shared equally
     - credits: equal, nearest, decay in all
     """
-    return _figures_of(revision(), talent_id, policy)
+    return _figures_of(_state(), talent_id, policy)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _lineage_of(revision: int, person_id: str, policy: Policy) -> Lineage:
-    measured = _driven(revision, policy)
+def _lineage_of(state: str, person_id: str, policy: Policy) -> Lineage:
+    measured = _driven(state, policy)
     workers = measured.workers_of(person_id)
     reach = Reach(
         generation=dict(workers.select("person_id", "generation").rows()),
@@ -261,7 +267,7 @@ def _lineage_of(revision: int, person_id: str, policy: Policy) -> Lineage:
     )
     down = policy.generations or MOST_GENERATIONS
     graph = network.lineage(
-        _snapshot(revision), person_id, up=MENTORS_ABOVE + 1, down=min(down, MOST_GENERATIONS),
+        _snapshot(state), person_id, up=MENTORS_ABOVE + 1, down=min(down, MOST_GENERATIONS),
         limit=MOST_PEOPLE,
     )  # fmt: skip
     return Lineage(graph, reach, policy, person_id)
@@ -269,4 +275,4 @@ def _lineage_of(revision: int, person_id: str, policy: Policy) -> Lineage:
 
 def lineage_of(person_id: str, policy: Policy) -> Lineage:
     """The people around one person, and whom he or she drives under a policy."""
-    return _lineage_of(revision(), person_id, policy)
+    return _lineage_of(_state(), person_id, policy)

@@ -55,9 +55,7 @@ def _at_least(number: int) -> str:
 def _kind(kind: str, number: int, rows: list[Row]) -> None:
     names = NODE_KINDS[kind].en, NODE_KINDS[kind].zh
     shown = t("the first {n} of {all}", n=len(rows), all=_at_least(number))
-    frame.heading(
-        label(names, current_language()), shown if number > len(rows) else count(number)
-    )
+    frame.heading(label(names, current_language()), shown if number > len(rows) else count(number))
     lines = {"Person": _person, "Studio": _studio}.get(kind, _other)
     with st.container(key=f"results_{kind}"):
         frame.rows([lines(row) for row in rows], key=kind)

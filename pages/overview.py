@@ -42,8 +42,7 @@ def page() -> None:
             day=day(figures.data_until), level=current_policy().high_skilled_level,
         )
     )  # fmt: skip
-    with st.container(key="overview"):
-        left, right = st.columns([712, 389])
+    left, right = st.columns([690, 394], gap="large")
     with left:
         _ledgers(figures)
         frame.rule()
@@ -59,8 +58,7 @@ def answer(figures: Overview) -> str:
     language = current_language()
     workers = figures.workers
     sentence = t(
-        "Since {year}, leading talents have driven {persons} and {times} of new high-skilled "
-        "work.",
+        "Since {year}, leading talents have driven {persons}, {times}, to high skill.",
         year=workers.start.year,
         persons=bold(persons(figures.persons, language), count(figures.persons)),
         times=bold(person_times(figures.person_times, language), count(figures.person_times)),
@@ -73,8 +71,14 @@ def answer(figures: Overview) -> str:
     else:
         standing = t("{n} ahead of the straight path", n=large(behind, language))
     done = bold(share(figures.person_times, workers.target))
-    return sentence + "<br>" + t(
-        "By person-times that is {share} of the target, {standing}.", share=done, standing=standing
+    return (
+        sentence
+        + "<br>"
+        + t(
+            "By person-times that is {share} of the target, {standing}.",
+            share=done,
+            standing=standing,
+        )
     )
 
 
@@ -159,7 +163,7 @@ def _generations(figures: Overview) -> None:
 
 def _generation_row(row: dict[str, int], largest: int) -> str:
     cells = "".join(
-        f'<td>{count(row[kind]) if row[kind] else "—"}'
+        f"<td>{count(row[kind]) if row[kind] else '—'}"
         f'<div class="sc-bar" style="width:{88 * row[kind] / largest:.1f}%"></div></td>'
         for kind in KINDS_OF_CHAIN
     )
@@ -204,10 +208,11 @@ def _provinces(figures: Overview) -> None:
         chart, width="content", theme=None, key="tiles", on_select="rerun",
         selection_mode="province", alt=t("The provinces as tiles of a map"),
     )  # fmt: skip
-    frame.html(charts.tile_legend(figures.on_path, frame.mode(), language) if shaded else "")
-    frame.html(
-        f'<div class="sc-muted">{escape(t("Dashed: no target is set; counted nationally."))}</div>'
-    )
+    told = t("Dashed: no target is set; counted nationally.")
+    if shaded:
+        frame.html(charts.tile_legend(figures.on_path, frame.mode()))
+        told = t("Right of the mark: on the straight path or above.") + " " + told
+    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
     _open_province(event)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from components import charts, downloads, frame, lineage_view, person, store
+from components.export import SUFFIXES
 from components.i18n import current_language, label, t, tn
 from components.lineage import LineageState, lineage, lineage_state
 from components.lineage_view import Lineage
@@ -119,7 +120,7 @@ def _instrument(about: Person, figures: dict[str, Any] | None, seen: Lineage) ->
         left, right = st.columns([848, 280], gap="medium")
         with left:
             event = lineage(view, key=KEY)
-            _exports(view, seen)
+            _exports(view, seen, about["name"])
         with right, st.container(key="panel_person"):
             _panel(about, figures, seen, state, boxes)
         if event.action == "search":
@@ -182,9 +183,7 @@ def _who(about: Person) -> None:
     )
     named = about["named"]
     look = "sc-talent" if about["leading"] else ""
-    since = (
-        t("leading talent since {month}", month=month(named[0]["day"])) if named else ""
-    )
+    since = t("leading talent since {month}", month=month(named[0]["day"])) if named else ""
     frame.html(
         f'<div class="sc-h"><h2 class="{look}">{escape(about["name"])}</h2>'
         f"<span>{badge} {escape(title)} {marks}</span></div>"
@@ -296,9 +295,7 @@ def _below(id: str, seen: Lineage) -> bool:
     return bool(nx.has_path(seen.graph, seen.focus, id))
 
 
-def _steps(
-    hops: Any, id: str, seen: Lineage, boxes: dict[str, Person], other: Person
-) -> str:
+def _steps(hops: Any, id: str, seen: Lineage, boxes: dict[str, Person], other: Person) -> str:
     """The chain as steps from the talent to the person, each with its day (HTML)."""
     known = person.boxes(
         [hop.mentor for hop in hops] + [hop.apprentice for hop in hops],
@@ -341,17 +338,21 @@ def _steps(
     )
 
 
-def _exports(view: Any, seen: Lineage) -> None:
+def _exports(view: Any, seen: Lineage, title: str) -> None:
     """The view to take away, exactly as it stands."""
     about = downloads.About(store.revision(), seen.policy)
     with st.container(horizontal=True, vertical_alignment="center", key="lineage_exports"):
         frame.html(f'<span class="sc-muted">{escape(t("This view as"))}</span>')
-        for name, make, mime in downloads.VIEWS:
+        for name, format, mime in downloads.VIEWS:
             st.download_button(
-                name, partial(make, view, about), f"lineage.{name.lower()}", mime,
-                key=f"lineage_{name}", on_click="ignore",
-                type="primary" if name == "HTML" else "secondary",
-            )  # fmt: skip
+                name,
+                partial(downloads.view_file, view, format, about, title, frame.mode()),
+                f"lineage{SUFFIXES[format]}",
+                mime,
+                key=f"lineage_{name}",
+                on_click="ignore",
+                type="primary" if format == "html" else "secondary",
+            )
         frame.html(
             f'<span class="sc-muted">{escape(t("The address of this page reopens it."))}</span>'
         )
@@ -419,8 +420,10 @@ def _profile_facts(about: Person) -> list[tuple[str, str]]:
     ]
     rows += [(t("Basis"), _named(row)) for row in about["named"]]
     rows += [(t("Honour"), _honour(row)) for row in about["honours"]]
-    rows += [(t("Leads"), comma.join(
-        [s["name"], label(STUDIO_KINDS[s["kind"]], language)])) for s in about["studios"]]
+    rows += [
+        (t("Leads"), comma.join([s["name"], label(STUDIO_KINDS[s["kind"]], language)]))
+        for s in about["studios"]
+    ]
     rows += [(t("Trained at"), _period(row)) for row in about["trainings"][:4]]
     rows += [(t("Teaches at"), _period(row)) for row in about["teaching"]]
     rows += [

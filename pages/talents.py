@@ -89,15 +89,11 @@ def _filters(rows: pl.DataFrame) -> dict[str, Any]:
     return chosen
 
 
-def _pairs(
-    rows: pl.DataFrame, code: str, name: str, language: Language
-) -> list[tuple[str, str]]:
-    found = rows.select(code, name).unique().drop_nulls(code).sort(code)
+def _pairs(rows: pl.DataFrame, code: str, name: str, language: Language) -> list[tuple[str, str]]:
+    found = rows.select(code=code, name=name).unique("code").drop_nulls("code").sort("code")
     if code == "province":
-        return [(c, label(PROVINCES[c], language)) for c in found[code] if c in PROVINCES]
-    return [(c, n or c) for c, n in found.rows()] if code != name else [
-        (c, c) for c in found[code]
-    ]
+        return [(c, label(PROVINCES[c], language)) for c in found["code"] if c in PROVINCES]
+    return [(c, n or c) for c, n in found.rows()]
 
 
 def _select(name: str, title: str, options: dict[str, str]) -> str | None:
@@ -136,9 +132,7 @@ def filtered(rows: pl.DataFrame, chosen: dict[str, Any]) -> pl.DataFrame:
     if chosen.get("basis"):
         rows = rows.filter(pl.col("bases").list.contains(chosen["basis"]))
     if text := (chosen.get("text") or "").strip().lower():
-        within = pl.concat_str(
-            pl.col("name", "enterprise", "studio").fill_null(""), separator="\n"
-        )
+        within = pl.concat_str(pl.col("name", "enterprise", "studio").fill_null(""), separator="\n")
         rows = rows.filter(within.str.to_lowercase().str.contains(text, literal=True))
     return rows.sort("driven", "person_times", "talent_id", descending=[True, True, False])
 
@@ -217,9 +211,7 @@ def _table(shown: pl.DataFrame, policy: Policy) -> None:
         st.session_state.pop("talents_opened", None)
 
 
-def _foot(
-    shown: pl.DataFrame, rows: pl.DataFrame, policy: Policy, chosen: dict[str, Any]
-) -> None:
+def _foot(shown: pl.DataFrame, rows: pl.DataFrame, policy: Policy, chosen: dict[str, Any]) -> None:
     """What is shown, and the downloads of exactly these rows."""
     about = downloads.About(
         policy=policy, revision=store.revision(),
@@ -227,9 +219,7 @@ def _foot(
     )  # fmt: skip
     table = downloads.talents_table(shown, current_language())
     with st.container(horizontal=True, vertical_alignment="center", key="talents_foot"):
-        frame.html(
-            f'<span class="sc-muted">{escape(_shown(shown, rows))}</span>'
-        )
+        frame.html(f'<span class="sc-muted">{escape(_shown(shown, rows))}</span>')
         st.space("stretch")
         for name, make, mime in (
             ("CSV", downloads.csv, "text/csv"),
