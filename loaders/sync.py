@@ -128,7 +128,8 @@ def sync(
     raw = list(tables)
     if not raw:
         raise UsageError("there is no table to load; see docs/model.md for the tables' names")
-    apply_schema(database)
+    if not dry_run:
+        apply_schema(database)
     checked = _transform(database, raw, home, today or dt.date.today(), progress)
     sources = tuple(sorted({s for t, _ in checked for s in _sources(t)}))
     report = LoadReport(

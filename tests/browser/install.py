@@ -1,0 +1,77 @@
+"""The Chromium and the Chinese font that the browser tests need; `python -m tests.browser.install`.
+
+As root they are installed; else a line says what to install.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+PACKAGES = ("chromium", "fonts-noto-cjk")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def chromium() -> str | None:
+    """The path of a Chromium that starts, or None."""
+    for path in filter(None, (*map(shutil.which, NAMES), _playwrights_own())):
+        if _answers([path, "--version"]):
+            return path
+    return None
+
+
+def _playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if os.path.exists(path) else None
+
+
+def has_chinese_font() -> bool:
+    """Whether some font draws Chinese; without one the pictures would show boxes."""
+    found = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=False)
+    return found.returncode == 0 and bool(found.stdout.strip())
+
+
+def _answers(command: list[str]) -> bool:
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def ready() -> bool:
+    """Whether nothing is left to install."""
+    return chromium() is not None and shutil.which("fc-list") is not None and has_chinese_font()
+
+
+def main() -> int:
+    """Installs what is missing; the exit code."""
+    if ready():
+        return 0
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        print(f"The browser tests need: {', '.join(PACKAGES)}, fontconfig. Install them, then "
+              f"run make test again (Debian: sudo apt-get install {' '.join(PACKAGES)} fontconfig).",
+              file=sys.stderr)  # fmt: skip
+        return 1
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    given = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "-qq"], env=given, check=True)
+    subprocess.run([*install, "fonts-noto-cjk", "fontconfig"], env=given, check=True)
+    if chromium() is None:
+        subprocess.run([*install, "chromium"], env=given, check=False)
+    if chromium() is None:  # Ubuntu's package is a stub of another store
+        command = [sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]
+        subprocess.run(command, check=True)
+    if ready():
+        return 0
+    print("Chromium could not be installed; put one on the PATH.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

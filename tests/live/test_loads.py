@@ -1,0 +1,313 @@
+"""Loads on a live Neo4j: once, twice, from several sources, complete, killed half way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from graph import embedded
+from graph.database import Database, connect
+from graph.digest import canonical_lines, store_digest
+from graph.settings import Settings
+from loaders import folder, wikidata
+from loaders.sync import LoadReport, sync
+
+pytestmark = pytest.mark.lts
+ROOT = Path(__file__).parents[2]
+WIKIDATA = ROOT.parent / "shared" / "data" / "wikidata_mentors"
+
+PEOPLE = "person_id,name,province,occupation_code,enterprise_id\n"
+BASE = {
+    "people": PEOPLE + "p1,王一,32,6-18,e1\np2,李二,江苏,,e1\np3,Zhao San,,,\n",
+    "enterprises": "enterprise_id,name,province\ne1,第一机床厂,32\n",
+    "studios": "studio_id,name,kind,host_id\ns1,王一工作室,skill_master,e1\n",
+    "schools": "school_id,name\nsc1,技师学院\n",
+    "talents": "person_id,basis,recognised_on\np1,全国技术能手,2020-05-01\n",
+    "mentorships": "mentor_id,apprentice_id,start\np1,p2,2021-03-01\np2,p3,\n",
+    "recognitions": "person_id,level,date\np2,高级工,2024-06-01\n",
+    "studio_leads": "studio_id,person_id,start\ns1,p1,2020-01-01\n",
+    "trainings": "person_id,place_id,start,end\np3,s1,2022-01-01,\np3,sc1,2021-01-01,2021-02-01\n",
+    "training_targets": "person_id,listed_on,reason\np3,2024-01-01,young\n",
+    "targets": "scope,year,leading_talents,high_skilled\n全国,2026,15000,5000000\n",
+}
+
+
+def write(path: Path, tables: Mapping[str, str]) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    for old in path.iterdir():
+        old.unlink()
+    for table, text in tables.items():
+        (path / f"{table}.csv").write_text(text, "utf-8")
+    return path
+
+
+def load(
+    database: Database, settings: Settings, *paths: Path, complete: bool = False
+) -> LoadReport:
+    tables = folder.get(paths)
+    today = dt.date(2026, 11, 23)
+    return sync(database, "folder", tables, home=settings.home, complete=complete, today=today)
+
+
+def one(database: Database, statement: str) -> object:
+    (row,) = database.read(statement)
+    return next(iter(row.values()))
+
+
+def test_what_a_folder_becomes(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    report = load(empty_database, settings, write(tmp_path / "hr", BASE))
+    assert (report.read, report.accepted, report.refused) == (15, 15, 0)
+    row = empty_database.read(
+        "MATCH (t:LeadingTalent)-[n:NAMED]->(h:Honour), (t)-[m:MENTORS]->(a:Apprentice) "
+        "RETURN t.name AS name, h.honour AS basis, n.recognised_on AS named, m.start AS start, "
+        "m.row AS row, m.sources AS sources, a.person_id AS apprentice"
+    )
+    assert row == [
+        {"name": "王一", "basis": "national_technical_expert", "named": dt.date(2020, 5, 1),
+         "start": dt.date(2021, 3, 1), "row": "mentorships.csv:2", "sources": ["hr"],
+         "apprentice": "p2"}
+    ]  # fmt: skip
+    assert one(empty_database, "MATCH (g:Goal) RETURN g.goal_id") == "national|2026"
+    assert one(empty_database, "MATCH (p:TrainingTarget) RETURN p.training_target_row") == (
+        "training_targets.csv:2"
+    )
+    places = "MATCH (:Person {person_id: 'p3'})-[:TRAINED_AT]->(x) RETURN collect(labels(x)[0])"
+    assert sorted(one(empty_database, places)) == ["School", "Studio"]  # type: ignore[arg-type]
+    assert one(empty_database, "MATCH (s:Studio)-[:HOSTED_BY]->(e) RETURN e.name") == "第一机床厂"
+    bare = "MATCH (n) WHERE n.sources IS NULL OR n.load IS NULL AND NOT n:Load RETURN count(n)"
+    assert one(empty_database, bare) == 0
+    bare = "MATCH ()-[r]->() WHERE r.sources IS NULL OR r.load IS NULL RETURN count(r)"
+    assert one(empty_database, bare) == 0
+
+
+def test_names_are_found_by_part(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    load(empty_database, settings, write(tmp_path / "hr", BASE))
+    empty_database.read("CALL db.index.fulltext.awaitEventuallyConsistentIndexRefresh()")
+    found = empty_database.read(
+        "CALL db.index.fulltext.queryNodes('names', '机床') YIELD node RETURN node.name AS name"
+    )
+    assert found == [{"name": "第一机床厂"}]
+
+
+def test_loading_twice_changes_nothing(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "hr", BASE)
+    load(empty_database, settings, path)
+    once = store_digest(empty_database)
+    again = load(empty_database, settings, path)
+    assert store_digest(empty_database) == once
+    assert again.revision == 2
+
+
+def test_a_change_is_seen_in_the_digest(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    load(empty_database, settings, write(tmp_path / "hr", BASE))
+    once = store_digest(empty_database)
+    changed = BASE | {"recognitions": "person_id,level,date\np2,5,2024-06-01\n"}
+    load(empty_database, settings, write(tmp_path / "hr", changed))
+    assert store_digest(empty_database) != once
+
+
+def test_a_delta_moves_links_and_empties_cells(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    load(empty_database, settings, write(tmp_path / "hr", BASE))
+    delta = {
+        "enterprises": "enterprise_id,name\ne2,第二机床厂\n",
+        "people": PEOPLE + "p1,王一,44,,e2\np2,李二,,,\n",
+    }
+    load(empty_database, settings, write(tmp_path / "hr", delta))
+    person = (
+        "MATCH (p:Person {person_id: $id}) RETURN p.province AS province, "
+        "[(p)-[:IN_PROVINCE]->(x) | x.code] AS provinces, "
+        "[(p)-[:EMPLOYED_BY]->(x) | x.enterprise_id] AS enterprises, "
+        "[(p)-[:PRACTISES]->(x) | x.code] AS occupations"
+    )
+    assert empty_database.read(person, {"id": "p1"}) == [
+        {"province": "44", "provinces": ["44"], "enterprises": ["e2"], "occupations": []}
+    ]
+    assert empty_database.read(person, {"id": "p2"}) == [
+        {"province": None, "provinces": [], "enterprises": [], "occupations": []}
+    ]
+    assert one(empty_database, "MATCH (:Person)-[m:MENTORS]->() RETURN count(m)") == 2
+
+
+def test_two_sources_state_one_person(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    hr = write(tmp_path / "hr", BASE)
+    union = write(
+        tmp_path / "union",
+        {"people": "person_id,name,sex\np1,王一,男\n",
+         "mentorships": "mentor_id,apprentice_id,start\np1,p2,2021-03-01\n"},
+    )  # fmt: skip
+    load(empty_database, settings, hr, union)
+    person = "MATCH (p:Person {person_id: 'p1'}) RETURN p.sex + p.province + p.sources[1]"
+    assert one(empty_database, person) == "male32union"
+    shared = "MATCH ({person_id: 'p1'})-[m:MENTORS]->({person_id: 'p2'}) RETURN m.sources"
+    assert one(empty_database, shared) == ["hr", "union"]
+
+
+def test_a_complete_statement_takes_back_what_it_no_longer_states(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    union = {"people": "person_id,name\np3,Zhao San\n"}
+    load(empty_database, settings, write(tmp_path / "union", union))
+    load(empty_database, settings, write(tmp_path / "hr", BASE))
+    less = {"people": PEOPLE + "p9,钱九,,,\n"}
+    report = load(empty_database, settings, write(tmp_path / "hr", less), complete=True)
+    people = "MATCH (p:Person) RETURN collect(p.person_id)"
+    assert sorted(one(empty_database, people)) == ["p3", "p9"]  # type: ignore[arg-type]
+    assert one(empty_database, "MATCH ()-[r]->() RETURN count(r)") == 0
+    labels = "MATCH (p:Person {person_id: 'p3'}) RETURN labels(p)"
+    assert one(empty_database, labels) == ["Person"]
+    assert report.removed["MENTORS"] == 2
+
+
+def test_the_complete_load_of_the_same_changes_nothing(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "hr", BASE)
+    load(empty_database, settings, path)
+    once = store_digest(empty_database)
+    report = load(empty_database, settings, path, complete=True)
+    assert (report.removed, store_digest(empty_database)) == ({}, once)
+
+
+def test_rows_that_differ_beside_an_equal_key_are_both_kept(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    trainings = (
+        "person_id,place_id,start,end\np3,s1,2022-01-01,2022-02-01\np3,s1,2022-01-01,\n"
+        "p3,s1,2022-01-01,\n"
+    )
+    path = write(tmp_path / "hr", BASE | {"trainings": trainings})
+    load(empty_database, settings, path)
+    rows = "MATCH (:Person)-[t:TRAINED_AT]->() WITH t ORDER BY t.row RETURN collect(t.row)"
+    assert one(empty_database, rows) == ["trainings.csv:2", "trainings.csv:3;trainings.csv:4"]
+
+
+def test_unknown_references(empty_database: Database, settings: Settings, tmp_path: Path) -> None:
+    tables = {
+        "people": PEOPLE + "p1,王一,,,nowhere\np2,,,,\n",
+        "mentorships": "mentor_id,apprentice_id\np1,p2\np1,p9\n",
+    }
+    report = load(empty_database, settings, write(tmp_path / "hr", tables))
+    found = report.findings.sort("file", "row").select("file", "row", "column", "kind").rows()
+    assert found == [
+        ("mentorships.csv", 2, "apprentice_id", "refused"),
+        ("mentorships.csv", 3, "apprentice_id", "refused"),
+        ("people.csv", 2, "enterprise_id", "remark"),
+        ("people.csv", 3, "name", "refused"),
+    ]
+    assert "was refused" in report.findings.sort("file", "row")["reason"][0]
+    assert (report.read, report.accepted, report.refused) == (4, 1, 3)
+
+
+def test_a_reference_may_stand_in_the_store(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    load(empty_database, settings, write(tmp_path / "hr", BASE))
+    later = {"mentorships": "mentor_id,apprentice_id,start\np3,p1,2024-01-01\n"}
+    assert load(empty_database, settings, write(tmp_path / "union", later)).accepted == 1
+
+
+def test_one_id_for_two_places_is_refused(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    tables = BASE | {"schools": "school_id,name\ns1,也叫s1\n",
+                     "trainings": "person_id,place_id\np3,s1\n"}  # fmt: skip
+    report = load(empty_database, settings, write(tmp_path / "hr", tables))
+    assert "more than one" in report.findings["reason"][0]
+    assert report.refused == 1
+
+
+def test_a_dry_run_writes_nothing(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "hr", BASE)
+    report = sync(empty_database, "folder", folder.get([path]), home=settings.home, dry_run=True)
+    assert (report.accepted, report.revision) == (15, None)
+    assert one(empty_database, "MATCH (n) RETURN count(n)") == 0
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from graph import embedded
+from graph.database import connect
+from graph.settings import Settings
+from graph.write import Writer
+from loaders import folder
+from loaders.sync import sync
+
+settings = Settings().model_copy(update={"home_path": Path(sys.argv[1]), "heap_mb": 768})
+after, batches = int(sys.argv[3]), 0
+
+def progress(what, done, total):
+    global batches
+    batches += what == "write"
+    if batches == after:
+        os.kill(embedded.status(settings).pid, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with connect(settings) as database:
+    sync(database, "folder", folder.get([Path(sys.argv[2])]), home=settings.home, progress=progress)
+"""
+
+
+def test_killed_half_way_then_loaded_again_is_as_never_killed(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "hr", BASE)
+    load(empty_database, settings, path)
+    clean = list(canonical_lines(empty_database))
+    own = settings.model_copy(update={"home_path": tmp_path / "home"})
+    try:
+        for after in (3, 7):
+            command = [sys.executable, "-c", KILLED, str(own.home), str(path), str(after)]
+            killed = subprocess.run(command, cwd=ROOT, env={**os.environ}, check=False)
+            assert killed.returncode == -signal.SIGKILL
+            with connect(own) as database:
+                unfinished = "MATCH (l:Load) WHERE l.finished_at IS NULL RETURN count(l)"
+                assert one(database, unfinished) == 1
+                load(database, own, path)
+                assert one(database, unfinished) == 0
+                assert list(canonical_lines(database)) == clean
+                while database.write("MATCH (n) DETACH DELETE n").nodes_deleted:
+                    pass
+    finally:
+        embedded.stop(own)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not WIKIDATA.exists(), reason="../shared is absent")
+def test_wikidata_mentors(empty_database: Database, settings: Settings) -> None:
+    def again() -> LoadReport:
+        return sync(empty_database, "wikidata", wikidata.get([WIKIDATA]), home=settings.home)
+
+    report = again()
+    counts = "MATCH (a:Person)-[m:MENTORS]->(b:Person) WITH count(m) AS pairs "
+    assert empty_database.read(counts + "MATCH (p:Person) RETURN pairs, count(p) AS people") == [
+        {"pairs": 623, "people": 880}
+    ]
+    read = {(t.table, t.read, t.accepted) for t in report.tables}
+    assert ("mentorships", 712, 712) in read
+    assert report.read == report.accepted + report.refused
+    assert set(report.findings["value"]) == {"position"}
+    once = store_digest(empty_database)
+    again()
+    assert store_digest(empty_database) == once
