@@ -14,6 +14,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from html import escape
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
@@ -34,6 +35,7 @@ SUFFIXES: Mapping[Format, str] = {
 }  # fmt: skip
 HTML_AT_MOST = 5_000  # people: pyvis builds in quadratic time, and nobody reads more
 DASHES: Mapping[str, Any] = {"mentorship": False, "studio": [6, 5], "teaching": [2, 4]}
+MARGIN = 7  # px between a box and its text
 # pyvis's page refers to a CDN in every mode: these tags, whole, wherever they stand.
 FETCHED = re.compile(
     r"<link\b[^>]*?\bhref=[\"']https?:[^>]*>|<script\b[^>]*?\bsrc=[\"']https?:[^>]*>\s*</script>",
@@ -263,7 +265,7 @@ def _box(data: Mapping[str, Any], tokens: theme.Tokens) -> dict[str, Any]:
         fill, border = tokens.soft, tokens.bar
     elif state == "none":
         text, border = tokens.muted, tokens.paper
-    elif state is None and level in range(1, 9):
+    elif state is None and isinstance(level, int) and 1 <= level <= 8:
         fill, text, border = tokens.level(level), tokens.on_level(level), tokens.level(level)
     if data.get("leading") and state != "talent":
         border = tokens.talent
@@ -283,9 +285,21 @@ def _unmarked(text: str) -> str:
 
 
 def _places(graph: nx.Graph[Any]) -> dict[Any, tuple[float, float]]:
-    if all("x" in data and "y" in data for _, data in graph.nodes(data=True)):
-        return {node: (data["x"], data["y"]) for node, data in graph.nodes(data=True)}
-    return _laid_out(graph)
+    """The middle of each box: where `x` and `y` are the middle of its left edge, or laid out."""
+    placed = all("x" in data and "y" in data for _, data in graph.nodes(data=True))
+    lefts = (
+        {node: (data["x"], data["y"]) for node, data in graph.nodes(data=True)}
+        if placed
+        else _laid_out(graph)
+    )
+    return {
+        node: (lefts[node][0] + _width(str(node), data) / 2, lefts[node][1])
+        for node, data in graph.nodes(data=True)
+    }
+
+
+def _width(node: str, data: Mapping[str, Any]) -> float:
+    return text_width(_label(node, data)) + 2 * MARGIN
 
 
 def _laid_out(graph: nx.Graph[Any]) -> dict[Any, tuple[float, float]]:
@@ -302,7 +316,7 @@ def _laid_out(graph: nx.Graph[Any]) -> dict[Any, tuple[float, float]]:
         column[circle] = 1 + max((column[c] for c in circles.predecessors(circle)), default=-1)
     layers = {str(node): column[circles.graph["mapping"][node]] for node in graph}
     arrows = [(str(a), str(b)) for a, b in directed.edges()]
-    widths = {str(n): text_width(_label(n, data)) + 16 for n, data in graph.nodes(data=True)}
+    widths = {str(n): _width(str(n), data) for n, data in graph.nodes(data=True)}
     layout = arrange(layers, arrows, root=min(layers, key=lambda n: layers[n]), widths=widths)
     return {node: (layout.places[str(node)].x, layout.places[str(node)].y) for node in graph}
 
@@ -311,7 +325,7 @@ def _options(tokens: theme.Tokens) -> dict[str, Any]:
     return {
         "physics": {"enabled": False},
         "layout": {"improvedLayout": False},
-        "nodes": {"borderWidth": 1.4, "margin": 7, "chosen": True,
+        "nodes": {"borderWidth": 1.4, "margin": MARGIN, "chosen": True,
                   "shapeProperties": {"borderRadius": 4}},
         "edges": {"color": {"color": tokens.ring, "highlight": tokens.ink}, "width": 1.1,
                   "arrows": {"to": {"enabled": True, "scaleFactor": 0.35}},
@@ -323,30 +337,65 @@ def _options(tokens: theme.Tokens) -> dict[str, Any]:
 
 
 def _dressed(page: str, title: str, notes: list[str], language: str, tokens: theme.Tokens) -> str:
-    """pyvis's page with a title, the notes, our type and a policy that lets nothing out."""
-    from html import escape
-
-    style = (
-        f"<style>html,body{{margin:0;height:100%;background:{tokens.paper};color:{tokens.ink};"
-        f"font:13px/20px {theme.FONT}}}body{{display:flex;flex-direction:column}}"
-        "center{display:none}header{padding:16px 24px 8px}"
-        f"header h1{{font-size:24px;line-height:32px;margin:0}}header p{{margin:0;"
-        f"color:{tokens.muted}}}.card{{flex:1;min-height:0;border:0}}"
-        f"#mynetwork{{border:0!important;border-top:1px solid {tokens.hairline}!important;"
-        "height:100%!important}div.vis-tooltip{white-space:pre-line!important;"
-        f"font:13px/20px {theme.FONT}!important;color:{tokens.ink}!important;"
-        f"background:{tokens.paper}!important;border:1px solid {tokens.ring}!important;"
-        "border-radius:4px!important;box-shadow:none!important}</style>"
-    )
+    """pyvis's page with a title, the notes, a legend, our type and a policy of no requests."""
     head = f'<meta charset="utf-8">{POLICY}<title>{escape(title)}</title>'
     words = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    header = f"<header><h1>{escape(title)}</h1>{words}</header>"
+    footer = f"<footer>{_legend(language)}</footer>"
+    style = STYLE.replace("/*TOKENS*/", theme.css_variables(tokens))
     page = page.replace('<meta charset="utf-8">', head, 1)
-    page = page.replace("</head>", f"{style}</head>", 1)
-    page = re.sub(r"<body>", f"<body><header><h1>{_literal(escape(title))}</h1>"
-                  f"{_literal(words)}</header>", page, count=1)  # fmt: skip
+    page = page.replace("</head>", f"<style>{style}</style></head>", 1)
+    page = page.replace("<body>", f"<body>{header}", 1)
+    page = page.rsplit("</body>", 1)[0] + footer + "</body></html>\n"
     lang = "zh-CN" if language == "zh" else "en"
     return "<!DOCTYPE html>\n" + page.replace("<html>", f'<html lang="{lang}">', 1)
 
 
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\")
+def _legend(language: str) -> str:
+    """The ladder with the high-skilled line, the channels and the states, as HTML."""
+    from components.lineage import WORDS
+
+    words = WORDS["zh" if language == "zh" else "en"]
+    steps = "".join(
+        f'{"<hr>" if n == theme.HIGH_SKILLED_FROM else ""}<i class="level level-{n}">{n}</i>'
+        for n in theme.LEVELS
+    )
+    entries = [f"<span>{steps}&nbsp;{words['high_skilled']}</span>"]
+    for mark in ("mentorship", "studio", "teaching", "driven", "pending", "talent"):
+        entries.append(f'<span><i class="{mark}"></i>{words[mark]}</span>')
+    return "".join(entries)
+
+
+STYLE = """
+:root { /*TOKENS*/ }
+html, body { margin: 0; height: 100%; background: var(--paper); color: var(--ink);
+  font: 13px/20px var(--font); }
+body { display: flex; flex-direction: column; }
+center { display: none; }
+header { padding: 16px 24px 12px; border-bottom: 1px solid var(--hairline); }
+header h1 { margin: 0; font-size: 24px; line-height: 32px; overflow-wrap: anywhere; }
+header p { margin: 0; color: var(--muted); }
+.card { flex: 1; min-height: 0; border: 0; }
+#mynetwork { border: 0 !important; height: 100% !important; }
+footer { display: flex; flex-wrap: wrap; gap: 4px 16px; padding: 12px 24px; color: var(--muted);
+  border-top: 1px solid var(--hairline); }
+footer span { display: inline-flex; align-items: center; gap: 2px; }
+footer i { width: 24px; height: 18px; margin-right: 5px; box-sizing: border-box; border-radius: 4px;
+  font-style: normal; line-height: 18px; text-align: center; }
+footer .level { width: 18px; margin: 0; border-radius: 3px; }
+footer hr { width: 2px; height: 24px; margin: 0 4px; border: 0; background: var(--ink); }
+footer .mentorship, footer .studio, footer .teaching { height: 0; border-radius: 0;
+  border-top: 2px solid var(--ink); }
+footer .studio { border-top-style: dashed; }
+footer .teaching { border-top-style: dotted; }
+footer .driven { background: var(--soft); border: 1px solid var(--bar); }
+footer .pending { border: 1px solid var(--ring); }
+footer .talent { border: 2px solid var(--talent); }
+div.vis-tooltip { white-space: pre-line !important; font: 13px/20px var(--font) !important;
+  color: var(--ink) !important; background: var(--paper) !important; max-width: 320px;
+  border: 1px solid var(--ring) !important; border-radius: 4px !important;
+  box-shadow: none !important; }
+""" + "".join(
+    f"footer .level-{n} {{ background: var(--level-{n}); color: var(--on-level-{n}); }}\n"
+    for n in theme.LEVELS
+)

@@ -43,6 +43,7 @@ CHANNELS: tuple[Channel, ...] = ("mentorship", "studio", "teaching")
 PEOPLE_SHOWN = 300  # people of one view, unless the page asks for more
 PEOPLE_AT_MOST = 5_000
 BATCH = 20  # people a click on "+N" adds
+WIDEST_NAME = 182  # px; a longer one is cut short, and whole on hover
 HEIGHT = 784  # px: toolbar 32, heads 30, 15 rows x 40, time band 56, legend 32, and air
 ASSETS = Path(__file__).with_name("lineage")
 VIS = "templates/lib/vis-9.1.2/vis-network.min.js"
@@ -457,7 +458,7 @@ class _Unfolding:
 def box_width(node: LineageNode) -> float:
     """About how wide a person's box is on the canvas, px."""
     badge = 25 if node.level is not None else 0
-    return 14 + text_width(node.name) + badge + (22 if node.honour else 0)
+    return 14 + min(text_width(node.name), WIDEST_NAME) + badge + (22 if node.honour else 0)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ FONT = (
 MONOSPACE = '"Noto Sans Mono CJK SC", "Cascadia Mono", Menlo, Consolas, monospace'
 SIZES = (13, 16, 24)  # px: text, section titles and key figures, the sentence
 SPACES = (4, 8, 12, 24)  # px
+LEVELS = range(1, 9)
 HIGH_SKILLED_FROM = 4  # the level at which the ladder turns from grey to teal
 
 

@@ -5,7 +5,7 @@
   const FONT = /*FONT*/'';
   const STYLE = /*STYLE*/'';
 
-  const BOX = 28, BADGE = 18, PAD = 8, SLIDE = 220, MANY = 600, PLAY = 1000, DOUBLE = 260;
+  const BOX = 28, WIDEST = 182, BADGE = 18, PAD = 8, SLIDE = 220, MANY = 600, PLAY = 1000, DOUBLE = 260;
   const DASHES = { mentorship: [], studio: [5, 4], teaching: [1.5, 3.5] };
   const ICONS = {
     find: ["M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10Z", "M10.6 10.6 14 14"],
@@ -110,15 +110,16 @@
       const old = new Map([...this.people].map(([id, p]) => [id, { x: p.x, y: p.y }]));
       this.people = new Map();
       for (const node of data.nodes) {
-        const width = this.boxWidth(node.label, node.about);
+        const shown = this.trimmed(node.label);
+        const width = this.boxWidth(shown, node.about);
         this.people.set(node.id, {
-          id: node.id, name: node.label, ...node.about,
+          id: node.id, name: node.label, shown, ...node.about,
           left: node.x, width, x: node.x + width / 2, y: node.y,
         });
       }
       if (data.axis === "generation") this.flow();
       this.placePills();
-      const nodes = [...this.people.values()].map((p) => ({ id: p.id, label: p.name, shape: "custom", x: p.x, y: p.y }));
+      const nodes = [...this.people.values()].map((p) => ({ id: p.id, label: p.shown, shape: "custom", x: p.x, y: p.y }));
       const edges = data.edges.map((e) => ({ id: e.id, from: e.from, to: e.to, hidden: true, channel: e.channel }));
       if (!this.network) { this.open(nodes, edges); this.home(); return; }
       const refocused = before.focus !== data.focus || before.axis !== data.axis;
@@ -335,6 +336,13 @@
       return this.widths.get(key);
     }
 
+    trimmed(name) {
+      if (this.textWidth(name, true) <= WIDEST) return name;
+      let end = [...name];
+      while (end.length > 1 && this.textWidth(`${end.join("")}…`, true) > WIDEST) end = end.slice(0, -1);
+      return `${end.join("")}…`;
+    }
+
     boxWidth(name, about) {
       const text = Math.max(this.textWidth(name, true), this.textWidth(name, false));
       return Math.ceil(PAD + text + (about.level ? 7 + BADGE : 0) + (about.honour ? 4 + BADGE : 0) + 6);
@@ -527,7 +535,7 @@
       else if (inPath) edge(t.ink, 1.8);
       else if (p.state === "pending") edge(t.ring, 1.1);
       if ((chosen && !inPath) || over || (chosen && this.canvas.matches(":focus-visible"))) edge(t.link, 2, focus || p.leading || inPath ? 4 : 1);
-      this.words13(ctx, p.name, left + PAD, y, colour, focus || inPath);
+      this.words13(ctx, p.shown, left + PAD, y, colour, focus || inPath);
       let right = left + p.width - 6;
       if (p.honour) { right -= BADGE; this.honour(ctx, p.honour, right, y, focus ? t.on_talent : inPath || over ? t.ink : colour); right -= 4; }
       if (p.level) this.badge(ctx, p.level, right - BADGE, y, focus);
@@ -796,8 +804,9 @@
       const { note } = this;
       note.hidden = true;
       if (!hit) return;
-      const lines = hit.pill ? [fill(this.words.more, { count: hit.pill.count.toLocaleString("en") })] : hit.person.lines;
+      const lines = hit.pill ? [fill(this.words.more, { count: hit.pill.count.toLocaleString("en") })] : [...hit.person.lines];
       const reason = hit.person?.reason;
+      if (hit.person && hit.person.shown !== hit.person.name) lines.unshift(hit.person.name);
       if (!reason && !lines.length) return;
       note.replaceChildren(...(reason ? [element("b", { text: reason })] : []), ...lines.map((text) => element("div", { text })));
       note.hidden = false;
@@ -932,7 +941,7 @@
         ArrowRight: () => this.walk("right"), ArrowLeft: () => this.walk("left"),
         ArrowUp: () => this.walk("up"), ArrowDown: () => this.walk("down"),
         Enter: () => person && this.toggle(person),
-        Escape: () => { if (this.hover) this.leave(); else if (this.selected) this.select(null); },
+        Escape: () => { if (!this.note.hidden) this.leave(); else if (this.selected) this.select(null); },
         "+": () => this.scaleBy(1.25), "-": () => this.scaleBy(1 / 1.25), "0": () => this.fit(),
       };
       if (!acts[event.key]) return;
