@@ -85,7 +85,7 @@ def test_what_the_frames_hold(
         mentorships=["mentor_id,apprentice_id,start,kind", "p1,p2,2021-03-01,peer", "p1,p3,,peer"],
         recognitions=["person_id,level,date", "p2,3,2022-01-01", "p2,4,2024-02-01"],
         studios=["studio_id,name,kind", "s1,一号工作室,skill_master"],
-        schools=["school_id,name", "s1,一号学校"],
+        schools=["school_id,name", "c1,一号学校"],
         studio_leads=["studio_id,person_id,start,end", "s1,p1,2022-01-01,"],
         trainings=["person_id,place_id,start,end", "p3,s1,2021-06-01,2022-01-01"],
         training_targets=["person_id,listed_on", "p3,2024-01-01"],

@@ -1,0 +1,155 @@
+"""Neighbourhoods as networkx graphs, of a small network that went through Neo4j."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+
+from graph import network
+from graph.database import Database
+from graph.errors import UsageError
+from graph.settings import Settings
+from graph.snapshot import Snapshot, take_snapshot
+from loaders import folder
+from loaders.sync import sync
+
+# p1 taught p2, p3 and p4; p2 taught p5 (twice) and p6; p0 taught p1; p6 taught p0: a cycle.
+# p4 leads the studio s1, where p7 trained in time and p8 too late; p4 trained there as well.
+TABLES = {
+    "people": ["person_id,name,province", *(f"p{n},第{n}人,11" for n in range(10))],
+    "talents": ["person_id,basis,recognised_on", "p1,china_skills_award,2020-05-01"],
+    "recognitions": ["person_id,level,date", "p1,6,2015-01-01", "p5,4,2024-02-01"],
+    "mentorships": [
+        "mentor_id,apprentice_id,start,end,kind",
+        "p0,p1,2010-01-01,,apprenticeship", "p1,p2,2015-01-01,2018-01-01,apprenticeship",
+        "p1,p3,,,apprenticeship", "p1,p4,2016-01-01,,apprenticeship",
+        "p2,p5,2019-01-01,,apprenticeship", "p2,p5,2021-01-01,,project",
+        "p2,p6,2020-01-01,,apprenticeship", "p6,p0,2022-01-01,,peer",
+    ],
+    "studios": ["studio_id,name,kind,grade", "s1,一号工作室,skill_master,national"],
+    "schools": ["school_id,name,kind", "c1,一号学校,technical"],
+    "enterprises": ["enterprise_id,name", "e1,一号厂"],
+    "studio_leads": ["studio_id,person_id,start,end", "s1,p4,2018-01-01,2020-12-31"],
+    "trainings": [
+        "person_id,place_id,start,end", "p7,s1,2020-01-01,2022-01-01", "p8,s1,2021-01-01,",
+        "p4,s1,2018-01-01,",
+    ],
+    "employments": ["person_id,enterprise_id,start,end,position", "p5,e1,2020-01-01,,钳工"],
+    "teaching": ["person_id,school_id,start", "p1,c1,2020-01-01"],
+    "partnerships": ["enterprise_id,school_id,start", "e1,c1,2021-01-01"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def taken(
+    database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Snapshot:
+    """The snapshot of the small network; the database is not asked again after it."""
+    exchange: Path = tmp_path_factory.mktemp("network")
+    for table, lines in TABLES.items():
+        (exchange / f"{table}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    database.write("MATCH (n) DETACH DELETE n")
+    sync(database, "folder", folder.get([exchange]), home=settings.home, complete=True)
+    home = tmp_path_factory.mktemp("home")
+    return take_snapshot(database, settings.model_copy(update={"home_path": home}))
+
+
+def generations(graph: nx.MultiDiGraph[Any]) -> dict[str, int]:
+    return dict(graph.nodes(data="generation"))
+
+
+def channels(graph: nx.MultiDiGraph[Any]) -> list[tuple[str, str, str]]:
+    return sorted(graph.edges(data="channel"))
+
+
+def test_a_lineage_has_its_generations_and_counts_whom_it_hides(taken: Snapshot) -> None:
+    graph = network.lineage(taken, "p1", up=1, down=1)
+    assert generations(graph) == {"p1": 0, "p0": -1, "p2": 1, "p3": 1, "p4": 1}
+    assert graph.nodes["p2"]["more_down"] == 2  # p5 counts once, though taught twice
+    assert graph.nodes["p4"]["more_down"] == 1  # through the studio; not p8, nor p4 himself
+    assert graph.nodes["p0"]["more_up"] == 1
+    assert graph.nodes["p1"] == {
+        "kind": "person", "name": "第1人", "level": 6, "leading": True, "target": False,
+        "province": "11", "generation": 0, "more_up": 0, "more_down": 0,
+    }  # fmt: skip
+
+
+def test_its_links_say_when_and_what_states_them(taken: Snapshot) -> None:
+    graph = network.lineage(taken, "p1", up=0, down=2)
+    assert set(graph) == {"p1", "p2", "p3", "p4", "p5", "p6", "p7"}
+    assert graph.number_of_edges("p2", "p5") == 2
+    first = graph.edges["p1", "p2", 0]
+    assert first["channel"] == "mentorship"
+    assert (first["start"], first["end"]) == (date(2015, 1, 1), date(2018, 1, 1))
+    assert first["row"] == "mentorships.csv:3"
+    assert "start" not in graph.edges["p1", "p3", 0]
+    assert graph.edges["p4", "p7", 0] == {
+        "channel": "studio", "studio_id": "s1", "start": date(2020, 1, 1),
+        "end": date(2020, 12, 31),
+    }  # fmt: skip
+    assert not graph.has_edge("p4", "p4")
+
+
+def test_the_limit_keeps_the_nearest_and_says_how_many_it_left_out(taken: Snapshot) -> None:
+    graph = network.lineage(taken, "p1", up=1, down=2, limit=4)
+    assert generations(graph) == {"p1": 0, "p0": -1, "p2": 1, "p3": 1}
+    assert graph.graph["left_out"] == 4
+    assert graph.nodes["p1"]["more_down"] == 1
+
+
+def test_people_are_expanded_beyond_the_generations(taken: Snapshot) -> None:
+    graph = network.lineage(taken, "p1", up=0, down=1, expanded=["p2", "nobody"])
+    assert generations(graph) == {"p1": 0, "p2": 1, "p3": 1, "p4": 1, "p5": 2, "p6": 2}
+
+
+def test_ego_and_studio(taken: Snapshot) -> None:
+    assert set(network.ego(taken, "p6")) == {"p6", "p2", "p0"}
+    assert set(network.ego(taken, "p6", radius=2)) == {"p6", "p2", "p0", "p1", "p5"}
+    graph = network.studio(taken, "s1")
+    assert set(graph) == {"studio:s1", "p4", "p7", "p8"}
+    assert graph.nodes["studio:s1"]["kind"] == "studio"
+    assert graph.nodes["studio:s1"]["type"] == "skill_master"
+    assert channels(graph) == [
+        ("p4", "p7", "studio"), ("p4", "studio:s1", "leads"), ("p4", "studio:s1", "trained_at"),
+        ("p7", "studio:s1", "trained_at"), ("p8", "studio:s1", "trained_at"),
+    ]  # fmt: skip
+
+
+def test_the_whole_network_can_be_written_and_read_again(taken: Snapshot, tmp_path: Path) -> None:
+    from components.export import write_network
+
+    graph = network.whole(taken)
+    assert graph.number_of_nodes() == 10 + 3
+    ties = channels(graph)
+    assert ("p5", "enterprise:e1", "employed_by") in ties
+    assert ("p1", "school:c1", "teaches_at") in ties
+    assert ("enterprise:e1", "school:c1", "partners_with") in ties
+    assert ("p7", "studio:s1", "trained_at") in ties
+    assert sum(channel == "mentorship" for *_, channel in ties) == 8
+    written = nx.read_graphml(write_network(graph, "graphml", tmp_path / "network.graphml"))
+    assert set(written) == set(graph)
+    assert written.number_of_edges() == graph.number_of_edges()
+
+
+def test_who_is_not_there_is_said(taken: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    for look in (network.lineage, network.ego):
+        with pytest.raises(UsageError, match="no person"):
+            look(taken, "nobody")
+    with pytest.raises(UsageError, match="no studio s9"):
+        network.studio(taken, "s9")
+    monkeypatch.setattr(network, "LARGEST", 3)
+    with pytest.raises(UsageError, match="more than the 3"):
+        network.whole(replace(taken))
+
+
+def test_a_cycle_shows_a_person_once_where_it_is_first_met(taken: Snapshot) -> None:
+    graph = network.lineage(taken, "p1", up=2, down=3)
+    assert generations(graph) == {
+        "p1": 0, "p0": -1, "p6": -2, "p2": 1, "p3": 1, "p4": 1, "p5": 2, "p7": 2,
+    }  # fmt: skip
+    assert graph.has_edge("p6", "p0")
