@@ -23,10 +23,10 @@ from loaders import SOURCES
 
 if TYPE_CHECKING:
     import polars as pl
-    from graph.queries import Table
 
     from graph.database import Database
     from graph.metrics.driven import Driven
+    from graph.queries import Table
     from loaders.sync import LoadReport
 
 cli = typer.Typer(
@@ -241,7 +241,9 @@ def _print_report(report: LoadReport, listed: Path | None) -> None:
 def generate(
     folder: Annotated[Path, typer.Argument(help="The exchange folder to write.")],
     talents: Annotated[int, typer.Option("--talents", help="Leading talents.")] = DEMO["talents"],
-    workers: Annotated[int, typer.Option("--workers", help="People in all.")] = DEMO["workers"],
+    workers: Annotated[int, typer.Option("--workers", help="People beside them.")] = DEMO[
+        "workers"
+    ],
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same files.")] = DEMO["seed"],
     parquet: Annotated[bool, typer.Option("--parquet", help="Parquet, not CSV.")] = False,
     dirt: Annotated[
@@ -263,7 +265,7 @@ def generate(
             seed=seed,
             parquet=parquet,
             dirt=dirt,
-            progress=bar,
+            progress=lambda done, total: bar("write", done, total),
         )
     total = sum(made.rows.values())
     if as_json:
@@ -488,7 +490,6 @@ def export_network(
     """
     from components.export import write_network
     from graph.network import whole
-
     from graph.snapshot import take_snapshot
 
     with database() as opened:

@@ -54,9 +54,8 @@ def main() -> int:
     if ready():
         return 0
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        print(f"The browser tests need: {', '.join(PACKAGES)}, fontconfig. Install them, then "
-              f"run make test again (Debian: sudo apt-get install {' '.join(PACKAGES)} fontconfig).",
-              file=sys.stderr)  # fmt: skip
+        needed = " ".join((*PACKAGES, "fontconfig"))
+        print(f"The browser tests need packages: apt-get install {needed}", file=sys.stderr)
         return 1
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
     given = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
