@@ -32,7 +32,7 @@ lock: ## requirements.lock and requirements-dev.lock from pyproject.toml (needs 
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate -p 3.11 \
 	  pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate -p 3.11 \
-	  --group dev -c requirements.lock -o requirements-dev.lock
+	  pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 .venv/.runtime: requirements.lock pyproject.toml
 	$(call sync,requirements.lock)
