@@ -1,0 +1,53 @@
+// Where the data comes from.
+
+// column state | en: State | zh: 状态
+// column record | en: Record | zh: 记录
+// column kind | en: Kind | zh: 类型
+// column records | en: Records | zh: 记录数
+// column undated | en: Without a first day | zh: 无开始日期
+// column dated_share | en: Dated share | zh: 有日期占比
+
+// name: loads
+// title.en: What was loaded when
+// title.zh: 数据载入记录
+// help.en: Every load with its sources and rows, the latest first; "unfinished" ones were broken off
+// help.en: and must be loaded again before figures are shown.
+// help.zh: 每次载入的来源与行数，最近者在前；“unfinished” 为中断的载入，须重新载入后才显示数字。
+MATCH (l:Load)
+RETURN l.load_id AS load_id, l.loader AS loader, l.sources AS sources, l.revision AS revision,
+       l.started_at AS started_at, l.finished_at AS finished_at,
+       CASE WHEN l.finished_at IS NULL THEN 'unfinished' ELSE 'finished' END AS state,
+       l.rows_read AS rows_read, l.rows_accepted AS rows_accepted,
+       l.rows_rejected AS rows_rejected
+ORDER BY started_at DESC, load_id DESC
+
+// name: stated_by_several
+// title.en: People and mentorships stated by several sources
+// title.zh: 多个来源共同陈述的人员和师徒关系
+// help.en: Where two departments or systems name the same person or mentorship; with file and row.
+// help.zh: 两个及以上部门或系统都陈述的人员或师徒关系，含文件与行号。
+// param rows: integer = 1000 (1..100000) | en: Rows at most | zh: 最多行数
+CALL () {
+  MATCH (p:Person)
+  WHERE size(p.sources) > 1
+  RETURN 'person' AS kind, p.person_id AS record, p.sources AS sources, p.row AS row
+  UNION ALL
+  MATCH (m:Person)-[r:MENTORS]->(a:Person)
+  WHERE size(r.sources) > 1
+  RETURN 'mentorship' AS kind, m.person_id + ' > ' + a.person_id AS record,
+         r.sources AS sources, r.row AS row
+}
+RETURN kind, record, sources, row
+ORDER BY kind DESC, record, row
+LIMIT $rows
+
+// name: mentorships_by_source
+// title.en: Mentorships by source, and how many are dated
+// title.zh: 各来源的师徒关系及有日期占比
+// help.en: A mentorship that two sources state counts under both.
+// help.zh: 两个来源共同陈述的师徒关系分别计入。
+MATCH (:Person)-[m:MENTORS]->(:Person)
+UNWIND m.sources AS source
+WITH source, count(m) AS records, count(CASE WHEN m.start IS NULL THEN m END) AS undated
+RETURN source, records, undated, round(toFloat(records - undated) / records, 3) AS dated_share
+ORDER BY records DESC, source

@@ -1,0 +1,133 @@
+// Mentors: their age, their load, what is missing.
+
+// column retires_on | en: Retires on | zh: 退休日期
+// column known_by | en: Known by | zh: 依据
+// column at_once | en: Apprentices at once | zh: 同时在带徒弟数
+// column mentor | en: Mentor | zh: 师傅
+// column apprentice | en: Apprentice | zh: 徒弟
+// column since_retirement | en: Days since retirement | zh: 退休后天数
+// column positions | en: Positions open | zh: 岗位需求
+// column positions_a_mentor | en: Positions a mentor | zh: 每位师傅对应岗位数
+// column enterprise | en: Enterprise | zh: 企业
+
+// name: mentors_about_to_retire
+// title.en: Mentors about to retire
+// title.zh: 即将退休的师傅
+// help.en: Mentors who retire within so many months: on the recorded day, or where none is recorded
+// help.en: at the age given for men and for women (set them by the rule in force for the trade). Only
+// help.en: those with apprentices still under them.
+// help.zh: 在给定月数内退休的师傅：以登记的退休日期为准，未登记者按男、女退休年龄推算（请按现行规定填写）。仅列仍在带徒者。
+// param today: date = today | en: Today | zh: 今天
+// param months: integer = 12 (1..240) | en: Within months | zh: 月数
+// param age_men: integer = 60 (45..75) | en: Age of men | zh: 男性退休年龄
+// param age_women: integer = 55 (45..75) | en: Age of women | zh: 女性退休年龄
+MATCH (p:Person)
+WHERE EXISTS { (p)-[:MENTORS]->() }
+WITH p, coalesce(p.retired_on, p.birth_date + duration({
+       years: CASE p.sex WHEN 'female' THEN $age_women ELSE $age_men END})) AS retires_on
+WHERE $today <= retires_on <= $today + duration({months: $months})
+WITH p, retires_on, COUNT {
+       MATCH (p)-[m:MENTORS]->(a)
+       WHERE (m.end IS NULL OR m.end >= $today) AND coalesce(m.status, 'ongoing') = 'ongoing'
+       RETURN DISTINCT a } AS apprentices
+WHERE apprentices > 0
+RETURN p.person_id AS person_id, p.name AS name, retires_on,
+       CASE WHEN p.retired_on IS NULL THEN 'age' ELSE 'record' END AS known_by,
+       apprentices, p.province AS province, p.occupation_code AS occupation_code
+ORDER BY retires_on, person_id
+
+// name: retired_mentors_with_apprentices
+// title.en: Retired mentors whose apprentices go on
+// title.zh: 已退休但仍在带徒的师傅
+// help.en: Mentors retired by today whose mentorships are still going on, the longest retired first.
+// help.zh: 截至今天已退休、师徒关系仍在进行的师傅，退休最久者在前。
+// param today: date = today | en: Today | zh: 今天
+MATCH (p:Person)-[m:MENTORS]->(a:Person)
+WHERE p.retired_on <= $today AND (m.end IS NULL OR m.end >= $today)
+  AND coalesce(m.status, 'ongoing') = 'ongoing'
+WITH p, count(DISTINCT a) AS apprentices
+RETURN p.person_id AS person_id, p.name AS name, p.retired_on AS retired_on,
+       duration.inDays(p.retired_on, $today).days AS since_retirement, apprentices
+ORDER BY since_retirement DESC, person_id
+
+// name: mentors_by_apprentices
+// title.en: Mentors with most apprentices
+// title.zh: 徒弟最多的师傅
+// help.en: All apprentices, and those who are under them on the day.
+// help.zh: 徒弟总数，以及当日在带徒弟数。
+// param today: date = today | en: Day | zh: 日期
+// param province: province? | en: Province | zh: 省份
+// param rows: integer = 50 (1..100000) | en: Rows at most | zh: 最多行数
+MATCH (p:Person)-[m:MENTORS]->(a:Person)
+WHERE $province IS NULL OR p.province = $province
+WITH p, count(DISTINCT a) AS apprentices,
+     count(DISTINCT CASE WHEN m.start <= $today AND (m.end IS NULL OR m.end >= $today)
+                         THEN a END) AS at_once
+ORDER BY apprentices DESC, p.person_id
+LIMIT $rows
+RETURN p.person_id AS person_id, p.name AS name, p:LeadingTalent AS leading_talent,
+       p.province AS province, apprentices, at_once
+
+// name: undated_mentorships
+// title.en: Mentorships without a first day
+// title.zh: 没有开始日期的师徒关系
+// help.en: They are left out of the driven number until they are dated; with file and row, so that
+// help.en: the source can be asked.
+// help.zh: 补齐日期之前不计入带动人数；列出文件与行号，便于向来源核实。
+// param rows: integer = 1000 (1..100000) | en: Rows at most | zh: 最多行数
+MATCH (p:Person)-[m:MENTORS]->(a:Person)
+WHERE m.start IS NULL
+RETURN p.person_id AS mentor_id, p.name AS mentor, a.person_id AS apprentice_id,
+       a.name AS apprentice, m.end AS end, m.sources AS sources, m.row AS row
+ORDER BY mentor_id, apprentice_id
+LIMIT $rows
+
+// name: occupations_short_of_mentors
+// title.en: Occupations in demand with few mentors
+// title.zh: 需求大而师傅少的职业
+// help.en: Open positions of the year against the people who practise the occupation, have
+// help.en: apprentices and are not retired; most positions a mentor first, none at all before that.
+// help.zh: 当年岗位需求与从事该职业、带过徒弟且未退休人数之比；没有师傅者在前，其后按每位师傅对应岗位数从高到低。
+// param year: integer = 2026 (1950..2100) | en: Year | zh: 年度
+// param today: date = today | en: Today | zh: 今天
+// param province: province? | en: Province | zh: 省份
+// param rows: integer = 50 (1..100000) | en: Rows at most | zh: 最多行数
+MATCH (o:Occupation)-[d:DEMANDED_IN]->(v:Province)
+WHERE d.year = $year AND ($province IS NULL OR v.code = $province)
+WITH o, sum(d.positions) AS positions
+WITH o, positions, COUNT {
+       (p:Person)-[:PRACTISES]->(o)
+       WHERE EXISTS { (p)-[:MENTORS]->() } AND (p.retired_on IS NULL OR p.retired_on > $today)
+         AND ($province IS NULL OR p.province = $province) } AS mentors
+RETURN o.code AS occupation_code, o.name AS occupation, positions, mentors,
+       CASE WHEN mentors > 0 THEN round(toFloat(positions) / mentors, 1) END AS positions_a_mentor
+ORDER BY CASE WHEN mentors = 0 THEN 0 ELSE 1 END, positions_a_mentor DESC, positions DESC,
+         occupation_code
+LIMIT $rows
+
+// name: kept_on_after_retirement
+// title.en: People kept on after retirement
+// title.zh: 退休后返聘人员
+// help.en: Who was employed again after retirement, where, and how many people they have mentored.
+// help.zh: 退休返聘人员、返聘单位及其带徒人数。
+// param province: province? | en: Province | zh: 省份
+MATCH (p:Person)-[e:EMPLOYED_BY]->(c:Enterprise)
+WHERE e.reemployed AND ($province IS NULL OR p.province = $province)
+RETURN p.person_id AS person_id, p.name AS name, p.retired_on AS retired_on,
+       c.enterprise_id AS enterprise_id, c.name AS enterprise, e.start AS start, e.end AS end,
+       COUNT { MATCH (p)-[:MENTORS]->(a) RETURN DISTINCT a } AS apprentices
+ORDER BY person_id, start
+
+// name: service_periods_ending
+// title.en: Agreed service periods that end soon
+// title.zh: 即将到期的服务期
+// help.en: Mentors and leading talents whose agreed service ends within so many months.
+// help.zh: 约定服务期在给定月数内到期的师傅和领军人才。
+// param today: date = today | en: Today | zh: 今天
+// param months: integer = 12 (1..240) | en: Within months | zh: 月数
+MATCH (p:Person)-[e:EMPLOYED_BY]->(c:Enterprise)
+WHERE $today <= e.service_until <= $today + duration({months: $months})
+  AND (p:LeadingTalent OR EXISTS { (p)-[:MENTORS]->() })
+RETURN e.service_until AS service_until, p.person_id AS person_id, p.name AS name,
+       p:LeadingTalent AS leading_talent, c.enterprise_id AS enterprise_id, c.name AS enterprise
+ORDER BY service_until, person_id

@@ -1,0 +1,119 @@
+// Studios, schools and enterprises.
+
+// column studio | en: Studio | zh: 工作室
+// column school | en: School | zh: 院校
+// column leaders | en: Leaders | zh: 领办人
+// column trained | en: Trained | zh: 培训人数
+// column new_high_skilled | en: New high-skilled | zh: 新增高技能人才
+// column share | en: Share for the front line | zh: 一线占比
+// column host | en: Host | zh: 依托单位
+// column partners | en: Partners | zh: 是否校企合作
+
+// name: studios_by_output
+// title.en: Studios by output
+// title.zh: 工作室产出
+// help.en: The people trained at each studio, and how many of them first reached the level in the
+// help.en: window, after their training began; most of them first.
+// help.zh: 各工作室培训人数，以及其中在窗口期内、培训开始之后首次达到该等级的人数，多者在前。
+// param window_start: date = 2024-01-01 | en: Window from | zh: 窗口期起
+// param window_end: date = 2026-12-31 | en: Window to | zh: 窗口期止
+// param high_skilled_level: integer = 4 (1..8) | en: High-skilled from level | zh: 高技能起始等级
+// param province: province? | en: Province | zh: 省份
+MATCH (s:Studio)
+WHERE $province IS NULL OR s.province = $province
+OPTIONAL MATCH (s)<-[t:TRAINED_AT]-(p:Person)
+WITH s, p, min(t.start) AS since
+WITH s, p, since, CASE WHEN p IS NOT NULL THEN COLLECT {
+       MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $high_skilled_level RETURN min(r.date)
+     }[0] END AS day
+WITH s, count(p) AS trained,
+     count(CASE WHEN $window_start <= day <= $window_end AND since <= day THEN p END)
+       AS new_high_skilled
+RETURN s.studio_id AS studio_id, s.name AS studio, s.kind AS kind, s.grade AS grade,
+       s.province AS province,
+       COLLECT { MATCH (s)<-[:LEADS]-(l) RETURN DISTINCT l.name ORDER BY l.name } AS leaders,
+       trained, new_high_skilled
+ORDER BY new_high_skilled DESC, trained DESC, studio_id
+
+// name: studios_without_leader
+// title.en: Studios that nobody leads
+// title.zh: 无人领办的工作室
+// help.en: Studios with no leader on the day, and the people in training there on that day.
+// help.zh: 当日没有领办人的工作室，以及当日在训人数。
+// param today: date = today | en: Day | zh: 日期
+MATCH (s:Studio)
+WHERE NOT EXISTS {
+  MATCH (s)<-[l:LEADS]-()
+  WHERE (l.start IS NULL OR l.start <= $today) AND (l.end IS NULL OR l.end >= $today)
+}
+OPTIONAL MATCH (s)-[:HOSTED_BY]->(h)
+RETURN s.studio_id AS studio_id, s.name AS studio, s.kind AS kind, h.name AS host,
+       COUNT { MATCH (s)<-[t:TRAINED_AT]-(p)
+               WHERE t.start <= $today AND (t.end IS NULL OR t.end >= $today)
+               RETURN DISTINCT p } AS trained
+ORDER BY trained DESC, studio_id
+
+// name: schools_feeding_enterprises
+// title.en: Schools feeding enterprises
+// title.zh: 院校向企业输送人才
+// help.en: People trained at a school and employed by an enterprise no earlier than their training
+// help.en: began (an employment without a first day counts), and whether the two are partners.
+// help.zh: 在院校培训、且不早于培训开始受雇于企业的人数（无起始日期的就业计入），以及双方是否有校企合作。
+// param province: province? | en: Province of the school | zh: 院校省份
+// param people: integer = 1 (1..100000) | en: People at least | zh: 最少人数
+MATCH (k:School)<-[t:TRAINED_AT]-(p:Person)-[e:EMPLOYED_BY]->(c:Enterprise)
+WHERE ($province IS NULL OR k.province = $province)
+  AND (e.start IS NULL OR t.start IS NULL OR e.start >= t.start)
+WITH k, c, count(DISTINCT p) AS people
+WHERE people >= $people
+RETURN k.school_id AS school_id, k.name AS school, c.enterprise_id AS enterprise_id,
+       c.name AS enterprise, people, EXISTS { (c)-[:PARTNERS_WITH]->(k) } AS partners
+ORDER BY people DESC, school_id, enterprise_id
+
+// name: front_line_education_fund
+// title.en: Enterprises that spend too little of the education fund on the front line
+// title.zh: 一线职工教育经费占比不足的企业
+// help.en: The rule asks for 60 % or more of the staff education fund for front-line workers.
+// help.zh: 规定职工教育经费的 60% 以上用于一线职工。
+// param share: float = 0.6 (0..1) | en: Share less than | zh: 占比低于
+// param province: province? | en: Province | zh: 省份
+MATCH (c:Enterprise)
+WHERE c.education_fund > 0 AND c.frontline_education_fund IS NOT NULL
+  AND ($province IS NULL OR c.province = $province)
+WITH c, c.frontline_education_fund / c.education_fund AS share
+WHERE share < $share
+RETURN c.enterprise_id AS enterprise_id, c.name AS enterprise, c.province AS province,
+       c.education_fund AS education_fund,
+       c.frontline_education_fund AS frontline_education_fund, round(share, 3) AS share
+ORDER BY share, enterprise_id
+
+// name: enterprises_by_talents
+// title.en: Enterprises with most leading talents
+// title.zh: 领军人才最多的企业
+// help.en: By the talents' present enterprise, with the studios hosted there.
+// help.zh: 按领军人才现所在企业统计，并列出依托该企业的工作室数。
+// param province: province? | en: Province | zh: 省份
+// param rows: integer = 50 (1..100000) | en: Rows at most | zh: 最多行数
+MATCH (p:LeadingTalent)
+WHERE p.enterprise_id IS NOT NULL
+MATCH (c:Enterprise {enterprise_id: p.enterprise_id})
+WHERE $province IS NULL OR c.province = $province
+WITH c, count(p) AS talents
+RETURN c.enterprise_id AS enterprise_id, c.name AS enterprise, c.province AS province,
+       c.industry AS industry, talents, COUNT { (c)<-[:HOSTED_BY]-() } AS studios
+ORDER BY talents DESC, enterprise_id
+LIMIT $rows
+
+// name: idle_partnerships
+// title.en: Partnerships without anybody trained
+// title.zh: 没有培训人员的校企合作
+// help.en: Partnerships going on by the day where nobody of the enterprise trains or has trained at
+// help.en: the school.
+// help.zh: 当日存续、但该企业无人在该院校培训过的校企合作。
+// param today: date = today | en: Day | zh: 日期
+MATCH (c:Enterprise)-[r:PARTNERS_WITH]->(k:School)
+WHERE (r.start IS NULL OR r.start <= $today) AND (r.end IS NULL OR r.end >= $today)
+  AND NOT EXISTS { (k)<-[:TRAINED_AT]-(:Person)-[:EMPLOYED_BY]->(c) }
+RETURN c.enterprise_id AS enterprise_id, c.name AS enterprise, k.school_id AS school_id,
+       k.name AS school, r.kind AS kind, r.start AS start
+ORDER BY enterprise_id, school_id, start
