@@ -3,8 +3,8 @@
 Within a column people stand in the order of their mentors, which crosses nothing where nobody has
 two; otherwise the barycentre sweeps of Sugiyama, Tagawa and Toda (1981) look for fewer crossings.
 (igraph has their method, but 1.0.0 crashes the process on one in twenty random graphs when the
-layers are given, and that would end the app for everyone.) Rows are whole: each column keeps its order
-and takes the rows nearest to those wished for (isotonic regression, pool adjacent violators).
+layers are given, and that would end the app for everyone.) Rows are whole: each column keeps its
+order and takes the rows nearest to those wished for (isotonic regression, pool adjacent violators).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from itertools import count as counted
 ROW = 40.0  # px from one row to the next
 GAP = 46.0  # px between a column's widest box and the next column
 PITCH = 145.0  # px between columns at least
-YEAR_PITCH = 48.0  # px a year
+YEAR_PITCH = 48.0  # px a year at most, a third of it at least
+YEARS_ACROSS = 720.0  # px that the years should fit in
 YEAR_AIR = 24.0  # px kept free right of a box on a year axis
 SWEEPS = 8  # tries at fewer crossings, there and back
 HEED = 0.02  # weight of a box tied to nobody beside one that is
@@ -77,7 +78,8 @@ def arrange_by_year(
     `rows` are whole numbers, 0 = the root's; `columns` of the result are years.
     """
     first, last = min(years.values()), max(years.values())
-    columns = {year: YEAR_PITCH * (year - first) for year in range(first, last + 1)}
+    pitch = min(YEAR_PITCH, max(YEARS_ACROSS / (last - first + 1), YEAR_PITCH / 3))
+    columns = {year: pitch * (year - first) for year in range(first, last + 1)}
     taken: dict[int, list[tuple[float, float]]] = defaultdict(list)
     places: dict[str, Place] = {}
     for box in sorted(years, key=lambda box: (box != root, abs(rows[box]), years[box])):

@@ -479,7 +479,10 @@ class Pill:
 
 
 def pills(view: LineageView) -> list[Pill]:
-    """The "+N" of a view: a row in the next column when some of the group are shown."""
+    """The "+N" of a view: a row in the next column when some of the group are shown.
+
+    Next to the person otherwise, and always where the columns are years.
+    """
     generation = {node.id: node.generation for node in view.nodes}
     taught: set[str] = set()
     taught_by: set[str] = set()
@@ -489,7 +492,7 @@ def pills(view: LineageView) -> list[Pill]:
             taught_by.add(edge.target)
     found: list[Pill] = []
     for node in view.nodes:
-        beside = node.id not in taught
+        beside = node.id not in taught or view.axis == "year"
         split: tuple[tuple[Channel | None, int], ...] = node.more_by
         if beside or not split:
             split = ((None, node.more_down),)
@@ -499,7 +502,7 @@ def pills(view: LineageView) -> list[Pill]:
             if count
         ]
         if node.more_up:
-            beside = node.id not in taught_by
+            beside = node.id not in taught_by or view.axis == "year"
             found.append(Pill(node.id, "up", None, node.more_up, node.generation - 1, beside))
     return found
 
@@ -569,7 +572,8 @@ def _years_of(view: LineageView) -> dict[str, int]:
 
 def build(view: LineageView) -> dict[str, Any]:
     """The view as the browser draws it: nodes, edges and options by pyvis, and what it says."""
-    network, layout = _network(view), placed(view)
+    layout = placed(view)
+    network = _network(view, layout)
     return {
         "nodes": network.nodes,
         "edges": network.edges,
@@ -591,7 +595,7 @@ def build(view: LineageView) -> dict[str, Any]:
     }
 
 
-def _network(view: LineageView) -> Any:
+def _network(view: LineageView, layout: Layout) -> Any:
     """pyvis's Network of the view, physics off, every box at its place."""
     from pyvis.network import Network
 
@@ -600,13 +604,11 @@ def _network(view: LineageView) -> Any:
             f"The lineage view has {len(view.nodes):,} people, more than the {PEOPLE_AT_MOST:,} it "
             "can draw; show fewer generations or fewer people of each."
         )
-    network, layout = Network(directed=True), placed(view)
+    network = Network(directed=True)
     for node in view.nodes:
         place = layout.places[node.id]
-        about = asdict(node)
-        del about["id"], about["name"], about["more_up"], about["more_down"], about["more_by"]
         network.add_node(
-            node.id, label=node.name, shape="custom", x=place.x, y=place.y, about=about
+            node.id, label=node.name, shape="custom", x=place.x, y=place.y, about=_about(node)
         )
     for number, edge in enumerate(view.edges):
         network.add_edge(
@@ -615,10 +617,24 @@ def _network(view: LineageView) -> Any:
             id=f"{edge.source}\n{edge.target}\n{number}",
             channel=edge.channel,
             start=edge.start and edge.start.isoformat(),
-            end=edge.end and edge.end.isoformat(),
         )
     network.toggle_physics(False)
     return network
+
+
+def _about(node: LineageNode) -> dict[str, Any]:
+    """What the canvas needs of a person; what is empty is left out, a click sends less."""
+    about = {
+        "generation": node.generation,
+        "level": node.level,
+        "state": node.state,
+        "honour": node.honour,
+        "leading": node.leading,
+        "pinned": node.pinned,
+        "reason": node.reason,
+        "lines": list(node.lines),
+    }
+    return {name: value for name, value in about.items() if value or name == "generation"}
 
 
 def _pill(pill: Pill, layout: Layout) -> dict[str, Any]:

@@ -5,7 +5,7 @@
   const FONT = /*FONT*/'';
   const STYLE = /*STYLE*/'';
 
-  const BOX = 28, WIDEST = 182, BADGE = 18, PAD = 8, SLIDE = 220, MANY = 600, PLAY = 1000, DOUBLE = 260;
+  const BOX = 28, WIDEST = 182, LEGIBLE = 0.4, BADGE = 18, PAD = 8, SLIDE = 220, MANY = 600, PLAY = 1000, DOUBLE = 260;
   const DASHES = { mentorship: [], studio: [5, 4], teaching: [1.5, 3.5] };
   const ICONS = {
     find: ["M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10Z", "M10.6 10.6 14 14"],
@@ -113,7 +113,8 @@
         const shown = this.trimmed(node.label);
         const width = this.boxWidth(shown, node.about);
         this.people.set(node.id, {
-          id: node.id, name: node.label, shown, ...node.about,
+          level: null, state: "none", honour: "", reason: "", lines: [], ...node.about,
+          id: node.id, name: node.label, shown,
           left: node.x, width, x: node.x + width / 2, y: node.y,
         });
       }
@@ -443,6 +444,7 @@
       const sight = this.sight();
       const now = this.nowAt ?? ((p) => p);
       const inPath = [];
+      const years = this.data.axis === "year";
       ctx.save();
       ctx.lineCap = "butt";
       const stroke = (from, to, channel, strong) => {
@@ -452,10 +454,19 @@
         if (Math.min(x1, x2) > sight.right || Math.max(x1, x2) < sight.left) return;
         ctx.setLineDash(DASHES[channel] ?? []);
         ctx.beginPath();
-        ctx.moveTo(x1, y1);
-        if (x2 - x1 > 4) {
+        const down = from.left + 14;
+        const under = years && x2 - x1 <= 20 && x2 > down + 4; // years overlap: from under the box
+        if (under) {
+          const side = Math.sign(y2 - y1) * (BOX / 2);
+          ctx.moveTo(down, y1 + side);
+          ctx.bezierCurveTo(down, y2 - side * 0.2, down, y2, x2, y2);
+        } else ctx.moveTo(x1, y1);
+        if (under) ctx.lineTo(x2, y2);
+        else if (x2 - x1 > (years ? 20 : 4)) {
           if (Math.abs(y2 - y1) < 0.5) ctx.lineTo(x2, y2);
           else { const middle = (x2 - x1) * 0.5; ctx.bezierCurveTo(x1 + middle, y1, x2 - middle, y2, x2, y2); }
+        } else if (years) { // the same year: out and back behind the boxes
+          ctx.bezierCurveTo(x1 + 28, y1, x2 - 28, y2, x2, y2);
         } else { // the same column, or back: around the right-hand side
           x2 = to.right;
           const out = Math.max(x1, x2) + 30;
@@ -522,7 +533,7 @@
       ctx.fillStyle = this.paper;
       if (focus) ctx.fillStyle = t.talent;
       else if (p.state === "driven" && !(p.leading && !inPath)) ctx.fillStyle = t.soft;
-      if (focus || p.state !== "none" || inPath || over || chosen || p.leading) ctx.fill();
+      ctx.fill(); // paper under every name: no tie strikes through it
       if (p.state === "driven") this.bar(ctx, left, top, inPath ? t.ink : t.bar);
       const edge = (stroke, width, grow = 0) => {
         box(grow - width / 2 + 0.0, 4 + grow);
@@ -640,7 +651,7 @@
       let free = -Infinity;
       for (const head of this.headsAt) {
         const x = Math.round(this.network.canvasToDOM({ x: head.x, y: 0 }).x);
-        const shown = this.data.axis !== "year" || x >= free;
+        const shown = x >= free;
         if (shown) free = x + head.width + 12;
         head.made.style.transform = `translateX(${x}px)`;
         head.made.style.visibility = shown ? "visible" : "hidden";
@@ -676,7 +687,12 @@
     fit() {
       const { left, right, top, bottom } = this.extent();
       const scale = Math.min(1, (this.canvas.clientWidth - 16) / (right - left), (this.canvas.clientHeight - 16) / (bottom - top));
-      this.move({ position: { x: (left + right) / 2, y: (top + bottom) / 2 }, scale: Math.max(scale, 0.05) });
+      if (scale >= LEGIBLE) this.move({ position: { x: (left + right) / 2, y: (top + bottom) / 2 }, scale });
+      else { // too tall to read at once: all columns, around the person in focus
+        const across = Math.min(1, Math.max(LEGIBLE, (this.canvas.clientWidth - 16) / (right - left)));
+        const eye = this.people.get(this.selected) ?? this.people.get(this.data.focus);
+        this.move({ position: { x: (left + right) / 2, y: eye.y }, scale: across });
+      }
     }
 
     scaleBy(factor) {

@@ -128,13 +128,14 @@ def named() -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
     people["莫晓东"] = replace(people["莫晓东"], reason=heading, lines=lines)
     graph = nx.MultiDiGraph()
     chance = random.Random(7)
+    came = {"陆德昌": 1980, "秦守义": 1996, "罗明山": 1996, FOCUS: 2001}
     for line in TIES.strip().splitlines():
         mentor, *taught = line.split()
         for other in taught:
-            year = 2026 - int(20 * chance.random() ** 2)
-            year = 1998 if other == FOCUS else 1996 if mentor == "陆德昌" else year
+            person = other.strip("~")
+            year = came.setdefault(person, min(2026, came[mentor] + chance.randint(3, 12)))
             channel = "studio" if other[0] == "~" else "mentorship"
-            graph.add_edge(mentor, other.strip("~"), channel=channel, start=date(year, 3, 1))
+            graph.add_edge(mentor, person, channel=channel, start=date(year, 3, 1))
     for mark, count in HIDDEN.items():
         for number in range(count):
             other = f"{mark}{number}"

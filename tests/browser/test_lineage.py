@@ -197,7 +197,7 @@ def test_years_by_the_handles_by_keys_and_by_play(widget: Widget) -> None:
     first = json.loads(said["now"]["view"])["y"][0]
     assert 2005 < first < 2018
     start.press("ArrowRight")
-    widget.until(lambda said: json.loads(said["now"].get("view", "{}")).get("y", [0])[0] == first + 1)
+    widget.until(lambda said: f'"y":[{first + 1},' in said["now"].get("view", ""))
     widget.press("undo")
     widget.press("undo")
     widget.until(lambda said: "view" not in said["now"])
