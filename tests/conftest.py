@@ -54,3 +54,11 @@ def empty_database(database: Database) -> Database:
     for row in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"):
         database.write(f"DROP INDEX `{row['name']}`")
     return database
+
+
+@pytest.fixture(scope="session")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a second embedded server, for what stops, kills or restores it."""
+    settings = own_settings(tmp_path_factory.mktemp("second"))
+    yield settings
+    embedded.stop(settings)

@@ -1,0 +1,211 @@
+"""The embedded Neo4j: found, shared, killed, crowded out, out of disk; one sentence each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from graph import embedded
+from graph.database import Database, connect
+from graph.errors import DatabaseError
+from graph.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+ASK = """
+import os
+from graph.database import connect
+from graph.settings import Settings
+with connect(Settings()) as database:
+    database.read("RETURN 1")
+    print(database.uri, sum(os.times()[:2]))
+"""
+
+
+def ask(settings: Settings) -> subprocess.Popen[str]:
+    """Another command that uses the database of these settings and prints its address."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "SHICHENG_HOME": str(settings.home),
+        "SHICHENG_HEAP_MB": str(settings.heap_mb),
+        "SHICHENG_NEO4J_VERSION": settings.neo4j_version,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", ASK], env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+def answer(command: subprocess.Popen[str]) -> tuple[str, float]:
+    """The address it printed, and the seconds of processor it took."""
+    printed, _ = command.communicate(timeout=300)
+    uri, seconds = printed.split()
+    return uri, float(seconds)
+
+
+def mode(path: Path) -> int:
+    """The permission bits of a file."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def running(settings: Settings) -> embedded.Server:
+    """The server that runs there."""
+    server = embedded.status(settings)
+    assert server is not None
+    return server
+
+
+def test_only_its_owner_reads_it_and_only_this_machine_reaches_it(
+    database: Database, settings: Settings
+) -> None:
+    assert mode(settings.home / "neo4j.password") == 0o600
+    server = running(settings)
+    process = psutil.Process(server.pid)
+    listening = [c.laddr for c in process.net_connections() if c.status == psutil.CONN_LISTEN]
+    assert [address.port for address in listening] == [server.port]
+    assert listening[0].ip.removeprefix("::ffff:") == "127.0.0.1"
+
+
+def test_another_command_uses_the_same_server_at_once(
+    database: Database, settings: Settings
+) -> None:
+    uri, seconds = answer(ask(settings))
+    assert uri == database.uri
+    # Of processor time, which other work on the machine does not change; the clock says the same
+    # on a quiet machine.
+    assert seconds < 1.5
+
+
+def test_killed_it_is_started_again_once_for_all_who_ask(second: Settings) -> None:
+    with connect(second) as database:
+        database.write("MERGE (:Province {code: '11'})")
+        killed = running(second)
+        os.kill(killed.pid, signal.SIGKILL)
+        commands = [ask(second), ask(second)]
+        rows = database.read("MATCH (p:Province) RETURN p.code AS code")
+        uris = {answer(command)[0] for command in commands}
+        assert rows == [{"code": "11"}]
+        assert uris == {database.uri}
+        assert running(second).pid != killed.pid
+
+
+def test_a_store_that_another_process_has_open_is_refused(second: Settings) -> None:
+    server = embedded.start(second)
+    os.kill(server.pid, signal.SIGSTOP)  # it holds its store and cannot see its file go
+    embedded.runtime_file(second.home).unlink()
+    try:
+        with pytest.raises(DatabaseError, match="Another Neo4j uses the store in"):
+            embedded.start(second)
+    finally:
+        os.kill(server.pid, signal.SIGKILL)
+        wait_for_end(server)
+
+
+def test_a_taken_port_is_given_up_for_another_and_idleness_ends_it(second: Settings) -> None:
+    embedded.stop(second)
+    last = int((second.home / "neo4j.port").read_text())
+    hasty = second.model_copy(update={"idle_minutes": 0.05})
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", last))
+        other.listen()
+        server = embedded.start(hasty)
+        assert server.port != last
+    wait_for_end(server)
+    assert not embedded.runtime_file(second.home).exists()
+    assert "without a query" in embedded.log_file(second.home).read_text()
+
+
+def wait_for_end(server: embedded.Server, seconds: float = 120) -> None:
+    """Wait until its process is gone."""
+    until = time.monotonic() + seconds
+    while server.alive:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_a_port_lost_between_choice_and_start_is_tried_again(
+    second: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded.stop(second)
+    free = embedded._free_port
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        ports = iter([other.getsockname()[1]])
+        monkeypatch.setattr(embedded, "_free_port", lambda port: next(ports, 0) or free(0))
+        server = embedded.start(second)
+        assert server.port != other.getsockname()[1]
+    assert server.alive
+
+
+def test_stop_is_quick_and_clean(second: Settings) -> None:
+    embedded.start(second)
+    assert embedded.stop(second) is True
+    assert embedded.status(second) is None
+    assert embedded.stop(second) is False
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=True
+    )
+    yield tmp_path
+    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_is_said(settings: Settings, small_disk: Path) -> None:
+    cramped = settings.at(small_disk / "home")
+    with pytest.raises(DatabaseError, match=r"is full.*free some space"):
+        embedded.start(cramped)
+    assert embedded.status(cramped) is None
+
+
+def test_a_folder_that_cannot_be_made_is_said(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DatabaseError, match=r"cannot be written.*--home"):
+        embedded.start(settings.at(tmp_path / "file" / "home"))
+
+
+def test_no_network_at_the_first_start_is_said(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHICHENG_JARS_URL", "http://127.0.0.1:1")
+    bare = settings.model_copy(update={"home_path": tmp_path / "h", "cache_path": tmp_path / "c"})
+    told: list[str] = []
+    with pytest.raises(DatabaseError, match=r"check the network.*SHICHENG_JARS_URL"):
+        connect(bare, say=told.append)
+    assert told == [f"Fetching Neo4j {bare.neo4j_version} (once) ..."]
+
+
+@pytest.mark.parametrize(
+    ("wrote", "asked", "fits"),
+    [
+        ("2026.08.1", "2026.08.1", True),
+        ("2026.07.0", "2026.08.1", True),
+        ("2026.08.1", "2026.07.0", False),
+        ("5.26.30", "2026.08.1", False),
+        ("2026.08.1", "5.26.30", False),
+        ("5.26.29", "5.26.30", True),
+    ],
+)
+def test_a_store_of_another_version_is_refused(
+    settings: Settings, tmp_path: Path, wrote: str, asked: str, fits: bool
+) -> None:
+    (tmp_path / "neo4j.version").write_text(wrote)
+    asking = settings.at(tmp_path).model_copy(update={"neo4j_version": asked})
+    if fits:
+        embedded.check_version(asking)
+        return
+    with pytest.raises(DatabaseError, match=f"written by Neo4j {wrote}.*asks for {asked}"):
+        connect(asking)
