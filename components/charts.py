@@ -12,12 +12,10 @@ import polars as pl
 from components.i18n import Language, translate
 from components.numbers import count, large, person_times, persons, share
 from components.theme import FONT, MODES, Mode, Tokens
-from graph.model import LEVELS, PROVINCES
+from graph.model import PROVINCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from graph.policy import Policy
 
 # One tile a province: column, row, and the two letters of ISO 3166-2:CN for English.
 TILES: Mapping[str, tuple[int, int, str]] = {
@@ -90,7 +88,7 @@ def ledger_chart(ledger: Ledger, mode: Mode, language: Language, height: int = 2
     top = max([ledger.target or 0, *rows["person_times"].to_list(), 1])
     x = alt.X(
         "day:T",
-        scale=alt.Scale(domain=[_utc(ledger.start), _utc(ledger.end)], nice=False),
+        scale=alt.Scale(domain=[axis_day(ledger.start), axis_day(ledger.end)], nice=False),
         axis=alt.Axis(format="%Y", tickCount="year", grid=False, labelOpacity=0, tickSize=5),
     )
     scale = alt.Scale(domain=[0, top * 1.11], nice=False)
@@ -103,7 +101,7 @@ def ledger_chart(ledger: Ledger, mode: Mode, language: Language, height: int = 2
     )
     base = alt.Chart(rows)
     y: Any
-    layers: list[Any] = [_years(ledger, x, scale, theme)]
+    layers: list[Any] = [_years(ledger, x, alt.Y("zero:Q", scale=scale, axis=y_axis), theme)]
     if ledger.target is not None:
         y = alt.Y("path:Q", scale=scale, axis=y_axis)
         layers += _path_layers(ledger, rows, x, y, theme, language)
@@ -131,7 +129,7 @@ def ledger_chart(ledger: Ledger, mode: Mode, language: Language, height: int = 2
     return configured(alt.layer(*layers).properties(height=height, width="container"), theme)
 
 
-def _years(ledger: Ledger, x: Any, scale: Any, theme: Tokens) -> Any:
+def _years(ledger: Ledger, x: Any, y: Any, theme: Tokens) -> Any:
     """Each year's number, under the middle of the year."""
     years = range(ledger.start.year, ledger.end.year + 1)
     middles = [
@@ -143,11 +141,12 @@ def _years(ledger: Ledger, x: Any, scale: Any, theme: Tokens) -> Any:
     return (
         alt.Chart(rows)
         .mark_text(color=theme.muted, baseline="top", dy=10)
-        .encode(x=x, y=alt.Y("zero:Q", scale=scale, axis=None), text="year:N")
+        .encode(x=x, y=y, text="year:N")
     )
 
 
-def _utc(day: date) -> dict[str, int]:
+def axis_day(day: date) -> dict[str, int]:
+    """The day as Vega-Lite takes it in a domain, whatever the browser's time zone."""
     return {"year": day.year, "month": day.month, "date": day.day}
 
 
@@ -267,17 +266,25 @@ def tile_map(
     def axis(kind: Any, field: str, scale: Any) -> Any:
         return kind(f"{field}:Q", scale=scale, axis=None)
 
+    place = {
+        "x": axis(alt.X, "x0", x_scale), "x2": "x1:Q", "y": axis(alt.Y, "y0", y_scale),
+        "y2": "y1:Q",
+    }  # fmt: skip
     tiles = (
         base.mark_rect(cornerRadius=2)
-        .encode(
-            x=axis(alt.X, "x0", x_scale), x2="x1:Q", y=axis(alt.Y, "y0", y_scale), y2="y1:Q",
-            color=alt.Color("fill:N", scale=None),
-            stroke=alt.condition(hover, alt.value(theme.link), alt.Stroke("edge:N", scale=None)),
-            strokeWidth=alt.condition(hover, alt.value(2), alt.value(1)),
-            strokeDash=alt.condition("datum.dashed", alt.value([2, 2]), alt.value([1, 0])),
-        )
+        .encode(**place, color=alt.Color("fill:N", scale=None))
         .add_params(chosen, hover)
-    )  # fmt: skip
+    )
+    dashed = (
+        base.transform_filter("datum.dashed")
+        .mark_rect(fillOpacity=0, stroke=theme.slate, strokeWidth=1, strokeDash=[2, 2])
+        .encode(**place)
+    )
+    pointed = (
+        base.transform_filter(hover)
+        .mark_rect(fillOpacity=0, stroke=theme.link, strokeWidth=2, cornerRadius=2)
+        .encode(**place)
+    )
     names = base.mark_text(fontSize=13).encode(
         x=axis(alt.X, "xm", x_scale), y=axis(alt.Y, "yn", y_scale), text="name:N",
         color=alt.Color("text_colour:N", scale=None),
@@ -295,8 +302,8 @@ def tile_map(
             ("read_figures", 28, theme.muted, 400),
         )
     ]
-    chart = alt.layer(tiles, names, values, *readout).properties(width=width, height=height)
-    return configured(chart, theme), shaded
+    chart = alt.layer(tiles, dashed, pointed, names, values, *readout)
+    return configured(chart.properties(width=width, height=height), theme), shaded
 
 
 def _tile_rows(
@@ -327,7 +334,6 @@ def _tile_rows(
                 "name": chinese if language == "zh" else letters,
                 "value": times if done is None else f"{100 * done:.1f}",
                 "share": done, "fill": fill, "text_colour": text_colour,
-                "edge": MODES[mode].slate if code in WITHOUT_TARGET else fill,
                 "dashed": code in WITHOUT_TARGET,
                 "read_name": f"{chinese if language == 'zh' else english}  {unit_times}",
                 "read_figures": " · ".join(part for part in (unit_persons, of_target) if part),
@@ -367,188 +373,3 @@ def tile_legend(on_path: float, mode: Mode) -> str:
     ]
     steps.insert(3, '<span class="mark"></span>')
     return f'<div class="sc-ramp">{"".join(steps)}</div>'
-
-
-@dataclass(frozen=True)
-class Ladder:
-    """A person's way up: what the ladder chart shows.
-
-    - recognitions: day, level, what to say on hover
-    - honours: day, name; named: days of being named a leading talent
-    - mentors, studios: name, first day, last day (None = goes on)
-    - until: the last day of the data
-    """
-
-    recognitions: list[tuple[date, int, str]]
-    honours: list[tuple[date, str]]
-    named: list[date]
-    mentors: list[tuple[str, date, date | None]]
-    studios: list[tuple[str, date, date | None]]
-    until: date
-
-    def steps(self) -> list[dict[str, Any]]:
-        """Each rise of the best level with the day on which the next one came."""
-        best, steps = 0, []
-        for day, level, told in sorted(self.recognitions, key=lambda r: (r[0], r[1])):
-            if level > best:
-                if steps:
-                    steps[-1]["end"] = day
-                steps.append({"start": day, "end": self.until, "level": level, "told": told})
-                best = level
-        return [step for step in steps if step["start"] <= step["end"]]
-
-
-def ladder(way: Ladder, policy: Policy, mode: Mode, language: Language) -> Any:
-    """Eight steps of 26 px, honours above, mentors and studios below, on one axis of years."""
-    theme = MODES[mode]
-    steps = way.steps()
-    below = [
-        *(("mentorship", *period) for period in way.mentors[:3]),
-        *(("studio", *period) for period in way.studios[:2]),
-    ]
-    begins = [step["start"] for step in steps] + [start for _, _, start, _ in below]
-    first = date(min(begins).year, 1, 1)
-    last = date(max(way.until, policy.window_end).year, 12, 31)
-    row, top = 26, 24
-    x = alt.X(
-        "start:T",
-        scale=alt.Scale(domain=[_utc(first), _utc(last)], nice=False),
-        axis=alt.Axis(format="%Y", tickCount=10, grid=False, orient="bottom"),
-    )
-    height = top + 8 * row + 8 + 24 * len(below) + 6
-    y_scale = alt.Scale(domain=[height, 0], nice=False)
-
-    def y(field: str, kind: Any = alt.Y) -> Any:
-        return kind(f"{field}:Q", scale=y_scale, axis=None)
-
-    def line_of(level: int) -> float:
-        return top + (8 - level) * row
-
-    bars = pl.DataFrame(
-        [
-            {
-                **step, "y": line_of(step["level"]) + 5.0, "y2": line_of(step["level"]) + 21.0,
-                "fill": theme.level(step["level"]), "month": f"{step['start']:%Y-%m}",
-                "middle": line_of(step["level"]) + 13.0,
-            }
-            for step in steps
-        ]
-    )  # fmt: skip
-    lines = pl.DataFrame(
-        {"y": [float(line_of(n)) for n in range(1, 9)], "start": [first] * 8, "end": [last] * 8}
-    )
-    skilled = pl.DataFrame(
-        {
-            "y": [float(line_of(policy.high_skilled_level) + row)], "start": [first],
-            "end": [last],
-        }
-    )  # fmt: skip
-    window = pl.DataFrame(
-        {
-            "start": [max(policy.window_start, first)], "end": [min(policy.window_end, last)],
-            "y": [0.0], "y2": [float(height)],
-        }
-    )  # fmt: skip
-    layers = [
-        alt.Chart(window)
-        .mark_rect(color=theme.soft, opacity=0.45)
-        .encode(x=x, x2="end:T", y=y("y"), y2="y2:Q"),
-        alt.Chart(lines)
-        .mark_rule(color=theme.hairline)
-        .encode(x=x, x2="end:T", y=y("y")),
-        alt.Chart(skilled)
-        .mark_rule(color=theme.ink, strokeWidth=1.2)
-        .encode(x=x, x2="end:T", y=y("y")),
-        *_ladder_marks(way, x, y, height, theme, language),
-        alt.Chart(bars)
-        .mark_rect(stroke=theme.ladder_outline or None)
-        .encode(
-            x=x, x2="end:T", y=y("y"), y2="y2:Q", color=alt.Color("fill:N", scale=None),
-            tooltip=[
-                alt.Tooltip("start:T", title=translate(language, "Since"), format="%Y-%m-%d"),
-                alt.Tooltip("told:N", title=translate(language, "Recognised")),
-            ],
-        ),
-        alt.Chart(bars)
-        .mark_text(align="right", dx=-6, baseline="middle")
-        .encode(x=x, y=y("middle"), text="month:N"),
-        _level_names(x, y, first, line_of, theme, language),
-        *_periods(below, way.until, x, y, top + 8 * row + 8, theme),
-    ]  # fmt: skip
-    return configured(alt.layer(*layers).properties(height=height, width="container"), theme)
-
-
-def _level_names(
-    x: Any, y: Any, first: date, line_of: Any, theme: Tokens, language: Language
-) -> Any:
-    names = pl.DataFrame(
-        [
-            {
-                "start": first, "y": line_of(n) + 13.0,
-                "name": f"{n}  {names[language == 'zh']}",
-            }
-            for n, names in LEVELS.items()
-        ]
-    )  # fmt: skip
-    return (
-        alt.Chart(names)
-        .mark_text(align="right", baseline="middle", dx=-10, color=theme.ink)
-        .encode(x=x, y=y("y"), text="name:N")
-    )
-
-
-def _ladder_marks(
-    way: Ladder, x: Any, y: Any, height: float, theme: Tokens, language: Language
-) -> list[Any]:
-    """Honours as hairlines with their names, being named a leading talent in red."""
-    marks = [
-        {"start": day, "name": name, "colour": theme.muted, "rule": theme.slate}
-        for day, name in way.honours
-    ]
-    marks += [
-        {
-            "start": day, "name": translate(language, "leading talent"),
-            "colour": theme.talent, "rule": theme.talent,
-        }
-        for day in way.named
-    ]  # fmt: skip
-    if not marks:
-        return []
-    marks.sort(key=lambda mark: mark["start"])
-    rows = pl.DataFrame([{**mark, "y": 0.0, "y2": 232.0, "text_y": 8.0} for mark in marks])
-    return [
-        alt.Chart(rows)
-        .mark_rule(strokeWidth=1, opacity=0.8)
-        .encode(x=x, y=y("y"), y2="y2:Q", color=alt.Color("rule:N", scale=None),
-                tooltip=[alt.Tooltip("start:T", title=" ", format="%Y-%m-%d"),
-                         alt.Tooltip("name:N", title=translate(language, "Honour"))]),
-        alt.Chart(rows)
-        .mark_text(align="right", dx=-5, baseline="middle")
-        .encode(x=x, y=y("text_y"), text="name:N", color=alt.Color("colour:N", scale=None)),
-    ]  # fmt: skip
-
-
-def _periods(
-    below: list[tuple[str, str, date, date | None]],
-    until: date, x: Any, y: Any, top: float, theme: Tokens,
-) -> list[Any]:  # fmt: skip
-    """Mentors as solid lines, studios as dashed ones, with their names."""
-    if not below:
-        return []
-    rows = pl.DataFrame(
-        [
-            {"start": start, "end": end or until, "name": name, "y": top + 24.0 * n + 12,
-             "dashed": channel == "studio"}
-            for n, (channel, name, start, end) in enumerate(below)
-        ]
-    )  # fmt: skip
-    return [
-        alt.Chart(rows)
-        .mark_rule(strokeWidth=2, color=theme.ink)
-        .encode(x=x, x2="end:T", y=y("y"),
-                strokeDash=alt.StrokeDash("dashed:N", legend=None, scale=alt.Scale(
-                    domain=[False, True], range=[[1, 0], [5, 4]]))),
-        alt.Chart(rows)
-        .mark_text(align="right", dx=-8, baseline="middle", color=theme.ink)
-        .encode(x=x, y=y("y"), text="name:N"),
-    ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from components.chain import Hop, counting_chain
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from graph.policy import Policy
 
 MENTORS_ABOVE = 2
+# People a person and channel shown at first, by links from the focus (-1: above it): about what
+# one screen of 15 rows holds. The rest are behind "+N".
+BREADTH = {0: 3, 1: 2, -1: 2}
 
 
 @dataclass(frozen=True)
@@ -63,17 +67,35 @@ class Lineage:
         by = self.reach.skilled_on.get(person, self.policy.as_of)
         return counting_chain(self.graph, self.focus, person, by, self.policy)
 
+    @cached_property
+    def depth(self) -> Mapping[str, int]:
+        """The fewest links from the focus down to each person below it, whatever their dates."""
+        import networkx as nx
+
+        lengths: dict[str, int] = nx.single_source_shortest_path_length(self.graph, self.focus)
+        return lengths
+
+    @cached_property
+    def below(self) -> Mapping[str, int]:
+        """How many driven people are one or two links below each person (by way of each link)."""
+        driven = self.reach.generation
+        first = {p: sum(a in driven for a in self.graph.successors(p)) for p in self.graph}
+        return {p: n + sum(first[a] for a in self.graph.successors(p)) for p, n in first.items()}
+
     def shown(self, state: LineageState) -> Unfolded:
-        """Whom a state of the widget shows: driven people first, then by where they lead."""
+        """Whom a state of the widget shows: those who lead to most driven people first."""
         order = {"talent": 0, "driven": 1, "pending": 2, "none": 3}
 
         def rank(person: str) -> tuple[int, int]:
-            return order[self.reach.state(person)], -self.graph.out_degree(person)
+            return -self.below.get(person, 0), order[self.reach.state(person)]
+
+        def breadth(person: str, channel: str) -> int:
+            return BREADTH.get(self.depth.get(person, -1), 1)
 
         path = frozenset(self.path(state.selected))
         down = self.policy.generations or 3
         return unfold(
-            self.graph, state, up=MENTORS_ABOVE, down=min(down, 6), breadth=4, rank=rank,
+            self.graph, state, up=MENTORS_ABOVE, down=min(down, 6), breadth=breadth, rank=rank,
             keep=path,
         )  # fmt: skip
 
@@ -102,6 +124,7 @@ def view(
         columns=_columns(lineage, shown, language),
         window=(policy.window_start, policy.window_end), years=state.shown.years,
         ties=_ties(lineage.graph), axis=state.shown.axis,
+        buttons=(("export", translate(language, "Export")),),
         can_undo=bool(state.past), can_redo=bool(state.future), language=language,
     )  # fmt: skip
 
@@ -176,10 +199,10 @@ def _columns(lineage: Lineage, shown: Unfolded, language: Language) -> tuple[Lin
         elif generation == 0:
             name, number = translate(language, "Person"), ""
         else:
-            name = translate(language, "Generation {n}", n=generation)
+            name = translate(language, "Gen {n}", n=generation)
             number = persons(driven[generation], language) if driven[generation] else ""
             if number and generation == 1:
-                number = translate(language, "drives {persons}", persons=number)
+                number = translate(language, "driven: {persons}", persons=number)
         columns.append(LineageColumn(generation, name, number))
     return tuple(columns)
 

@@ -56,7 +56,7 @@ RETURN p.person_id AS id, p.name AS name, start, p:LeadingTalent AS leading,
   COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
   COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
             RETURN r.date ORDER BY r.date LIMIT 1 }[0] AS skilled_on
-ORDER BY start DESC, name
+ORDER BY start IS NULL, start DESC, name
 """
 # The mark of the highest honour a box shows: Chinese, English letter.
 MARKS: dict[str, tuple[str, str]] = {

@@ -20,6 +20,7 @@ from graph import network
 from graph.database import Database, connect
 from graph.errors import IncompleteError
 from graph.metrics.driven import CREDITS, Driven, measure
+from graph.model import NODE_KINDS, RELATION_KINDS
 from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot import Snapshot, take_snapshot
@@ -276,3 +277,23 @@ def _lineage_of(state: str, person_id: str, policy: Policy) -> Lineage:
 def lineage_of(person_id: str, policy: Policy) -> Lineage:
     """The people around one person, and whom he or she drives under a policy."""
     return _lineage_of(_state(), person_id, policy)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _counts(state: str) -> tuple[dict[str, int], dict[str, int]]:
+    nodes = " UNION ALL ".join(
+        f"MATCH (n:{kind}) RETURN '{kind}' AS kind, count(n) AS number" for kind in NODE_KINDS
+    )
+    relations = " UNION ALL ".join(
+        f"MATCH ()-[r:{type}]->() RETURN '{type}' AS kind, count(r) AS number"
+        for type in RELATION_KINDS
+    )
+    first, second = (
+        {row["kind"]: row["number"] for row in database().read(text)} for text in (nodes, relations)
+    )
+    return first, second
+
+
+def counts() -> tuple[dict[str, int], dict[str, int]]:
+    """How many nodes of each kind and relations of each type the graph holds."""
+    return _counts(standing().state)

@@ -139,10 +139,10 @@ def _generations(figures: Overview) -> None:
         t("persons, once each, at the nearest generation"),
     )
     names = {
-        "mentorship_only": t("mentorship alone"),
-        "studio_only": t("studios alone"),
-        "both": t("either alone"),
-        "mixed": t("mixed chains alone"),
+        "mentorship_only": t("by mentorship"),
+        "studio_only": t("by studios"),
+        "both": t("by either"),
+        "mixed": t("mixed only"),
     }
     head = "".join(
         f'<th><i class="sc-line thin {LINES[kind]}"></i>{escape(names[kind])}</th>'
@@ -155,7 +155,7 @@ def _generations(figures: Overview) -> None:
     total = sum(int(rows[kind].sum()) for kind in KINDS_OF_CHAIN)
     frame.html(
         f'<table class="sc-table sc-grid"><thead><tr><th></th>{head}'
-        f'<th class="n">{escape(t("total (persons)"))}</th></tr></thead><tbody>{body}'
+        f'<th class="n">{escape(t("persons in all"))}</th></tr></thead><tbody>{body}'
         f'<tr class="total"><td>{escape(t("Total"))}</td>{totals}'
         f'<td class="n"><b>{count(total)}</b></td></tr></tbody></table>'
     )

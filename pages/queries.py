@@ -2,11 +2,324 @@
 
 from __future__ import annotations
 
-from components import frame
-from components.i18n import t
+import time
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from html import escape
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from components import downloads, frame, store
+from components.i18n import Language, current_language, label, t
+from components.numbers import bold, count
+from graph.errors import RefusedError, ShichengError
+from graph.model import NODE_KINDS, PROVINCES, RELATION_KINDS
+from graph.queries import Parameter, Query, Table, load_queries, run, run_cypher
+
+MOST_SHOWN = 1_000
+EXAMPLE = """// {title}
+MATCH (m:Person)-[r:MENTORS]->(p:Person)
+WHERE r.start >= date('2026-01-01')
+RETURN m.person_id AS person_id, m.name AS name, count(p) AS apprentices
+ORDER BY apprentices DESC LIMIT 100"""
+# How the lineage draws each kind of relation.
+LINES = {"MENTORS": "", "LEADS": "dashed", "TRAINED_AT": "dashed", "TEACHES_AT": "dotted"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was run last in this visit: the rows, how long it took, what was asked."""
+
+    title: str
+    table: Table
+    seconds: float
+    asked: dict[str, str]
+    query: Query | None
+
+
+@cache
+def named_queries() -> dict[str, Query]:
+    """The named queries, read once a process."""
+    return dict(load_queries())
 
 
 @frame.page
 def page() -> None:
     """The page."""
-    frame.lead(t("Queries"))
+    head = st.container()
+    left, right = st.columns([812, 276], gap="medium")
+    with left:
+        kind = st.segmented_control(
+            t("What to run"), ["named", "cypher"], default="named", required=True,
+            format_func={"named": t("Named queries"), "cypher": t("Own Cypher")}.__getitem__,
+            key="queries_kind", label_visibility="collapsed",
+        )  # fmt: skip
+        failure = _cypher() if kind == "cypher" else _named()
+        result: Result | None = st.session_state.get(f"queries_result_{kind}")
+        if failure is not None:
+            frame.note(*failure)
+        if result is None:
+            frame.empty(t("The rows stand here"), t("Choose, fill in what it asks for, and run."))
+        else:
+            _rows(result)
+    with right, st.container(key="panel_schema"):
+        _schema()
+    with head:
+        frame.lead(_answer(result))
+        frame.under_lead(
+            t(
+                "Read only · at most {seconds} s · the first {rows} rows shown",
+                seconds=f"{store.database().settings.read_seconds:g}", rows=count(MOST_SHOWN),
+            ),
+            policy=False,
+        )  # fmt: skip
+
+
+def _answer(result: Result | None) -> str:
+    if result is None:
+        return escape(t("Ask the graph itself."))
+    rows = len(result.table.rows)
+    number = f"{count(rows)}+" if result.table.truncated else count(rows)
+    return t(
+        "{title}: {rows} in {seconds} s.",
+        title=escape(result.title), rows=bold(t("{n} rows", n=number)),
+        seconds=f"{result.seconds:.2f}",
+    )  # fmt: skip
+
+
+def _named() -> tuple[str, str] | None:
+    """Chooses a query and its parameters and runs it; what went wrong, as title and text."""
+    language = current_language()
+    queries = named_queries()
+    if not queries:
+        frame.empty(t("No named query is declared"), t("Add a block to a file in queries/."))
+        return None
+    asked = st.query_params.get("query")
+    names = list(queries)
+    name = st.selectbox(
+        t("Query"), names, index=names.index(asked) if asked in names else 0,
+        format_func=lambda key: queries[key].title(language), key="queries_name",
+    )  # fmt: skip
+    query = queries[name]
+    st.query_params["query"] = name
+    frame.html(f'<div class="sc-muted">{escape(query.help(language))}</div>')
+    with st.form(f"query_{name}", border=False):
+        values = _parameters(query, language)
+        pressed = st.form_submit_button(t("Run"), type="primary", key=f"run_{name}")
+    with st.expander(t("The Cypher of this query")):
+        st.code(query.text, language="cypher", wrap_lines=True)
+    if not pressed:
+        return None
+    asked_for = {key: str(value) for key, value in values.items() if value not in (None, "")}
+    return _run(
+        query.title(language), "named", asked_for, query,
+        lambda: run(store.database(), query, values),
+    )  # fmt: skip
+
+
+def _parameters(query: Query, language: Language) -> dict[str, Any]:
+    """A widget a parameter, four in a line."""
+    values: dict[str, Any] = {}
+    columns: list[Any] = []
+    for number, parameter in enumerate(query.parameters):
+        if number % 4 == 0:
+            columns = st.columns(4)
+        with columns[number % 4]:
+            values[parameter.name] = _widget(query.name, parameter, language)
+    return values
+
+
+def _widget(query: str, parameter: Parameter, language: Language) -> Any:
+    name, key = parameter.label(language), f"parameter_{query}_{parameter.name}"
+    if parameter.choices:
+        codes = list(parameter.choices)
+        default = codes.index(parameter.default) if parameter.default in codes else None
+        return st.selectbox(
+            name, codes, index=default, key=key, placeholder=t("any"),
+            format_func=lambda code: label(parameter.choices[code], language),
+        )  # fmt: skip
+    if parameter.type == "boolean":
+        return st.checkbox(name, parameter.default == "true", key=key)
+    if parameter.type == "date":
+        start = parameter.parse(None) if parameter.default else None
+        return st.date_input(
+            name, start, key=key, format="YYYY-MM-DD", min_value=date(1949, 10, 1),
+            max_value=date(2099, 12, 31),
+        )  # fmt: skip
+    if parameter.type == "integer":
+        return st.number_input(
+            name, int(parameter.low) if parameter.low is not None else None,
+            int(parameter.high) if parameter.high is not None else None,
+            int(parameter.default) if parameter.default else None, step=1, key=key,
+        )  # fmt: skip
+    start = parameter.default or ""
+    if parameter.type == "person":
+        start = st.session_state.get("talent_id", start)
+    return st.text_input(name, start, key=key, help=parameter.takes if language == "en" else None)
+
+
+def _cypher() -> tuple[str, str] | None:
+    """The analyst's own statement; what went wrong, as title and text."""
+    with st.form("cypher", border=False):
+        text = st.text_area(
+            t("Cypher that only reads (Ctrl+Enter runs it)"),
+            EXAMPLE.format(title=t("who took on most apprentices this year")),
+            height=180, key="cypher", max_chars=20_000,
+        )  # fmt: skip
+        pressed = st.form_submit_button(t("Run"), type="primary", key="run_cypher")
+    if not pressed:
+        return None
+    return _run(
+        t("Own Cypher"), "cypher", {"cypher": text}, None,
+        lambda: run_cypher(store.database(), text),
+    )  # fmt: skip
+
+
+def _run(
+    title: str, kind: str, asked: dict[str, str], query: Query | None, work: Any
+) -> tuple[str, str] | None:
+    """Runs it and keeps the result for the visit; a failure leaves the earlier result."""
+    began = time.monotonic()
+    try:
+        with st.spinner(t("Running"), show_time=True):
+            table = work()
+    except RefusedError as error:
+        return t("Not run: the console only reads"), str(error)
+    except ShichengError as error:
+        return t("Not run"), str(error)
+    seconds = time.monotonic() - began
+    st.session_state[f"queries_result_{kind}"] = Result(title, table, seconds, asked, query)
+    return None
+
+
+def _rows(result: Result) -> None:
+    language = current_language()
+    table = result.table
+    if not table.rows:
+        frame.empty(t("No row"), t("Nothing in the graph fits; widen what was asked for."))
+        return
+    shown = as_frame(Table(table.columns, table.rows[:MOST_SHOWN]), language)
+    named = result.query
+    titles = {
+        column: named.column_label(column, language) if named else column
+        for column in table.columns
+    }
+    event = st.dataframe(
+        shown, key="queries_table", hide_index=True, height="auto", row_height=34,
+        column_config=titles, on_select="rerun", selection_mode="single-cell",
+    )  # fmt: skip
+    _open(event, table)
+    _downloads(result, language, titles)
+
+
+def _open(event: Any, table: Table) -> None:
+    """A click on a line that names a person opens the person."""
+    cells = event.selection.cells
+    if not cells or "person_id" not in table.columns:
+        st.session_state.pop("queries_opened", None)
+        return
+    if cells[0] == st.session_state.get("queries_opened"):
+        return
+    st.session_state["queries_opened"] = cells[0]
+    row = table.rows[cells[0][0]]
+    id = row[table.columns.index("person_id")]
+    if id:
+        frame.go("talent", id=str(id))
+
+
+def _downloads(result: Result, language: Language, titles: dict[str, str]) -> None:
+    table = result.table
+    more = len(table.rows) - MOST_SHOWN
+    told = (
+        t("The first {n} of {all} rows; the download has them all.",
+          n=count(MOST_SHOWN), all=count(len(table.rows)))
+        if more > 0
+        else t("{n} rows", n=count(len(table.rows)))
+    )  # fmt: skip
+    if table.truncated:
+        told += " " + t("There are more rows than can be read at once; narrow the query.")
+    if "person_id" in table.columns:
+        told += " " + t("Click a line to open the person.")
+    about = downloads.About(store.revision(), filters=result.asked)
+    whole = as_frame(table, language).rename(
+        {column: title for column, title in _distinct(titles).items() if column != title}
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="queries_foot"):
+        frame.html(f'<span class="sc-muted">{escape(told)}</span>')
+        st.space("stretch")
+        for name, make, mime in (
+            ("CSV", downloads.csv, "text/csv"),
+            ("XLSX", downloads.xlsx, downloads.XLSX),
+        ):
+            st.download_button(
+                t("Download {n} rows, {format}", n=count(len(table.rows)), format=name),
+                partial(make, whole, about), f"query.{name.lower()}", mime,
+                key=f"queries_{name}", on_click="ignore",
+            )  # fmt: skip
+
+
+def _distinct(titles: dict[str, str]) -> dict[str, str]:
+    """Titles, but where two columns have the same one both keep their own names."""
+    seen = list(titles.values())
+    return {c: title if seen.count(title) == 1 else c for c, title in titles.items()}
+
+
+def as_frame(table: Table, language: Language) -> pl.DataFrame:
+    """The rows as a dataframe: one type a column; lists, nodes and mixed values as text."""
+    columns = {}
+    for number, name in enumerate(table.columns):
+        values = [row[number] for row in table.rows]
+        if name == "province":
+            names = {code: label(pair, language) for code, pair in PROVINCES.items()}
+            values = [names.get(value, value) for value in values]
+        columns[name] = _series(name, values)
+    return pl.DataFrame(columns)
+
+
+def _series(name: str, values: list[Any]) -> pl.Series:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds in ({int}, {float}, {bool}, {str}, {date}, set()):
+        return pl.Series(name, values, dtype=pl.String if not kinds else None)
+    if kinds == {int, float}:
+        return pl.Series(name, [None if v is None else float(v) for v in values])
+    return pl.Series(name, [None if v is None else _text(v) for v in values], dtype=pl.String)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    if isinstance(value, dict):
+        properties = value.get("properties", value)
+        return ", ".join(f"{name}: {_text(item)}" for name, item in properties.items())
+    return str(value)
+
+
+def _name(kind: str, language: Language) -> str:
+    return label((NODE_KINDS[kind].en, NODE_KINDS[kind].zh), language)
+
+
+def _schema() -> None:
+    """What is in the graph: kinds of nodes and relations with how many there are."""
+    language = current_language()
+    frame.heading(t("What the graph holds"))
+    nodes, relations = store.counts()
+    lines = "".join(
+        f"<tr><td><code>{escape(kind)}</code></td>"
+        f'<td class="sc-muted">{escape(_name(kind, language))}</td>'
+        f'<td class="n">{count(number)}</td></tr>'
+        for kind, number in nodes.items()
+        if kind in NODE_KINDS and number
+    )
+    frame.html(f'<table class="sc-table plain sc-schema">{lines}</table>')
+    frame.rule()
+    lines = "".join(
+        f"<tr><td><code>{escape(type)}</code></td>"
+        f'<td><i class="sc-line thin {LINES.get(type, "none")}"></i></td>'
+        f'<td class="n">{count(number)}</td></tr>'
+        for type, number in relations.items()
+        if type in RELATION_KINDS and number
+    )
+    frame.html(f'<table class="sc-table plain sc-schema">{lines}</table>')

@@ -9,9 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from components import charts, downloads, frame, lineage_view, person, store
+from components import downloads, frame, lineage_view, person, store
 from components.export import SUFFIXES
 from components.i18n import current_language, label, t, tn
+from components.ladder import Ladder, ladder
 from components.lineage import LineageState, lineage, lineage_state
 from components.lineage_view import Lineage
 from components.numbers import bold, count, day, interval, month, person_times, persons
@@ -90,8 +91,7 @@ def answer(about: Person, figures: dict[str, Any] | None) -> str:
                             n=count(len(_distinct(about["mentors"]))))),
         )  # fmt: skip
     return t(
-        "{name} drives {persons} newly high-skilled, {own} of them own apprentices; rank {rank} "
-        "of {all}, by rule.",
+        "{name} drives {persons} new to high skill, {own} own apprentices; rank {rank} of {all}.",
         name=name, persons=bold(persons(figures["driven"], language), count(figures["driven"])),
         own=bold(persons(figures["own"], language)), rank=bold(interval(*figures["ranks"])),
         all=count(figures["talents"]),
@@ -120,9 +120,10 @@ def _instrument(about: Person, figures: dict[str, Any] | None, seen: Lineage) ->
         left, right = st.columns([848, 280], gap="medium")
         with left:
             event = lineage(view, key=KEY)
-            _exports(view, seen, about["name"])
         with right, st.container(key="panel_person"):
             _panel(about, figures, seen, state, boxes)
+        if event.action == "export":
+            _export(view, seen, about["name"])
         if event.action == "search":
             st.session_state["find_text"] = event.text
             frame.go("find")
@@ -234,10 +235,9 @@ def _studio(studio: dict[str, Any]) -> str:
 
 def _by_generation(figures: dict[str, Any]) -> None:
     """Bars in full credit, the mark when each worker is shared equally."""
-    language = current_language()
     most = max([1, *figures["generations"]])
     rows = "".join(
-        f"<tr><td>{escape(t('Generation {n}', n=n))}</td>"
+        f"<tr><td>{escape(t('Gen {n}', n=n))}</td>"
         f'<td class="sc-track"><div class="sc-soft" style="width:{100 * number / most:.1f}%">'
         f'<i style="left:{100 * equal / most:.1f}%"></i></div></td>'
         f'<td class="n"><b>{count(number)}</b></td></tr>'
@@ -255,13 +255,15 @@ def _by_generation(figures: dict[str, Any]) -> None:
             (t("by mixed chains alone"), count(figures["mixed"])),
         )
     )
-    total = escape(persons(figures["driven"], language))
+    total = count(figures["driven"])
     band = escape(t("shared {low}–{high}", low=f"{low:,.0f}", high=f"{high:,.0f}"))
-    frame.heading(t("Driven, by generation"), t("bar: full · mark: shared"))
+    frame.heading(t("Driven persons, by generation"), "")
+    told = escape(t("bar: full · mark: shared"))
     frame.html(
         f'<table class="sc-table plain sc-generations">{rows}'
         f"<tr class='total'><td>{escape(t('Total'))}</td><td class='sc-muted'>{band}</td>"
         f"<td class='n'><b>{total}</b></td></tr>{lines}</table>"
+        f'<div class="sc-muted">{told}</div>'
     )
 
 
@@ -280,19 +282,13 @@ def _selected(id: str, seen: Lineage, boxes: dict[str, Person]) -> None:
     hops = seen.chain(id)
     if hops:
         frame.html(_steps(hops, id, seen, boxes, other))
-    elif seen.reach.leading and id in boxes and _below(id, seen):
+    elif seen.reach.leading and id in boxes and id in seen.depth:
         reason, lines = lineage_view.why_not(boxes[id].get("skilled_on"), seen.policy, language)
         frame.html(f"<div><b>{escape(reason)}</b><br>{escape(' '.join(lines))}</div>")
     badge = frame.level_badge(other["level"])
     title = label(LEVELS[other["level"]], language) if other["level"] else t("no level recorded")
     frame.html(f"<div>{badge} {escape(title)}</div>{facts(_facts(other))}")
     frame.link("talent", t("Open {name}", name=other["name"]), id=id)
-
-
-def _below(id: str, seen: Lineage) -> bool:
-    import networkx as nx
-
-    return bool(nx.has_path(seen.graph, seen.focus, id))
 
 
 def _steps(hops: Any, id: str, seen: Lineage, boxes: dict[str, Person], other: Person) -> str:
@@ -338,24 +334,29 @@ def _steps(hops: Any, id: str, seen: Lineage, boxes: dict[str, Person], other: P
     )
 
 
-def _exports(view: Any, seen: Lineage, title: str) -> None:
-    """The view to take away, exactly as it stands."""
-    about = downloads.About(store.revision(), seen.policy)
-    with st.container(horizontal=True, vertical_alignment="center", key="lineage_exports"):
-        frame.html(f'<span class="sc-muted">{escape(t("This view as"))}</span>')
-        for name, format, mime in downloads.VIEWS:
-            st.download_button(
-                name,
-                partial(downloads.view_file, view, format, about, title, frame.mode()),
-                f"lineage{SUFFIXES[format]}",
-                mime,
-                key=f"lineage_{name}",
-                on_click="ignore",
-                type="primary" if format == "html" else "secondary",
-            )
-        frame.html(
-            f'<span class="sc-muted">{escape(t("The address of this page reopens it."))}</span>'
-        )
+def _export(view: Any, seen: Lineage, name: str) -> None:
+    """Offers the view to take away, exactly as it stands."""
+
+    @st.dialog(t("Take this view away"))
+    def offer() -> None:
+        shown = t("{n} people and {m} links, as shown, with the policy.",
+                  n=count(len(view.nodes)), m=count(len(view.edges)))  # fmt: skip
+        frame.html(f"<div>{escape(shown)}</div>")
+        about = downloads.About(store.revision(), seen.policy)
+        with st.container(horizontal=True, key="lineage_exports"):
+            for text, format, mime in downloads.VIEWS:
+                st.download_button(
+                    text,
+                    partial(downloads.view_file, view, format, about, name, frame.mode()),
+                    f"lineage{SUFFIXES[format]}",
+                    mime,
+                    key=f"lineage_{text}",
+                    on_click="ignore",
+                )
+        told = t("The address of this page reopens the view: share it as it is.")
+        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+
+    offer()
 
 
 def _profile(about: Person, figures: dict[str, Any] | None) -> None:
@@ -364,7 +365,7 @@ def _profile(about: Person, figures: dict[str, Any] | None) -> None:
     if about["recognitions"]:
         frame.heading(t("Ladder and honours"), t("above the line: high-skilled"))
         st.altair_chart(
-            charts.ladder(_ladder(about), policy, frame.mode(), current_language()),
+            ladder(_ladder(about), policy, frame.mode(), current_language()),
             width="stretch", theme=None, key="ladder", alt=t("Ladder and honours"),
         )  # fmt: skip
     left, right = st.columns([400, 700], gap="large")
@@ -375,7 +376,7 @@ def _profile(about: Person, figures: dict[str, Any] | None) -> None:
         _apprentices(about, figures)
 
 
-def _ladder(about: Person) -> charts.Ladder:
+def _ladder(about: Person) -> Ladder:
     language = current_language()
     honours = [
         (row["day"], label(BASES[row["honour"]], language) if row["honour"] in BASES
@@ -383,7 +384,7 @@ def _ladder(about: Person) -> charts.Ladder:
         for row in about["honours"]
         if row["day"]
     ]  # fmt: skip
-    return charts.Ladder(
+    return Ladder(
         recognitions=[(r["day"], r["level"], _recognition(r)) for r in about["recognitions"]],
         honours=honours,
         named=[row["day"] for row in about["named"]],
