@@ -35,11 +35,13 @@ from graph.errors import DatabaseError, ShichengError, UsageError
 from graph.guard import judge, tokens
 from graph.model import (
     BASES,
+    EVERY_TABLE,
     FACETS,
     GRADES,
     LEVELS,
     LOAD,
     NODES,
+    PROVENANCE,
     PROVINCES,
     RELATIONS,
     Choices,
@@ -318,6 +320,8 @@ def _model_columns() -> Iterator[tuple[str, tuple[str, str]]]:
             if known.name not in seen:
                 seen.add(known.name)
                 yield known.name, (known.en, known.zh)
+    for known in (*PROVENANCE, *EVERY_TABLE):
+        yield known.name, (known.en, known.zh)
 
 
 def _blocks(

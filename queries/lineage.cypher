@@ -174,7 +174,7 @@ WITH talent, reduce(
       RETURN next, m.start AS start
       UNION ALL
       MATCH (mentor)-[l:LEADS]->(:Studio)<-[t:TRAINED_AT]-(next:Person)
-      WHERE $channels <> 'mentorship'
+      WHERE $channels <> 'mentorship' AND l.start IS NOT NULL AND t.start IS NOT NULL
         AND (l.end IS NULL OR l.end >= t.start) AND (t.end IS NULL OR t.end >= l.start)
         AND (l.end IS NULL OR l.end >= l.start) AND (t.end IS NULL OR t.end >= t.start)
       WITH next, CASE WHEN l.start > t.start THEN l.start ELSE t.start END AS start, arrival

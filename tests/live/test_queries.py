@@ -1,0 +1,453 @@
+"""Every named query with the rows it must give, and what the read-only door lets through."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+
+from graph.database import Database
+from graph.errors import DatabaseError, RefusedError, ShichengError, UsageError
+from graph.queries import Table, load_queries, run, run_cypher
+from graph.settings import Settings
+from loaders import folder, wikidata
+from loaders.sync import sync
+
+pytestmark = pytest.mark.lts
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+WIKIDATA = ROOT.parent / "shared" / "data" / "wikidata_mentors"
+CASES = sorted(HERE.parent.glob("conformance/case*"))
+TODAY = "2026-11-23"
+D = dt.date
+
+
+def emptied(database: Database) -> Database:
+    """The database without a node; constraints and indexes may stay."""
+    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
+        pass
+    return database
+
+
+@pytest.fixture(scope="module")
+def small(database: Database, settings: Settings) -> Database:
+    """A network of twelve people, small enough to check by eye; the last tests replace it."""
+    tables = folder.get([HERE / "small_network"])
+    report = sync(
+        emptied(database), "folder", tables, home=settings.home, today=D.fromisoformat(TODAY)
+    )
+    assert report.refused == 0
+    return database
+
+
+E1, E2 = ("e1", "第一机床厂"), ("e2", "第二电机厂")
+P1, P2, P3, P4 = ("p01", "王一"), ("p02", "李二"), ("p03", "Zhao San"), ("p04", "孙四")
+P5, P6, P7, P8 = ("p05", "周五"), ("p06", "吴六"), ("p07", "郑七"), ("p08", "冯八")
+P9, P10, P11, P12 = ("p09", "陈九"), ("p10", "楚十"), ("p11", "卫十一"), ("p12", "蒋十二")
+K1, K2 = ("k1", "江苏技师学院"), ("k2", "北京职业技术学院")
+
+
+def chain(*people: tuple[str, str]) -> tuple[Any, ...]:
+    """The row of longest_chains for these people in order."""
+    names, ids = [p[1] for p in people], [p[0] for p in people]
+    return (len(people) - 1, len(people), *people[0], *people[-1], names, ids)
+
+
+# query, the values given, the rows it must give on the small network, in order
+EXPECTED: list[tuple[str, Mapping[str, Any], list[tuple[Any, ...]]]] = [
+    ("chain_up", {"person_id": "p05", "generations": "2"}, [
+        (1, *P4, 4, False, *P5),
+        (2, *P3, 5, False, *P4),
+    ]),
+    ("chain_up", {"person_id": "p05", "generations": 8}, [
+        (1, *P4, 4, False, *P5),
+        (2, *P3, 5, False, *P4),
+        (3, *P1, None, True, *P3),
+        (3, *P2, 6, True, *P3),
+    ]),
+    # p03 is also the apprentice's apprentice: the nearest generation counts.
+    ("chain_down", {"person_id": "p01"}, [
+        (1, *P2, 6, True, *P1),
+        (1, *P3, 5, False, *P1),
+        (2, *P4, 4, False, *P3),
+        (2, *P6, 4, False, *P2),
+        (2, *P7, 4, False, *P3),
+        (2, *P11, 5, False, *P2),
+        (3, *P5, 4, False, *P4),
+        (3, *P10, 4, False, *P6),
+    ]),
+    # A circle: p06 and p10 mentor each other, and nobody is their own apprentice.
+    ("chain_down", {"person_id": "p06"}, [(1, *P10, 4, False, *P6)]),
+    ("longest_chains", {"chains": 4}, [
+        chain(P1, P2, P3, P4, P5),
+        chain(P1, P2, P3, P7),
+        chain(P1, P2, P6, P10),
+        chain(P1, P2, P11),
+    ]),
+    ("path_between", {"from_id": "p11", "to_id": "p12"}, [
+        (0, *P11, "apprentice of"),
+        (1, *P2, "mentor of"),
+        (2, *P3, "mentor of"),
+        (3, *P7, "apprentice of"),
+        (4, *P12, None),
+    ]),
+    ("path_between", {"from_id": "p01", "to_id": "p09"}, []),
+    ("common_mentors", {"first_id": "p05", "second_id": "p07"}, [
+        (*P3, False, 2, 1, 3),
+        (*P1, True, 3, 2, 5),
+        (*P2, True, 3, 2, 5),
+    ]),
+    # p06 by the studio alone, because the mentorship is undated; p10 began before p06 did.
+    ("driven_workers", {"person_id": "p02"}, [
+        (1, *P6, D(2024, 9, 1), D(2023, 1, 1), 4),
+        (2, *P4, D(2024, 3, 1), D(2015, 1, 1), 4),
+        (2, *P7, D(2025, 2, 1), D(2024, 1, 1), 4),
+        (3, *P5, D(2025, 5, 1), D(2021, 1, 1), 4),
+    ]),
+    ("driven_workers", {"person_id": "p02", "generations": 2, "channels": "mentorship",
+                        "window_end": "2024-12-31"}, [
+        (2, *P4, D(2024, 3, 1), D(2015, 1, 1), 4),
+    ]),
+    ("apprentices_who_mentor", {"province": "江苏"}, [
+        (*P2, D(1990, 1, 1), D(2000, 1, 1), 10, 3),
+        (*P6, D(2023, 1, 1), D(2022, 1, 1), -1, 1),
+        (*P10, D(2022, 1, 1), D(2023, 1, 1), 1, 1),
+    ]),
+    ("co_mentored", {}, [
+        (*P3, 2, ["李二", "王一"]),
+        (*P6, 2, ["李二", "楚十"]),
+        (*P7, 2, ["Zhao San", "蒋十二"]),
+    ]),
+    ("leading_talents", {"industry": "装备制造"}, [
+        (*P1, "32", "装备制造", "national_model_worker", D(2010, 5, 1), 2, 0),
+        (*P2, "32", "装备制造", "national_technical_expert", D(2024, 6, 1), 3, 1),
+    ]),
+    ("leading_talents", {"basis": "省级急需紧缺认定"}, [
+        (*P9, "44", "电子信息", "provincial_shortage_recognition", D(2025, 9, 1), 0, 0),
+    ]),
+    ("talents_by_basis_and_province", {"province": "32"}, [
+        ("32", "national_model_worker", 1),
+        ("32", "national_technical_expert", 1),
+        ("32", "provincial_commendation", 1),
+    ]),
+    # p02 was named again in 2025, and counts in 2024 alone.
+    ("targets_and_named", {}, [
+        ("national", 2024, 2, 1, 1),
+        ("national", 2025, 1, 1, 0),
+        ("32", 2024, 1, 1, 0),
+        ("装备制造", 2024, 3, 1, 2),
+    ]),
+    ("talents_without_apprentices", {}, [(*P9, "44", 0, None)]),
+    ("winners_without_mentor", {}, [
+        (*P8, 1, "全国焊工大赛", "national", D(2023, 11, 1), "44"),
+    ]),
+    ("winners_without_mentor", {"rank": 5, "grade": "provincial"}, [
+        (*P8, 5, "广东电工大赛", "provincial", D(2025, 6, 1), "44"),
+    ]),
+    ("training_targets", {}, [
+        (*P5, D(2025, 1, 10), "竞赛获奖", 4, ["孙四"]),
+        (*P8, D(2024, 2, 1), "竞赛获奖", 3, []),
+    ]),
+    ("training_targets", {"without_mentor": True}, [
+        (*P8, D(2024, 2, 1), "竞赛获奖", 3, []),
+    ]),
+    ("career_of", {"person_id": "p05"}, [
+        (D(2015, 9, 1), "trained", "江苏技师学院"),
+        (D(2021, 1, 1), "mentored", "孙四"),
+        (D(2023, 1, 1), "recognised", "level 2"),
+        (D(2023, 11, 1), "placed", "全国焊工大赛, 2"),
+        (D(2025, 5, 1), "recognised", "level 4"),
+    ]),
+    ("honours_of", {"person_id": "p02"}, [
+        ("national_technical_expert", "national", D(2024, 6, 1)),
+        ("江苏工匠", "provincial", D(2019, 4, 30)),
+    ]),
+    ("recognitions_by_level_and_year", {"from_year": 2024, "to_year": 2025}, [
+        (2024, 3, 1, 1),
+        (2024, 4, 2, 2),
+        (2024, 5, 1, 1),
+        (2025, 4, 2, 2),
+    ]),
+    ("skilled_before_mentored", {}, [
+        ("p02", "李二", *P11, D(2020, 1, 1), D(2023, 5, 1), 1216),
+    ]),
+    # p02 is 60 on that day; p12 is 59 but retired already.
+    ("mentors_about_to_retire", {"today": TODAY}, [
+        (*P2, D(2027, 2, 1), "age", 2, "32", "6-18"),
+    ]),
+    ("mentors_about_to_retire", {"today": "2022-06-01"}, [
+        (*P12, D(2022, 12, 31), "record", 1, "11", "6-18"),
+    ]),
+    ("retired_mentors_with_apprentices", {"today": TODAY}, [
+        (*P12, D(2022, 12, 31), 1423, 1),
+    ]),
+    ("mentors_by_apprentices", {"today": TODAY, "rows": 4}, [
+        (*P2, True, "32", 3, 1),
+        (*P1, True, "32", 2, 0),
+        (*P3, False, "11", 2, 1),
+        (*P4, False, "11", 1, 1),
+    ]),
+    ("undated_mentorships", {}, [
+        (*P2, *P6, None, ["small_network"], "mentorships.csv:5"),
+    ]),
+    # Of welding's four mentors p12 is retired, and so is p01.
+    ("occupations_short_of_mentors", {"today": TODAY}, [
+        ("6-31", "数控车工", 15, 0, None),
+        ("6-18", "焊工", 60, 3, 20.0),
+        ("6-20", "电工", 30, 2, 15.0),
+    ]),
+    ("kept_on_after_retirement", {}, [
+        (*P12, D(2022, 12, 31), *E2, D(2023, 1, 1), D(2025, 12, 31), 1),
+    ]),
+    ("service_periods_ending", {"today": TODAY}, [(D(2027, 1, 31), *P2, True, *E1)]),
+    # At s1, p11 was high-skilled before.
+    ("studios_by_output", {}, [
+        ("s1", "李二技能大师工作室", "skill_master", "national", "32", ["李二"], 2, 1),
+        ("s2", "蒋十二创新工作室", "model_worker_innovation", "provincial", "11", ["蒋十二"],
+         1, 1),
+    ]),
+    ("studios_without_leader", {"today": TODAY}, [
+        ("s2", "蒋十二创新工作室", "model_worker_innovation", "北京职业技术学院", 1),
+    ]),
+    # p09 trained at k1 after having left e2.
+    ("schools_feeding_enterprises", {}, [(*K1, *E1, 2, True)]),
+    ("front_line_education_fund", {}, [(*E2, "11", 500_000.0, 200_000.0, 0.4)]),
+    ("enterprises_by_talents", {}, [(*E1, "32", "装备制造", 2, 1)]),
+    ("idle_partnerships", {"today": TODAY}, [
+        (*E2, *K2, "现代学徒制", D(2020, 1, 1)),
+    ]),
+    ("stated_by_several", {}, [
+        ("person", "p04", ["人社厅", "总工会"], "people.csv:6"),
+    ]),
+    ("mentorships_by_source", {}, [("small_network", 11, 1, 0.909)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "values", "rows"), EXPECTED)
+def test_query(
+    small: Database, name: str, values: Mapping[str, Any], rows: list[tuple[Any, ...]]
+) -> None:
+    query = load_queries()[name]
+    table = run(small, query, values)
+    assert [tuple(row) for row in table.rows] == rows
+    assert not set(table.columns) - set(query.columns), "columns without a label"
+
+
+def test_loads(small: Database) -> None:
+    query = load_queries()["loads"]
+    table = run(small, query)
+    (load,) = table.records()
+    assert not set(table.columns) - set(query.columns)
+    assert load["state"] == "finished"
+    assert load["sources"] == ["small_network", "人社厅", "总工会"]
+    assert load["rows_read"] == load["rows_accepted"] > 0 == load["rows_rejected"]
+
+
+def test_every_query_has_an_expectation() -> None:
+    assert {name for name, _, _ in EXPECTED} | {"loads"} == set(load_queries())
+
+
+def test_every_query_passes_the_guard(small: Database) -> None:
+    for query in load_queries().values():
+        given = {p.name: "p01" for p in query.parameters if p.required}
+        run_cypher(small, query.text, query.parse(given))
+
+
+# The door for a user's own Cypher
+
+
+REFUSED = {
+    "CREATE (n:X)": "Create",
+    "MERGE (n:X) RETURN n": "Merge",
+    "MATCH (n) SET n.a = 1": "SetProperty",
+    "MATCH (n) REMOVE n.a RETURN n": "SetProperty",
+    "MATCH (n) DETACH DELETE n": "DetachDelete",
+    "CREA\\u0054E (n:X)": "Create",
+    "FOREACH (x IN [1] | CREATE (:X))": "Foreach",
+    "CALL { CREATE (n:X) } IN TRANSACTIONS": "TransactionForeach",
+    "UNWIND [1] AS x CALL (x) { RETURN x AS y } IN TRANSACTIONS RETURN y": "IN TRANSACTIONS",
+    "LOAD CSV FROM 'file:///etc/passwd' AS l RETURN l": "LoadCSV",
+    "LOAD CSV FROM 'http://127.0.0.1:9/x' AS l RETURN l": "LoadCSV",
+    "RETURN [x IN [1] | COLLECT { LOAD CSV FROM 'file:///etc/passwd' AS l RETURN l }] AS a":
+        "LoadCSV",
+    "RETURN [x IN [1] | COLLECT { load /* a */ csv FROM 'file:///a' AS l RETURN l }] AS a":
+        "LoadCSV",
+    "RETURN [x IN [1] | COLLECT { LOA\\u0044 CSV FROM 'file:///a' AS l RETURN l }] AS a": "escape",
+    "RETURN [x IN [1] | COUNT { CALL db.clearQueryCaches() YIELD value RETURN value }] AS a":
+        "type s",
+    "RETURN [x IN [1] | COUNT { CALL `db`.awaitIndex('names') RETURN 1 AS y }] AS a":
+        "db.awaitIndex",
+    "SHOW SETTINGS": "ShowSettings",
+    "SHOW TRANSACTIONS": "ShowTransactions",
+    "SHOW USERS": "AdministrationCommand",
+    "SHOW CURRENT USER": "AdministrationCommand",
+    "TERMINATE TRANSACTIONS 'neo4j-transaction-1'": "TerminateTransactions",
+    "ALTER CURRENT USER SET PASSWORD FROM 'a' TO 'b'": "AdministrationCommand",
+    "CALL dbms.listConfig()": "dbms.listConfig",
+    "CALL dbms.killConnection('bolt-1')": "dbms.killConnection",
+    "CALL db.clearQueryCaches()": "db.clearQueryCaches",
+    "CALL tx.setMetaData({a: 1})": "tx.setMetaData",
+    "CALL db.awaitIndexes(1)": "db.awaitIndexes",
+    "CREATE INDEX x FOR (n:X) ON (n.a)": "CreateIndex",
+    "DROP CONSTRAINT person_key": "DropConstraint",
+    "USE system CALL dbms.components() YIELD name RETURN name": "database system",
+    "PROFILE MATCH (n) RETURN n": "PROFILE",
+    "EXPLAIN CREATE (n)": "EXPLAIN",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "found"), REFUSED.items())
+def test_refused(small: Database, text: str, found: str) -> None:
+    # Only their plan may be looked at: the constraint must stand after it.
+    with pytest.raises(RefusedError) as error:
+        run_cypher(small, text)
+    assert found in str(error.value) and ":" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+NO_CYPHER = {
+    "": "There is no query",
+    "  // nothing": "There is no query",
+    "MATC (n) RETURN n": "line 1, column 1: Invalid input 'MATC'",
+    "MATCH (n)\nWHERE n.a ==\nRETURN n": "line 2, column",
+    "RETURN 1; CREATE (n:X)": "one statement",
+    "DROP DATABASE neo4j": "DROP DATABASE",
+    "USE system SHOW USERS": "USE",
+    "CALL nothing.here()": "nothing.here",
+    "RETURN nothing.here() AS a": "nothing.here",
+    "RETURN $x AS x": "x",
+}
+
+
+@pytest.mark.parametrize(("text", "found"), NO_CYPHER.items())
+def test_no_cypher(small: Database, text: str, found: str) -> None:
+    with pytest.raises(UsageError, match=r".") as error:
+        run_cypher(small, text)
+    assert found in str(error.value)
+
+
+ALLOWED = [
+    "MATCH (p:Person)-[:MENTORS]->{1,3}(q) RETURN p.name, count(q) AS n",
+    "CALL db.labels() YIELD label RETURN label",
+    "CALL db.schema.visualization()",
+    "CALL dbms.components() YIELD name, versions RETURN name",
+    "CALL db.index.fulltext.queryNodes('names', '王') YIELD node RETURN node.name AS name",
+    "SHOW INDEXES",
+    "RETURN 'LOAD CSV; CALL dbms.listConfig()' AS text // CALL dbms.listConfig()",
+    "WITH 1 AS call, 2 AS load RETURN call, load AS csv;",
+    "RETURN date.truncate('year', date()) AS a, [x IN [1] | COUNT { (:Person) }] AS b",
+    "MATCH p = SHORTEST 1 (:Person {person_id: 'p01'})-[:MENTORS]->+(:Person {name: '周五'}) "
+    "RETURN p",
+    "CYPHER 5 RETURN 1 AS a",
+]
+
+
+@pytest.mark.parametrize("text", ALLOWED)
+def test_allowed(small: Database, text: str) -> None:
+    assert run_cypher(small, text).columns
+
+
+def test_values_come_plain(small: Database) -> None:
+    table = run_cypher(
+        small,
+        "MATCH p = (a:Person {person_id: $id})-[m:MENTORS]->(b {person_id: 'p02'}) "
+        "RETURN a, m.start AS start, p",
+        {"id": "p01"},
+    )
+    (row,) = table.rows
+    assert table.columns == ("a", "start", "p")
+    assert row[0]["labels"] == ["LeadingTalent", "Person"]
+    assert row[0]["properties"]["retired_on"] == D(2018, 3, 1)
+    assert row[1] == D(1990, 1, 1)
+    assert [step.get("type") for step in row[2]] == [None, "MENTORS", None]
+
+
+def test_rows_beyond_the_limit_are_cut(small: Database) -> None:
+    assert run_cypher(small, "UNWIND range(1, 5) AS x RETURN x", limit=5) == Table(
+        ("x",), [[1], [2], [3], [4], [5]]
+    )
+    cut = run_cypher(small, "UNWIND range(1, 100000000000) AS x RETURN x", limit=3)
+    assert cut == Table(("x",), [[1], [2], [3]], truncated=True)
+
+
+ENDLESS = {
+    "UNWIND range(1, 1000000000000) AS x RETURN sum(x) AS a": "did not end in 1 s",
+    "UNWIND range(1, 1000000) AS x UNWIND range(1, 1000000) AS y RETURN max(x * y) AS a":
+        "did not end in 1 s",
+    # One long expression: the engine does not look at the clock in it.
+    "RETURN reduce(s = 0, x IN range(1, 100000000) | s + x % 7) AS a": "did not end in 1 s",
+    "RETURN size([x IN range(1, 1000000000) | toString(x)]) AS a": "more memory",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), ENDLESS.items())
+def test_endless_and_hoarding(small: Database, text: str, said: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(DatabaseError) as error:
+        run_cypher(small, text, seconds=30 if "memory" in said else 1)
+    assert said in str(error.value)
+    assert time.monotonic() - began < 30
+
+
+def test_nothing_was_changed_by_what_was_refused(small: Database) -> None:
+    assert small.read("MATCH (n:X) RETURN count(n) AS n") == [{"n": 0}]
+    names = {row["name"] for row in small.read("SHOW CONSTRAINTS YIELD name")}
+    assert "person_key" in names
+
+
+def test_values_of_named_queries(small: Database) -> None:
+    query = load_queries()["chain_up"]
+    with pytest.raises(UsageError, match="generations has '9', but takes a whole number from 1 to"):
+        run(small, query, {"person_id": "p05", "generations": "9"})
+    with pytest.raises(ShichengError, match="person_id is missing"):
+        run(small, query, {})
+
+
+# With other networks in the store; these come last
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_driven_workers_are_the_engines(
+    empty_database: Database, settings: Settings, case: Path
+) -> None:
+    sync(empty_database, "folder", folder.get([case]), home=settings.home)
+    query = load_queries()["driven_workers"]
+    for expected in csv.DictReader((case / "expected.csv").open(encoding="utf-8")):
+        rows = run(empty_database, query, {"person_id": expected["talent_id"]}).rows
+        generations = [sum(row[0] == g for row in rows) for g in (1, 2, 3)]
+        assert [len(rows), *generations] == [
+            int(expected[column]) for column in ("driven", "g1", "g2", "g3")
+        ], expected["talent_id"]
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not WIKIDATA.is_dir(), reason="../shared is absent")
+def test_longest_chain_of_wikidata(empty_database: Database, settings: Settings) -> None:
+    sync(empty_database, "wikidata", wikidata.get([WIKIDATA]), home=settings.home)
+    with (WIKIDATA / "mentor_edges.csv").open(encoding="utf-8") as file:
+        pairs = [(row["mentor_qid"], row["apprentice_qid"]) for row in csv.DictReader(file)]
+    graph = nx.DiGraph(pairs)
+    assert graph.number_of_edges() == 623
+    hops = nx.dag_longest_path_length(graph)
+    table = run(empty_database, load_queries()["longest_chains"], {"chains": 5})
+    found = next(table.records())
+    assert found["hops"] == hops == 5
+    assert nx.is_path(graph, found["path"])
+
+
+def test_longest_chain_through_a_circle(empty_database: Database) -> None:
+    edges = ["ab", "bc", "cb", "cd", "de", "xy", "yx"]
+    empty_database.write(
+        "UNWIND $edges AS e MERGE (a:Person {person_id: e[0]}) MERGE (b:Person {person_id: e[1]}) "
+        "MERGE (a)-[:MENTORS]->(b)",
+        {"edges": [list(edge) for edge in edges]},
+    )
+    table = run(empty_database, load_queries()["longest_chains"])
+    paths = ["".join(row["path"]) for row in table.records()]
+    assert paths == ["abcde", "cb", "xy", "yx"]
