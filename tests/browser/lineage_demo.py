@@ -111,6 +111,8 @@ PAYLOADS = (
     "</script><script>window.ran=1</script>",
     "<iframe srcdoc='<script>parent.ran=1</script>'>",
 )
+# Each payload as it is, and as if it stood within something: fifty names that would run.
+AROUND = ("{}", "</style>{}", "-->{}<!--", "]]>{}", "`{}`")
 
 
 def named() -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
@@ -206,7 +208,8 @@ def view_of(state: LineageState) -> LineageView:
         )
         if PAYLOAD:
             number = order[person]
-            text = PAYLOADS[number % len(PAYLOADS)]
+            around = AROUND[number // len(PAYLOADS) % len(AROUND)]
+            text = around.format(PAYLOADS[number % len(PAYLOADS)])
             node = replace(node, name=text, reason=text, lines=(text,), honour=text[:1])
         nodes.append(node)
     edges = tuple(

@@ -265,25 +265,69 @@ def test_both_modes_and_languages(
     assert page.get_by_role("button", name="撤销" if language == "zh" else "Undo").count() == 1
 
 
+def test_the_mode_changes_while_the_page_is_open(widget: Widget) -> None:
+    widget.page.emulate_media(color_scheme="dark")
+    paper = "canvas.closest('.lineage').style.getPropertyValue('--paper').trim()"
+    for _ in range(50):
+        if widget.ask(f"() => {paper}") == "#12181F":
+            return
+        widget.page.wait_for_timeout(100)
+    raise AssertionError("still light")
+
+
+def test_the_wheel_walks_the_rows_and_with_ctrl_it_zooms(
+    serve: Callable[..., str], open_page: Callable[..., Any]
+) -> None:
+    widget = Widget(open_page(f"{serve(DEMO)}/?people=300"))
+    widget.page.mouse.move(*widget.place("杨勇军"))
+    before = widget.view()
+    widget.page.mouse.wheel(0, 300)
+    widget.page.wait_for_timeout(200)
+    walked = widget.view()
+    assert walked == pytest.approx((before[0], before[1] + 300 / before[2], before[2]), abs=1)
+    widget.page.keyboard.down("Control")
+    widget.page.mouse.wheel(0, -200)
+    widget.page.keyboard.up("Control")
+    widget.page.wait_for_timeout(200)
+    assert widget.view()[2] > walked[2]
+
+
+def test_a_narrow_page_keeps_every_control_in_reach(
+    serve: Callable[..., str], open_page: Callable[..., Any], pictures: Path
+) -> None:
+    page = open_page(serve(DEMO), viewport={"width": 480, "height": 900})
+    Widget(page)
+    page.wait_for_timeout(500)
+    page.screenshot(path=pictures / "lineage-narrow.png")
+    for control in page.locator(".lineage .toolbar button").all():
+        box = control.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 480
+
+
 def test_less_motion_means_none(serve: Callable[..., str], open_page: Callable[..., Any]) -> None:
     widget = Widget(open_page(serve(DEMO), reduced_motion="reduce"))
     widget.press("zoom-in")
     assert widget.view()[2] == pytest.approx(1.25, abs=0.2)
 
 
-def test_names_that_are_scripts_run_nothing(
+def test_fifty_names_that_are_scripts_run_nothing(
     serve: Callable[..., str], open_page: Callable[..., Any]
 ) -> None:
-    page = open_page(f"{serve(DEMO)}/?payloads=1&language=en")
+    page = open_page(f"{serve(DEMO)}/?payloads=1&people=60")
     widget = Widget(page)
-    for person in ("何志远", "莫晓东", "杨勇军"):
+    names = widget.ask("() => network.body.data.nodes.get().map((node) => node.label)")
+    assert len(set(names)) >= 50
+    box = page.locator(".canvas").bounding_box()
+    inside = [p for p in sorted(widget.people()) if 20 < widget.place(p)[1] - box["y"] < 500]
+    for person in inside[:5]:
         widget.page.mouse.move(*widget.place(person))
         page.wait_for_timeout(100)
-    assert "<" in page.locator(".note").inner_text()
-    widget.click("何志远")
-    widget.until(lambda said: said["now"].get("selected") == "何志远")
+        assert "ran" in page.locator(".note").inner_text()
+    widget.click(inside[0])
+    widget.until(lambda said: said["now"].get("selected") == inside[0])
     page.get_by_role("combobox").fill("script")
     page.wait_for_timeout(300)
+    assert page.locator(".found li").count() > 10
     assert page.evaluate("window.ran") is None
     assert page.locator(".lineage img, .lineage iframe, .lineage script").count() == 0
 
