@@ -597,7 +597,7 @@ def info(as_json: JsonOption = False) -> None:
     from graph.admin import db_info
 
     with database() as opened:
-        found = asdict(db_info(State.settings, opened))
+        found = asdict(db_info(opened))
     if as_json:
         print_json(found)
     else:
@@ -631,17 +631,14 @@ def dump(
 @db.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A dump made by `db dump`.")],
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a store that holds data.")
-    ] = False,
 ) -> None:
     """Replace the whole store by a dump (the server stops and starts again).
 
-    Example: shicheng db restore backup.dump --force
+    Example: shicheng db restore backup.dump
     """
     from graph import admin
 
-    admin.restore(State.settings, file, force=force, say=tell)
+    admin.restore(State.settings, file, say=tell)
 
 
 @db.command()
@@ -652,7 +649,9 @@ def check() -> None:
     """
     from graph import admin
 
-    admin.check(State.settings, say=tell)
+    result = admin.check(State.settings, say=tell)
+    print("the store is consistent" if result.consistent else "\n".join(result.report))
+    raise typer.Exit(0 if result.consistent else 1)
 
 
 def tell(line: str) -> None:

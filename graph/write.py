@@ -42,11 +42,21 @@ class Writer:
     first: bool = False
     progress: Callable[[int], None] = lambda rows: None
     written: dict[str, int] = field(default_factory=dict)
+    _begun: set[str] = field(default_factory=set)
+
+    def _fresh(self, scope: str) -> bool:
+        """Whether nothing of `scope` can be there: the first load, and its first rows of it."""
+        return self.first and scope not in self._begun
 
     def nodes(self, kind: NodeKind, rows: pl.DataFrame) -> None:
         """Merges the nodes of a kind. `rows`: its stored properties, `_origin`, `_source`."""
-        merge = f"MERGE (x:{kind.label} {{{kind.key}: row.key}})"
-        self._merge(kind.label, merge, rows, key=kind.key)
+        if self._fresh(kind.label):
+            create = f"CREATE (x:{kind.label}) SET x = row.properties"
+            self._create(kind.label, create, rows)
+        else:
+            merge = f"MERGE (x:{kind.label} {{{kind.key}: row.key}})"
+            self._merge(kind.label, merge, rows, key=kind.key)
+        self._begun.add(kind.label)
 
     def reference_nodes(self, kind: NodeKind, rows: pl.DataFrame) -> None:
         """Makes nodes that are known by their code alone. `rows`: key, `_origin`, `_source`.
@@ -65,6 +75,7 @@ class Writer:
         for batch in _batches(rows):
             given = [_row(r, "key", (), False) for r in batch]
             self._each(statement, given, names=names)
+        self._begun.add(kind.label)
 
     def facet(self, facet: Facet, rows: pl.DataFrame) -> None:
         """Gives nodes a further label with its properties and a provenance of its own."""
@@ -74,14 +85,12 @@ class Writer:
 
     def relations(self, relation: Relation, start: str, end: str, rows: pl.DataFrame) -> None:
         """Merges relations between nodes of two kinds. `rows`: `_from`, `_to`, key, properties."""
-        merge = self._between(relation, start, end) + (
-            f" MERGE (a)-[x:{relation.type} {{key: row.key}}]->(b)"
-        )
-        self._merge(relation.type, merge, rows, key="key", ends=True)
+        self._between(relation, start, end, rows, f"{relation.type} {start} {end}")
 
     def links(self, relation: Relation, start: str, end: str, rows: pl.DataFrame) -> None:
         """As `relations`, where a node has one such relation at a time: the old one goes."""
-        if not self.first:
+        scope = f"{relation.type} {start} current"
+        if not self._fresh(scope):
             kind = NODE_KINDS[start]
             ends = "|".join(relation.end.kinds)
             self._each(
@@ -91,11 +100,12 @@ class Writer:
                 "DELETE x",
                 rows.select(pl.col(FROM).alias("from"), pl.col(TO).alias("to"), "key").to_dicts(),
             )
-        self.relations(relation, start, end, rows)
+        self._between(relation, start, end, rows, scope + end)
+        self._begun.add(scope)
 
     def unlink(self, relation: Relation, start: str, key: str, rows: pl.DataFrame) -> None:
         """Takes off links that only this source has stated and now leaves empty."""
-        if self.first or rows.is_empty():
+        if rows.is_empty() or self._fresh(f"{relation.type} {start} current"):
             return
         kind = NODE_KINDS[start]
         self._each(
@@ -104,14 +114,30 @@ class Writer:
             rows.select(pl.col(FROM).alias("from"), pl.col(SOURCE).alias("source")).to_dicts(),
         )
 
-    def _between(self, relation: Relation, start: str, end: str) -> str:
+    def _between(
+        self, relation: Relation, start: str, end: str, rows: pl.DataFrame, scope: str
+    ) -> None:
         labels = ""
         for name, side in (("a", relation.start), ("b", relation.end)):
             labels += f" SET {name}:{side.label}" if side.label else ""
-        return (
+        match = (
             f"MATCH (a:{start} {{{NODE_KINDS[start].key}: row.from}}) "
-            f"MATCH (b:{end} {{{NODE_KINDS[end].key}: row.to}}){labels} WITH row, a, b"
+            f"MATCH (b:{end} {{{NODE_KINDS[end].key}: row.to}}){labels} "
         )
+        if self._fresh(scope):
+            create = match + f"CREATE (a)-[x:{relation.type}]->(b) SET x = row.properties"
+            self._create(relation.type, create, rows, ends=True)
+        else:
+            merge = match + (f"WITH row, a, b MERGE (a)-[x:{relation.type} {{key: row.key}}]->(b)")
+            self._merge(relation.type, merge, rows, key="key", ends=True)
+        self._begun.add(scope)
+
+    def _create(self, what: str, create: str, rows: pl.DataFrame, *, ends: bool = False) -> None:
+        """The quick way where nothing can be there yet; writes what `_merge` would."""
+        statement = f"UNWIND $rows AS row {create}"
+        for batch in _batches(rows):
+            self._each(statement, [_new_row(r, self.load_id, ends) for r in batch])
+        self.written[what] = self.written.get(what, 0) + rows.height
 
     def _merge(
         self,
@@ -212,6 +238,14 @@ def facet_prefix(facet: Facet) -> str:
 def _batches(rows: pl.DataFrame) -> Iterator[list[dict[str, Any]]]:
     for part in rows.iter_slices(BATCH):
         yield part.to_dicts()
+
+
+def _new_row(row: Mapping[str, Any], load: str, ends: bool) -> dict[str, Any]:
+    apart = (ORIGIN, SOURCE, FROM, TO)
+    properties = {p: value for p, value in row.items() if value is not None and p not in apart}
+    properties |= {"load": load, "row": row[ORIGIN], "sources": [row[SOURCE]]}
+    written: dict[str, Any] = {"properties": properties}
+    return written | {"from": row[FROM], "to": row[TO]} if ends else written
 
 
 def _row(row: Mapping[str, Any], key: str, properties: Sequence[str], ends: bool) -> dict[str, Any]:
