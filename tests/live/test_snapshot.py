@@ -92,6 +92,7 @@ def test_what_the_frames_hold(
         targets=["scope,year,leading_talents,high_skilled", "national,2024,5000,1500000"],
     )
     load(exchange)
+    empty_database.write("MATCH ()-[x:TRAINED_AT]->() SET x.sources = ['甲', '乙;丙']")
     taken = take_snapshot(empty_database, own)
     assert set(taken.frames) == {*NODE_FRAMES, *RELATION_FRAMES, "edges", "promotions"}
 
@@ -110,6 +111,8 @@ def test_what_the_frames_hold(
         (0, 1, date(2021, 3, 1), "mentorships.csv:2"),
         (0, 2, None, "mentorships.csv:3"),
     ]
+    assert rows("mentorships", "sources") == [(["in"],), (["in"],)]
+    assert rows("trainings", "sources") == [(["甲", "乙;丙"],)]
     assert rows("promotions", "person", "day", "level", "before") == [
         (1, date(2022, 1, 1), 3, 0),
         (1, date(2024, 2, 1), 4, 3),
