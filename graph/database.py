@@ -194,10 +194,7 @@ class Database:
         with said(self.uri, self.settings):
             secret = self.settings.neo4j_password
             auth = (self.settings.neo4j_username, secret.get_secret_value()) if secret else None
-            try:
-                self._driver = _driver(self.uri, auth)
-            except ValueError as error:
-                raise _no_address() from error
+            self._driver = _driver(self.uri, auth)
             agent = self._driver.get_server_info().agent
             self.version = agent.removeprefix("Neo4j/")
             check_version(self.version, self.uri)
@@ -301,6 +298,8 @@ def check_version(version: str, uri: str) -> None:
 def _driver(uri: str, auth: tuple[str, str] | None) -> Driver:
     from neo4j import GraphDatabase
 
+    if not re.match(r"(bolt|neo4j)(\+s|\+ssc)?://[^/@]+$", uri.rstrip("/")):
+        raise _no_address()
     return GraphDatabase.driver(
         uri,
         auth=auth,
@@ -398,6 +397,9 @@ def _statement(error: Exception, code: str) -> ShichengError:
         )
     if ".ClientError." in code:
         return UsageError(f"Neo4j does not take the query: {first}")
-    if "NoSpace" in code or "No space left" in message or "Unable to complete" in message:
-        return DatabaseError("Neo4j cannot store more: its disk is full or fails; free some space.")
+    if "TransactionLogError" in code or "TransactionStartFailed" in code or "No space" in message:
+        return DatabaseError(
+            "Neo4j cannot store any more, as when its disk is full; what was stored before is "
+            "kept: free some space there, then run `shicheng db stop` and the command again."
+        )
     return DatabaseError(f"Neo4j could not do it ({code}): try again, and see its log if it lasts.")

@@ -17,6 +17,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -39,6 +40,7 @@ START_SECONDS = 300.0
 STOP_SECONDS = 60.0
 PORT_ATTEMPTS = 5
 LOG_BYTES = 5_000_000
+ROOM_BYTES = 200_000_000  # with less Neo4j hangs at its start rather than saying so
 
 Say = Callable[[str], None]
 
@@ -360,7 +362,10 @@ def configuration(settings: Settings, port: int) -> str:
         "dbms.memory.transaction.total.max": f"{limits.heap * 7 // 10}m",
         # Its 5 s are waited twice at each stop, after the stores are closed.
         "internal.server.bolt.thread_pool_shutdown_wait_time": "0s",
-        "db.tx_log.preallocate": "false",  # a new store is 1 MB, not 540 MB
+        # Room for the log is taken beforehand (two times 64 MB, not 256): when the disk gets
+        # full, a log that has its room stays whole, and the store opens again after.
+        "db.tx_log.preallocate": "true",
+        "db.tx_log.rotation.size": "64m",
         "db.tx_log.rotation.retention_policy": "100M size",
     }
     return "".join(f"{name}={value}\n" for name, value in values.items())
@@ -372,6 +377,8 @@ def _prepare(settings: Settings, port: int) -> None:
     conf = store(home) / "conf"
     conf.mkdir(parents=True, exist_ok=True)
     (home / "logs").mkdir(exist_ok=True)
+    if shutil.disk_usage(home).free < ROOM_BYTES:
+        raise _full(home)
     (conf / "neo4j.conf").write_text(configuration(settings, port), encoding="utf-8")
     password(settings)
     log = log_file(home)
@@ -499,10 +506,7 @@ def _said(settings: Settings, reason: str) -> Exception:
     if "BindException" in reason or "Address already in use" in reason:
         return _PortTaken()
     if "No space left" in reason or "File too large" in reason or "Disk quota" in reason:
-        return DatabaseError(
-            f"The disk under {home} is full, so Neo4j cannot start: free some space there, or "
-            "name another data folder with --home. What was stored stays as it is."
-        )
+        return _full(home)
     if "has been locked by another process" in reason or "FileLockException" in reason:
         return DatabaseError(
             f"Another Neo4j uses the store in {store(home)} and is not the one this folder knows "
@@ -515,6 +519,13 @@ def _said(settings: Settings, reason: str) -> Exception:
         )
     return DatabaseError(
         f"Neo4j {settings.neo4j_version} did not start ({reason}): see {log_file(home)}."
+    )
+
+
+def _full(home: Path) -> DatabaseError:
+    return DatabaseError(
+        f"The disk under {home} is full, so Neo4j cannot start: free some space there, or name "
+        "another data folder with --home. What was stored stays as it is."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -169,6 +170,40 @@ def test_a_full_disk_is_said(settings: Settings, small_disk: Path) -> None:
     with pytest.raises(DatabaseError, match=r"is full.*free some space"):
         embedded.start(cramped)
     assert embedded.status(cramped) is None
+
+
+@pytest.fixture
+def filling_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 240 MB."""
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=240m", "tmpfs", str(tmp_path)], check=True
+    )
+    yield tmp_path
+    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def test_a_disk_that_gets_full_is_said_and_what_was_stored_stays(
+    settings: Settings, filling_disk: Path
+) -> None:
+    filling = settings.at(filling_disk / "home")
+    rest = filling_disk / "rest"
+    with connect(filling) as database:
+        try:
+            database.write("CREATE (:Kept)")
+            with contextlib.suppress(OSError), rest.open("wb", buffering=0) as file:
+                while file.write(bytes(100_000)):
+                    pass
+            with pytest.raises(DatabaseError, match=r"cannot store any more.*free some space"):
+                for _ in range(40):
+                    database.write(
+                        "UNWIND range(1, 20000) AS n CREATE (:Filler {n: n, text: $text})",
+                        {"text": "x" * 100},
+                    )
+            rest.unlink()
+            embedded.stop(filling)
+            assert database.read("MATCH (k:Kept) RETURN count(k) AS n") == [{"n": 1}]
+        finally:
+            embedded.stop(filling)
 
 
 def test_a_folder_that_cannot_be_made_is_said(settings: Settings, tmp_path: Path) -> None:
