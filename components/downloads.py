@@ -43,7 +43,7 @@ class About:
 def csv(table: pl.DataFrame, about: About) -> bytes:
     """The table as CSV that Excel reads in any language; `about` as JSON in a last column."""
     told = json.dumps(about.as_dict(), ensure_ascii=False)
-    safe = table.select(_unformulated(table), pl.lit(told).alias("policy"))
+    safe = table.select(*_unformulated(table), pl.lit(told).alias("policy"))
     return b"\xef\xbb\xbf" + safe.write_csv().encode("utf-8")
 
 

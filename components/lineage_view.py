@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -60,12 +60,28 @@ class Lineage:
     policy: Policy
     focus: str
 
-    def chain(self, person: str) -> tuple[Hop, ...]:
-        """The chain by which `person` counts or is pending for the focus; empty when none does."""
+    def chain(self, person: str, among: Collection[str] = ()) -> tuple[Hop, ...]:
+        """The chain by which `person` counts or is pending for the focus; empty when none does.
+
+        Of the shortest ones, one that goes by way of `among` alone where there is one.
+        """
         if self.reach.state(person) == "none":
             return ()
         by = self.reach.skilled_on.get(person, self.policy.as_of)
-        return counting_chain(self.graph, self.focus, person, by, self.policy)
+        chain = counting_chain(self.graph, self.focus, person, by, self.policy)
+        if among:
+            near = self.graph.subgraph(among)
+            other = counting_chain(near, self.focus, person, by, self.policy)
+            if len(other) == len(chain):
+                return other
+        return chain
+
+    def generation(self, person: str, shown: Unfolded) -> int:
+        """Where a person stands: as the metric counts, else by the fewest links, 0 = the focus."""
+        walked = shown.generations[person]
+        if walked <= 0:
+            return walked
+        return self.reach.generation.get(person, self.depth.get(person, walked))
 
     @cached_property
     def depth(self) -> Mapping[str, int]:
@@ -82,8 +98,19 @@ class Lineage:
         first = {p: sum(a in driven for a in self.graph.successors(p)) for p in self.graph}
         return {p: n + sum(first[a] for a in self.graph.successors(p)) for p, n in first.items()}
 
-    def shown(self, state: LineageState) -> Unfolded:
-        """Whom a state of the widget shows: those who lead to most driven people first."""
+    def shown(self, state: LineageState) -> tuple[Unfolded, tuple[Hop, ...]]:
+        """Whom a state of the widget shows, and the chain to the selected person.
+
+        Those who lead to most driven people come first. A selection changes whom the view shows
+        only when its chain goes by way of people who are not shown.
+        """
+        shown = self._unfolded(state, frozenset())
+        hops = self.chain(state.selected, shown.generations) if state.selected else ()
+        if {hop.apprentice for hop in hops} <= shown.generations.keys():
+            return shown, hops
+        return self._unfolded(state, frozenset(hop.apprentice for hop in hops)), hops
+
+    def _unfolded(self, state: LineageState, keep: frozenset[str]) -> Unfolded:
         order = {"talent": 0, "driven": 1, "pending": 2, "none": 3}
 
         def rank(person: str) -> tuple[int, int]:
@@ -92,27 +119,23 @@ class Lineage:
         def breadth(person: str, channel: str) -> int:
             return BREADTH.get(self.depth.get(person, -1), 1)
 
-        path = frozenset(self.path(state.selected))
-        down = self.policy.generations or 3
+        down = min(self.policy.generations or 3, 6)
         return unfold(
-            self.graph, state, up=MENTORS_ABOVE, down=min(down, 6), breadth=breadth, rank=rank,
-            keep=path,
-        )  # fmt: skip
-
-    def path(self, person: str | None) -> tuple[str, ...]:
-        """From the focus to `person`, by the chain that counts."""
-        hops = self.chain(person) if person else ()
-        return (self.focus, *(hop.apprentice for hop in hops)) if hops else ()
+            self.graph, state, up=MENTORS_ABOVE, down=down, breadth=breadth, rank=rank, keep=keep
+        )
 
 
 def view(
     lineage: Lineage,
     state: LineageState,
     shown: Unfolded,
+    hops: tuple[Hop, ...],
     boxes: Mapping[str, Mapping[str, Any]],
     language: Language,
 ) -> LineageView:
-    """What the widget draws for a state. `boxes`: see `components.person.boxes`."""
+    """What the widget draws for a state. `shown` and `hops`: see `Lineage.shown`; `boxes`: see
+    `components.person.boxes`.
+    """
     nodes = tuple(
         _node(person, lineage, shown, boxes.get(person, {}), state, language)
         for person in shown.generations
@@ -120,7 +143,8 @@ def view(
     policy = lineage.policy
     return LineageView(
         nodes, _edges(lineage.graph, shown), lineage.focus,
-        path=lineage.path(state.selected), selected=state.selected,
+        path=(lineage.focus, *(hop.apprentice for hop in hops)) if hops else (),
+        selected=state.selected,
         columns=_columns(lineage, shown, language),
         window=(policy.window_start, policy.window_end), years=state.shown.years,
         ties=_ties(lineage.graph), axis=state.shown.axis,
@@ -137,7 +161,7 @@ def _node(
     state: LineageState,
     language: Language,
 ) -> LineageNode:
-    generation = shown.generations[person]
+    generation = lineage.generation(person, shown)
     standing: State = "talent" if person == lineage.focus and lineage.reach.leading else (
         lineage.reach.state(person)
     )  # fmt: skip
@@ -191,7 +215,7 @@ def _columns(lineage: Lineage, shown: Unfolded, language: Language) -> tuple[Lin
     driven = Counter(lineage.reach.generation.values())
     above = {-1: translate(language, "Mentors"), -2: translate(language, "Their mentors")}
     columns = []
-    for generation in sorted(set(shown.generations.values())):
+    for generation in sorted({lineage.generation(p, shown) for p in shown.generations}):
         if generation < 0:
             name, number = above.get(generation, translate(language, "Earlier mentors")), ""
         elif generation == 0 and lineage.reach.leading:

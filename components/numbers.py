@@ -64,11 +64,6 @@ def _joined(text: str) -> str:
     return text.replace("万 人", "万人").replace("亿 人", "亿人")
 
 
-def signed(number: int) -> str:
-    """32 -> "+32", -32 -> "−32"."""
-    return f"+{count(number)}" if number > 0 else count(number)
-
-
 def share(part: float | None, whole: float | None) -> str:
     """`part` of `whole` with one decimal: "88.3%"; a dash when there is no whole."""
     if part is None or not whole:
@@ -79,11 +74,6 @@ def share(part: float | None, whole: float | None) -> str:
 def interval(low: int, high: int) -> str:
     """18, 31 -> "18–31"; equal ends -> one number."""
     return count(low) if low == high else f"{count(low)}\N{EN DASH}{count(high)}"
-
-
-def credit(value: float) -> str:
-    """Shared credit, one decimal: "1,234.5"."""
-    return f"{value:,.1f}"
 
 
 def day(value: date | None) -> str:

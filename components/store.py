@@ -118,11 +118,6 @@ def _snapshot(state: str) -> Snapshot:
     return take_snapshot(database(), database().settings)
 
 
-def snapshot() -> Snapshot:
-    """The graph's tables at its revision now."""
-    return _snapshot(_state())
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _driven(state: str, policy: Policy) -> Driven:
     return measure(_snapshot(state), policy)

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from components import downloads, frame, lineage_view, person, store
+from components.chain import Hop
 from components.export import SUFFIXES
 from components.i18n import current_language, label, t, tn
 from components.ladder import Ladder, ladder
@@ -113,15 +114,15 @@ def _instrument(about: Person, figures: dict[str, Any] | None, seen: Lineage) ->
         ) or LineageState(about["id"])
         state = lineage_state(KEY, start)
         _address(state)
-        shown = seen.shown(state)
+        shown, hops = seen.shown(state)
         boxes = person.boxes(list(shown.generations), seen.policy.high_skilled_level)
-        view = lineage_view.view(seen, state, shown, boxes, language)
+        view = lineage_view.view(seen, state, shown, hops, boxes, language)
         frame.under_lead(_under(figures, seen, shown))
         left, right = st.columns([848, 280], gap="medium")
         with left:
             event = lineage(view, key=KEY)
         with right, st.container(key="panel_person"):
-            _panel(about, figures, seen, state, boxes)
+            _panel(about, figures, seen, state.selected, hops, boxes)
         if event.action == "export":
             _export(view, seen, about["name"])
         if event.action == "search":
@@ -157,7 +158,8 @@ def _panel(
     about: Person,
     figures: dict[str, Any] | None,
     seen: Lineage,
-    state: LineageState,
+    selected: str | None,
+    hops: tuple[Hop, ...],
     boxes: dict[str, Person],
 ) -> None:
     """The person in focus with the figures; below, whoever is selected and why."""
@@ -165,9 +167,9 @@ def _panel(
     if figures is not None:
         frame.rule()
         _by_generation(figures)
-    if state.selected and state.selected != about["id"]:
+    if selected and selected != about["id"]:
         frame.rule()
-        _selected(state.selected, seen, boxes)
+        _selected(selected, seen, hops, boxes)
     else:
         told = escape(t("Click a person to see why he or she counts."))
         frame.html(f'<div class="sc-muted">{told}</div>')
@@ -267,7 +269,7 @@ def _by_generation(figures: dict[str, Any]) -> None:
     )
 
 
-def _selected(id: str, seen: Lineage, boxes: dict[str, Person]) -> None:
+def _selected(id: str, seen: Lineage, hops: tuple[Hop, ...], boxes: dict[str, Person]) -> None:
     """Why the selected person counts: the chain with its dates, or the reason why not."""
     other = person.person(id)
     if other is None:
@@ -279,7 +281,6 @@ def _selected(id: str, seen: Lineage, boxes: dict[str, Person]) -> None:
         "pending": t("{name} is pending", name=other["name"]),
     }
     frame.heading(titles.get(state, other["name"]), "")
-    hops = seen.chain(id)
     if hops:
         frame.html(_steps(hops, id, seen, boxes, other))
     elif seen.reach.leading and id in boxes and id in seen.depth:
