@@ -10,15 +10,19 @@ from components.policy_form import address
 from pages import find, overview, queries, talent, talents
 
 
-def main() -> None:
-    """One run of the app."""
+def main(first: str = "overview") -> None:
+    """One run of the app; `first` is the page that an address without a path opens."""
     frame.begin()
+    titles = {
+        "overview": (overview.page, t("Overview")),
+        "find": (find.page, t("Find")),
+        "talents": (talents.page, t("Leading talents")),
+        "talent": (talent.page, t("Talent and lineage")),
+        "queries": (queries.page, t("Queries")),
+    }
     pages = {
-        "overview": st.Page(overview.page, title=t("Overview"), url_path="overview", default=True),
-        "find": st.Page(find.page, title=t("Find"), url_path="find"),
-        "talents": st.Page(talents.page, title=t("Leading talents"), url_path="talents"),
-        "talent": st.Page(talent.page, title=t("Talent and lineage"), url_path="talent"),
-        "queries": st.Page(queries.page, title=t("Queries"), url_path="queries"),
+        name: st.Page(page, title=title, url_path=name, default=name == first)
+        for name, (page, title) in titles.items()
     }
     frame.register(pages)
     current = st.navigation(list(pages.values()), position="hidden")
@@ -32,4 +36,5 @@ def main() -> None:
     current.run()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""The pages on a real store, run without a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from components import search
+from graph.database import Database
+from graph.metrics.driven import measure
+from graph.policy import Policy
+from graph.settings import Settings
+from graph.snapshot import take_snapshot
+from loaders import folder
+from loaders.sync import sync
+from loaders.synthetic import generate
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("overview", "find", "talents", "talent", "queries")
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def network(
+    database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """A store that holds a small generated network and nothing else."""
+    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
+        pass
+    made = tmp_path_factory.mktemp("network") / "made"
+    generate(made, talents=12, workers=900, seed=11)
+    sync(database, "folder", folder.get([made]), home=settings.home)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield database
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """`app("talents", lang="en", ...)` runs a page with that address."""
+    monkeypatch.setenv("SHICHENG_HOME", str(settings.home))
+
+    def start(page: str, **query: str) -> AppTest:
+        # AppTest reaches only pages that are files of their own, so each is opened as the first.
+        script = f"import app\napp.main({page!r})"
+        test = AppTest.from_string(script, default_timeout=60)
+        for name, value in query.items():
+            test.query_params[name] = value
+        return test.run()
+
+    yield start
+
+
+def text(test: AppTest) -> str:
+    return "\n".join(element.proto.body for element in test.get("html"))
+
+
+def lead(test: AppTest) -> str:
+    assert not test.exception
+    found = re.search(r'<h1 class="sc-lead">(.*?)</h1>', text(test), re.DOTALL)
+    assert found, text(test)
+    return re.sub("<[^>]+>", "", found[1])
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_with_a_sentence(
+    page: str, lang: str, network: Database, app: Open
+) -> None:
+    test = app(page, lang=lang)
+    sentence = lead(test)
+    assert bool(re.search("[\u4e00-\u9fff]", sentence)) == (lang == "zh")
+    assert ("师承" if lang == "zh" else "Shicheng") in text(test)
+    assert "sc-note" not in text(test).split("</style>")[-1]
+
+
+def test_the_overview_says_what_the_metric_found(
+    network: Database, settings: Settings, app: Open
+) -> None:
+    found = measure(take_snapshot(network, settings), Policy()).national
+    said = lead(app("overview", lang="en"))
+    assert f"{found['driven_persons']:,} persons" in said
+    assert f"{found['driven_person_times']:,} person-times" in said
+
+
+def test_a_policy_in_the_address_changes_the_figures(
+    network: Database, settings: Settings, app: Open
+) -> None:
+    policy = Policy(generations=1, channels=("mentorship",))
+    found = measure(take_snapshot(network, settings), policy).national
+    test = app("overview", lang="en", generations="1", channels="mentorship")
+    assert f"{found['driven_persons']:,} persons" in lead(test)
+    assert test.query_params["generations"] == "1"
+    everything = measure(take_snapshot(network, settings), Policy()).national
+    assert everything["driven_persons"] > found["driven_persons"]
+
+
+def test_a_broken_policy_in_the_address_is_the_default(network: Database, app: Open) -> None:
+    test = app("overview", lang="en", generations="-3", window="x")
+    assert "persons" in lead(test)
+    assert "generations" not in test.query_params
+
+
+def test_an_unfinished_load_shows_no_figure(network: Database, app: Open) -> None:
+    network.write("CREATE (:Load {load_id: 'cut-off', loader: 'folder', started_at: 'x'})")
+    try:
+        test = app("overview", lang="en")
+        assert "cut-off" in text(test) and "has not finished" in text(test)
+        assert "sc-lead" not in text(test).split("</style>")[-1]
+    finally:
+        network.write("MATCH (l:Load {load_id: 'cut-off'}) DELETE l")
+
+
+def someone(network: Database, label: str) -> dict[str, Any]:
+    return network.read(
+        f"MATCH (p:{label}) RETURN p.person_id AS id, p.name AS name ORDER BY id LIMIT 1"
+    )[0]
+
+
+def test_a_talents_page_shows_figures_and_no_personal_number(
+    network: Database, settings: Settings, app: Open
+) -> None:
+    rows = measure(take_snapshot(network, settings), Policy()).talents.sort("driven")
+    most = rows.row(-1, named=True)
+    test = app("talent", lang="en", id=most["talent_id"])
+    said = lead(test)
+    assert most["name"] in said and f"{most['driven']:,} persons" in said
+    born = network.read(
+        "MATCH (p:Person {person_id: $id}) RETURN toString(p.birth_date) AS day",
+        {"id": most["talent_id"]},
+    )[0]["day"]
+    assert born is None or born not in text(test)
+    assert "id_number" not in text(test)
+
+
+def test_anyone_has_a_page_and_nobody_is_said_so(network: Database, app: Open) -> None:
+    apprentice = network.read(
+        "MATCH (p:Apprentice) WHERE NOT p:LeadingTalent RETURN p.person_id AS id, p.name AS name "
+        "ORDER BY id LIMIT 1"
+    )[0]
+    assert apprentice["name"] in lead(app("talent", lang="en", id=apprentice["id"]))
+    assert "nobody" in lead(app("talent", lang="en", id="no such"))
+
+
+def test_find_by_part_of_a_name(
+    network: Database, app: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talent = someone(network, "LeadingTalent")
+    test = app("find", lang="zh")
+    for part in {talent["name"][:2], talent["name"][-2:]}:
+        test.text_input(key="find_text").set_value(part).run()
+        assert not test.exception
+        found = search.find(part)["Person"][1]
+        assert talent["id"] in {row["id"] for row in found}
+        assert all(part in row["name"] for row in found)
+    assert search.find(talent["name"][0])["Person"][0] > 0
+    assert search.find(talent["id"])["Person"][1][0]["id"] == talent["id"]
+    for hostile in ('"', "a:b AND (", "*", "\\", "}) DETACH DELETE"):
+        search.find(hostile)
+
+
+def test_filters_of_the_table_and_their_address(network: Database, app: Open) -> None:
+    everyone = app("talents", lang="en")
+    assert lead(everyone).startswith("12 leading talents")
+    province = network.read(
+        "MATCH (p:LeadingTalent) RETURN p.province AS code, count(*) AS n ORDER BY n DESC LIMIT 1"
+    )[0]
+    test = app("talents", lang="en", province=province["code"])
+    if province["n"] < 12:
+        assert lead(test).startswith(f"{province['n']} of 12 leading talents")
+    test.text_input(key="talents_text").set_value("\u0000no such name").run()
+    assert not test.exception and "No talent meets these filters" in text(test)
+
+
+def test_a_named_query_and_the_guard(network: Database, app: Open) -> None:
+    test = app("queries", lang="en", query="chain_down")
+    talent = someone(network, "LeadingTalent")
+    test.text_input(key="parameter_chain_down_person_id").set_value(talent["id"])
+    test.button(key="run_chain_down").click().run()
+    assert "rows" in lead(test) and "0 rows" not in lead(test)
+    test.button_group(key="queries_kind").set_value("cypher").run()
+    test.text_area(key="cypher").set_value("MATCH (n) DETACH DELETE n")
+    test.button(key="run_cypher").click().run()
+    assert not test.exception and "Not run" in text(test)
+    assert network.read("MATCH (n) RETURN count(n) AS n")[0]["n"] > 900
+
+
+# The last ones: they empty the store that the tests above share.
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_store_says_the_one_thing_to_do(
+    page: str, empty_database: Database, app: Open
+) -> None:
+    test = app(page, lang="en")
+    assert lead(test) == "Nothing is loaded yet."
+    assert "shicheng load folder" in text(test)
