@@ -39,7 +39,8 @@ MATCH path = SHORTEST 1 (:Person {person_id: $person_id})<-[:MENTORS]-{1,8}(p:Pe
 WHERE p.person_id <> $person_id AND length(path) <= $generations
 WITH p, length(path) AS generation, nodes(path)[-2] AS below
 RETURN generation, p.person_id AS person_id, p.name AS name,
-       COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN max(r.level) }[0] AS level,
+       COLLECT { MATCH (p)-[r:RECOGNISED]->()
+                 RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
        p:LeadingTalent AS leading_talent,
        below.person_id AS through_id, below.name AS through
 ORDER BY generation, person_id
@@ -57,7 +58,8 @@ MATCH path = SHORTEST 1 (:Person {person_id: $person_id})-[:MENTORS]->{1,8}(p:Pe
 WHERE p.person_id <> $person_id AND length(path) <= $generations
 WITH p, length(path) AS generation, nodes(path)[-2] AS above
 RETURN generation, p.person_id AS person_id, p.name AS name,
-       COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN max(r.level) }[0] AS level,
+       COLLECT { MATCH (p)-[r:RECOGNISED]->()
+                 RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
        p:LeadingTalent AS leading_talent,
        above.person_id AS through_id, above.name AS through
 ORDER BY generation, person_id
@@ -160,8 +162,8 @@ ORDER BY common_hops, person_id
 // param generations: integer = 3 (1..6) | en: Generations | zh: 代数
 // param high_skilled_level: integer = 4 (1..8) | en: High-skilled from level | zh: 高技能起始等级
 // param channels: choice = both (both, mentorship, studio) | en: Channels | zh: 途径
-// Each round keeps, for everyone reached, the earliest day on which a chain arrives: the best both
-// for the next hop and for the recognition.
+// Each round keeps everyone reached with the days on which a chain arrives. (The earliest would do,
+// but Neo4j 5.26 takes no aggregation in an expression over a list.)
 MATCH (talent:Person {person_id: $person_id})
 WITH talent, reduce(
   rounds = [[{person: talent, arrival: date('0001-01-01')}]],
@@ -183,8 +185,8 @@ WITH talent, reduce(
     }
     WITH mentor, next, start
     WHERE next <> mentor AND next.person_id <> $person_id
-    WITH next, min(start) AS arrival
-    RETURN {person: next, arrival: arrival}
+    WITH DISTINCT next, start
+    RETURN {person: next, arrival: start}
   }]) AS rounds
 UNWIND range(1, $generations) AS generation
 UNWIND rounds[generation] AS reached
@@ -192,12 +194,13 @@ WITH reached.person AS p, generation, reached.arrival AS arrival
 WITH p, COLLECT {
     MATCH (p)-[r:RECOGNISED]->()
     WHERE r.level >= $high_skilled_level
-    RETURN min(r.date)
+    RETURN r.date ORDER BY r.date LIMIT 1
   }[0] AS high_skilled_on, generation, arrival
 WHERE $window_start <= high_skilled_on <= $window_end AND arrival <= high_skilled_on
 WITH p, high_skilled_on, min(generation) AS generation, min(arrival) AS arrival
 RETURN generation, p.person_id AS person_id, p.name AS name, high_skilled_on, arrival,
-       COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN max(r.level) }[0] AS level
+       COLLECT { MATCH (p)-[r:RECOGNISED]->()
+                 RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level
 ORDER BY generation, high_skilled_on, person_id
 
 // name: apprentices_who_mentor

@@ -24,7 +24,8 @@ WHERE $province IS NULL OR s.province = $province
 OPTIONAL MATCH (s)<-[t:TRAINED_AT]-(p:Person)
 WITH s, p, min(t.start) AS since
 WITH s, p, since, CASE WHEN p IS NOT NULL THEN COLLECT {
-       MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $high_skilled_level RETURN min(r.date)
+       MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $high_skilled_level
+       RETURN r.date ORDER BY r.date LIMIT 1
      }[0] END AS day
 WITH s, count(p) AS trained,
      count(CASE WHEN $window_start <= day <= $window_end AND since <= day THEN p END)

@@ -103,7 +103,8 @@ ORDER BY rank, date DESC, person_id
 MATCH (p:TrainingTarget)
 WHERE NOT $without_mentor OR NOT EXISTS { (p)<-[:MENTORS]-() }
 RETURN p.person_id AS person_id, p.name AS name, p.listed_on AS listed_on, p.reason AS reason,
-       COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN max(r.level) }[0] AS level,
+       COLLECT { MATCH (p)-[r:RECOGNISED]->()
+                 RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
        COLLECT { MATCH (p)<-[:MENTORS]-(m) RETURN DISTINCT m.name ORDER BY m.name } AS mentor_names
 ORDER BY listed_on DESC, person_id
 
