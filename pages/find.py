@@ -111,3 +111,10 @@ def _other(row: Row) -> frame.Row:
 
 def _province(code: str | None) -> str:
     return label(PROVINCES[code], current_language()) if code in PROVINCES else "—"
+
+
+# Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.
+if __name__ == "__main__":
+    from app import main
+
+    main()

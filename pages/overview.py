@@ -233,3 +233,10 @@ def _open_province(event: object) -> None:
     if chosen and (code := chosen[0].get("province")) and code != st.session_state.get("tile"):
         st.session_state["tile"] = code
         frame.go("talents", province=code)
+
+
+# Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.
+if __name__ == "__main__":
+    from app import main
+
+    main()

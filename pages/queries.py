@@ -323,3 +323,10 @@ def _schema() -> None:
         if type in RELATION_KINDS and number
     )
     frame.html(f'<table class="sc-table plain sc-schema">{lines}</table>')
+
+
+# Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.
+if __name__ == "__main__":
+    from app import main
+
+    main()

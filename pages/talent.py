@@ -494,3 +494,10 @@ def _apprentices(about: Person, figures: dict[str, Any] | None) -> None:
         lines, key="apprentices",
         head=(t("Name"), t("Level"), t("Taken on"), t("First high-skilled"), t("Counts?")),
     )  # fmt: skip
+
+
+# Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.
+if __name__ == "__main__":
+    from app import main
+
+    main()

@@ -170,13 +170,13 @@ def _table(shown: pl.DataFrame, policy: Policy) -> None:
         on_select="rerun",
         selection_mode="single-cell",
         column_config={
-            "name": config.TextColumn(t("Name"), pinned=True, width=110),
-            "level": config.NumberColumn(t("Level"), help=t("Best level so far, 1 to 8"), width=60),
-            "occupation": config.TextColumn(t("Occupation"), width=150),
-            "province": config.TextColumn(t("Province"), width=80),
+            "name": config.TextColumn(t("Name"), pinned=True, width=90),
+            "level": config.NumberColumn(t("Level"), help=t("Best level so far, 1 to 8"), width=54),
+            "occupation": config.TextColumn(t("Occupation"), width=130),
+            "province": config.TextColumn(t("Province"), width=94),
             "driven": config.ProgressColumn(
                 t("Driven (persons)"), format="localized", min_value=0, max_value=most,
-                color=tokens.slate, width=170,
+                color=tokens.slate, width=150,
                 help=t("New high-skilled persons whom a chain from this talent reaches in time"),
             ),
             "person_times": config.NumberColumn(
@@ -184,20 +184,20 @@ def _table(shown: pl.DataFrame, policy: Policy) -> None:
                 help=t("Every promotion to a high-skilled level in the window, of those reached"),
             ),
             "generations": config.BarChartColumn(
-                t("By generation (persons)"), y_min=0, y_max=tallest, color=tokens.slate,
-                width=130,
+                t("Generations (persons)"), y_min=0, y_max=tallest, color=tokens.slate,
+                width=142,
                 help=t("Driven persons by the fewest links of a chain that counts"),
             ),
             "g1": config.NumberColumn(
-                t("First generation (persons)"), format="localized", width=130,
+                t("Gen 1 (persons)"), format="localized", width=114,
                 help=t("Driven persons one link away"),
             ),
             "pending": config.NumberColumn(
-                t("Pending (persons)"), format="localized", width=110,
+                t("Pending (persons)"), format="localized", width=122,
                 help=t("Reached by a chain, not high-skilled on the as-of day"),
             ),
             "equal": config.NumberColumn(
-                t("Shared credit (persons)"), format="%.1f", width=130,
+                t("Shared (persons)"), format="%.1f", width=114,
                 help=t("Each worker shared equally among the talents who drive them; adds up"),
             ),
             "enterprise": config.TextColumn(t("Enterprise"), width=220),
@@ -238,3 +238,10 @@ def _shown(shown: pl.DataFrame, rows: pl.DataFrame) -> str:
         "{n} of {all} talents ({share}); click a line to open the talent.",
         n=count(shown.height), all=count(rows.height), share=share(shown.height, rows.height),
     )  # fmt: skip
+
+
+# Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.
+if __name__ == "__main__":
+    from app import main
+
+    main()
