@@ -397,7 +397,7 @@ def _statement(error: Exception, code: str) -> ShichengError:
         )
     if ".ClientError." in code:
         return UsageError(f"Neo4j does not take the query: {first}")
-    if "TransactionLogError" in code or "TransactionStartFailed" in code or "No space" in message:
+    if "DatabaseError.Transaction." in code or "No space left" in message:
         return DatabaseError(
             "Neo4j cannot store any more, as when its disk is full; what was stored before is "
             "kept: free some space there, then run `shicheng db stop` and the command again."

@@ -40,7 +40,8 @@ START_SECONDS = 300.0
 STOP_SECONDS = 60.0
 PORT_ATTEMPTS = 5
 LOG_BYTES = 5_000_000
-ROOM_BYTES = 200_000_000  # with less Neo4j hangs at its start rather than saying so
+# With less free disk Neo4j hangs at its start rather than saying so: for a new store, for an old.
+NEW_BYTES, OLD_BYTES = 200_000_000, 50_000_000
 
 Say = Callable[[str], None]
 
@@ -377,7 +378,8 @@ def _prepare(settings: Settings, port: int) -> None:
     conf = store(home) / "conf"
     conf.mkdir(parents=True, exist_ok=True)
     (home / "logs").mkdir(exist_ok=True)
-    if shutil.disk_usage(home).free < ROOM_BYTES:
+    needed = OLD_BYTES if written_by(home) else NEW_BYTES
+    if shutil.disk_usage(home).free < needed:
         raise _full(home)
     (conf / "neo4j.conf").write_text(configuration(settings, port), encoding="utf-8")
     password(settings)

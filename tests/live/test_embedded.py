@@ -113,11 +113,13 @@ def test_a_store_that_another_process_has_open_is_refused(second: Settings) -> N
 
 def test_a_taken_port_is_given_up_for_another_and_idleness_ends_it(second: Settings) -> None:
     embedded.stop(second)
-    last = int((second.home / "neo4j.port").read_text())
     hasty = second.model_copy(update={"idle_minutes": 0.05})
     with socket.socket() as other:
-        other.bind(("127.0.0.1", last))
+        other.bind(("127.0.0.1", 0))
         other.listen()
+        last = other.getsockname()[1]
+        second.home.mkdir(exist_ok=True)
+        (second.home / "neo4j.port").write_text(str(last))  # as if the last server had it
         server = embedded.start(hasty)
         assert server.port != last
     wait_for_end(server)
