@@ -99,6 +99,10 @@ def _pairs(rows: pl.DataFrame, code: str, name: str, language: Language) -> list
 def _select(name: str, title: str, options: dict[str, str]) -> str | None:
     key = f"talents_{name}"
     asked = st.query_params.get(name)
+    if asked and asked not in options:
+        # Nobody has it, and the page says so; the filter must not be dropped in silence.
+        names = PROVINCES.get(asked) if name == "province" else None
+        options[asked] = label(names, current_language()) if names else asked
     if asked in options and key not in st.session_state:
         st.session_state[key] = asked
     chosen: str | None = st.selectbox(
