@@ -109,7 +109,7 @@ def status(settings: Settings) -> Server | None:
     """The running server of `settings.home`, or None."""
     try:
         server = Server(**json.loads(runtime_file(settings.home).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
     return server if server.alive else None
 
@@ -176,7 +176,7 @@ def written_by(home: Path) -> str | None:
     """The version of Neo4j that last wrote the store, or None when there is no store."""
     try:
         return (home / "neo4j.version").read_text(encoding="ascii").strip()
-    except FileNotFoundError:
+    except OSError:  # a folder that cannot be read is said when it is written to
         return None
 
 
