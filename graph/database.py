@@ -149,9 +149,7 @@ class Database:
     ) -> None:
         self.close()
 
-    def _run(
-        self, use: Callable[[Session], T], access: str, seconds: float | None = None
-    ) -> T:
+    def _run(self, use: Callable[[Session], T], access: str, seconds: float | None = None) -> T:
         """Use a session; a dead embedded server is started again and the work done once more."""
         from neo4j import exceptions
 

@@ -264,9 +264,7 @@ def _unreachable(base: str, count: _Count, error: requests.RequestException) -> 
     )
 
 
-def _fetch_jar(
-    session: requests.Session, base: str, place: Path, jar: Jar, count: _Count
-) -> None:
+def _fetch_jar(session: requests.Session, base: str, place: Path, jar: Jar, count: _Count) -> None:
     """Fetch one jar, continuing its partial file; tried again when the line breaks."""
     import requests
 
@@ -297,9 +295,7 @@ def _lasting(error: requests.HTTPError) -> bool:
     return 400 <= status < 500 and status not in (408, 429)
 
 
-def _continue(
-    session: requests.Session, url: str, part: Path, jar: Jar, count: _Count
-) -> None:
+def _continue(session: requests.Session, url: str, part: Path, jar: Jar, count: _Count) -> None:
     begun = part.stat().st_size if part.is_file() else 0
     if begun >= jar.size:
         return  # whole, or too long: the check of its bytes decides

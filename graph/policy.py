@@ -141,7 +141,7 @@ class Policy:
         return f"{self.generations} generation{'s' if self.generations > 1 else ''}"
 
     def _dating_chip(self, chinese: bool) -> str:
-        dated = ("有日期" if chinese else "dated") if self.ordered else (
+        dated = ("按日期" if chinese else "dated") if self.ordered else (
             "不论先后" if chinese else "dates ignored"
         )  # fmt: skip
         if self.undated == "include":

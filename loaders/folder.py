@@ -36,9 +36,7 @@ def get(paths: Sequence[Path], source: str | None = None) -> Iterator[RawTable]:
 
 def _files(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
-        raise UsageError(
-            f"{folder} is not a folder; name the one that holds people.csv"
-        )
+        raise UsageError(f"{folder} is not a folder; name the one that holds people.csv")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         table, _, ending = path.name.partition(".")

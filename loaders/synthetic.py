@@ -232,9 +232,7 @@ class Tables:
     # Reference tables
 
     def _provinces(self) -> Iterator[pl.DataFrame]:
-        yield pl.DataFrame(
-            {"code": list(PROVINCES), "name": [zh for _, zh in PROVINCES.values()]}
-        )
+        yield pl.DataFrame({"code": list(PROVINCES), "name": [zh for _, zh in PROVINCES.values()]})
 
     def _occupations(self) -> Iterator[pl.DataFrame]:
         yield pl.DataFrame({"code": self.codes, "name": list(names.OCCUPATIONS.values())})
@@ -544,9 +542,7 @@ class Tables:
             reached &= step | already
             go_on = go_on * 0.8
 
-    def _lower(
-        self, random: Random, days: Ints, senior: Ints, entry: Ints, talent: Mask
-    ) -> None:
+    def _lower(self, random: Random, days: Ints, senior: Ints, entry: Ints, talent: Mask) -> None:
         """Levels 3, 2, 1, before level 4: mostly too long ago to be on record."""
         n = len(days)
         before = senior
@@ -643,7 +639,7 @@ class Tables:
             mentor, apprentice, start = mentors[block], apprentices[block], starts[block]
             kind = pick(random, (76, 6, 6, 8, 4), n)
             kind[(mentor < net.talents) & (random.random(n) < 0.45)] = 1
-            lasts = (random.choice((365, 365, 730, 730, 1096), n) + random.integers(-20, 60, n))
+            lasts = random.choice((365, 365, 730, 730, 1096), n) + random.integers(-20, 60, n)
             end = start + lasts.astype(np.int32)
             broken = random.random(n) < 0.03
             end = np.where(broken, start + lasts.astype(np.int32) // 3, end)
@@ -902,9 +898,7 @@ def _check(folder: Path, talents: int, workers: int, seed: int, dirt: float) -> 
     if folder.is_dir():
         for file in folder.iterdir():
             if file.name.split(".")[0] in TABLES:
-                raise UsageError(
-                    f"{folder} already holds {file.name}; name a new or empty folder."
-                )
+                raise UsageError(f"{folder} already holds {file.name}; name a new or empty folder.")
 
 
 def _write(

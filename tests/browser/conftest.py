@@ -7,7 +7,6 @@ a fresh profile and fails the test when the page asks any host but this one or t
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +19,8 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
+
+from tests.browser import install
 
 ROOT = Path(__file__).parents[2]
 FLAGS = (
@@ -34,13 +35,6 @@ FLAGS = (
 )
 HERE = ("127.0.0.1", "localhost")
 STARTUP = 60  # seconds
-
-
-def _chromium() -> str | None:
-    if Path("/usr/bin/chromium").exists():
-        return "/usr/bin/chromium"
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if (found := shutil.which(name))), None)
 
 
 def _free_port() -> int:
@@ -116,9 +110,9 @@ def chromium() -> Iterator[Any]:
     """A headless Chromium that can reach this machine only (a playwright Browser)."""
     from playwright.sync_api import sync_playwright
 
-    executable = _chromium()
+    executable = install.chromium()
     if executable is None:
-        pytest.skip("no Chromium: install the package chromium, or put one on the PATH")
+        pytest.fail("no Chromium starts here: run `make browser`, or put one on the PATH")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, headless=True, args=list(FLAGS)

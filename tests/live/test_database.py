@@ -21,9 +21,7 @@ from graph.settings import Settings
 def by_uri(second: Settings, settings: Settings) -> Settings:
     """Settings that name the second server by its address, as a server of the user's own."""
     server = embedded.start(second)
-    return settings.model_copy(
-        update={"neo4j_uri": server.uri, "neo4j_password": secret(second)}
-    )
+    return settings.model_copy(update={"neo4j_uri": server.uri, "neo4j_password": secret(second)})
 
 
 def secret(settings: Settings) -> object:

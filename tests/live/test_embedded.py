@@ -160,9 +160,7 @@ def test_stop_is_quick_and_clean(second: Settings) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MB."""
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=True
-    )
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=True)
     yield tmp_path
     subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
@@ -177,9 +175,7 @@ def test_a_full_disk_is_said(settings: Settings, small_disk: Path) -> None:
 @pytest.fixture
 def filling_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 240 MB."""
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=240m", "tmpfs", str(tmp_path)], check=True
-    )
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=240m", "tmpfs", str(tmp_path)], check=True)
     yield tmp_path
     subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 

@@ -55,8 +55,14 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     lines = ["# three jars"]
     for number, size in enumerate((300_000, 5_000, 256)):
         content = bytes(range(256)) * (size // 256)
-        jar = jars.Jar("org.some", f"jar{number}", VERSION, "linux" if number else "",
-                       len(content), hashlib.sha256(content).hexdigest())
+        jar = jars.Jar(
+            "org.some",
+            f"jar{number}",
+            VERSION,
+            "linux" if number else "",
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+        )
         (root / jar.address).parent.mkdir(parents=True)
         (root / jar.address).write_bytes(content)
         lines.append(jar.line)
@@ -107,9 +113,7 @@ def test_continued_where_it_broke_off(repository: Path, tmp_path: Path) -> None:
     assert not list(jars.folder(VERSION, tmp_path).glob("*.part"))
 
 
-def test_begun_again_when_the_repository_knows_no_ranges(
-    repository: Path, tmp_path: Path
-) -> None:
+def test_begun_again_when_the_repository_knows_no_ranges(repository: Path, tmp_path: Path) -> None:
     Repository.break_after, Repository.ranges = 100_000, False
     with pytest.raises(DatabaseError):
         jars.fetch(VERSION, tmp_path)
@@ -153,9 +157,7 @@ def test_a_jar_the_repository_lacks(repository: Path, tmp_path: Path) -> None:
         jars.fetch(VERSION, tmp_path)
 
 
-def test_no_network(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_network(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

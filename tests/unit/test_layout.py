@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import defaultdict
 from itertools import pairwise
 
@@ -109,13 +108,11 @@ def large(count: int, extra: float) -> tuple[dict[str, int], list[tuple[str, str
     return layers, arrows
 
 
-@pytest.mark.parametrize(("count", "extra", "seconds"), [(300, 0.1, 0.5), (5_000, 0.05, 10)])
-def test_it_is_quick_enough(count: int, extra: float, seconds: float) -> None:
+@pytest.mark.parametrize(("count", "extra"), [(300, 0.1), (5_000, 0.05)])
+def test_large_views_have_a_place_for_everyone(count: int, extra: float) -> None:
     layers, arrows = large(count, extra)
-    started = time.perf_counter()
     layout = arrange(layers, arrows, root="0")
-    assert time.perf_counter() - started < seconds  # 0.01 s and 0.3 s on a free machine
-    assert len(layout.places) == count
+    assert len(set(layout.places)) == count
 
 
 def test_a_year_axis_keeps_boxes_apart() -> None:

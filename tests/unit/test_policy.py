@@ -69,7 +69,7 @@ def test_equal_policies_have_one_id_and_any_change_another() -> None:
 
 def test_its_chip_in_both_languages() -> None:
     assert DEFAULT_POLICY.chip("en") == "2024-26 · 3 generations · dated"
-    assert DEFAULT_POLICY.chip("zh") == "2024-26 · 3 代 · 有日期"
+    assert DEFAULT_POLICY.chip("zh") == "2024-26 · 3 代 · 按日期"
     other = Policy(
         date(2022, 3, 1), date(2022, 12, 31), None, 5, False, ("studio",), "include",
         date(2022, 12, 31),

@@ -108,9 +108,7 @@ NO_VALUES = [
 
 
 @pytest.mark.parametrize(("declared", "given", "said"), NO_VALUES)
-def test_values_that_are_not_taken(
-    tmp_path: Path, declared: str, given: object, said: str
-) -> None:
+def test_values_that_are_not_taken(tmp_path: Path, declared: str, given: object, said: str) -> None:
     text = HEAD + f"// param {declared} | en: A | zh: 甲\n" + "RETURN $n AS n\n"
     (query,) = loaded(tmp_path, text).values()
     with pytest.raises(UsageError, match="^" + said):

@@ -17,7 +17,8 @@ LAYERS = {
     "graph": {"graph"},
     "loaders": {"loaders", "graph"},
     "components": {"components", "loaders", "graph"},
-    "pages": {"pages", "components", "loaders", "graph"},
+    # A page that is opened by its address before app.py has run starts the app.
+    "pages": {"pages", "components", "loaders", "graph", "app"},
 }
 MODULES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 

@@ -244,8 +244,10 @@ def test_people_share_names_retire_and_come_back(demo: Tables) -> None:
 
 
 def test_winners_are_often_young_and_some_have_no_mentor(demo: Tables) -> None:
-    winners = demo["placings"].join(demo["people"], on="person_id").join(
-        demo["competitions"], on="competition_id"
+    winners = (
+        demo["placings"]
+        .join(demo["people"], on="person_id")
+        .join(demo["competitions"], on="competition_id")
     )
     taught = winners["person_id"].is_in(demo["mentorships"]["apprentice_id"].implode())
     assert 0 < taught.mean() < 1  # type: ignore[operator]
@@ -346,9 +348,7 @@ def test_one_file_is_gb18030_and_one_has_chinese_headers(dirty: tuple[Path, Gene
 
 def test_dirty_parquet_loads_like_dirty_csv(tmp_path: Path) -> None:
     for parquet in (False, True):
-        generate(
-            tmp_path / str(parquet), talents=4, workers=800, seed=5, dirt=0.1, parquet=parquet
-        )
+        generate(tmp_path / str(parquet), talents=4, workers=800, seed=5, dirt=0.1, parquet=parquet)
     csv, other = checked_folder(tmp_path / "False"), checked_folder(tmp_path / "True")
     assert {t: (c.read, c.refused) for t, c in csv.items()} == {
         t: (c.read, c.refused) for t, c in other.items()
