@@ -220,7 +220,13 @@ class LineageState:
         return self._to(replace(self.shown, opened=tuple(sorted(opened.items()))))
 
     def fold(self, person: str, direction: Direction = "down") -> LineageState:
-        """Take away those shown by way of this person, and forget what was opened on it."""
+        """Take away those shown by way of this person, and forget what was opened on it.
+
+        A second time unfolds: one taught by two mentors stays in view, and a double click on the
+        folded one then asks to fold again.
+        """
+        if (person, direction) in self.shown.folded:
+            return self.expand(person, direction)
         opened = tuple(o for o in self.shown.opened if o[0][:2] != (person, direction))
         folded = self.shown.folded | {(person, direction)}
         return self._to(replace(self.shown, opened=opened, folded=folded))

@@ -123,6 +123,7 @@ def test_opening_adds_a_batch_and_folding_takes_away(graph: nx.MultiDiGraph) -> 
     assert folded.more_down["a00"] == 1
     assert unfold(graph, LineageState("t").fold("t", "up")).more_up == {"t": 1}
     assert "b" in unfold(graph, state.fold("a00").fold("a01").expand("a00")).generations
+    assert state.fold("a00").fold("a00").shown == state.shown
 
 
 def test_the_path_the_pinned_and_the_hidden(graph: nx.MultiDiGraph) -> None:

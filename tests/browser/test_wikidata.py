@@ -1,0 +1,47 @@
+"""Real input on screen: the longest mentorship chain of the Wikidata mentors.
+
+`SHICHENG_PICTURES=docs/pictures pytest tests/browser/test_wikidata.py` writes chain.png.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.database import Database
+from graph.queries import load_queries, run
+from graph.settings import Settings
+from loaders import wikidata
+from loaders.sync import sync
+from tests.browser.test_app import ROOT, WAIT, at_rest, lineage_ready, on_screen, people, picture
+
+WIKIDATA = ROOT.parent / "shared" / "data" / "wikidata_mentors"
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not WIKIDATA.exists(), reason="../shared is absent")
+def test_the_longest_chain_is_on_screen(
+    empty_database: Database,
+    settings: Settings,
+    serve: Callable[..., str],
+    open_page: Callable[..., Any],
+    pictures: Path,
+) -> None:
+    report = sync(empty_database, "wikidata", wikidata.get([WIKIDATA]), home=settings.home)
+    assert report.written["MENTORS"] == 623
+    longest = run(empty_database, load_queries()["longest_chains"], {"chains": 1})
+    chain = next(longest.records())["path"]
+    assert len(chain) == 6
+    url = serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)})
+    page = open_page(f"{url}/talent?id={chain[2]}&lang=zh", locale="zh-CN", color_scheme="light")
+    page.locator(".sc-lead, .sc-note").first.wait_for(timeout=WAIT)
+    lineage_ready(at_rest(page))
+    assert set(chain) <= set(people(page))
+    page.mouse.click(*on_screen(page)[chain[-1]])
+    page.get_by_role("heading", name=chain[-1]).or_(page.get_by_text(chain[-1])).first.wait_for(
+        timeout=WAIT
+    )
+    picture(at_rest(page), pictures, "chain")
