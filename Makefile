@@ -13,8 +13,9 @@ env: .venv/.runtime ## .venv with the `shicheng` command in it
 app: .venv/.runtime ## the app at http://127.0.0.1:8501, with its database and a demo network
 	$(BIN)/shicheng app --demo --port $(PORT)
 
-test: .venv/.dev browser ## all tests, Chromium included
+test: .venv/.dev browser ## all tests, Chromium included; queries and loads on Neo4j 5.26 too
 	$(BIN)/pytest
+	SHICHENG_NEO4J_VERSION=5.26.30 $(BIN)/pytest -m lts
 
 lint: .venv/.dev ## ruff, and mypy strict on graph/ and loaders/
 	$(BIN)/ruff check .

@@ -141,7 +141,7 @@ def _generations(figures: Overview) -> None:
     names = {
         "mentorship_only": t("by mentorship"),
         "studio_only": t("by studios"),
-        "both": t("by either"),
+        "both": t("by both"),
         "mixed": t("mixed only"),
     }
     head = "".join(

@@ -253,7 +253,7 @@ def _by_generation(figures: dict[str, Any]) -> None:
         for name, value in (
             (t("by mentorship alone"), count(figures["mentorship_only"])),
             (t("by studios alone"), count(figures["studio_only"])),
-            (t("by either alone"), count(figures["both"])),
+            (t("by each of the two alone"), count(figures["both"])),
             (t("by mixed chains alone"), count(figures["mixed"])),
         )
     )
