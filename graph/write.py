@@ -63,7 +63,8 @@ class Writer:
 
         A node that has a row of its own keeps that row as its origin.
         """
-        names = {code: zh for code, (_, zh) in PROVINCES.items()} if kind.names else {}
+        provinces = {code: zh for code, (_, zh) in PROVINCES.items()}
+        names = provinces if kind.label == "Province" else {}
         stated = "$replaced = [] OR x.load = $load"
         statement = (
             f"UNWIND $rows AS row MERGE (x:{kind.label} {{{kind.key}: row.key}}) "

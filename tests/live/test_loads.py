@@ -89,6 +89,15 @@ def test_what_a_folder_becomes(
     assert one(empty_database, bare) == 0
 
 
+def test_a_code_that_is_also_a_provinces_is_no_province(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    tables = {"people": PEOPLE + "p1,王一,32,32,\n"}
+    load(empty_database, settings, write(tmp_path / "hr", tables))
+    assert one(empty_database, "MATCH (o:Occupation {code: '32'}) RETURN o.name") is None
+    assert one(empty_database, "MATCH (o:Province {code: '32'}) RETURN o.name") == "江苏"
+
+
 def test_names_are_found_by_part(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
