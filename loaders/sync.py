@@ -267,8 +267,9 @@ def _write(
     replaced = report.sources if complete else ()
     writer = Writer(database, report.load_id, replaced, first=first, progress=count)
     for table, ends in checked:
-        for rows in table.rows.partition_by(SOURCE, maintain_order=True) if total else ():
-            _write_table(writer, TABLES[table.table], rows, ends)
+        if table.accepted:
+            for rows in table.rows.partition_by(SOURCE, maintain_order=True):
+                _write_table(writer, TABLES[table.table], rows, ends)
     removed = writer.cleanup()
     revision = _finish(database, report)
     return replace(report, written=writer.written, removed=removed, revision=revision)

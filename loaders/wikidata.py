@@ -21,8 +21,6 @@ import polars as pl
 from graph.errors import UsageError
 from loaders.tables import REFUSED, ROW, RawTable
 
-# From the person who states it: whose mentorship is it.
-PROPERTIES = ("P184", "P185", "P802", "P1066")
 SCHOOLING = ("P184", "P185")
 KINDS = ("award", "employer", "school", "occupation")
 _SPARQL = {

@@ -226,6 +226,15 @@ def test_unknown_references(empty_database: Database, settings: Settings, tmp_pa
     assert (report.read, report.accepted, report.refused) == (4, 1, 3)
 
 
+def test_a_table_without_a_required_column_does_not_stop_the_others(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    tables = BASE | {"mentorships": "mentor_id,start\np1,2021-03-01\n"}
+    report = load(empty_database, settings, write(tmp_path / "hr", tables))
+    assert (report.read, report.accepted, report.refused) == (14, 13, 1)
+    assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 3
+
+
 def test_a_reference_may_stand_in_the_store(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
