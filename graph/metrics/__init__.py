@@ -1,24 +1,51 @@
-"""The metrics, one file each: a new one is its file and one line in `METRICS`."""
+"""The metrics, one file each: a new one is its file and one line in `METRICS`.
+
+A metric is a function `(snapshot, policy, *, driven=None, **parameters)` that gives a polars table,
+or a typed result with `.table()`. One that stands on the driven counts takes them as `driven` where
+they are at hand, and measures them itself where they are not; one that does not has no such
+argument. Its further keyword arguments are its parameters, each with a default of the type it has.
+Its file declares `COLUMNS`: every column of its tables, in both languages. docs/metrics.md has a
+section for each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
-from typing import Any, Final
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from graph.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from graph.metrics.driven import Driven
+    from graph.policy import Policy
+    from graph.snapshot import Snapshot
+
+Row = Literal[
+    "talent", "person", "studio", "enterprise", "school", "finding", "nation", "component",
+    "community", "node",
+]  # fmt: skip
+# Column -> its words in English and in Chinese.
+Labels = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: its name in both languages, and where its function is.
+    """A metric: its name in both languages, what a row of it is, and where its function is.
 
-    The function takes a snapshot and a policy. It is imported when asked for, for it needs the
-    dataframe library, which a short command must not wait for.
+    The function is imported when asked for, for it needs the dataframe library, which a short
+    command must not wait for.
     """
 
     name: str
     en: str
     zh: str
+    row: Row
     function: str
 
     def load(self) -> Callable[..., Any]:
@@ -26,6 +53,65 @@ class Metric:
         module, _, name = self.function.partition(":")
         function: Callable[..., Any] = getattr(import_module(module), name)
         return function
+
+    @property
+    def columns(self) -> Labels:
+        """The words in English and Chinese of every column its tables can have."""
+        labels: Labels = getattr(import_module(self.function.partition(":")[0]), "COLUMNS", {})
+        return labels
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """What can be set beside the policy, with the defaults."""
+        taken = signature(self.load()).parameters.values()
+        return {
+            p.name: p.default
+            for p in taken
+            if p.kind is Parameter.KEYWORD_ONLY and p.name != "driven"
+        }
+
+    def table(
+        self,
+        snapshot: Snapshot,
+        policy: Policy,
+        *,
+        driven: Driven | None = None,
+        **parameters: Any,
+    ) -> pl.DataFrame:
+        """Its table. `driven` goes on to it where it takes it.
+
+        Raises `UsageError` when there is no such parameter, or when what is asked for cannot be
+        computed.
+        """
+        for name in parameters:
+            if name not in self.parameters:
+                known = ", ".join(self.parameters) or "none"
+                raise UsageError(f"{self.name} has no parameter {name}; it has: {known}.")
+        function = self.load()
+        if driven is not None and "driven" in signature(function).parameters:
+            parameters["driven"] = driven
+        result = function(snapshot, policy, **parameters)
+        table: pl.DataFrame = result.table() if hasattr(result, "table") else result
+        return table
+
+    def parsed(self, given: Mapping[str, str]) -> dict[str, Any]:
+        """Parameters as on the command line, each as the type of its default.
+
+        Raises `UsageError` when there is no such parameter or the value is of another type.
+        """
+        values = {}
+        for name, text in given.items():
+            if name not in self.parameters:
+                known = ", ".join(self.parameters) or "none"
+                raise UsageError(f"{self.name} has no parameter {name}; it has: {known}.")
+            kind = type(self.parameters[name])
+            try:
+                values[name] = kind(text)
+            except ValueError:
+                raise UsageError(
+                    f"{name} has {text!r}, but it is a number; give one, as {self.parameters[name]}."
+                ) from None
+        return values
 
 
 METRICS: Final[Mapping[str, Metric]] = {
@@ -35,6 +121,7 @@ METRICS: Final[Mapping[str, Metric]] = {
             "driven",
             "new high-skilled workers driven",
             "带动新增高技能人才",
+            "talent",
             "graph.metrics.driven:measure",
         ),
     )
