@@ -104,12 +104,12 @@ class Metric:
             if name not in self.parameters:
                 known = ", ".join(self.parameters) or "none"
                 raise UsageError(f"{self.name} has no parameter {name}; it has: {known}.")
-            kind = type(self.parameters[name])
+            default = self.parameters[name]
             try:
-                values[name] = kind(text)
+                values[name] = type(default)(text)
             except ValueError:
                 raise UsageError(
-                    f"{name} has {text!r}, but it is a number; give one, as {self.parameters[name]}."
+                    f"{name} has {text!r}, but it is a number; give one, as {default}."
                 ) from None
         return values
 
