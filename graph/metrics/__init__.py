@@ -124,5 +124,26 @@ METRICS: Final[Mapping[str, Metric]] = {
             "talent",
             "graph.metrics.driven:measure",
         ),
+        Metric(
+            "mpact",
+            "mentorship impact (MPACT)",
+            "师承影响力（MPACT）",
+            "person",
+            "graph.metrics.mpact:mpact",
+        ),
+        Metric(
+            "genealogical_index",
+            "genealogical index",
+            "师承谱系指数",
+            "person",
+            "graph.metrics.genealogy:genealogical_index",
+        ),
+        Metric(
+            "irreplaceable",
+            "driven workers who would lose every chain",
+            "不可替代性",
+            "node",
+            "graph.metrics.irreplaceable:irreplaceable",
+        ),
     )
 }
