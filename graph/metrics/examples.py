@@ -36,7 +36,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "talents": {"person": pl.String},
     "studios": {
         "studio_id": pl.String, "name": pl.String, "kind": pl.String, "grade": pl.String,
-        "province": pl.String, "industry": pl.String, "funding": pl.Float64,
+        "province": pl.String, "industry": pl.String, "funding": pl.Float64, "host_id": pl.String,
     },
     "enterprises": {
         "enterprise_id": pl.String, "name": pl.String, "province": pl.String,
