@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 from conformance.brute_force import World
 
-from graph.snapshot import Snapshot, influence_edges, promotions
+from graph.snapshot import Snapshot, influence_edges, promotions, studio_trainings
 
 
 def _day(text: str | None) -> date | None:
@@ -16,6 +16,14 @@ def _day(text: str | None) -> date | None:
 
 def _frame(rows: list[tuple[object, ...]], schema: dict[str, type[pl.DataType]]) -> pl.LazyFrame:
     return pl.LazyFrame(rows, schema=schema, orient="row")
+
+
+def _evidence(frame: pl.LazyFrame, file: str) -> pl.LazyFrame:
+    """With the rows' own places, as the loaders note them."""
+    line = pl.int_range(pl.len()) + 2
+    return frame.with_columns(
+        row=pl.format(f"{file}.csv:{{}}", line), sources=pl.concat_list(pl.lit("office"))
+    )
 
 
 def snapshot_of(world: World) -> Snapshot:
@@ -29,9 +37,9 @@ def snapshot_of(world: World) -> Snapshot:
         {"person": pl.Int32, "person_id": pl.String, "name": pl.String, "province": pl.String},
     )  # fmt: skip
     mentorships = _frame(
-        [(number[r["mentor_id"]], number[r["apprentice_id"]], _day(r.get("start")))
-         for r in world["mentorships"]],
-        {"mentor": pl.Int32, "apprentice": pl.Int32, "start": pl.Date},
+        [(number[r["mentor_id"]], number[r["apprentice_id"]], _day(r.get("start")),
+          _day(r.get("end"))) for r in world["mentorships"]],
+        {"mentor": pl.Int32, "apprentice": pl.Int32, "start": pl.Date, "end": pl.Date},
     )  # fmt: skip
     leads = _frame(
         [(number[r["person_id"]], r["studio_id"], _day(r.get("start")), _day(r.get("end")))
@@ -40,9 +48,12 @@ def snapshot_of(world: World) -> Snapshot:
     )  # fmt: skip
     trainings = _frame(
         [(number[r["person_id"]], r["place_id"], _day(r.get("start")), _day(r.get("end")))
-         for r in world["trainings"] if r["place_id"] in studios],
+         for r in world["trainings"]],
         stay,
-    )  # fmt: skip
+    ).with_columns(
+        place_kind=pl.when(pl.col("studio_id").is_in(list(studios)))
+        .then(pl.lit("Studio")).otherwise(pl.lit("School"))
+    ).rename({"studio_id": "place_id"})  # fmt: skip
     recognitions = _frame(
         [(number[r["person_id"]], int(r["level"]), _day(r["date"]))
          for r in world["recognitions"]],
@@ -55,7 +66,11 @@ def snapshot_of(world: World) -> Snapshot:
         {
             "people": people,
             "talents": talents,
-            "edges": influence_edges(mentorships, leads, trainings),
+            "edges": influence_edges(mentorships, leads, studio_trainings(trainings)),
             "promotions": promotions(recognitions),
+            "mentorships": _evidence(mentorships, "mentorships"),
+            "leads": _evidence(leads, "studio_leads"),
+            "trainings": _evidence(trainings, "trainings"),
+            "recognitions": _evidence(recognitions, "recognitions"),
         },
     )
