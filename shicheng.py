@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import inspect
 import json
 import os
 import subprocess
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from graph.database import Database
+    from graph.evidence import Event, Stated, Why
     from graph.metrics.driven import Driven
     from graph.queries import Table
+    from graph.snapshot import Snapshot
     from loaders.sync import LoadReport
 
 cli = typer.Typer(
@@ -46,34 +50,64 @@ cli.add_typer(export_cli, name="export")
 DEMO = {"talents": 150, "workers": 40_000, "seed": 2026}
 
 Format = Literal["csv", "json", "parquet"]
+RowsFormat = Literal["csv", "json", "parquet", "xlsx"]
 QueryFormat = Literal["table", "csv", "json", "parquet"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable JSON on stdout.")]
 OutOption = Annotated[
     Path | None, typer.Option("-o", "--output", help="Write to this file, not to stdout.")
 ]
-WindowOption = Annotated[
-    str | None, typer.Option("--window", help="First and last day, 2024-01-01:2026-12-31.")
-]
-GenerationsOption = Annotated[
-    str | None, typer.Option("--generations", help="Most hops of a chain, or all. [default: 3]")
-]
-UnorderedOption = Annotated[
-    bool, typer.Option("--unordered", help="Ignore the dates of chains and events.")
-]
-UndatedOption = Annotated[
-    str | None,
-    typer.Option("--undated", help="Links of unknown start: include or exclude [default]."),
-]
-ChannelsOption = Annotated[
-    str | None, typer.Option("--channels", help="mentorship, studio, or both with a comma.")
-]
-AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="The day as of which people are pending.")
-]
-LevelOption = Annotated[
-    int | None, typer.Option("--high-skilled-level", help="Lowest level that counts, 1-8.")
-]
+# The options of every command under a policy, by their names in `Policy.parsed`.
+POLICY_OPTIONS: dict[str, Any] = {
+    "window": Annotated[
+        str | None, typer.Option("--window", help="First and last day, 2024-01-01:2026-12-31.")
+    ],
+    "generations": Annotated[
+        str | None, typer.Option("--generations", help="Most hops of a chain, or all (default: 3).")
+    ],
+    "unordered": Annotated[
+        bool, typer.Option("--unordered", help="Ignore the dates of chains and events.")
+    ],
+    "undated": Annotated[
+        str | None,
+        typer.Option("--undated", help="Links of unknown start: include or exclude (default)."),
+    ],
+    "channels": Annotated[
+        str | None, typer.Option("--channels", help="mentorship, studio, or both with a comma.")
+    ],
+    "as_of": Annotated[
+        str | None, typer.Option("--as-of", help="The day as of which people are pending.")
+    ],
+    "high_skilled_level": Annotated[
+        int | None, typer.Option("--high-skilled-level", help="Lowest level that counts, 1-8.")
+    ],
+}
+
+
+def under_policy(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of the policy, which it is given as one: `policy`."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for p in signature.parameters.values() if p.name != "policy"]
+    options = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, annotation=kind,
+            default=False if name == "unordered" else None,
+        )
+        for name, kind in POLICY_OPTIONS.items()
+    ]  # fmt: skip
+    arguments = [p for p in own if p.default is inspect.Parameter.empty]
+    rest = [p for p in own if p not in arguments]
+    every = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in arguments + options + rest]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        rules = {name: given.pop(name) for name in POLICY_OPTIONS}
+        rules["ordered"] = not rules.pop("unordered")
+        command(policy=Policy.parsed(**rules), **given)
+
+    run.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in every}
+    return run
 
 
 class State:
@@ -279,23 +313,23 @@ def generate(
 
 
 def _measure(policy: Policy) -> Driven:
-    from graph.metrics.driven import measure
     from graph.snapshot import take_snapshot
 
     with database() as opened:
         snapshot = take_snapshot(opened, State.settings)
+    return _measured(snapshot, policy)
+
+
+def _measured(snapshot: Snapshot, policy: Policy) -> Driven:
+    from graph.metrics.driven import measure
+
     return measure(snapshot, policy)
 
 
 @cli.command()
+@under_policy
 def driven(
-    window: WindowOption = None,
-    generations: GenerationsOption = None,
-    unordered: UnorderedOption = False,
-    undated: UndatedOption = None,
-    channels: ChannelsOption = None,
-    as_of: AsOfOption = None,
-    high_skilled_level: LevelOption = None,
+    policy: Policy,
     format: Annotated[Format, typer.Option("--format", help="Of the output.")] = "csv",
     as_json: JsonOption = False,
     output: OutOption = None,
@@ -304,45 +338,165 @@ def driven(
 
     Example: shicheng driven --window 2024-01-01:2026-12-31 --generations 3 -o driven.csv
     """
-    policy = Policy.parsed(
-        window=window,
-        generations=generations,
-        high_skilled_level=high_skilled_level,
-        ordered=not unordered,
-        channels=channels,
-        undated=undated,
-        as_of=as_of,
-    )
     say(f"policy: {policy.chip()}")
     result = _measure(policy)
     _write_rows(result.table(), "json" if as_json else format, output, policy.as_dict())
 
 
 @cli.command()
+@under_policy
 def national(
-    window: WindowOption = None,
-    generations: GenerationsOption = None,
-    unordered: UnorderedOption = False,
-    undated: UndatedOption = None,
-    channels: ChannelsOption = None,
-    as_of: AsOfOption = None,
-    high_skilled_level: LevelOption = None,
+    policy: Policy,
     as_json: JsonOption = True,
 ) -> None:
     """The national figures under a policy, as JSON.
 
     Example: shicheng national --generations all
     """
-    policy = Policy.parsed(
-        window=window,
-        generations=generations,
-        high_skilled_level=high_skilled_level,
-        ordered=not unordered,
-        channels=channels,
-        undated=undated,
-        as_of=as_of,
-    )
     print_json(_measure(policy).national | {"policy": policy.as_dict()})
+
+
+# The evidence
+
+
+@cli.command("why")
+@under_policy
+def why_command(
+    policy: Policy,
+    talent: Annotated[str, typer.Argument(help="The leading talent's person_id.")],
+    worker: Annotated[str, typer.Argument(help="The worker's person_id.")],
+    chains: Annotated[int, typer.Option("--chains", min=1, help="Most chains shown.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Why a worker counts for a leading talent, hop by hop with the rows, or why not.
+
+    Example: shicheng why P0000001 P0000123 --generations 3
+    """
+    from graph.evidence import why
+    from graph.snapshot import take_snapshot
+
+    with database() as opened:
+        answer = why(take_snapshot(opened, State.settings), policy, talent, worker, chains=chains)
+    if as_json:
+        print_json(answer.as_dict())
+    else:
+        _print_why(answer)
+
+
+def _print_why(answer: Why) -> None:
+    pair = f"{answer.worker_id} for {answer.talent_id}, {answer.policy.chip()}"
+    if answer.counts:
+        print(f"counts: {pair}: generation {answer.generation}, {answer.channel}")
+    else:
+        print(f"does not count: {pair}")
+        print(f"{answer.reason}: {answer.sentence()}")
+    if answer.events:
+        print_table(
+            ("recognised", "level", "counts", "generation", "channel", "rows"),
+            [
+                (e.day, e.level, _what(e), e.generation, e.channel, _places(e.rows))
+                for e in answer.events
+            ],
+        )
+    shown = [(str(number), chain) for number, chain in enumerate(answer.chains, 1)]
+    shown += [("falls short", answer.failing)] if answer.failing else []
+    if shown:
+        columns = ("chain", "hop", "mentor", "apprentice", "channel", "start", "end", "studio")
+        print_table(
+            (*columns, "rows", "sources"),
+            [
+                (
+                    name, hop, link.mentor, link.apprentice, link.channel, link.start, link.end,
+                    link.studio, _places(link.rows),
+                    "; ".join(sorted({source for row in link.rows for source in row.sources})),
+                )
+                for name, chain in shown
+                for hop, link in enumerate(chain, 1)
+            ],
+        )  # fmt: skip
+    if answer.more:
+        print("more chains count; see them with --chains", file=sys.stderr)
+
+
+def _what(event: Event) -> str:
+    """In which ledgers a promotion counts."""
+    if not event.counts:
+        return "no"
+    return "person and person-time" if event.first else "person-time"
+
+
+def _places(rows: Sequence[Stated]) -> str:
+    return " + ".join(f"{row.file}:{row.row}" for row in rows)
+
+
+@cli.command("rows")
+@under_policy
+def rows_command(
+    policy: Policy,
+    talent: Annotated[str, typer.Argument(help="The leading talent's person_id.")],
+    format: Annotated[RowsFormat, typer.Option("--format", help="Of the output.")] = "csv",
+    as_json: JsonOption = False,
+    output: OutOption = None,
+) -> None:
+    """Everything behind a leading talent's number: a row a person-time, with chains and rows.
+
+    Example: shicheng rows P0000001 --format xlsx -o behind.xlsx
+    """
+    from graph.evidence import rows
+    from graph.snapshot import take_snapshot
+
+    say(f"policy: {policy.chip()}")
+    with database() as opened:
+        snapshot = take_snapshot(opened, State.settings)
+        found = rows(snapshot, _measured(snapshot, policy), talent)
+    if format == "xlsx" and not as_json:
+        from components.downloads import About, xlsx
+
+        if output is None:
+            raise UsageError("xlsx is not for a terminal; name a file with -o")
+        output.write_bytes(xlsx(found, About(snapshot.revision, policy)))
+        say(f"{found.height:,} rows -> {output}")
+    else:
+        plain: Format = "json" if as_json or format == "xlsx" else format
+        _write_rows(found, plain, output, policy.as_dict())
+
+
+@cli.command("diff")
+@under_policy
+def diff_command(
+    policy: Policy,
+    before: Annotated[int, typer.Argument(help="The earlier revision.")],
+    after: Annotated[int, typer.Argument(help="The later revision.")],
+    as_json: JsonOption = False,
+    output: OutOption = None,
+) -> None:
+    """What changed between two revisions: figures, and the rows that changed them.
+
+    With -o, every single change goes to that CSV, each with its cause. Revisions that are still
+    kept can be compared; `shicheng db info` lists the loads.
+
+    Example: shicheng diff 3 4 -o changes.csv
+    """
+    from graph.restatement import diff
+    from graph.snapshot import snapshot_of
+
+    with database() as opened:
+        both = [snapshot_of(opened, State.settings, revision) for revision in (before, after)]
+        old, new = ((snapshot, _measured(snapshot, policy)) for snapshot in both)
+        found = diff(old, new)
+    if output is not None:
+        _write_rows(found.changes, "csv", output, policy.as_dict())
+    if as_json:
+        tables = {name: getattr(found, name).to_dicts() for name in RESTATED}
+        print_json({"before": before, "after": after, "policy": policy.as_dict()} | tables)
+    else:
+        for name in RESTATED:
+            table = getattr(found, name)
+            print_table(table.columns, table.rows(), name)
+
+
+# Tables of a restatement in the order they are shown.
+RESTATED = ("national", "talents", "causes")
 
 
 def _write_rows(

@@ -235,7 +235,7 @@ class Why:
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON takes it, with the sentence and the policy."""
         plain = asdict(self) | {"policy": self.policy.as_dict()}
-        return plain | {"sentence": self.sentence()}
+        return plain | {"sentence": self.sentence(), "sentence_zh": self.sentence("zh")}
 
 
 def _told(value: Any, place: int, names: dict[str, str]) -> str:
