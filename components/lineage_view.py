@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from components.chain import Hop, counting_chain
 from components.i18n import Language, translate
 from components.lineage import (
     LineageColumn,
@@ -23,6 +22,7 @@ from components.lineage import (
 )
 from components.numbers import count, persons
 from components.person import highest_honour
+from graph.evidence import Hop, Why
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -53,12 +53,16 @@ class Reach:
 
 @dataclass(frozen=True)
 class Lineage:
-    """The people around one, as far as the graph was read, and whom he or she drives."""
+    """The people around one, as far as the graph was read, and whom he or she drives.
+
+    `why` tells why a person counts for the one in focus, or does not.
+    """
 
     graph: nx.MultiDiGraph
     reach: Reach
     policy: Policy
     focus: str
+    why: Callable[[str], Why]
 
     def chain(self, person: str, among: Collection[str] = ()) -> tuple[Hop, ...]:
         """The chain by which `person` counts or is pending for the focus; empty when none does.
@@ -67,14 +71,13 @@ class Lineage:
         """
         if self.reach.state(person) == "none":
             return ()
-        by = self.reach.skilled_on.get(person, self.policy.as_of)
-        chain = counting_chain(self.graph, self.focus, person, by, self.policy)
-        if among:
-            near = self.graph.subgraph(among)
-            other = counting_chain(near, self.focus, person, by, self.policy)
-            if len(other) == len(chain):
-                return other
-        return chain
+        chains = self.why(person).chains
+        near = (
+            chain
+            for chain in chains
+            if len(chain) == len(chains[0]) and {hop.apprentice for hop in chain} <= set(among)
+        )
+        return next(near, next(iter(chains), ()))
 
     def generation(self, person: str, shown: Unfolded) -> int:
         """Where a person stands: as the metric counts, else by the fewest links, 0 = the focus."""
@@ -182,7 +185,7 @@ def _node(
 def why_not(
     skilled_on: date | None, policy: Policy, language: Language
 ) -> tuple[str, tuple[str, ...]]:
-    """The first reason why someone below a talent does not count: a heading and a line."""
+    """What the note on hover says of someone below a talent who does not count."""
     if skilled_on is not None and skilled_on < policy.window_start:
         return translate(language, "Not counted: high-skilled before the window"), (
             translate(language, "since {day}", day=skilled_on),
@@ -191,8 +194,7 @@ def why_not(
         return translate(language, "Not counted: high-skilled after the window"), (
             translate(language, "since {day}", day=skilled_on),
         )
-    line = translate(language, "No chain with dates in order arrives in time.")
-    return translate(language, "Not counted: the dates of the chain"), (line,)
+    return translate(language, "Not counted"), (translate(language, "Click to see why."),)
 
 
 def _edges(graph: nx.MultiDiGraph, shown: Unfolded) -> tuple[LineageEdge, ...]:

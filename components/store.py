@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,7 @@ from components.lineage_view import MENTORS_ABOVE, Lineage, Reach
 from graph import network
 from graph.database import Database, connect
 from graph.errors import IncompleteError
+from graph.evidence import Why, why
 from graph.metrics.driven import CREDITS, Driven, measure
 from graph.model import NODE_KINDS, RELATION_KINDS
 from graph.policy import Policy
@@ -28,6 +30,8 @@ from graph.snapshot import Snapshot, take_snapshot
 # The most people and generations a lineage is read for; the page says what it leaves out.
 MOST_PEOPLE = 20_000
 MOST_GENERATIONS = 6
+# Chains of one pair a page looks through and lists.
+CHAINS_SHOWN = 12
 
 STANDING = """
 OPTIONAL MATCH (l:Load)
@@ -266,7 +270,12 @@ def _lineage_of(state: str, person_id: str, policy: Policy) -> Lineage:
         _snapshot(state), person_id, up=MENTORS_ABOVE + 1, down=min(down, MOST_GENERATIONS),
         limit=MOST_PEOPLE,
     )  # fmt: skip
-    return Lineage(graph, reach, policy, person_id)
+    return Lineage(graph, reach, policy, person_id, partial(_why, state, policy, person_id))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _why(state: str, policy: Policy, talent_id: str, worker_id: str) -> Why:
+    return why(_snapshot(state), policy, talent_id, worker_id, chains=CHAINS_SHOWN)
 
 
 def lineage_of(person_id: str, policy: Policy) -> Lineage:

@@ -9,8 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from components import downloads, frame, lineage_view, person, store
-from components.chain import Hop
+from components import downloads, evidence, frame, lineage_view, person, store
 from components.export import SUFFIXES
 from components.i18n import current_language, label, t, tn
 from components.ladder import Ladder, ladder
@@ -122,7 +121,7 @@ def _instrument(about: Person, figures: dict[str, Any] | None, seen: Lineage) ->
         with left:
             event = lineage(view, key=KEY)
         with right, st.container(key="panel_person"):
-            _panel(about, figures, seen, state.selected, hops, boxes)
+            _panel(about, figures, seen, state.selected)
         if event.action == "export":
             _export(view, seen, about["name"])
         if event.action == "search":
@@ -159,8 +158,6 @@ def _panel(
     figures: dict[str, Any] | None,
     seen: Lineage,
     selected: str | None,
-    hops: tuple[Hop, ...],
-    boxes: dict[str, Person],
 ) -> None:
     """The person in focus with the figures; below, whoever is selected and why."""
     _who(about)
@@ -169,7 +166,7 @@ def _panel(
         _by_generation(figures)
     if selected and selected != about["id"]:
         frame.rule()
-        _selected(selected, seen, hops, boxes)
+        _selected(selected, seen)
     else:
         told = escape(t("Click a person to see why he or she counts."))
         frame.html(f'<div class="sc-muted">{told}</div>')
@@ -269,70 +266,25 @@ def _by_generation(figures: dict[str, Any]) -> None:
     )
 
 
-def _selected(id: str, seen: Lineage, hops: tuple[Hop, ...], boxes: dict[str, Person]) -> None:
-    """Why the selected person counts: the chain with its dates, or the reason why not."""
+def _selected(id: str, seen: Lineage) -> None:
+    """Why the selected person counts for the talent: the chain with its rows, or why not."""
     other = person.person(id)
     if other is None:
         return
     language = current_language()
-    state = seen.reach.state(id)
     titles = {
         "driven": t("Why {name} counts", name=other["name"]),
         "pending": t("{name} is pending", name=other["name"]),
     }
-    frame.heading(titles.get(state, other["name"]), "")
-    if hops:
-        frame.html(_steps(hops, id, seen, boxes, other))
-    elif seen.reach.leading and id in boxes and id in seen.depth:
-        reason, lines = lineage_view.why_not(boxes[id].get("skilled_on"), seen.policy, language)
-        frame.html(f"<div><b>{escape(reason)}</b><br>{escape(' '.join(lines))}</div>")
+    none = t("Why {name} does not count", name=other["name"])
+    title = titles.get(seen.reach.state(id), none) if seen.reach.leading else other["name"]
+    frame.heading(title, "")
+    if seen.reach.leading:
+        evidence.panel(seen.why(id))
     badge = frame.level_badge(other["level"])
     title = label(LEVELS[other["level"]], language) if other["level"] else t("no level recorded")
     frame.html(f"<div>{badge} {escape(title)}</div>{facts(_facts(other))}")
     frame.link("talent", t("Open {name}", name=other["name"]), id=id)
-
-
-def _steps(hops: Any, id: str, seen: Lineage, boxes: dict[str, Person], other: Person) -> str:
-    """The chain as steps from the talent to the person, each with its day (HTML)."""
-    known = person.boxes(
-        [hop.mentor for hop in hops] + [hop.apprentice for hop in hops],
-        seen.policy.high_skilled_level,
-    )
-    names = {"mentorship": t("taken on as apprentice"), "studio": t("joined the studio")}
-
-    def who(key: str, look: str = "") -> str:
-        box = known.get(key, {})
-        return (
-            f"<span>{frame.level_badge(box.get('level'))}</span>"
-            f'<b class="{look}">{escape(str(box.get("name", key)))}</b>'
-        )
-
-    lines = [who(hops[0].mentor, "sc-talent")]
-    for hop in hops:
-        start = day(hop.start) if hop.start else t("no date")
-        lines.append(
-            f'<span class="sc-step {hop.channel}"></span>'
-            f'<span class="sc-muted">{escape(start)}&emsp;{escape(names[hop.channel])}</span>'
-        )
-        lines.append(who(hop.apprentice))
-    generation = t("Generation {n}.", n=len(hops))
-    skilled = seen.reach.skilled_on.get(id)
-    if skilled is not None:
-        level = next(
-            (r["level"] for r in other["recognitions"] if r["day"] == skilled), other["level"]
-        )
-        lines.append(
-            '<span class="sc-step end"></span>'
-            f"<span>{day(skilled)}&emsp;<b>{escape(label(LEVELS[level], current_language()))}"
-            "</b></span>"
-        )
-        told = t("Each date follows the one before; recognised inside the window.")
-    else:
-        told = t("The chain has arrived; not high-skilled on {day}.", day=day(seen.policy.as_of))
-    return (
-        f'<div class="sc-steps">{"".join(lines)}</div>'
-        f'<div class="sc-muted">{escape(told)} {escape(generation)}</div>'
-    )
 
 
 def _export(view: Any, seen: Lineage, name: str) -> None:

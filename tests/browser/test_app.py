@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from graph.database import Database
+from graph.evidence import why
 from graph.metrics.driven import measure
 from graph.policy import Policy
 from graph.settings import Settings
@@ -185,6 +186,34 @@ def test_from_part_of_a_name_to_why_a_worker_counts(
     reopened = lineage_ready(show(page.url.split("/", 3)[3]))
     reopened.get_by_role("heading", name=f"{name[0]['n']}为什么计入").wait_for(timeout=WAIT)
     assert people(reopened).keys() == before.keys()
+
+
+@pytest.mark.parametrize(("lang", "mode"), [("zh", "light"), ("en", "dark")])
+def test_one_click_shows_the_chain_with_its_rows_or_the_reason(
+    lang: str, mode: str, show: Open, network: Database, settings: Settings, pictures: Path
+) -> None:
+    talent = most_driven(network, settings)["talent_id"]
+    snapshot = take_snapshot(network, settings)
+    page = lineage_ready(show(f"talent?id={talent}", lang, mode))
+    panel = page.locator(".st-key-panel_person")
+    answers = {id: why(snapshot, Policy(), talent, id) for id in on_screen(page) if id != talent}
+    below = [answer for answer in answers.values() if answer.reason != "no_chain"]
+    below.sort(key=lambda answer: (not answer.failing, -answer.generation))
+    for counts in (True, False):
+        answer = next(answer for answer in below if answer.counts == counts)
+        page.mouse.click(*people(page)[answer.worker_id])
+        end = snapshot.frames["people"].filter(person_id=answer.worker_id).select("name")
+        panel.get_by_role("heading", name=end.collect().item()).wait_for(timeout=WAIT)
+        at_rest(page)
+        said = panel.inner_text()
+        for hop in answer.chains[0] if answer.chains else ():
+            assert str(hop.start) in said or f"{hop.start:%Y-%m-%d}" in said
+            for row in hop.rows:
+                assert row.file in said and str(row.row) in said
+        if not counts:
+            assert panel.locator(f"[data-reason={answer.reason}]").count() == 1
+            assert bool(re.search("[\u4e00-\u9fff]", answer.sentence(lang))) == (lang == "zh")
+        picture(page, pictures, f"evidence-{lang}-{mode}-{answer.reason or 'counts'}")
 
 
 def test_a_double_click_folds_and_unfolds(

@@ -8,12 +8,10 @@ import tomllib
 from datetime import date
 from pathlib import Path
 
-import networkx as nx
 import polars as pl
 import pytest
 
 from components import charts, downloads
-from components.chain import counting_chain
 from components.figures import overview
 from components.ladder import Ladder, ladder
 from components.policy_form import parameters_of, policy_of
@@ -88,37 +86,6 @@ def test_a_policy_goes_through_the_address_and_back(policy: Policy) -> None:
     assert policy_of(given) == policy
     if policy == Policy():
         assert given == {}
-
-
-def graph_of(*links: tuple[str, str, str | None, str]) -> nx.MultiDiGraph:
-    graph = nx.MultiDiGraph()
-    for mentor, apprentice, start, channel in links:
-        begun = {"start": date.fromisoformat(start)} if start else {}
-        graph.add_edge(mentor, apprentice, channel=channel, **begun)
-    return graph
-
-
-def test_the_chain_that_counts_never_goes_back_in_time() -> None:
-    graph = graph_of(
-        ("t", "a", "2020-01-01", "mentorship"),
-        ("a", "w", "2019-01-01", "mentorship"),  # before a was taken on
-        ("t", "b", "2018-01-01", "studio"),
-        ("b", "c", "2019-01-01", "mentorship"),
-        ("c", "w", "2021-01-01", "mentorship"),
-        ("t", "u", None, "mentorship"),
-        ("u", "w", "2021-01-01", "mentorship"),
-    )
-    by = date(2025, 1, 1)
-
-    def people(policy: Policy, day: date = by) -> list[str]:
-        return [hop.apprentice for hop in counting_chain(graph, "t", "w", day, policy)]
-
-    assert people(POLICY) == ["b", "c", "w"]
-    assert people(POLICY, date(2020, 12, 31)) == []
-    assert people(Policy(generations=2)) == []
-    assert people(Policy(undated="include")) == ["u", "w"]
-    assert people(Policy(ordered=False)) == ["a", "w"]
-    assert people(Policy(channels=("studio",))) == []
 
 
 def driven_of(promotions: list[tuple[int, date, int, str, str]]) -> Driven:
