@@ -90,6 +90,13 @@ class Policy:
         text = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    @property
+    def chains_id(self) -> str:
+        """As `id`, of the fields alone that say which chains there are: equal ones share a reach."""
+        fields = self.as_dict()
+        chosen = [fields[name] for name in ("generations", "ordered", "channels", "undated")]
+        return hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:12]
+
     def as_dict(self) -> dict[str, Any]:
         """Every field as JSON takes it: days in ISO, the channels a list, no limit = "all"."""
         return {

@@ -1,22 +1,27 @@
 """How many new high-skilled workers each leading talent drives.
 
-The definitions are in docs of the metric (`Policy` holds every rule of them). The engine is rounds
-of one join: from the people each talent reaches in g hops, with the earliest day on which a chain
-can have arrived there, to those it reaches in g + 1. The earliest arrival of a round is enough,
-for it is the best one both for the next hop (an edge must not start before it) and for an event
-(which must not come before it). Chains of mentorships alone and of studios alone are carried in
-two further columns of the same rounds, so that the channels cost no walk of their own.
+The definitions are in docs/metrics.md (`Policy` holds every rule of them). The engine is rounds of
+one join: from the people each talent reaches in g hops, with the earliest day on which a chain can
+have arrived there, to those it reaches in g + 1. The earliest arrival of a round is enough, for it
+is the best one both for the next hop (an edge must not start before it) and for an event (which
+must not come before it). Chains of mentorships alone and of studios alone are carried in two
+further columns of the same rounds, so that the channels cost no walk of their own.
+
+Everything here is a narwhals expression, so that it runs on each engine of `graph.engines` alike;
+what comes out (see `TABLES`) is kept as Parquet by `graph.results` and read by `Driven`.
 
 Tables the engine takes (see `graph.snapshot` for how they come about):
 
 - edges: mentor, apprentice (int), start (date, null = not known), channel
 - promotions: person (int), day (date), level, before (the best level until then, 0 = none)
 - talents: person (int), one row or more a leading talent
+- people: person, person_id, name and the attributes by which figures are broken down
+- enterprises: enterprise_id, industry, ownership
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -24,14 +29,13 @@ from typing import Any, Final
 
 import narwhals as nw
 import polars as pl
-import psutil
 
-from graph.errors import UsageError
+from graph.engines import IN_MEMORY, Engine, Frame
 from graph.policy import Policy
 from graph.snapshot import Snapshot
 
 # The start of what has always been there: an undated edge that is included, a talent's own place.
-ALWAYS: Final = date(1, 1, 1)
+ALWAYS: Final = date(1700, 1, 1)
 ARRIVALS: Final = ("arrival", "mentorship", "studio")
 KINDS_OF_CHAIN: Final = ("mentorship_only", "studio_only", "both", "mixed")
 CREDITS: Final = ("equal", "nearest", "decay")
@@ -39,14 +43,27 @@ CREDITS: Final = ("equal", "nearest", "decay")
 LEAST_GENERATIONS: Final = 3
 # From so many generations on it pays to follow only the arrivals that improve on shorter chains.
 LONG_WALK: Final = 4
-# What one step of a round takes while it is joined and grouped, rounded up.
-BYTES_A_STEP: Final = 64
+# The tables of the snapshot that are needed, and those that come out.
+NEEDED: Final = ("edges", "promotions", "talents", "people", "enterprises")
+TABLES: Final = ("events", "pairs", "promotions", "waiting", "breakdowns")
+# What the figures are broken down by: of the worker and the talent, and of the talent alone.
+OF_PEOPLE: Final = ("province", "occupation_code", "type")
+OF_EMPLOYERS: Final = ("industry", "ownership")
+OF_TALENTS: Final = ("basis", "year")
+
+# Lines of the reconciliation of person-times, in the words of the definition.
+LEDGER: Final = {
+    "first_promotions": "first promotions of driven persons",
+    "further_promotions": "further promotions of driven persons",
+    "high_skilled_before": "promotions of people who were high-skilled before the window",
+    "later_promotions": "later promotions of new people whose first one no chain reached",
+}
 
 
 # --- the rounds -------------------------------------------------------------------------------
 
 
-def usable_edges(edges: nw.LazyFrame[Any], policy: Policy) -> nw.LazyFrame[Any]:
+def usable_edges(edges: Frame, policy: Policy) -> Frame:
     """The edges the policy lets chains take: mentor, apprentice, start (never null), by_studio."""
     start = nw.col("start")
     usable = edges.filter(
@@ -64,7 +81,7 @@ def usable_edges(edges: nw.LazyFrame[Any], policy: Policy) -> nw.LazyFrame[Any]:
     )
 
 
-def first_frontier(talents: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def first_frontier(talents: Frame) -> Frame:
     """Each talent where it stands, before everything: talent, person and the three arrivals."""
     always = nw.lit(ALWAYS, nw.Date)
     return (
@@ -74,7 +91,7 @@ def first_frontier(talents: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
 
 
-def next_frontier(frontier: nw.LazyFrame[Any], edges: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def next_frontier(frontier: Frame, edges: Frame) -> Frame:
     """One hop on: talent, person, and the earliest arrival of any chain and of the pure ones.
 
     A null arrival means that no chain of that kind arrives.
@@ -96,7 +113,7 @@ def next_frontier(frontier: nw.LazyFrame[Any], edges: nw.LazyFrame[Any]) -> nw.L
     )
 
 
-def improved(frontier: nw.LazyFrame[Any], best: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def improved(frontier: Frame, best: Frame) -> Frame:
     """What of the frontier is earlier than the best so far; an arrival that is not becomes null.
 
     Only this can lead anywhere new, so a walk with no limit goes on from it alone and ends.
@@ -112,75 +129,65 @@ def improved(frontier: nw.LazyFrame[Any], best: nw.LazyFrame[Any]) -> nw.LazyFra
     return kept.filter(~nw.min_horizontal(*ARRIVALS).is_null())
 
 
-def reach(
-    edges: nw.LazyFrame[Any], talents: nw.LazyFrame[Any], policy: Policy
-) -> nw.LazyFrame[Any]:
+def reach(edges: Frame, talents: Frame, policy: Policy, engine: Engine = IN_MEMORY) -> Frame:
     """Everyone the talents' chains arrive at: talent, person, generation and the arrivals.
 
     One row a (talent, person, generation), with the earliest arrivals of chains of that many
     hops; from `LONG_WALK` generations on, only rows that arrive earlier than a shorter chain.
-    Raises `UsageError` when the next round would not fit in memory.
+    Raises `UsageError` when the next round would not fit.
     """
-    edges = _kept(usable_edges(edges, policy))
-    ways_on = _kept(edges.group_by("mentor").agg(ways=nw.len()))
+    edges = engine.keep(usable_edges(edges, policy))
+    ways_on = engine.keep(edges.group_by("mentor").agg(ways=nw.len()))
     long = policy.generations is None or policy.generations >= LONG_WALK
-    frontier = _kept(first_frontier(talents))
-    best: nw.LazyFrame[Any] | None = None
-    rounds: list[nw.LazyFrame[Any]] = []
+    frontier = engine.keep(first_frontier(talents))
+    best: Frame | None = None
+    rounds: list[Frame] = []
     while policy.generations is None or len(rounds) < policy.generations:
-        refuse_what_cannot_fit(_steps(frontier, ways_on), len(rounds) + 1)
+        engine.refuse_what_cannot_fit(_steps(frontier, ways_on), len(rounds) + 1)
         frontier = next_frontier(frontier, edges)
         if best is not None:
             frontier = improved(frontier, best)
-        frontier = _kept(frontier)
+        frontier = engine.keep(frontier)
         if best is not None and _rows(frontier) == 0:
             break
         rounds.append(frontier.with_columns(generation=nw.lit(len(rounds) + 1, nw.Int16)))
         if long:
-            best = _kept(_earliest([frontier] if best is None else [best, frontier]))
+            best = engine.keep(_earliest([frontier] if best is None else [best, frontier]))
     return nw.concat(rounds)
 
 
-def refuse_what_cannot_fit(steps: int, generation: int) -> None:
-    """Raises `UsageError` when so many steps of one round are more than the memory now free."""
-    room = psutil.virtual_memory().available // BYTES_A_STEP
-    if steps > room:
-        raise UsageError(
-            f"Generation {generation} takes {steps:,} steps, but the memory now free holds about "
-            f"{room:,}; ask for at most {max(generation - 1, 1)} generations, "
-            "or keep the order of dates."
-        )
-
-
-def _steps(frontier: nw.LazyFrame[Any], ways_on: nw.LazyFrame[Any]) -> int:
+def _steps(frontier: Frame, ways_on: Frame) -> int:
     steps = frontier.join(ways_on, left_on="person", right_on="mentor", how="inner")
-    return int(steps.select(nw.col("ways").sum()).collect().item(0, 0) or 0)
+    return int(_item(steps.select(nw.col("ways").sum())) or 0)
 
 
-def _earliest(frames: list[nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
+def _earliest(frames: list[Frame]) -> Frame:
     pairs = nw.concat(frames).group_by("talent", "person")
     return pairs.agg(*(nw.col(column).min() for column in ARRIVALS))
 
 
-def _kept(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    return frame.collect().lazy()
+def _rows(frame: Frame) -> int:
+    return int(_item(frame.select(nw.len())))
 
 
-def _rows(frame: nw.LazyFrame[Any]) -> int:
-    return int(frame.select(nw.len()).collect().item(0, 0))
+def _item(frame: Frame) -> Any:
+    return in_memory(frame).item(0, 0)
+
+
+def in_memory(frame: Frame) -> pl.DataFrame:
+    """The frame's rows as polars holds them, from any engine."""
+    found: pl.DataFrame = frame.collect("polars").to_native()
+    return found
 
 
 # --- what the chains count for ----------------------------------------------------------------
 
 
-def events(
-    reached: nw.LazyFrame[Any], promotions: nw.LazyFrame[Any], policy: Policy
-) -> nw.LazyFrame[Any]:
+def events(reached: Frame, promotions: Frame, policy: Policy) -> Frame:
     """The promotions that chains count for: one row a (talent, person, day).
 
     generation is the fewest hops of a chain that counts for it; by_mentorship and by_studio tell
-    whether a chain of that channel alone counts; first whether it made the person high-skilled;
-    before whether the person was so before the window.
+    whether a chain of that channel alone counts; first whether it made the person high-skilled.
     """
     day, level = nw.col("day"), policy.high_skilled_level
     inside = promotions.filter(
@@ -201,21 +208,190 @@ def events(
     )  # fmt: skip
 
 
-def pending(
-    reached: nw.LazyFrame[Any], promotions: nw.LazyFrame[Any], policy: Policy
-) -> nw.LazyFrame[Any]:
+def pending(reached: Frame, promotions: Frame, policy: Policy) -> Frame:
     """The (talent, person) pairs that wait on the as-of day: reached, not high-skilled by then."""
     level = policy.high_skilled_level
     skilled = promotions.filter(
         nw.col("level") >= level, nw.col("before") < level, nw.col("day") <= policy.as_of
     ).select("person")
     arrived = reached.filter(nw.col("arrival") <= policy.as_of) if policy.ordered else reached
-    return arrived.select("talent", "person").unique().join(skilled, on="person", how="anti")
+    return arrived.select("talent", "person").join(skilled, on="person", how="anti").unique()
 
 
 def _at_all(condition: nw.Expr) -> nw.Expr:
     """1 where the condition holds, 0 where it does not or nothing arrives."""
     return nw.when(condition).then(nw.lit(1, nw.Int8)).otherwise(nw.lit(0, nw.Int8))
+
+
+def credited(counted: Frame, engine: Engine = IN_MEMORY) -> Frame:
+    """The driven pairs of `events`, each with its share of the worker's credit.
+
+    equal is 1/|T(w)|, the Shapley value of the coverage game; nearest shares one among the talents
+    of the smallest generation; decay shares it in proportion to 0.5^generation.
+    """
+    first = engine.keep(
+        counted.filter(nw.col("first"))
+        .with_columns(weight=nw.lit(0.5) ** nw.col("generation"))
+        .drop("first")
+    )
+    shared = engine.keep(
+        first.group_by("person").agg(
+            talents=nw.len(), closest=nw.col("generation").min(), weights=nw.col("weight").sum()
+        )
+    )
+    apart = first.join(shared, on="person", how="inner").with_columns(
+        is_closest=nw.col("generation") == nw.col("closest")
+    )
+    apart = engine.keep(apart)
+    sharing = apart.filter(nw.col("is_closest")).group_by("person").agg(sharing=nw.len())
+    return apart.join(sharing, on="person", how="inner").select(
+        "talent", "person", "day", "generation", "by_mentorship", "by_studio",
+        equal=1.0 / nw.col("talents"),
+        nearest=nw.when(nw.col("is_closest")).then(1.0 / nw.col("sharing")).otherwise(nw.lit(0.0)),
+        decay=nw.col("weight") / nw.col("weights"),
+    )  # fmt: skip
+
+
+def national_promotions(counted: Frame, promotions: Frame, policy: Policy) -> Frame:
+    """The promotions that any talent's chain counts for, once each.
+
+    One row a (person, day): generation (the fewest hops from any talent), by_mentorship,
+    by_studio, and ledger: the place in `LEDGER` of the line of the reconciliation it stands in.
+    """
+    once = counted.group_by("person", "day", "first").agg(
+        nw.col("generation").min(), nw.col("by_mentorship").max(), nw.col("by_studio").max()
+    )
+    level = policy.high_skilled_level
+    high_since = promotions.filter(nw.col("level") >= level, nw.col("before") < level).select(
+        "person", high_since=nw.col("day")
+    )
+    driven = once.filter(nw.col("first")).select("person", driven=nw.lit(True))
+    code = {line: nw.lit(place, nw.Int8) for place, line in enumerate(LEDGER)}
+    line = (
+        nw.when(nw.col("first")).then(code["first_promotions"])
+        .when(nw.col("high_since") < policy.window_start).then(code["high_skilled_before"])
+        .when(nw.col("driven")).then(code["further_promotions"])
+        .otherwise(code["later_promotions"])
+    )  # fmt: skip
+    return (
+        once.join(high_since, on="person", how="inner")
+        .join(driven, on="person", how="left")
+        .select("person", "day", "generation", "by_mentorship", "by_studio", ledger=line)
+    )
+
+
+# --- broken down ------------------------------------------------------------------------------
+
+
+def attributes(people: Frame, enterprises: Frame | None) -> Frame:
+    """By what people's figures are broken down: person, and those attributes that are stated."""
+    names = people.collect_schema().names()
+    known = [name for name in OF_PEOPLE if name in names]
+    if enterprises is None or "enterprise_id" not in names:
+        return people.select("person", *known)
+    employers = enterprises.select("enterprise_id", *OF_EMPLOYERS)
+    placed = people.select("person", "enterprise_id", *known)
+    return placed.join(employers, on="enterprise_id", how="left").drop("enterprise_id")
+
+
+def first_naming(talents: Frame) -> Frame | None:
+    """Each talent by the first day it was named: person, basis, year; None where none is stated.
+
+    Of several bases on that day the first by name stands.
+    """
+    if "basis" not in talents.collect_schema().names():
+        return None
+    day = nw.col("recognised_on")
+    first = talents.group_by("person").agg(named=day.min())
+    named = talents.join(first, on="person", how="inner").filter(day == nw.col("named"))
+    return named.group_by("person", "named").agg(nw.col("basis").cast(nw.String).min()).select(
+        "person", "basis", year=nw.col("named").dt.year().cast(nw.String)
+    )  # fmt: skip
+
+
+def by_place_of_worker(workers: Frame, attribute: str) -> pl.DataFrame:
+    """Both ledgers and their lines by an attribute of the workers: value and the counts."""
+    lines = workers.group_by(attribute, "ledger").agg(n=nw.len())
+    return _ledgers(in_memory(lines), attribute)
+
+
+def _ledgers(lines: pl.DataFrame, attribute: str) -> pl.DataFrame:
+    """Both ledgers by value from counts (`n`) by value and line, sorted by value."""
+    of_line = {
+        line: pl.col("n").filter(pl.col("ledger") == place).sum().cast(pl.Int64)
+        for place, line in enumerate(LEDGER)
+    }
+    return (
+        lines.group_by(attribute)
+        .agg(
+            of_line["first_promotions"].alias("driven_persons"),
+            pl.col("n").sum().cast(pl.Int64).alias("driven_person_times"),
+            **of_line,
+        )
+        .sort(attribute)
+    )
+
+
+def of_talents(rows: pl.DataFrame, placed: pl.DataFrame, attribute: str) -> pl.DataFrame:
+    """The talents' own figures by an attribute of theirs; each adds up to the nation's."""
+    summed = ("driven", *CREDITS, "pending")
+    found = rows.join(placed.select("person", attribute), on="person", how="left")
+    return found.group_by(attribute).agg(
+        pl.len().cast(pl.Int64).alias("leading_talents"), pl.col(summed).sum()
+    ).rename({"driven": "sum_over_talents"})  # fmt: skip
+
+
+def together(pairs: Frame, named: Frame, attribute: str) -> pl.DataFrame:
+    """How many persons the talents of each value drive together, each person once a value.
+
+    One whom talents of two values drive stands under both, so these do not add up.
+    """
+    both = pairs.select("talent", "person").join(
+        named.select(attribute, talent="person"), on="talent", how="inner"
+    )
+    return in_memory(both.group_by(attribute).agg(driven_persons=nw.col("person").n_unique()))
+
+
+def breakdowns(
+    frames: Mapping[str, Frame], rows: pl.DataFrame, pairs: Frame, promoted: Frame, engine: Engine
+) -> pl.DataFrame:
+    """Every breakdown in one table: attribute, value (null = not stated) and the figures.
+
+    By `OF_PEOPLE` and `OF_EMPLOYERS`: both ledgers and their lines by where the worker is, and the
+    talents' own figures by where the talent is. By `OF_TALENTS`: the talents' own figures, and
+    driven_persons as in `together`.
+    """
+    placed = attributes(frames["people"], frames.get("enterprises"))
+    chosen = frames["talents"].select("person").unique().join(placed, on="person", how="inner")
+    chosen_rows = in_memory(chosen)
+    workers = promoted.select("person", "ledger").join(placed, on="person", how="inner")
+    workers = engine.keep(workers.drop("person"))
+    parts = [
+        by_place_of_worker(workers, attribute)
+        .join(of_talents(rows, chosen_rows, attribute), on=attribute, how="full", coalesce=True,
+              nulls_equal=True)
+        .with_columns(pl.exclude(attribute).fill_null(0))
+        .pipe(_as_part, attribute)
+        for attribute in chosen_rows.columns[1:]
+    ]  # fmt: skip
+    named = first_naming(frames["talents"])
+    if named is not None:
+        named_rows = in_memory(named)
+        parts += [
+            of_talents(rows, named_rows, attribute)
+            .join(together(pairs, named, attribute), on=attribute, how="left", nulls_equal=True)
+            .with_columns(pl.col("driven_persons").fill_null(0).cast(pl.Int64))
+            .pipe(_as_part, attribute)
+            for attribute in OF_TALENTS
+        ]
+    return pl.concat(parts, how="diagonal_relaxed")
+
+
+def _as_part(found: pl.DataFrame, attribute: str) -> pl.DataFrame:
+    value = pl.col(attribute).cast(pl.String).alias("value")
+    return found.sort(attribute).select(
+        pl.lit(attribute).alias("attribute"), value, pl.exclude(attribute)
+    )
 
 
 # --- the figures ------------------------------------------------------------------------------
@@ -228,22 +404,47 @@ class Driven:
     - talents: one row a leading talent, sorted by talent_id: talent_id, name, driven,
       person_times, g1, g2, g3[, ...], pending, equal, nearest, decay, and driven by channel:
       mentorship_only, studio_only, both, mixed (these four add up to driven)
-    - pairs: one row a (talent, driven person), both as row numbers of `people`: generation,
-      channel, day (of the first promotion), equal, nearest, decay
-    - promotions: one row a (person, day) that any chain counts for: generation (the fewest hops
-      from any talent), channel, and ledger, the line of the reconciliation it stands in
     - national: leading_talents, driven_persons, driven_person_times, sum_over_talents
-    - waiting: one row a (talent, person) that is pending
+    - lines: person-times by line of the reconciliation, see `LEDGER`
+    - tables: what the engine wrote, see `TABLES`, as lazy frames
+    - people: the snapshot's
     """
 
     policy: Policy
     revision: int
     talents: pl.DataFrame
-    pairs: pl.DataFrame
-    promotions: pl.DataFrame
-    waiting: pl.DataFrame
     national: dict[str, int]
+    lines: dict[str, int]
+    tables: Mapping[str, pl.LazyFrame]
     people: pl.LazyFrame
+
+    @property
+    def pairs(self) -> pl.LazyFrame:
+        """One row a (talent, driven person), both as row numbers of `people`.
+
+        generation, channel (see `KINDS_OF_CHAIN`), day (of the first promotion), equal, nearest,
+        decay.
+        """
+        return self.tables["pairs"].select(
+            "talent", "person", "generation", _channel(), "day", *CREDITS
+        )
+
+    @property
+    def promotions(self) -> pl.LazyFrame:
+        """One row a (person, day) that any chain counts for.
+
+        generation (the fewest hops from any talent), channel (over all talents), and ledger, the
+        line of the reconciliation it stands in.
+        """
+        ledger = pl.col("ledger").replace_strict(
+            dict(enumerate(LEDGER)), return_dtype=pl.Enum(list(LEDGER))
+        )
+        return self.tables["promotions"].select("person", "day", "generation", _channel(), ledger)
+
+    @property
+    def waiting(self) -> pl.LazyFrame:
+        """One row a (talent, person) that is pending."""
+        return self.tables["waiting"]
 
     def table(self) -> pl.DataFrame:
         """The columns of `shicheng driven`, credits rounded to six places."""
@@ -254,183 +455,171 @@ class Driven:
         """`pairs` with the people's ids: talent_id, person_id and the rest, sorted by both."""
         return self._named(self.pairs)
 
-    def workers_of(self, talent_id: str) -> pl.DataFrame:
-        """The driven workers of one talent, as in `workers`; empty for one who drives none."""
-        return self._named(self._pairs_of(self.pairs, talent_id))
+    def workers_of(self, *talent_ids: str) -> pl.DataFrame:
+        """The driven workers of these talents, as in `workers`; empty for one who drives none."""
+        return self._named(self._of(self.pairs, talent_ids))
 
-    def waiting_of(self, talent_id: str) -> pl.DataFrame:
-        """The persons pending for one talent: talent_id, person_id."""
-        return self._named(self._pairs_of(self.waiting, talent_id))
+    def waiting_of(self, *talent_ids: str) -> pl.DataFrame:
+        """The persons pending for these talents: talent_id, person_id."""
+        return self._named(self._of(self.waiting, talent_ids))
+
+    def union(self, talent_ids: Iterable[str]) -> int:
+        """How many persons these talents drive together, each counted once."""
+        persons = self._of(self.pairs, talent_ids).select(pl.col("person").n_unique())
+        return int(persons.collect().item())
 
     def reconciliation(self) -> dict[str, int]:
         """The lines that add up from driven persons to person-times, nationally."""
-        return {line: int(self.promotions["ledger"].eq(line).sum()) for line in LEDGER}
+        return dict(self.lines)
 
     def by_generation_and_channel(self) -> pl.DataFrame:
         """Both ledgers by generation (from the nearest talent) and channel (over all talents)."""
-        return _ledgers(self.promotions, ["generation", "channel"])
+        found = (
+            self.tables["promotions"].group_by("generation", _channel(), "ledger").agg(n=pl.len())
+        )
+        both = pl.struct("generation", "channel").alias("part")
+        return (
+            _ledgers(found.select(both, "ledger", "n").collect(), "part")
+            .unnest("part").sort("generation", "channel")
+        )  # fmt: skip
 
     def by_quarter(self) -> pl.DataFrame:
         """Both ledgers by the quarter of the promotion: quarter (its first day)."""
         quarter = pl.col("day").dt.truncate("1q").alias("quarter")
-        return _ledgers(self.promotions.with_columns(quarter), ["quarter"])
+        found = self.tables["promotions"].group_by(quarter, "ledger").agg(n=pl.len())
+        return _ledgers(found.collect(), "quarter")
 
     def by(self, attribute: str) -> pl.DataFrame:
-        """Both ledgers by an attribute of people, as province, occupation_code or type.
+        """The figures by an attribute (`OF_PEOPLE`, `OF_EMPLOYERS`, `OF_TALENTS`).
 
         Persons and person-times stand where the worker is and add up to the nation's; in the same
-        row stand the leading talents who are there: leading_talents, sum_over_talents and equal,
-        their shared credit, which add up too. A null attribute is "not stated".
+        row stand the leading talents who are there: leading_talents, sum_over_talents, pending and
+        the shared credits, which add up too. A null attribute is "not stated". By what talents
+        alone have, driven_persons are those the row's talents drive together (see `together`).
         """
-        people = self.people.select("person", "person_id", attribute).collect()
-        workers = self.promotions.join(people, on="person", how="left")
-        talents = self.talents.join(people, left_on="talent_id", right_on="person_id", how="left")
-        of_talents = talents.group_by(attribute).agg(
-            pl.len().cast(pl.Int64).alias("leading_talents"),
-            pl.col("driven").sum().alias("sum_over_talents"),
-            pl.col("equal").sum(),
-        )
-        joined = _ledgers(workers, [attribute]).join(
-            of_talents, on=attribute, how="full", coalesce=True, nulls_equal=True
-        )
-        return joined.with_columns(pl.exclude(attribute).fill_null(0)).sort(attribute)
+        part = self.tables["breakdowns"].filter(pl.col("attribute") == attribute)
+        alone = ["driven_person_times", *LEDGER] if attribute in OF_TALENTS else []
+        return part.drop("attribute", *alone).rename({"value": attribute}).collect()
 
-    def _pairs_of(self, pairs: pl.DataFrame, talent_id: str) -> pl.DataFrame:
-        chosen = self.people.filter(pl.col("person_id") == talent_id).select("person").collect()
-        return pairs.filter(pl.col("talent").is_in(chosen["person"].implode()))
+    def _of(self, pairs: pl.LazyFrame, talent_ids: Iterable[str]) -> pl.LazyFrame:
+        chosen = self.people.filter(pl.col("person_id").is_in(list(talent_ids)))
+        numbers = chosen.select("person").collect()["person"]
+        return pairs.filter(pl.col("talent").is_in(numbers.implode()))
 
-    def _named(self, pairs: pl.DataFrame) -> pl.DataFrame:
-        ids = self.people.select("person", "person_id").collect()
-        named = (
+    def _named(self, pairs: pl.LazyFrame) -> pl.DataFrame:
+        ids = self.people.select("person", "person_id")
+        first = ["talent_id", "person_id"]
+        return (
             pairs.join(ids.rename({"person": "talent", "person_id": "talent_id"}), on="talent")
             .join(ids, on="person")
             .drop("talent", "person")
+            .select(*first, pl.exclude(first))
+            .sort(first)
+            .collect()
         )
-        first = ["talent_id", "person_id"]
-        return named.select(*first, pl.exclude(first)).sort(first)
 
 
-# Lines of the reconciliation of person-times, in the words of the definition.
-LEDGER: Final = {
-    "first_promotions": "first promotions of driven persons",
-    "further_promotions": "further promotions of driven persons",
-    "high_skilled_before": "promotions of people who were high-skilled before the window",
-    "later_promotions": "later promotions of new people whose first one no chain reached",
-}
+def measure(snapshot: Snapshot, policy: Policy, engine: Engine = IN_MEMORY) -> Driven:
+    """Every figure of the number, exactly, under the policy; in memory alone.
 
-
-def measure(snapshot: Snapshot, policy: Policy) -> Driven:
-    """Every figure of the number, exactly, under the policy.
-
-    Raises `UsageError` when the policy asks for more than fits in memory.
+    `graph.results.measured` keeps them beside the snapshot. Raises `UsageError` when the policy
+    asks for more than fits.
     """
-    promotions, talents, people = (
-        snapshot.frames[name] for name in ("promotions", "talents", "people")
-    )
-    reached = reach(nw.from_native(snapshot.frames["edges"]), nw.from_native(talents), policy)
-    rises = nw.from_native(promotions)
-    counted = events(reached, rises, policy).collect().to_native()
-    waiting = pending(reached, rises, policy).collect().to_native()
-    pairs = credited(counted)
-    promoted = national_promotions(counted, promotions, policy)
-    rows = talent_rows(talents, people, counted, pairs, waiting, policy)
+    frames = opened(snapshot, engine)
+    reached = reach(frames["edges"], frames["talents"], policy, engine)
+    figures, tables = counted(frames, reached, policy, engine)
+    held = {name: in_memory(table).lazy() for name, table in tables.items()}
+    held["breakdowns"] = figures.breakdowns.lazy()
+    people = snapshot.frames["people"]
+    small = (figures.talents, figures.national, figures.lines)
+    return Driven(policy, snapshot.revision, *small, held, people)
+
+
+def opened(snapshot: Snapshot, engine: Engine) -> dict[str, Frame]:
+    """The snapshot's tables that the engine needs."""
+    needed = {name: snapshot.frames[name] for name in NEEDED if name in snapshot.frames}
+    return engine.open(needed, None if snapshot.folder is None else str(snapshot.folder))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The small results: as in `Driven`, and the breakdowns."""
+
+    talents: pl.DataFrame
+    national: dict[str, int]
+    lines: dict[str, int]
+    breakdowns: pl.DataFrame
+
+
+def counted(
+    frames: Mapping[str, Frame], reached: Frame, policy: Policy, engine: Engine
+) -> tuple[Figures, dict[str, Frame]]:
+    """What the reach counts for: the figures, and the large tables (`TABLES` but breakdowns)."""
+    promotions = frames["promotions"]
+    counting = engine.keep(events(reached, promotions, policy))
+    waiting = engine.keep(pending(reached, promotions, policy))
+    pairs = engine.keep(credited(counting, engine))
+    promoted = engine.keep(national_promotions(counting, promotions, policy))
+    tables = {"events": counting, "pairs": pairs, "promotions": promoted, "waiting": waiting}
+    return figures_of(frames, tables, policy, engine), tables
+
+
+def figures_of(
+    frames: Mapping[str, Frame], tables: Mapping[str, Frame], policy: Policy, engine: Engine
+) -> Figures:
+    """The small results from the large tables."""
+    rows = talent_rows(frames, tables, policy)
+    counts = in_memory(tables["promotions"].group_by("ledger").agg(n=nw.len()))
+    of_line = dict(counts.select("ledger", "n").rows())
+    lines = {line: of_line.get(place, 0) for place, line in enumerate(LEDGER)}
     national = {
         "leading_talents": rows.height,
-        "driven_persons": int(promoted["ledger"].eq("first_promotions").sum()),
-        "driven_person_times": promoted.height,
-        "sum_over_talents": pairs.height,
+        "driven_persons": lines["first_promotions"],
+        "driven_person_times": sum(lines.values()),
+        "sum_over_talents": int(rows["driven"].sum()),
     }
-    return Driven(policy, snapshot.revision, rows, pairs, promoted, waiting, national, people)
-
-
-def credited(counted: pl.DataFrame) -> pl.DataFrame:
-    """The driven pairs of `events`, each with its share of the worker's credit.
-
-    equal is 1/|T(w)|, the Shapley value of the coverage game; nearest shares one among the talents
-    of the smallest generation; decay shares it in proportion to 0.5^generation.
-    """
-    weight = pl.lit(0.5).pow(pl.col("generation"))
-    nearest = pl.col("generation") == pl.col("generation").min().over("person")
-    return (
-        counted.lazy()
-        .filter("first")
-        .select(
-            "talent", "person", "day", "generation", _channel(),
-            (1 / pl.len().over("person")).alias("equal"),
-            (nearest / nearest.sum().over("person")).alias("nearest"),
-            (weight / weight.sum().over("person")).alias("decay"),
-        )
-        .collect()
-    )  # fmt: skip
-
-
-def national_promotions(
-    counted: pl.DataFrame, promotions: pl.LazyFrame, policy: Policy
-) -> pl.DataFrame:
-    """The promotions that any talent's chain counts for, once each: see `Driven.promotions`."""
-    once = (
-        counted.lazy()
-        .group_by("person", "day", "first")
-        .agg(pl.col("generation").min(), pl.col("by_mentorship", "by_studio").max())
-    )
-    driven = once.filter("first").select("person", pl.lit(True).alias("driven"))
-    level = policy.high_skilled_level
-    earlier = promotions.filter(
-        pl.col("level") >= level, pl.col("before") < level, pl.col("day") < policy.window_start
-    ).select("person", pl.lit(True).alias("earlier"))
-    line = (
-        pl.when("first").then(pl.lit("first_promotions"))
-        .when(pl.col("driven").fill_null(False)).then(pl.lit("further_promotions"))
-        .when(pl.col("earlier").fill_null(False)).then(pl.lit("high_skilled_before"))
-        .otherwise(pl.lit("later_promotions"))
-    )  # fmt: skip
-    return (
-        once.join(driven, on="person", how="left")
-        .join(earlier, on="person", how="left")
-        .select(
-            "person", "day", "generation", _channel(),
-            line.cast(pl.Enum(list(LEDGER))).alias("ledger"),
-        )
-        .collect()
-    )  # fmt: skip
+    parts = breakdowns(frames, rows, tables["pairs"], tables["promotions"], engine)
+    return Figures(rows.drop("person"), national, lines, parts)
 
 
 def talent_rows(
-    talents: pl.LazyFrame,
-    people: pl.LazyFrame,
-    counted: pl.DataFrame,
-    pairs: pl.DataFrame,
-    waiting: pl.DataFrame,
-    policy: Policy,
+    frames: Mapping[str, Frame], tables: Mapping[str, Frame], policy: Policy
 ) -> pl.DataFrame:
-    """One row a leading talent: see `Driven.talents`."""
-    last = policy.generations or int(pairs["generation"].max() or 0)  # type: ignore[arg-type]
+    """One row a leading talent: see `Driven.talents`; with its row number, person."""
+    kinds = ("by_mentorship", "by_studio")
+    parts = in_memory(
+        tables["pairs"].group_by("talent", "generation", *kinds)
+        .agg(driven=nw.len(), **{credit: nw.col(credit).sum() for credit in CREDITS})
+    ).with_columns(_channel())  # fmt: skip
+    last = policy.generations or int(parts["generation"].max() or 0)  # type: ignore[arg-type]
     generations = range(1, max(last, LEAST_GENERATIONS) + 1)
-    driven = pairs.group_by("talent").agg(
-        pl.len().alias("driven"),
-        *((pl.col("generation") == g).sum().alias(f"g{g}") for g in generations),
-        *((pl.col("channel") == kind).sum().alias(kind) for kind in KINDS_OF_CHAIN),
+    n = pl.col("driven")
+    driven = parts.group_by("talent").agg(
+        n.sum(),
+        *(n.filter(pl.col("generation") == g).sum().alias(f"g{g}") for g in generations),
+        *(n.filter(pl.col("channel") == kind).sum().alias(kind) for kind in KINDS_OF_CHAIN),
         *(pl.col(credit).sum() for credit in CREDITS),
     )
     counts = ["driven", "person_times", *(f"g{g}" for g in generations), "pending"]
+    people = frames["people"].select("person", "name", talent_id="person_id")
+    talents = in_memory(frames["talents"].select("person").unique().join(people, on="person"))
     return (
-        talents.select(talent="person").unique()
-        .join(people.select(talent="person", talent_id="person_id", name="name"), on="talent")
-        .collect()
-        .join(driven, on="talent", how="left")
-        .join(_number(counted, "person_times"), on="talent", how="left")
-        .join(_number(waiting, "pending"), on="talent", how="left")
+        talents.join(driven, left_on="person", right_on="talent", how="left")
+        .join(_number(tables["events"], "person_times"), on="person", how="left")
+        .join(_number(tables["waiting"], "pending"), on="person", how="left")
         .select(
             "talent_id", "name", pl.col(counts).fill_null(0).cast(pl.Int64),
             pl.col(CREDITS).fill_null(0.0),
-            pl.col(KINDS_OF_CHAIN).fill_null(0).cast(pl.Int64),
+            pl.col(KINDS_OF_CHAIN).fill_null(0).cast(pl.Int64), "person",
         )
         .sort("talent_id")
     )  # fmt: skip
 
 
-def _number(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    return rows.group_by("talent").agg(pl.len().alias(name))
+def _number(rows: Frame, name: str) -> pl.DataFrame:
+    return in_memory(rows.group_by("talent").agg(n=nw.len())).select(
+        pl.col("talent").alias("person"), pl.col("n").alias(name)
+    )
 
 
 def _channel() -> pl.Expr:
@@ -442,17 +631,3 @@ def _channel() -> pl.Expr:
         .otherwise(pl.lit("mixed"))
     )  # fmt: skip
     return kind.cast(pl.Enum(KINDS_OF_CHAIN)).alias("channel")
-
-
-def _ledgers(promotions: pl.DataFrame, by: Iterable[str]) -> pl.DataFrame:
-    """Both ledgers and their reconciliation by these columns, sorted by them."""
-    lines = [(pl.col("ledger") == line).sum().cast(pl.Int64).alias(line) for line in LEDGER]
-    return (
-        promotions.group_by(by)
-        .agg(
-            (pl.col("ledger") == "first_promotions").sum().cast(pl.Int64).alias("driven_persons"),
-            pl.len().cast(pl.Int64).alias("driven_person_times"),
-            *lines,
-        )
-        .sort(by)
-    )

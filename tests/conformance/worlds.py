@@ -31,10 +31,17 @@ def snapshot_of(world: World) -> Snapshot:
     number = {row["person_id"]: place for place, row in enumerate(world["people"])}
     studios = {row["studio_id"] for row in world["studios"]}
     stay = {"person": pl.Int32, "studio_id": pl.String, "start": pl.Date, "end": pl.Date}
+    attributes = ("province", "occupation_code", "type", "enterprise_id")
     people = _frame(
-        [(number[r["person_id"]], r["person_id"], r["name"], r.get("province") or None)
-         for r in world["people"]],
-        {"person": pl.Int32, "person_id": pl.String, "name": pl.String, "province": pl.String},
+        [(number[r["person_id"]], r["person_id"], r["name"],
+          *(r.get(name) or None for name in attributes)) for r in world["people"]],
+        {"person": pl.Int32, "person_id": pl.String, "name": pl.String}
+        | dict.fromkeys(attributes, pl.String),
+    )  # fmt: skip
+    enterprises = _frame(
+        [(r["enterprise_id"], r["industry"] or None, r["ownership"] or None)
+         for r in world.get("enterprises", [])],
+        dict.fromkeys(("enterprise_id", "industry", "ownership"), pl.String),
     )  # fmt: skip
     mentorships = _frame(
         [(number[r["mentor_id"]], number[r["apprentice_id"]], _day(r.get("start")),
@@ -59,12 +66,17 @@ def snapshot_of(world: World) -> Snapshot:
          for r in world["recognitions"]],
         {"person": pl.Int32, "level": pl.Int8, "date": pl.Date},
     )  # fmt: skip
-    talents = _frame([(number[r["person_id"]],) for r in world["talents"]], {"person": pl.Int32})
+    talents = _frame(
+        [(number[r["person_id"]], r.get("basis") or None, _day(r.get("recognised_on")))
+         for r in world["talents"]],
+        {"person": pl.Int32, "basis": pl.String, "recognised_on": pl.Date},
+    )  # fmt: skip
     return Snapshot(
         0,
         None,
         {
             "people": people,
+            "enterprises": enterprises,
             "talents": talents,
             "edges": influence_edges(mentorships, leads, studio_trainings(trainings)),
             "promotions": promotions(recognitions),
