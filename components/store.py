@@ -21,9 +21,10 @@ from graph import network
 from graph.database import Database, connect
 from graph.errors import IncompleteError
 from graph.evidence import Why, why
-from graph.metrics.driven import CREDITS, Driven, measure
+from graph.metrics.driven import CREDITS, Driven
 from graph.model import NODE_KINDS, RELATION_KINDS
 from graph.policy import Policy
+from graph.results import measured
 from graph.settings import Settings
 from graph.snapshot import Snapshot, take_snapshot
 
@@ -124,7 +125,7 @@ def _snapshot(state: str) -> Snapshot:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _driven(state: str, policy: Policy) -> Driven:
-    return measure(_snapshot(state), policy)
+    return measured(_snapshot(state), policy)
 
 
 def driven(policy: Policy) -> Driven:
@@ -196,27 +197,24 @@ def talents(policy: Policy) -> pl.DataFrame:
 
 def union(policy: Policy, talent_ids: list[str]) -> int:
     """How many persons these talents drive together, each counted once."""
-    measured = driven(policy)
-    numbers = measured.people.filter(pl.col("person_id").is_in(talent_ids)).select("person")
-    of_them = measured.pairs.filter(pl.col("talent").is_in(numbers.collect()["person"].implode()))
-    return of_them["person"].n_unique()
+    return driven(policy).union(talent_ids)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figures_of(state: str, talent_id: str, policy: Policy) -> dict[str, Any]:
-    measured = _driven(state, policy)
-    row = measured.talents.row(by_predicate=pl.col("talent_id") == talent_id, named=True)
-    ranks = measured.talents.select(
+    found = _driven(state, policy)
+    row = found.talents.row(by_predicate=pl.col("talent_id") == talent_id, named=True)
+    ranks = found.talents.select(
         "talent_id", pl.col("driven", *CREDITS).rank("min", descending=True)
     ).row(by_predicate=pl.col("talent_id") == talent_id, named=True)
     ranks.pop("talent_id")
-    workers = measured.workers_of(talent_id)
+    workers = found.workers_of(talent_id)
     shared = dict(workers.group_by("generation").agg(pl.col("equal").sum()).rows())
-    generations = [c for c in measured.talents.columns if c[0] == "g" and c[1:].isdigit()]
+    generations = [c for c in found.talents.columns if c[0] == "g" and c[1:].isdigit()]
     return row | {
         "own": _own_apprentices(state, talent_id, policy, workers),
         "ranks": (min(ranks.values()), max(ranks.values())),
-        "talents": measured.talents.height,
+        "talents": found.talents.height,
         "generations": [row[column] for column in generations],
         "shared": [shared.get(n, 0.0) for n in range(1, len(generations) + 1)],
         "credits": [row[credit] for credit in CREDITS],
@@ -257,13 +255,13 @@ def figures_of(talent_id: str, policy: Policy) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _lineage_of(state: str, person_id: str, policy: Policy) -> Lineage:
-    measured = _driven(state, policy)
-    workers = measured.workers_of(person_id)
+    found = _driven(state, policy)
+    workers = found.workers_of(person_id)
     reach = Reach(
         generation=dict(workers.select("person_id", "generation").rows()),
         skilled_on=dict(workers.select("person_id", "day").rows()),
-        pending=frozenset(measured.waiting_of(person_id)["person_id"]),
-        leading=bool(measured.talents["talent_id"].eq(person_id).any()),
+        pending=frozenset(found.waiting_of(person_id)["person_id"]),
+        leading=bool(found.talents["talent_id"].eq(person_id).any()),
     )
     down = policy.generations or MOST_GENERATIONS
     graph = network.lineage(
