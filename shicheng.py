@@ -478,9 +478,10 @@ def diff_command(
     Example: shicheng diff 3 4 -o changes.csv
     """
     from graph.restatement import diff
-    from graph.snapshot import snapshot_of
+    from graph.snapshot import snapshot_of, take_snapshot
 
     with database() as opened:
+        take_snapshot(opened, State.settings)  # so that the newest revision is among the kept
         both = [snapshot_of(opened, State.settings, revision) for revision in (before, after)]
         old, new = ((snapshot, _measured(snapshot, policy)) for snapshot in both)
         found = diff(old, new)
