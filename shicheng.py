@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 import typer
 
@@ -449,16 +449,87 @@ def rows_command(
     with database() as opened:
         snapshot = take_snapshot(opened, State.settings)
         found = rows(snapshot, _measured(snapshot, policy), talent)
-    if format == "xlsx" and not as_json:
-        from components.downloads import About, xlsx
+    _deliver(found, "json" if as_json else format, output, snapshot.revision, policy)
 
-        if output is None:
-            raise UsageError("xlsx is not for a terminal; name a file with -o")
-        output.write_bytes(xlsx(found, About(snapshot.revision, policy)))
-        say(f"{found.height:,} rows -> {output}")
+
+def _deliver(
+    found: pl.DataFrame, format: RowsFormat, output: Path | None, revision: int, policy: Policy
+) -> None:
+    """A table under a policy to a file or stdout, in any format: see `_write_rows`."""
+    if format != "xlsx":
+        return _write_rows(found, format, output, policy.as_dict())
+    from components.downloads import About, xlsx
+
+    if output is None:
+        raise UsageError("xlsx is not for a terminal; name a file with -o")
+    output.write_bytes(xlsx(found, About(revision, policy)))
+    say(f"{found.height:,} rows -> {output}")
+
+
+# The other metrics
+
+
+@cli.command("metric")
+@under_policy
+def metric_command(
+    policy: Policy,
+    name: Annotated[str | None, typer.Argument(help="The metric's name.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", help="key=value, as often as needed.")
+    ] = None,
+    format: Annotated[
+        RowsFormat | None,
+        typer.Option("--format", help="Of the output. [default: as the file is called, or csv]"),
+    ] = None,
+    list_all: Annotated[bool, typer.Option("--list", help="List the metrics.")] = False,
+    as_json: JsonOption = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", "--output", help="Write to this file, not to stdout."),
+    ] = None,
+) -> None:
+    """Compute a metric of people, studios, enterprises, schools or the records; docs/metrics.md.
+
+    Example: shicheng metric claims -p capacity=8 --out claims.xlsx
+    """
+    from graph.metrics import METRICS
+    from graph.snapshot import take_snapshot
+
+    if list_all or name is None:
+        return _list_metrics(as_json)
+    if name not in METRICS:
+        raise UsageError(f"there is no metric {name}; `shicheng metric --list` names them all")
+    metric = METRICS[name]
+    parameters = metric.parsed(dict(_pair(text) for text in parameter or ()))
+    say(f"policy: {policy.chip()}")
+    with database() as opened:
+        snapshot = take_snapshot(opened, State.settings)
+    found = metric.table(snapshot, policy, **parameters)
+    chosen: RowsFormat = "json" if as_json else format or _format_of(output)
+    _deliver(found, chosen, output, snapshot.revision, policy)
+
+
+def _format_of(output: Path | None) -> RowsFormat:
+    """The format that the file's name asks for; csv where it asks for none."""
+    ending = output.suffix[1:].lower() if output else ""
+    return cast(RowsFormat, ending) if ending in get_args(RowsFormat) else "csv"
+
+
+def _list_metrics(as_json: bool) -> None:
+    from graph.metrics import METRICS
+
+    listed = [
+        (m.name, m.row, ", ".join(f"{k}={v}" for k, v in m.parameters.items()), m.en, m.zh)
+        for m in METRICS.values()
+    ]
+    columns = ("name", "a row is a", "parameters", "title", "title_zh")
+    if as_json:
+        labels = {m.name: {c: list(words) for c, words in m.columns.items()}
+                  for m in METRICS.values()}  # fmt: skip
+        keys = ("name", "row", "parameters", "title", "title_zh")
+        print_json([dict(zip(keys, r, strict=True)) | {"columns": labels[r[0]]} for r in listed])
     else:
-        plain: Format = "json" if as_json or format == "xlsx" else format
-        _write_rows(found, plain, output, policy.as_dict())
+        print_table(columns, listed)
 
 
 @cli.command("diff")

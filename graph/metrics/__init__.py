@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from graph.snapshot import Snapshot
 
 Row = Literal[
-    "talent", "person", "studio", "enterprise", "school", "finding", "nation", "component",
+    "talent", "person", "studio", "enterprise", "school", "finding", "kind", "nation", "component",
     "community", "node",
 ]  # fmt: skip
 # Column -> its words in English and in Chinese.
@@ -139,11 +139,74 @@ METRICS: Final[Mapping[str, Metric]] = {
             "graph.metrics.genealogy:genealogical_index",
         ),
         Metric(
+            "claims",
+            "findings that move the headline",
+            "数据核查：影响总数的疑点",
+            "finding",
+            "graph.metrics.claims:claims",
+        ),
+        Metric(
+            "claims_by_kind",
+            "findings that move the headline, by kind",
+            "数据核查：按类型汇总",
+            "kind",
+            "graph.metrics.claims:claims_by_kind",
+        ),
+        Metric(
+            "bus_factor",
+            "fewest people whose leaving halves the driven count",
+            "关键人依赖度",
+            "studio",
+            "graph.metrics.bus_factor:bus_factor",
+        ),
+        Metric(
+            "studios",
+            "studios: output and cost",
+            "工作室：产出与成本",
+            "studio",
+            "graph.metrics.places:studios",
+        ),
+        Metric(
+            "enterprises",
+            "enterprises: output and education fund",
+            "企业：产出与职工教育经费",
+            "enterprise",
+            "graph.metrics.places:enterprises",
+        ),
+        Metric(
+            "schools",
+            "schools: teachers, partnerships, paths into enterprises",
+            "院校：师资、校企合作与就业去向",
+            "school",
+            "graph.metrics.places:schools",
+        ),
+        Metric(
             "irreplaceable",
             "driven workers who would lose every chain",
             "不可替代性",
             "node",
             "graph.metrics.irreplaceable:irreplaceable",
+        ),
+        Metric(
+            "centrality",
+            "centrality of mentors",
+            "导师中心性",
+            "person",
+            "graph.metrics.centrality:centrality",
+        ),
+        Metric(
+            "components",
+            "components of mentorship",
+            "师承连通分量",
+            "component",
+            "graph.metrics.components:components",
+        ),
+        Metric(
+            "communities",
+            "communities of mentorship",
+            "师承社群",
+            "community",
+            "graph.metrics.communities:communities",
         ),
     )
 }

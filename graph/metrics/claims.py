@@ -1,0 +1,435 @@
+"""Findings that move the headline: what an auditor would ask about first, and what hangs on it.
+
+A finding is not an error: it is a set of mentorships, or a recognition, that a rule of plausibility
+doubts. Beside it stands what both ledgers would lose, or gain, if that were left out, so that a
+doubt of no consequence is not argued about and one of great consequence is not overlooked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import networkx as nx
+import polars as pl
+
+from graph.metrics import Labels
+from graph.metrics.arrivals import Hops, last_hops, ledgers
+from graph.metrics.effects import (
+    CHANGES,
+    changed,
+    each_without,
+    each_without_recognitions,
+    events_without,
+)
+from graph.policy import Policy
+from graph.snapshot import Snapshot
+
+# Kinds of findings, in English and Chinese.
+KINDS: Final[Labels] = {
+    "cycle": ("people who mentor each other in a circle", "师徒关系成环"),
+    "junior_mentor": ("mentor at a lower level than the apprentice", "师傅等级低于徒弟"),
+    "over_capacity": ("more apprentices at once than the capacity", "同时带徒人数超限"),
+    "bulk_links": ("many mentorships begun on one day", "同日批量结对"),
+    "many_mentors": ("a worker claimed by many mentors", "多名师傅认领同一徒弟"),
+    "recognised_before": ("high-skilled before the mentorship began", "结对前已是高技能人才"),
+    "too_close": ("two promotions too close together", "两次晋级间隔过短"),
+    "all": ("all of these together", "以上合计"),
+}
+COLUMNS: Final[Labels] = {
+    "kind": ("kind of finding", "疑点类型"),
+    "person_id": ("person", "人员编号"),
+    "other_id": ("apprentice", "徒弟编号"),
+    "day": ("day", "日期"),
+    "observed": ("observed", "实际值"),
+    "limit": ("limit", "界限"),
+    "people": ("people concerned", "涉及人数"),
+    "rows": ("rows in the sources", "来源记录数"),
+    "findings": ("findings", "疑点数"),
+    "persons_change": ("change of driven persons without it", "剔除后带动人数变化"),
+    "person_times_change": ("change of person-times without it", "剔除后带动人次变化"),
+    "sum_change": ("change of the sum over talents without it", "剔除后各人才合计变化"),
+}
+RUNS_ON: Final = date(9999, 1, 1)
+ONE_DAY: Final = timedelta(days=1)
+LINK: Final = ["mentor", "apprentice", "stated"]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What `claims` found.
+
+    - findings: one row a finding, of all kinds; see `claims`
+    - kinds: one row a kind of finding, and "all": kind, findings, rows and the changes
+      if all of its findings were left out at once. Kinds overlap, so they do not add up to "all"
+    """
+
+    findings: pl.DataFrame
+    kinds: pl.DataFrame
+
+    def table(self) -> pl.DataFrame:
+        """The findings."""
+        return self.findings
+
+
+@dataclass(frozen=True)
+class Found:
+    """The findings of one kind.
+
+    - findings: world (its number among them), person, other, day, observed, limit, people, rows
+    - doubted: world and the mentorships doubted (`LINK`); or, of `too_close`, person and day of
+      the recognitions doubted
+    """
+
+    findings: pl.DataFrame
+    doubted: pl.DataFrame
+
+
+def claims(
+    snapshot: Snapshot,
+    policy: Policy,
+    *,
+    capacity: int = 20,
+    bulk: int = 10,
+    mentors: int = 3,
+    days: int = 365,
+) -> Claims:
+    """The findings, and the change of both ledgers if what each doubts were left out.
+
+    A row a finding: kind, person_id, other_id, day, observed, limit, people, rows, and the changes.
+
+    - cycle: people of whom each is above each other in the lineage (a strongly connected component
+      of all mentorships), or one who is his own mentor; person_id is the first of them
+    - junior_mentor: a mentorship at whose start the mentor's best recognised level (observed) was
+      below the apprentice's (limit). One with no recognition by then is not judged
+    - over_capacity: a mentor with more than `capacity` apprentices at once; observed is the most,
+      on day. Doubted are the mentorships that start on days which leave the mentor above it. A
+      mentorship lasts from its start to its end; one without an end lasts on, unless its status
+      says it has ended: then its first day alone is sure
+    - bulk_links: a mentor with more than `bulk` apprentices who start on one day
+    - many_mentors: a worker with more than `mentors` mentors on record
+    - recognised_before: a mentorship that starts after the apprentice was already high-skilled,
+      on day; observed is how many days after
+    - too_close: a promotion fewer than `days` after the person's last one, unless the recognition
+      is marked exceptional; doubted are the recognitions of the later day
+
+    The changes are of driven persons, person-times and the sum over talents under the policy, if
+    that finding alone were left out: each exact, or null where it was not measured. Measured are
+    all recognitions, all sets of links to people who pass nothing on, and of the rest those of the
+    most far-reaching first (`effects.ROWS_WALKED`). Those of a whole kind are always exact.
+
+    `capacity` 20 is far above what local rules of apprenticeship in enterprises set (Tianjin: 8 a
+    mentor), so that what it finds is not a matter of taste; `days` is one year, the least that
+    national occupational standards ask between two levels.
+
+    Ana taught Bo, who became senior; Bo "taught" Ana too, and Cy when Cy was senior already:
+
+    >>> from graph.metrics.examples import snapshot_of
+    >>> snapshot = snapshot_of(
+    ...     talents=[{"person": "Ana"}],
+    ...     mentorships=[
+    ...         {"mentor": "Ana", "apprentice": "Bo", "start": "2024-01-01"},
+    ...         {"mentor": "Bo", "apprentice": "Ana", "start": "2024-06-01"},
+    ...         {"mentor": "Bo", "apprentice": "Cy", "start": "2025-01-01"},
+    ...     ],
+    ...     recognitions=[
+    ...         {"person": "Bo", "level": 4, "date": "2025-05-01"},
+    ...         {"person": "Cy", "level": 4, "date": "2024-05-01"},
+    ...     ],
+    ... )
+    >>> found = claims(snapshot, Policy())
+    >>> found.table().select("kind", "person_id", "other_id", "rows", "persons_change").rows()
+    [('cycle', 'Ana', None, 2, -1), ('recognised_before', 'Bo', 'Cy', 1, 0)]
+    """
+    hops = last_hops(snapshot, policy)
+    taught = _mentorships(snapshot)
+    promotions = snapshot.frames["promotions"].collect()
+    recognitions = snapshot.frames["recognitions"]
+    found = {
+        "cycle": _cycles(taught),
+        "junior_mentor": _junior_mentors(taught, promotions),
+        "over_capacity": _over_capacity(taught, capacity),
+        "bulk_links": _bulk_links(taught, bulk),
+        "many_mentors": _many_mentors(taught, mentors),
+        "recognised_before": _recognised_before(taught, promotions, policy),
+        "too_close": _too_close(promotions, recognitions, days),
+    }
+    people = snapshot.frames["people"].select("person", "person_id")
+    kinds = _of_kinds(found, hops, recognitions)
+    return Claims(_named(_each(found, hops, recognitions), people), kinds)
+
+
+def claims_by_kind(
+    snapshot: Snapshot,
+    policy: Policy,
+    *,
+    capacity: int = 20,
+    bulk: int = 10,
+    mentors: int = 3,
+    days: int = 365,
+) -> pl.DataFrame:
+    """A row a kind of finding, and "all": how many, and what changes if all are left out at once.
+
+    The parameters are those of `claims`; see there.
+    """
+    found = claims(snapshot, policy, capacity=capacity, bulk=bulk, mentors=mentors, days=days)
+    return found.kinds
+
+
+# --- what is found ----------------------------------------------------------------------------
+
+
+def _mentorships(snapshot: Snapshot) -> pl.DataFrame:
+    """All mentorships: mentor, apprentice, stated (the start), end, status."""
+    taught = snapshot.frames["mentorships"]
+    return taught.select("mentor", "apprentice", "end", "status", stated="start").collect()
+
+
+def _found(findings: pl.DataFrame, doubted: pl.DataFrame, key: list[str]) -> Found:
+    """Numbers the findings; `key` are the columns by which the doubted rows belong to one."""
+    numbered = findings.sort(key, nulls_last=True).with_row_index("world")
+    keyed = doubted.join(numbered.select("world", *key), on=key, nulls_equal=True)
+    columns = {
+        "person": pl.Int32, "other": pl.Int32, "day": pl.Date, "observed": pl.Int64,
+        "limit": pl.Int64, "people": pl.Int64, "rows": pl.Int64,
+    }  # fmt: skip
+    named = [
+        (pl.col(name) if name in numbered.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in columns.items()
+    ]
+    return Found(numbered.select("world", *named), keyed)
+
+
+def _cycles(taught: pl.DataFrame) -> Found:
+    pairs = taught.select("mentor", "apprentice").unique()
+    core = _core(pairs.filter(pl.col("mentor") != pl.col("apprentice")))
+    graph = nx.DiGraph(core.rows())
+    circles = [sorted(people) for people in nx.strongly_connected_components(graph)]
+    alone = pairs.filter(pl.col("mentor") == pl.col("apprentice"))["mentor"].to_list()
+    circles = [people for people in circles if len(people) > 1]
+    inside = {person for people in circles for person in people}
+    circles += [[person] for person in alone if person not in inside]
+    rows = [(people[0], person) for people in circles for person in people]
+    schema = {"first": pl.Int32, "member": pl.Int32}
+    members = pl.DataFrame(rows, schema=schema, orient="row")
+    doubted = (
+        taught.join(members.rename({"member": "mentor"}), on="mentor")
+        .join(members.rename({"member": "apprentice"}), on=["apprentice", "first"])
+        .rename({"first": "person"})
+    )
+    size = members.group_by(person="first").agg(people=pl.len())
+    findings = (
+        doubted.group_by("person")
+        .agg(rows=pl.len(), day=pl.col("stated").min())
+        .join(size, on="person")
+        .with_columns(observed="people", limit=pl.lit(0))
+    )
+    return _found(findings, doubted.select("person", *LINK).unique(), ["person"])
+
+
+def _core(pairs: pl.DataFrame) -> pl.DataFrame:
+    """What is left when those without a mentor or without an apprentice go, again and again."""
+    while True:
+        kept = pairs.join(pairs.select(mentor="apprentice").unique(), on="mentor", how="semi").join(
+            pairs.select(apprentice="mentor").unique(), on="apprentice", how="semi"
+        )
+        if kept.height == pairs.height:
+            return kept
+        pairs = kept
+
+
+def _junior_mentors(taught: pl.DataFrame, promotions: pl.DataFrame) -> Found:
+    dated = taught.filter(pl.col("stated").is_not_null())
+    levels = dated.select(
+        *LINK,
+        observed=_levels(promotions, dated["mentor"], dated["stated"]),
+        limit=_levels(promotions, dated["apprentice"], dated["stated"]),
+    )
+    junior = levels.filter(pl.col("observed") > 0, pl.col("observed") < pl.col("limit"))
+    return _each_mentorship(junior.with_columns(day="stated"))
+
+
+def _levels(promotions: pl.DataFrame, person: pl.Series, day: pl.Series) -> pl.Series:
+    """The best level of each person by each day; 0 where there is none by then."""
+    if promotions.is_empty():
+        return pl.repeat(0, person.len(), dtype=pl.Int64, eager=True)
+    ordered = promotions.sort("person", "day")
+    asked = _moment(person, day)
+    place = _moment(ordered["person"], ordered["day"]).search_sorted(asked, side="right")
+    before = (place.cast(pl.Int64) - 1).clip(0)
+    same = (place > 0) & (ordered["person"].gather(before) == person)
+    level = ordered["level"].gather(before).cast(pl.Int64)
+    return pl.select(pl.when(same).then(level).otherwise(0)).to_series()
+
+
+def _moment(person: pl.Series, day: pl.Series) -> pl.Series:
+    """A number that orders by person, then day: days since 1970 lie within 2^23 of nought."""
+    shifted = day.to_physical().cast(pl.Int64) + 2**23
+    return person.cast(pl.Int64) * 2**24 + shifted
+
+
+def _each_mentorship(doubted: pl.DataFrame) -> Found:
+    """A finding for each mentorship (`LINK`): of the mentor, with the apprentice as the other."""
+    findings = doubted.group_by(LINK).agg(
+        pl.col("day", "observed", "limit").first(), people=pl.lit(2), rows=pl.len()
+    )
+    named = findings.with_columns(person="mentor", other="apprentice")
+    return _found(named, findings.select(LINK), LINK)
+
+
+def _over_capacity(taught: pl.DataFrame, capacity: int) -> Found:
+    dated = taught.filter(pl.col("stated").is_not_null())
+    dated = dated.filter(pl.len().over("mentor") > capacity)
+    closed = pl.col("end").is_not_null() | pl.col("status").is_in(["completed", "ended"])
+    last = pl.when(closed).then(pl.max_horizontal("stated", "end")).otherwise(pl.lit(RUNS_ON))
+    begun = dated.select("mentor", day="stated", more=pl.lit(1))
+    ended = dated.select("mentor", day=last + ONE_DAY, more=pl.lit(-1))
+    # All who begin also end, so that the running sum starts each mentor at nought.
+    at_once = (
+        pl.concat([begun, ended])
+        .group_by("mentor", "day")
+        .agg(pl.col("more").sum())
+        .sort("mentor", "day")
+        .with_columns(observed=pl.col("more").cum_sum())
+        .filter(pl.col("observed") > capacity)
+    )
+    doubted = dated.join(at_once, left_on=["mentor", "stated"], right_on=["mentor", "day"])
+    counts = doubted.group_by("mentor").agg(
+        people=pl.col("apprentice").n_unique() + 1,
+        rows=pl.len(),
+        day=pl.col("stated").sort_by("observed", "stated", descending=[True, False]).first(),
+        observed=pl.col("observed").max(),
+    )
+    findings = counts.with_columns(person="mentor", limit=pl.lit(capacity))
+    return _found(findings, doubted.select(LINK).unique(), ["mentor"])
+
+
+def _bulk_links(taught: pl.DataFrame, bulk: int) -> Found:
+    dated = taught.filter(pl.col("stated").is_not_null())
+    counts = dated.group_by("mentor", "stated").agg(
+        observed=pl.col("apprentice").n_unique(), rows=pl.len()
+    )
+    findings = counts.filter(pl.col("observed") > bulk).with_columns(
+        person="mentor", day="stated", limit=pl.lit(bulk), people=pl.col("observed") + 1
+    )
+    key = ["mentor", "stated"]
+    return _found(findings, dated.join(findings, on=key, how="semi").select(LINK).unique(), key)
+
+
+def _many_mentors(taught: pl.DataFrame, mentors: int) -> Found:
+    counts = taught.filter(pl.col("mentor") != pl.col("apprentice")).group_by("apprentice").agg(
+        observed=pl.col("mentor").n_unique(), rows=pl.len(), day=pl.col("stated").min()
+    )  # fmt: skip
+    findings = counts.filter(pl.col("observed") > mentors).with_columns(
+        person="apprentice", limit=pl.lit(mentors), people=pl.col("observed") + 1
+    )
+    doubted = taught.join(findings, on="apprentice", how="semi").select(LINK).unique()
+    return _found(findings, doubted, ["apprentice"])
+
+
+def _recognised_before(taught: pl.DataFrame, promotions: pl.DataFrame, policy: Policy) -> Found:
+    level = policy.high_skilled_level
+    high = promotions.filter(pl.col("level") >= level, pl.col("before") < level)
+    high = high.select(apprentice="person", day="day")
+    late = taught.join(high, on="apprentice").filter(pl.col("day") < pl.col("stated"))
+    apart = (pl.col("stated") - pl.col("day")).dt.total_days()
+    return _each_mentorship(late.with_columns(observed=apart, limit=pl.lit(0)))
+
+
+def _too_close(promotions: pl.DataFrame, recognitions: pl.LazyFrame, days: int) -> Found:
+    ordered = promotions.sort("person", "day")
+    same = pl.col("person") == pl.col("person").shift(1)
+    apart = (pl.col("day") - pl.col("day").shift(1)).dt.total_days()
+    close = ordered.with_columns(observed=apart).filter(same & (apart < days))
+    exceptional = recognitions.filter(pl.col("mode") == "exceptional")
+    allowed = exceptional.select("person", "level", day="date").unique().collect()
+    close = close.join(allowed, on=["person", "level", "day"], how="anti")
+    rows = (
+        recognitions.select("person", day="date")
+        .join(close.lazy().select("person", "day"), on=["person", "day"])
+        .group_by("person", "day")
+        .agg(rows=pl.len())
+        .collect()
+    )
+    findings = close.join(rows, on=["person", "day"]).with_columns(
+        people=pl.lit(1), limit=pl.lit(days)
+    )
+    key = ["person", "day"]
+    return _found(findings, findings.select(key), key)
+
+
+# --- what hangs on it -------------------------------------------------------------------------
+
+
+def _links(found: Found, hops: Hops) -> pl.DataFrame:
+    """The doubted mentorships among the links of the policy: world, link."""
+    links = hops.links.filter(pl.col("channel").cast(pl.String) == "mentorship")
+    joined = found.doubted.join(links.select("link", *LINK), on=LINK, nulls_equal=True)
+    return joined.select("world", "link")
+
+
+def _each(found: dict[str, Found], hops: Hops, recognitions: pl.LazyFrame) -> pl.DataFrame:
+    """All findings with their changes, each left out alone; null where it was not measured."""
+    kinds = pl.Enum([kind for kind in KINDS if kind != "all"])
+    parts, links, first = [], [], 0
+    for kind, its in found.items():
+        shift = pl.col("world").cast(pl.Int64) + first
+        named = its.findings.with_columns(shift.alias("world"), kind=pl.lit(kind, kinds))
+        parts.append(named)
+        if kind != "too_close":
+            links.append(_links(its, hops).with_columns(shift.alias("world")))
+        else:
+            days = its.doubted.with_columns(shift.alias("world"))
+        first += its.findings.height
+    findings, left_out = pl.concat(parts), pl.concat(links)
+    theirs = recognitions.join(days.lazy().select("person").unique(), on="person", how="semi")
+    changes = pl.concat(
+        [
+            each_without(hops, left_out).select("world", *CHANGES),
+            each_without_recognitions(
+                hops, theirs.select("person", "level", "date").collect(), days
+            ).select("world", *CHANGES),
+        ]
+    )
+    # A finding none of whose mentorships the policy lets chains take has nothing to change.
+    doubted = pl.concat([left_out.select("world"), days.select("world")])
+    idle = findings.select("world").join(doubted, on="world", how="anti")
+    nought = idle.select("world", *(pl.lit(0, pl.Int64).alias(change) for change in CHANGES))
+    return findings.join(pl.concat([changes, nought]), on="world", how="left")
+
+
+def _of_kinds(found: dict[str, Found], hops: Hops, recognitions: pl.LazyFrame) -> pl.DataFrame:
+    before = ledgers(hops.events)
+    links = {kind: _links(its, hops).select("link") for kind, its in found.items()
+             if kind != "too_close"}  # fmt: skip
+    days = found["too_close"].doubted.lazy().select("person", date="day")
+    kept = recognitions.select("person", "level", "date")
+    kept = kept.join(days, on=["person", "date"], how="anti")
+    rows = []
+    for kind in KINDS:
+        left_out = pl.concat(links.values()).unique() if kind == "all" else links.get(
+            kind, hops.links.select("link").clear())  # fmt: skip
+        without = kept if kind in ("too_close", "all") else None
+        after = ledgers(events_without(hops, left_out.unique(), without))
+        its = list(found.values()) if kind == "all" else [found[kind]]
+        rows.append(
+            {
+                "kind": kind,
+                "findings": sum(one.findings.height for one in its),
+                "rows": sum(int(one.findings["rows"].sum()) for one in its),
+                **changed(before, after),
+            }
+        )
+    return pl.DataFrame(rows).with_columns(pl.col("kind").cast(pl.Enum(list(KINDS))))
+
+
+def _named(findings: pl.DataFrame, people: pl.LazyFrame) -> pl.DataFrame:
+    """The findings with the people's ids: by kind, the largest change first."""
+    other = people.rename({"person": "other", "person_id": "other_id"})
+    named = (
+        findings.lazy().join(people, on="person", how="left").join(other, on="other", how="left")
+    )
+    columns = [name for name in COLUMNS if name != "findings"]
+    order = ["kind", *CHANGES[:2], "person_id", "day", "other_id"]
+    return named.select(columns).sort(order, nulls_last=True).collect()
