@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     neo4j_version: str = Field("2026.08.1", validation_alias="SHICHENG_NEO4J_VERSION")
     idle_minutes: float = Field(15.0, gt=0, validation_alias="SHICHENG_IDLE_MINUTES")
     heap_mb: int | None = Field(None, ge=128, validation_alias="SHICHENG_HEAP_MB")
+    keep_revisions: int = Field(3, ge=2, validation_alias="SHICHENG_KEEP_REVISIONS")
     read_seconds: float = Field(30.0, gt=0, validation_alias="SHICHENG_READ_SECONDS")
 
     @property

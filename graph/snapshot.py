@@ -1,10 +1,12 @@
 """The tables of one revision of the graph: read out of Neo4j once, kept as Parquet beside it.
 
-Neo4j is read in chunks of lists, not a row a relation, by ranges of the start nodes' keys: each
-chunk is one seek in the key's index, so that the time grows with the graph and not with its
-square. A snapshot is made in a folder of its own and then renamed: an interrupted one is never
+The first snapshot is read whole (`graph.reading`). After a load that left a journal of what it
+touched, only that is read again and put on the newest kept snapshot of the same history
+(`graph.changes`); files that did not change are shared by hard links, so a revision more costs
+little. A snapshot is made in a folder of its own and then renamed: an interrupted one is never
 seen. Its folder is named after the revision and the loads that led to it, so that a graph that
 was put back from a dump, or emptied and filled anew, is never answered from an older one's tables.
+The newest `SHICHENG_KEEP_REVISIONS` are kept, each with the results that were counted from it.
 """
 
 from __future__ import annotations
@@ -15,18 +17,19 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from graph.errors import IncompleteError
-from graph.model import NODE_KINDS, RELATION_KINDS, NodeKind, Property, Relation, Type
+from graph.errors import IncompleteError, UsageError
+from graph.model import RELATION_KINDS
 from graph.policy import CHANNELS
+from graph.reading import PROVENANCE_COLUMNS, Reading, provenance
 
 if TYPE_CHECKING:
     from graph.database import Database
@@ -34,11 +37,7 @@ if TYPE_CHECKING:
 
 CHANNEL: Final = pl.Enum(CHANNELS)
 # Raised when the frames change, so that snapshots of an older form are not read as this one.
-FORMAT: Final = 1
-# Start nodes a chunk; one chunk's lists must fit in the memory Neo4j gives a transaction.
-CHUNK: Final = 10_000
-CHUNK_SECONDS: Final = 300.0
-KEPT_REVISIONS: Final = 2
+FORMAT: Final = 2
 # A folder of an interrupted snapshot is swept once it is surely nobody's.
 ABANDONED_SECONDS: Final = 6 * 3600
 MANIFEST: Final = "snapshot.json"
@@ -67,21 +66,6 @@ RELATION_FRAMES: Final = {
     "teaching": "TEACHES_AT",
     "partnerships": "PARTNERS_WITH",
 }
-# Columns of person ids, and the column of row numbers each becomes.
-PERSON_COLUMNS: Final = {
-    "person_id": "person",
-    "mentor_id": "mentor",
-    "apprentice_id": "apprentice",
-}
-DTYPES: Final[Mapping[Type, Any]] = {
-    Type.STRING: pl.String,
-    Type.DATE: pl.Date,
-    Type.INTEGER: pl.Int64,
-    Type.FLOAT: pl.Float64,
-    Type.BOOLEAN: pl.Boolean,
-    Type.LEVEL: pl.Int8,
-    Type.PROVINCE: pl.String,
-}
 
 Progress = Callable[[str, int, int], None]
 
@@ -98,13 +82,55 @@ class Snapshot:
     - edges: mentor, apprentice, start, channel (see `influence_edges`)
     - promotions: person, day, level, before (see `promotions`)
     - mentorships, leads, trainings, recognitions, honours, placings, employments, teaching,
-      partnerships: the relations with their properties, row and sources
+      partnerships: the relations with their properties, row and sources. Of employments, those
+      with a row of their own; whom somebody works for now is `enterprise_id` of people too
     - studios, enterprises, schools, competitions, occupations, provinces, goals: the nodes
+
+    Row numbers of people stay from a snapshot to one that was made from it; after a whole reading
+    they are new, in the order of the ids.
     """
 
     revision: int
     folder: Path | None
     frames: Mapping[str, pl.LazyFrame]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A snapshot that is kept: its revision, when it was made (ISO 8601, UTC), its folder."""
+
+    revision: int
+    made_at: str
+    folder: Path
+
+
+@dataclass
+class Manifest:
+    """What a snapshot's folder says of itself.
+
+    `rows` by frame; `layered` frames stand in several files (see `layered`); `previous` is the
+    folder of the snapshot it was made from, None when it was read whole, and `changed` then how
+    many rows of edges, promotions and talents came and went.
+    """
+
+    revision: int
+    loads: Sequence[str]
+    rows: dict[str, int]
+    layered: Sequence[str] = ()
+    made_at: str = ""
+    previous: str | None = None
+    changed: Mapping[str, int] | None = None
+    format: int | str = FORMAT
+
+    @classmethod
+    def of(cls, folder: Path) -> Manifest:
+        """That of a snapshot's folder."""
+        stated = json.loads((folder / MANIFEST).read_text())
+        return cls(**{"loads": (), "format": 0} | stated)
+
+    def write(self, folder: Path) -> None:
+        """Put it in the folder."""
+        (folder / MANIFEST).write_text(json.dumps(asdict(self), indent=1))
 
 
 def take_snapshot(
@@ -115,20 +141,67 @@ def take_snapshot(
     `progress` is told the frame, the chunks done and the chunks in all. Raises `IncompleteError`
     when nothing is loaded, when a load did not finish, or when a load came in between.
     """
-    standing = _standing(database)
+    standing = standing_of(database)
     kept = _folder_of(database, settings)
-    folder = kept / f"{standing.revision:06d}-{_digest(FORMAT, standing.loads)}"
+    folder = _place(kept, standing)
     if not (folder / MANIFEST).exists():
         _read_out(database, folder, standing, progress)
-        _sweep(kept)
+        _sweep(kept, settings.keep_revisions)
     return open_snapshot(folder)
 
 
 def open_snapshot(folder: Path) -> Snapshot:
     """The snapshot kept in the folder; its Parquet files are read as they are asked for."""
-    manifest = json.loads((folder / MANIFEST).read_text())
-    frames = {name: pl.scan_parquet(folder / f"{name}.parquet") for name in manifest["rows"]}
-    return Snapshot(manifest["revision"], folder, frames)
+    manifest = Manifest.of(folder)
+    frames = {name: frame_of(folder, name, manifest.layered) for name in manifest.rows}
+    return Snapshot(manifest.revision, folder, frames)
+
+
+def frame_of(folder: Path, name: str, layered: Sequence[str] = ()) -> pl.LazyFrame:
+    """One frame of a snapshot's folder, with row and sources as its readers know them."""
+    stored = stored_frame(folder, name, layered)
+    compact = set(PROVENANCE_COLUMNS) <= set(stored.collect_schema().names())
+    return provenance(stored) if compact else stored
+
+
+def stored_frame(folder: Path, name: str, layered: Sequence[str] = ()) -> pl.LazyFrame:
+    """One frame as it is stored.
+
+    A layered one stands in three files: NAME.parquet, of which the rows whose first column is in
+    NAME.gone.parquet no longer hold, and NAME.more.parquet.
+    """
+    base = pl.scan_parquet(folder / f"{name}.parquet")
+    if name not in layered:
+        return base
+    gone = pl.read_parquet(folder / f"{name}.gone.parquet").to_series()
+    standing = base.filter(~pl.col(gone.name).is_in(gone.implode()))
+    return pl.concat([standing, pl.scan_parquet(folder / f"{name}.more.parquet")])
+
+
+def kept_snapshots(database: Database, settings: Settings) -> list[Kept]:
+    """The snapshots kept of the graph's own history, the newest revision first."""
+    loads = standing_of(database).loads
+    found = []
+    for file in _folder_of(database, settings).glob(f"*/{MANIFEST}"):
+        manifest = Manifest.of(file.parent)
+        earlier = tuple(manifest.loads) == loads[: len(manifest.loads)]
+        if manifest.format == FORMAT and manifest.loads and earlier:
+            found.append(Kept(manifest.revision, manifest.made_at, file.parent))
+    return sorted(found, key=lambda kept: kept.revision, reverse=True)
+
+
+def snapshot_of(database: Database, settings: Settings, revision: int) -> Snapshot:
+    """The kept snapshot of a revision. Raises `UsageError` when it is not kept."""
+    kept = kept_snapshots(database, settings)
+    for one in kept:
+        if one.revision == revision:
+            return open_snapshot(one.folder)
+    revisions = ", ".join(str(one.revision) for one in kept) or "none yet"
+    raise UsageError(
+        f"Revision {revision} of the graph is not kept; kept are: {revisions}. The newest "
+        f"{settings.keep_revisions} that figures were asked of are; raise SHICHENG_KEEP_REVISIONS "
+        "to keep more from now on."
+    )
 
 
 @dataclass(frozen=True)
@@ -139,7 +212,8 @@ class Standing:
     loads: tuple[str, ...]
 
 
-def _standing(database: Database) -> Standing:
+def standing_of(database: Database) -> Standing:
+    """Where the graph stands now. Raises `IncompleteError` as `take_snapshot` does."""
     loads = database.read(
         "MATCH (l:Load) RETURN l.load_id AS load_id, l.revision AS revision, "
         "l.finished_at AS finished_at ORDER BY load_id"
@@ -165,25 +239,35 @@ def _folder_of(database: Database, settings: Settings) -> Path:
     return settings.home / "snapshots" / _digest(uri, database.name)
 
 
+def _place(kept: Path, standing: Standing) -> Path:
+    return kept / f"{standing.revision:06d}-{_digest(FORMAT, standing.loads)}"
+
+
 def _digest(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
 def _read_out(database: Database, folder: Path, standing: Standing, progress: Progress) -> None:
     """Make the folder, whole or not at all."""
+    from graph.changes import follow
+
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     making = folder.parent / f".making-{uuid.uuid4().hex}"
     making.mkdir(mode=0o700)
     try:
-        rows = _write_frames(database, making, progress)
-        if _standing(database) != standing:
+        base = _newest_before(folder.parent, standing)
+        manifest = follow(database, base, standing, making, progress) if base else None
+        if manifest is None:
+            _emptied(making)
+            rows = _write_frames(database, making, progress)
+            manifest = Manifest(standing.revision, standing.loads, rows)
+        if standing_of(database) != standing:
             raise IncompleteError(
                 "A load came in while the graph was being read, so the tables would mix two "
                 "revisions; ask again when the load has finished."
             )
-        made_at = datetime.now(UTC).isoformat(timespec="seconds")
-        manifest = {"revision": standing.revision, "made_at": made_at, "rows": rows}
-        (making / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        manifest.made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest.write(making)
         try:
             making.rename(folder)
         except OSError:
@@ -194,217 +278,84 @@ def _read_out(database: Database, folder: Path, standing: Standing, progress: Pr
         shutil.rmtree(making, ignore_errors=True)
 
 
+def _newest_before(kept: Path, standing: Standing) -> Path | None:
+    """The kept snapshot from which the fewest loads lead to where the graph stands."""
+    found = []
+    for file in kept.glob(f"*/{MANIFEST}"):
+        manifest = Manifest.of(file.parent)
+        count = len(manifest.loads)
+        before = 0 < count < len(standing.loads)
+        if manifest.format == FORMAT and before and [*manifest.loads] == [*standing.loads[:count]]:
+            found.append((count, file.parent))
+    return max(found)[1] if found else None
+
+
+def _emptied(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
 def _write_frames(database: Database, folder: Path, progress: Progress) -> dict[str, int]:
     """Write every frame as Parquet; its rows by name."""
     rows: dict[str, int] = {}
+    written: list[Future[None]] = []
+
+    def scanned(name: str) -> pl.LazyFrame:
+        return pl.scan_parquet(folder / f"{name}.parquet")
 
     def write(name: str, frame: pl.DataFrame) -> None:
         rows[name] = frame.height
-        frame.write_parquet(folder / f"{name}.parquet")
+        written.append(disk.submit(write_frame, folder, name, frame))
 
-    def written(name: str) -> pl.LazyFrame:
-        return pl.scan_parquet(folder / f"{name}.parquet")
-
-    nodes, bounds = _all_nodes(database, progress)
-    row_number = pl.int_range(pl.len(), dtype=pl.Int32).alias("person")
-    people = nodes.pop("people").select(row_number, pl.all())
-    for name, frame in nodes.items():
-        write(name, frame)
-    numbers = people.select("person_id", "person")
-    for name, found in _all_relations(database, bounds, progress):
-        write(name, _numbered(found, numbers))
+    with ThreadPoolExecutor(1) as disk:
+        reading = Reading(database, progress)
+        nodes = reading.nodes(NODE_FRAMES)
+        people = nodes.pop("people")
+        for name, frame in nodes.items():
+            write(name, frame)
+        for name, type in RELATION_FRAMES.items():
+            write(name, reading.relations(RELATION_KINDS[type], name))
+            _waited(written)
+        del reading
+    _waited(written, left=0)
     edges = influence_edges(
-        written("mentorships"), written("leads"), studio_trainings(written("trainings"))
+        scanned("mentorships"), scanned("leads"), studio_trainings(scanned("trainings"))
     )
-    write("edges", edges.sort("mentor", "apprentice", "start", "channel").collect())
-    write("promotions", promotions(written("recognitions")).collect())
-    best = written("recognitions").group_by("person").agg(pl.col("level").max())
+    rows["edges"] = _derived(
+        folder, "edges", edges.sort("mentor", "apprentice", "start", "channel")
+    )
+    rows["promotions"] = _derived(folder, "promotions", promotions(scanned("recognitions")))
+    best = scanned("recognitions").group_by("person").agg(pl.col("level").max())
     levelled = people.lazy().join(best, on="person", how="left", maintain_order="left")
-    write("people", levelled.with_columns(pl.col("level").fill_null(0)).collect())
+    rows["people"] = _derived(folder, "people", levelled.with_columns(pl.col("level").fill_null(0)))
     return rows
 
 
-def _sweep(kept: Path) -> None:
+def _waited(written: list[Future[None]], left: int = 1) -> None:
+    """Waits for the files, but for the last `left`, so that few tables are in memory at once."""
+    while len(written) > left:
+        written.pop(0).result()
+
+
+def _derived(folder: Path, name: str, frame: pl.LazyFrame) -> int:
+    collected = frame.collect()
+    write_frame(folder, name, collected)
+    return collected.height
+
+
+def write_frame(folder: Path, name: str, frame: pl.DataFrame) -> None:
+    """One file of a snapshot. LZ4: reading is as quick as it gets, the files half as small."""
+    frame.write_parquet(folder / f"{name}.parquet", compression="lz4")
+
+
+def _sweep(kept: Path, revisions: int) -> None:
     """Keep the newest revisions; drop the rest, and what interrupted snapshots left behind."""
     made = sorted(kept.glob(f"*/{MANIFEST}"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in made[KEPT_REVISIONS:]:
+    for file in made[revisions:]:
         shutil.rmtree(file.parent, ignore_errors=True)
     for folder in kept.glob(".making-*"):
         if time.time() - os.path.getmtime(folder) > ABANDONED_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-# --- reading in chunks ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a frame: its name, the Cypher that gives it for `x`, and its polars type."""
-
-    name: str
-    cypher: str
-    dtype: Any
-
-
-def _column(prop: Property) -> Column:
-    # A date travels as text: many times quicker to unpack than Neo4j's own struct of a date.
-    dated = prop.type is Type.DATE
-    return Column(
-        prop.name, f"toString(x.{prop.stored})" if dated else f"x.{prop.stored}", DTYPES[prop.type]
-    )
-
-
-# Between the sources of a relation on their way here: one text unpacks sooner than a list.
-APART: Final = "\x1f"
-PROVENANCE_COLUMNS: Final = (
-    Column("row", "x.row", pl.String),
-    Column(
-        "sources",
-        "reduce(all = head(x.sources), s IN tail(x.sources) | all + $apart + s)",
-        pl.List(pl.String),
-    ),
-)
-
-
-def _node_columns(kind: NodeKind) -> list[Column]:
-    columns = [_column(p) for p in kind.properties if p.type is not Type.ID_NUMBER]
-    if kind.label == "Person":
-        columns += [
-            Column("leading", "x:LeadingTalent", pl.Boolean),
-            Column("target", "x:TrainingTarget", pl.Boolean),
-        ]
-    return columns
-
-
-def _relation_columns(relation: Relation) -> list[Column]:
-    start, end = relation.start, relation.end
-    start_key = NODE_KINDS[start.kinds[0]].key
-    end_keys = ", ".join(f"endNode(x).{NODE_KINDS[label].key}" for label in end.kinds)
-    columns = [
-        Column(start.column, f"startNode(x).{start_key}", pl.String),
-        Column(end.column, f"coalesce({end_keys})", pl.String),
-    ]
-    if len(end.kinds) > 1:
-        cases = " ".join(f"WHEN endNode(x):{label} THEN '{label}'" for label in end.kinds)
-        name = end.column.removesuffix("_id") + "_kind"
-        columns.append(Column(name, f"CASE {cases} END", pl.String))
-    ends = {start.column, end.column}
-    columns += [_column(p) for p in relation.properties if p.name not in ends]
-    return [*columns, *PROVENANCE_COLUMNS]
-
-
-def _lists(columns: Sequence[Column]) -> str:
-    """One list a column. A comprehension keeps the nulls that collect() would drop."""
-    return ", ".join(f"[x IN xs | {column.cypher}] AS `{column.name}`" for column in columns)
-
-
-def _all_nodes(
-    database: Database, progress: Progress
-) -> tuple[dict[str, pl.DataFrame], dict[str, list[str]]]:
-    """The nodes by frame, and by label the last key of each chunk (the first is "")."""
-    counts = _counts(database, {label: f"(x:{label})" for label in NODE_FRAMES.values()})
-    nodes, bounds = {}, {}
-    for name, label in NODE_FRAMES.items():
-        chunks = -(-counts[label] // CHUNK)
-
-        def done(chunk: int, name: str = name, chunks: int = chunks) -> None:
-            progress(name, chunk, chunks)
-
-        nodes[name], bounds[label] = _read_nodes(database, NODE_KINDS[label], done)
-    return nodes, bounds
-
-
-def _all_relations(
-    database: Database, bounds: Mapping[str, Sequence[str]], progress: Progress
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Each relation's frame with its rows; those that the graph has none of are not asked for."""
-    counts = _counts(database, {type: f"()-[x:{type}]->()" for type in RELATION_FRAMES.values()})
-    for name, type in RELATION_FRAMES.items():
-        relation = RELATION_KINDS[type]
-        ends = bounds[relation.start.kinds[0]] if counts[type] else [""]
-
-        def done(chunk: int, name: str = name, chunks: int = len(ends) - 1) -> None:
-            progress(name, chunk, chunks)
-
-        yield name, _read_relations(database, relation, ends, done)
-
-
-def _counts(database: Database, patterns: Mapping[str, str]) -> dict[str, int]:
-    each = (
-        f"MATCH {pattern} WITH count(x) AS n RETURN '{name}' AS name, n"
-        for name, pattern in patterns.items()
-    )
-    rows = database.read(" UNION ALL ".join(each), seconds=CHUNK_SECONDS)
-    return {row["name"]: row["n"] for row in rows}
-
-
-def _read_nodes(
-    database: Database, kind: NodeKind, done: Callable[[int], None]
-) -> tuple[pl.DataFrame, list[str]]:
-    """All nodes of a kind by key, and the last key of each chunk."""
-    columns = _node_columns(kind)
-    statement = (
-        f"MATCH (x:{kind.label}) WHERE x.{kind.key} > $after "
-        f"WITH x ORDER BY x.{kind.key} LIMIT $size WITH collect(x) AS xs RETURN {_lists(columns)}"
-    )
-    chunks, bounds = [_frame(columns, {})], [""]
-    while True:
-        found = _chunk(database, statement, after=bounds[-1], size=CHUNK)
-        if keys := found[kind.key]:
-            chunks.append(_frame(columns, found))
-            bounds.append(keys[-1])
-            done(len(bounds) - 1)
-        if len(keys) < CHUNK:
-            return pl.concat(chunks), bounds
-
-
-def _read_relations(
-    database: Database, relation: Relation, bounds: Sequence[str], done: Callable[[int], None]
-) -> pl.DataFrame:
-    """All relations of a kind, in chunks of their start nodes: those between two bounds."""
-    label = relation.start.kinds[0]
-    key = NODE_KINDS[label].key
-    columns = _relation_columns(relation)
-    statement = (
-        f"MATCH (a:{label})-[x:{relation.type}]->() WHERE a.{key} > $after AND a.{key} <= $last "
-        f"WITH collect(x) AS xs RETURN {_lists(columns)}"
-    )
-    chunks = [_frame(columns, {})]
-    for number, (after, last) in enumerate(pairwise(bounds), start=1):
-        chunks.append(_frame(columns, _chunk(database, statement, after=after, last=last)))
-        done(number)
-    return pl.concat(chunks)
-
-
-def _chunk(database: Database, statement: str, **parameters: Any) -> dict[str, list[Any]]:
-    """The one record of the statement: a list a column."""
-
-    def work(tx: Any) -> dict[str, list[Any]]:
-        return dict(tx.run(statement, parameters, apart=APART).single(strict=True))
-
-    return database.read_with(work, seconds=CHUNK_SECONDS)
-
-
-def _frame(columns: Sequence[Column], lists: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
-    return pl.DataFrame([_series(column, lists.get(column.name, [])) for column in columns])
-
-
-def _series(column: Column, values: Sequence[Any]) -> pl.Series:
-    if column.dtype == pl.Date:
-        return pl.Series(column.name, values, pl.String).str.to_date("%Y-%m-%d")
-    if column.dtype == pl.List(pl.String):
-        return pl.Series(column.name, values, pl.String).str.split(APART)
-    return pl.Series(column.name, values, column.dtype)
-
-
-def _numbered(found: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-    """The people's ids replaced by their row numbers."""
-    for column, number in PERSON_COLUMNS.items():
-        if column in found.columns:
-            named = numbers.rename({"person_id": column, "person": number})
-            found = found.join(named, on=column, how="left", maintain_order="left")
-            found = found.select(number, pl.exclude(number, column))
-    return found
 
 
 # --- what the metrics stand on ----------------------------------------------------------------

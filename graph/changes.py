@@ -1,0 +1,355 @@
+"""A snapshot made from the one before it: only what the loads in between touched is read again.
+
+Every load after the first leaves a journal, (:Change {load_id, frame, keys}): `frame` is a relation
+and `keys` the keys of the start nodes whose relations of that kind it touched or took away, or a
+node's label and the keys of those nodes. The relations of these start nodes are read again whole,
+so that what went is seen as well. `frame` "*" stands for everything.
+
+The result equals a whole reading but for the order of rows and the row numbers of people: those
+of the snapshot before stay, and new people come after them. Where a person went, where a load left
+no journal, or where a name cannot be found, the graph is read whole instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from graph.model import FACETS, NODE_KINDS, RELATION_KINDS, Relation
+from graph.reading import FEW, PERSON_COLUMNS, all_nodes, nodes_of, relations_of
+from graph.snapshot import (
+    NODE_FRAMES,
+    RELATION_FRAMES,
+    Manifest,
+    Standing,
+    influence_edges,
+    promotions,
+    stored_frame,
+    studio_trainings,
+    write_frame,
+)
+
+if TYPE_CHECKING:
+    from graph.database import Database
+
+EVERYTHING: Final = "*"
+# A layered frame is written whole again when more of its first file than this no longer holds.
+WORN: Final = 0.1
+# More touched keys than this share of the people are read sooner with everything else.
+MOST: Final = 0.05
+PERSON: Final = "Person"
+# Relations that show in a column of `people` too: the leading talents' label, the best level.
+SHOWN_IN_PEOPLE: Final = ("NAMED", "RECOGNISED")
+TALENT_COLUMNS: Final = ("person", "basis", "recognised_on", "industry", "grade")
+
+Progress = Callable[[str, int, int], None]
+Keys = Mapping[str, Sequence[str]]
+
+
+def follow(
+    database: Database, base: Path, standing: Standing, folder: Path, progress: Progress
+) -> Manifest | None:
+    """Writes into `folder` the frames of now, from those in `base`; None = read whole instead.
+
+    Beside the frames it writes changed-edges, changed-promotions and changed-talents: the rows
+    that came (gone = false) and those that went (gone = true).
+    """
+    before = Manifest.of(base)
+    keys = _touched(database, [load.split(" ")[0] for load in standing.loads[len(before.loads) :]])
+    people = stored_frame(base, "people")
+    if keys is None or sum(map(len, keys.values())) > max(MOST * before.rows["people"], 1000):
+        return None
+    now = _Following(database, base, folder, before, keys, progress)
+    if not now.people_numbered(people) or not now.relations_found():
+        return None
+    now.write(people)
+    return Manifest(
+        standing.revision,
+        standing.loads,
+        now.rows,
+        layered=sorted(now.layered),
+        previous=base.name,
+        changed=now.changed,
+    )
+
+
+def _touched(database: Database, loads: Sequence[str]) -> Keys | None:
+    """By relation or label, the keys that the loads touched; None when that is not known."""
+    rows = database.read(
+        "MATCH (l:Load) WHERE l.load_id IN $loads OPTIONAL MATCH (c:Change {load_id: l.load_id}) "
+        "RETURN l.load_id AS load, l.journal AS journal, c.frame AS frame, c.keys AS keys",
+        {"loads": loads},
+    )
+    journaled = {row["load"] for row in rows if row["journal"] or row["frame"] is not None}
+    frames = {row["frame"] for row in rows}
+    if journaled != set(loads) or EVERYTHING in frames:
+        return None
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        if row["frame"] is not None:
+            found.setdefault(row["frame"], set()).update(row["keys"] or ())
+    return {frame: sorted(keys) for frame, keys in found.items() if keys}
+
+
+@dataclass
+class _Following:
+    """The work of `follow`, step by step."""
+
+    database: Database
+    base: Path
+    folder: Path
+    before: Manifest
+    keys: Keys
+    progress: Progress
+    rows: dict[str, int] = field(default_factory=dict)
+    layered: set[str] = field(default_factory=set)
+    changed: dict[str, int] = field(default_factory=dict)
+    found: dict[str, pl.DataFrame] = field(default_factory=dict)
+    fresh: pl.DataFrame = field(default_factory=pl.DataFrame)
+    numbers: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def people_numbered(self, people: pl.LazyFrame) -> bool:
+        """Reads the touched people; False when one of them went.
+
+        `fresh` are they; `numbers` everyone's row number, new people after all others.
+        """
+        facets = [facet.label for facet in FACETS if facet.kind == PERSON]
+        touched = _together(self.keys.get(k, ()) for k in (PERSON, *facets, *SHOWN_IN_PEOPLE))
+        self.fresh = nodes_of(self.database, NODE_KINDS[PERSON], touched)
+        self.numbers = people.select("person_id", "person").collect()
+        found, known = self.fresh["person_id"], self.numbers["person_id"]
+        asked = pl.Series(touched, dtype=pl.String)
+        known_of_them = known.filter(known.is_in(asked.implode()))
+        if not known_of_them.is_in(found.implode()).all():
+            return False
+        new = found.filter(~found.is_in(known_of_them.implode())).sort()
+        start = known.len()
+        numbered = new.to_frame().with_columns(
+            person=pl.int_range(start, start + new.len(), dtype=pl.Int32, eager=True)
+        )
+        self.numbers = pl.concat([self.numbers, numbered])
+        return True
+
+    def relations_found(self) -> bool:
+        """Reads the touched relations; False when an end of one has no row number."""
+        touched = {n: t for n, t in RELATION_FRAMES.items() if t in self.keys}
+        read = {}
+        for done, (name, type) in enumerate(touched.items(), start=1):
+            read[name] = relations_of(self.database, RELATION_KINDS[type], self.keys[type])
+            self.progress(name, done, len(touched))
+        self.numbers = self._of_interest(read)
+        self.found = {name: numbered(frame, self.numbers) for name, frame in read.items()}
+        ends = [frame[c] for frame in self.found.values() for c in PERSON_COLUMNS.values()
+                if c in frame.columns]  # fmt: skip
+        return all(end.null_count() == 0 for end in ends)
+
+    def _of_interest(self, read: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        """The numbers of those who are named in what was read, or whose relations were."""
+        starts = [keys for frame, keys in self.keys.items() if _starts_at_people(frame)]
+        ends = [frame[c] for frame in read.values() for c in PERSON_COLUMNS if c in frame.columns]
+        named = [pl.Series(keys, dtype=pl.String) for keys in starts] + ends
+        wanted = pl.concat([self.fresh["person_id"], *named]).unique()
+        return self.numbers.filter(pl.col("person_id").is_in(wanted.implode()))
+
+    def write(self, people: pl.LazyFrame) -> None:
+        """Writes every frame: the untouched ones as links to the old files."""
+        for name, label in NODE_FRAMES.items():
+            if name != "people":
+                self._node_frame(name, label)
+        for name in RELATION_FRAMES:
+            self._relation_frame(name)
+        self._edges()
+        self._promotions()
+        self._talents()
+        self._people(people)
+
+    def _node_frame(self, name: str, label: str) -> None:
+        if label in self.keys:
+            self._put(name, all_nodes(self.database, NODE_KINDS[label]))
+        else:
+            self._link(name)
+
+    def _relation_frame(self, name: str) -> None:
+        if name not in self.found:
+            self._link(name)
+            return
+        old = stored_frame(self.base, name, self.before.layered)
+        more = self.found[name].select(old.collect_schema().names())
+        start, touched = self._starts(name)
+        was_layered = name in self.before.layered
+        base = pl.scan_parquet(self.base / f"{name}.parquet")
+        if was_layered:
+            gone = pl.read_parquet(self.base / f"{name}.gone.parquet").to_series()
+            kept = pl.read_parquet(self.base / f"{name}.more.parquet")
+            more = pl.concat([kept.filter(~pl.col(start).is_in(touched.implode())), more])
+            touched = pl.concat([gone, touched]).unique()
+        standing = base.filter(~pl.col(start).is_in(touched.implode()))
+        whole = int(base.select(pl.len()).collect().item())
+        left = int(standing.select(pl.len()).collect().item())
+        if whole <= FEW or whole - left > WORN * whole:
+            self._put(name, pl.concat([standing.collect(), more]))
+            return
+        _link(self.base, self.folder, f"{name}.parquet")
+        write_frame(self.folder, f"{name}.gone", touched.alias(start).to_frame())
+        write_frame(self.folder, f"{name}.more", more)
+        self.layered.add(name)
+        self.rows[name] = left + more.height
+
+    def _starts(self, name: str) -> tuple[str, pl.Series]:
+        """The column of a frame's start nodes, and those of them that were touched."""
+        relation = RELATION_KINDS[RELATION_FRAMES[name]]
+        keys = self.keys[relation.type]
+        column = relation.start.column
+        if _starts_at_people(relation.type):
+            return PERSON_COLUMNS[column], self._numbers_of(keys)
+        return column, pl.Series(column, keys, pl.String)
+
+    def _numbers_of(self, keys: Sequence[str]) -> pl.Series:
+        chosen = pl.col("person_id").is_in(pl.Series(keys, dtype=pl.String).implode())
+        return self.numbers.filter(chosen)["person"]
+
+    def _touched_starts(self, name: str) -> pl.Series:
+        known = name in self.found
+        return self._starts(name)[1] if known else pl.Series(dtype=pl.Int32)
+
+    def _now(self, name: str) -> pl.LazyFrame:
+        return stored_frame(self.folder, name, list(self.layered))
+
+    def _edges(self) -> None:
+        mentors, leading, training = (
+            self._touched_starts(name) for name in ("mentorships", "leads", "trainings")
+        )
+        mentor, apprentice = pl.col("mentor"), pl.col("apprentice")
+        by_studio = pl.col("channel") == "studio"
+        affected = (~by_studio & mentor.is_in(mentors.implode())) | (
+            by_studio & (mentor.is_in(leading.implode()) | apprentice.is_in(training.implode()))
+        )
+        edges = pl.scan_parquet(self.base / "edges.parquet")
+        old = edges.filter(affected).collect()
+        new = self._edges_of(mentors, leading, training).collect()
+        self._replace("edges", "mentor", edges, old, new)
+
+    def _edges_of(
+        self, mentors: pl.Series, leading: pl.Series, training: pl.Series
+    ) -> pl.LazyFrame:
+        """The edges, as they now are, of these mentors, leads and people in training."""
+        mentorships = self._now("mentorships").filter(pl.col("mentor").is_in(mentors.implode()))
+        leads, trainings = self._now("leads"), studio_trainings(self._now("trainings"))
+        led = influence_edges(
+            mentorships, leads.filter(pl.col("person").is_in(leading.implode())), trainings
+        )
+        trained = influence_edges(
+            mentorships.clear(),
+            leads,
+            trainings.filter(pl.col("person").is_in(training.implode())),
+        )
+        return pl.concat([led, trained]).unique()
+
+    def _promotions(self) -> None:
+        rises = pl.scan_parquet(self.base / "promotions.parquet")
+        persons = self._touched_starts("recognitions")
+        old = rises.filter(pl.col("person").is_in(persons.implode())).collect()
+        new = old.clear()
+        if "recognitions" in self.found:
+            new = promotions(self.found["recognitions"].lazy()).collect()
+        self._replace("promotions", "person", rises, old, new)
+
+    def _talents(self) -> None:
+        old, new = (
+            stored_frame(folder, "talents").select(TALENT_COLUMNS).collect()
+            for folder in (self.base, self.folder)
+        )
+        self._tell("talents", _apart(old, new), _apart(new, old))
+
+    def _replace(
+        self, name: str, by: str, frame: pl.LazyFrame, old: pl.DataFrame, new: pl.DataFrame
+    ) -> None:
+        """Writes a frame that is sorted by `by` with the rows `new` in place of the rows `old`."""
+        went, came = _apart(old, new), _apart(new, old)
+        self._tell(name, went, came)
+        if went.is_empty() and came.is_empty():
+            self._link(name)
+            return
+        among = pl.col(by).is_in(went[by].unique().implode())
+        rest = frame.filter(~among)
+        standing = _apart(frame.filter(among).collect(), went)
+        again = pl.concat([standing, came.select(standing.columns)]).sort(standing.columns)
+        self._put(name, rest.merge_sorted(again.lazy(), key=by).collect())
+
+    def _tell(self, name: str, went: pl.DataFrame, came: pl.DataFrame) -> None:
+        told = pl.concat(
+            [went.with_columns(gone=pl.lit(True)), came.with_columns(gone=pl.lit(False))]
+        )
+        self.changed[name] = told.height
+        write_frame(self.folder, f"changed-{name}", told)
+
+    def _people(self, people: pl.LazyFrame) -> None:
+        if self.fresh.is_empty():
+            self._link("people")
+            return
+        names = people.collect_schema().names()
+        fresh = self.fresh.join(self.numbers, on="person_id", how="left")
+        again = pl.col("person").is_in(fresh["person"].implode())
+        levels = people.filter(again).select("person", "level").collect()
+        read_again = self._touched_starts("recognitions")
+        levels = levels.filter(~pl.col("person").is_in(read_again.implode()))
+        if "recognitions" in self.found:
+            best = self.found["recognitions"].group_by("person").agg(pl.col("level").max())
+            levels = pl.concat([levels, best.select(levels.columns)])
+        fresh = fresh.join(levels, on="person", how="left").with_columns(
+            pl.col("level").fill_null(0)
+        )
+        fresh = fresh.select(names).sort("person")
+        self._put(
+            "people", people.filter(~again).merge_sorted(fresh.lazy(), key="person").collect()
+        )
+
+    def _put(self, name: str, frame: pl.DataFrame) -> None:
+        write_frame(self.folder, name, frame)
+        self.rows[name] = frame.height
+
+    def _link(self, name: str) -> None:
+        """The frame as it was before: the same files under a second name."""
+        parts = [name]
+        if name in self.before.layered:
+            self.layered.add(name)
+            parts += [f"{name}.gone", f"{name}.more"]
+        for part in parts:
+            _link(self.base, self.folder, f"{part}.parquet")
+        self.rows[name] = self.before.rows[name]
+
+
+def numbered(found: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """People's ids replaced by their row numbers. `numbers`: person_id, person."""
+    for column, number in PERSON_COLUMNS.items():
+        if column in found.columns:
+            named = numbers.rename({"person_id": column, "person": number})
+            found = found.join(named, on=column, how="left", maintain_order="left").drop(column)
+    return found
+
+
+def _starts_at_people(type: str) -> bool:
+    relation: Relation | None = RELATION_KINDS.get(type)
+    return relation is not None and relation.start.kinds == (PERSON,)
+
+
+def _together(keys: Iterable[Sequence[str]]) -> list[str]:
+    return sorted({key for some in keys for key in some})
+
+
+def _apart(some: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `some` that are none of `others`."""
+    return some.join(others, on=some.columns, how="anti", nulls_equal=True)
+
+
+def _link(base: Path, folder: Path, file: str) -> None:
+    try:
+        os.link(base / file, folder / file)
+    except OSError:  # a file system without links
+        shutil.copy2(base / file, folder / file)

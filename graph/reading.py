@@ -1,0 +1,501 @@
+"""Reading the graph out of Neo4j, fast: whole by its records' own numbers, or by given keys.
+
+Whole, the records of a kind are asked for in the order in which the store has them: by ranges of
+Neo4j's internal numbers, of which a first scan says where the kind has any. An end of a relation
+travels as the internal number of its node, which the nodes read before turn into the person's row
+number or the place's key. These numbers live inside one reading and are never kept. A server whose
+numbers are too far apart for ranges (or one asked for a few keys) is read by keys of start nodes.
+
+Each chunk is one record of lists, a list a column. Two are under way at any time, so that the
+server reads the next while this one is taken apart here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from graph.errors import IncompleteError
+from graph.model import NODE_KINDS, NODES, RELATION_KINDS, NodeKind, Property, Relation, Type
+
+if TYPE_CHECKING:
+    from graph.database import Database
+
+# Records a chunk; one chunk's lists must fit in the memory Neo4j gives a transaction.
+CHUNK: Final = 20_000
+CHUNK_SECONDS: Final = 600.0
+SESSIONS: Final = 2
+# A kind is read by ranges while they hold no more empty numbers than this for each record.
+SPARSE: Final = 8
+# So few records are read at one go, wherever they are.
+FEW: Final = 50_000
+# Between the sources of a relation on their way here and in the files.
+APART: Final = "\x1f"
+EPOCH: Final = date(1970, 1, 1)
+# Links that a node's own table states: of a relation with a table of its own they have this key,
+# and only repeat a property of the node.
+CURRENT: Final = "current"
+LINKED: Final = frozenset(link.relation for kind in NODES for link in kind.links)
+# What of a relation no table of a snapshot holds: a text of its own for each, and long.
+LEFT_OUT: Final = frozenset({"certificate_no"})
+
+DTYPES: Final[Mapping[Type, Any]] = {
+    Type.STRING: pl.String,
+    Type.DATE: pl.Date,
+    Type.INTEGER: pl.Int64,
+    Type.FLOAT: pl.Float64,
+    Type.BOOLEAN: pl.Boolean,
+    Type.LEVEL: pl.Int8,
+    Type.PROVINCE: pl.String,
+}
+# Columns of person ids, and the column of row numbers each becomes.
+PERSON_COLUMNS: Final = {
+    "person_id": "person",
+    "mentor_id": "mentor",
+    "apprentice_id": "apprentice",
+}
+# How a relation's row and sources are kept: the file and the line, the sources as one text.
+PROVENANCE_COLUMNS: Final = ("row_file", "row_line", "stated_by")
+
+Done = Callable[[int, int], None]
+Lists = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column on its way: its name, the Cypher that gives it for `x`, and its polars type."""
+
+    name: str
+    cypher: str
+    dtype: Any
+
+
+def _column(prop: Property) -> Column:
+    value = f"x.{prop.stored}"
+    # A date travels as days: many times quicker to unpack than Neo4j's own struct of a date.
+    if prop.type is Type.DATE:
+        value = f"duration.inDays($epoch, {value}).days"
+    return Column(prop.name, value, DTYPES[prop.type])
+
+
+def node_columns(kind: NodeKind) -> list[Column]:
+    """The columns of a node kind's frame; a person's also tell whether leading and a target."""
+    columns = [_column(p) for p in kind.properties if p.type is not Type.ID_NUMBER]
+    if kind.label == "Person":
+        columns += [
+            Column("leading", "x:LeadingTalent", pl.Boolean),
+            Column("target", "x:TrainingTarget", pl.Boolean),
+        ]
+    return columns
+
+
+def _relation_columns(relation: Relation) -> list[Column]:
+    apart = {relation.start.column, relation.end.column, *LEFT_OUT}
+    stated = "CASE WHEN x.sources = $usual THEN null ELSE " + _joined("x.sources") + " END"
+    return [
+        *(_column(p) for p in relation.properties if p.name not in apart),
+        Column("row", "x.row", pl.String),
+        Column("stated_by", stated, pl.String),
+    ]
+
+
+def _joined(texts: str) -> str:
+    return f"reduce(all = head({texts}), s IN tail({texts}) | all + $apart + s)"
+
+
+def _lists(columns: Iterable[Column]) -> str:
+    """One list a column. A comprehension keeps the nulls that collect() would drop."""
+    return ", ".join(f"[x IN xs | {column.cypher}] AS `{column.name}`" for column in columns)
+
+
+def _frame(columns: Iterable[Column], lists: Lists) -> pl.DataFrame:
+    return pl.DataFrame([_series(column, lists.get(column.name, [])) for column in columns])
+
+
+def _series(column: Column, values: Sequence[Any]) -> pl.Series:
+    if column.dtype == pl.Date:
+        return pl.Series(column.name, values, pl.Int32).cast(pl.Date)
+    return pl.Series(column.name, values, column.dtype)
+
+
+# --- where the records are --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the records of a kind are: how many there are, and in which ranges of numbers."""
+
+    count: int
+    ranges: Sequence[int]
+
+    @property
+    def ranged(self) -> bool:
+        """Whether reading by ranges asks for few numbers that are none."""
+        return len(self.ranges) * CHUNK <= SPARSE * self.count + CHUNK
+
+
+def _places(database: Database, patterns: Mapping[str, str]) -> dict[str, Place]:
+    """By name, where the `x` of each pattern are."""
+
+    def place(pattern: str) -> Place:
+        rows = database.read(
+            f"MATCH {pattern} RETURN id(x) / $chunk AS range, count(*) AS n ORDER BY range",
+            {"chunk": CHUNK},
+            seconds=CHUNK_SECONDS,
+        )
+        return Place(sum(row["n"] for row in rows), [row["range"] for row in rows])
+
+    with ThreadPoolExecutor(SESSIONS) as sessions:
+        return dict(zip(patterns, sessions.map(place, patterns.values()), strict=True))
+
+
+def _not_repeated(relation: Relation) -> str:
+    """The condition on `x` that leaves out the links that only repeat a property of a node."""
+    repeated = relation.table and relation.type in LINKED
+    return f"coalesce(x.key, '') <> '{CURRENT}'" if repeated else ""
+
+
+def _relation_pattern(relation: Relation) -> str:
+    return f"()-[x:{relation.type}]->()"
+
+
+# --- chunks -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One question: a statement whose one record holds a list a column, and its parameters."""
+
+    statement: str
+    parameters: Mapping[str, Any]
+
+
+def _asked(database: Database, chunk: Chunk) -> dict[str, list[Any]]:
+    given = {"apart": APART, "epoch": EPOCH, "usual": [], **chunk.parameters}
+
+    def work(tx: Any) -> dict[str, list[Any]]:
+        return dict(tx.run(chunk.statement, given).single(strict=True))
+
+    return database.read_with(work, seconds=CHUNK_SECONDS)
+
+
+def _answers(
+    database: Database,
+    chunks: Sequence[Chunk],
+    made: Callable[[Lists], pl.DataFrame],
+    done: Done,
+) -> Iterator[pl.DataFrame]:
+    """What `made` makes of each chunk's lists, in order; the next are asked for meanwhile."""
+    with ThreadPoolExecutor(SESSIONS) as sessions:
+        ahead: deque[Future[pl.DataFrame]] = deque()
+
+        def one(chunk: Chunk) -> pl.DataFrame:
+            return made(_asked(database, chunk))
+
+        asked = iter(chunks)
+        try:
+            for number in range(1, len(chunks) + 1):
+                while len(ahead) <= SESSIONS and (chunk := next(asked, None)) is not None:
+                    ahead.append(sessions.submit(one, chunk))
+                yield ahead.popleft().result()
+                done(number, len(chunks))
+        finally:
+            for waiting in ahead:
+                waiting.cancel()
+
+
+def _ranged(match: str, where: str, wanted: str, place: Place, **more: Any) -> list[Chunk]:
+    """The chunks of a kind by ranges of its records' numbers; of few records, all at once."""
+    if place.count <= FEW and not place.ranged:
+        return [Chunk(f"MATCH {match} {_where(where)} {wanted}", more)]
+    ranges = "id(x) IN range($first, $first + $chunk - 1)"
+    condition = f"{ranges} AND {where}" if where else ranges
+    statement = f"MATCH {match} WHERE {condition} {wanted}"
+    return [
+        Chunk(statement, {"first": number * CHUNK, "chunk": CHUNK, **more})
+        for number in place.ranges
+    ]
+
+
+def _where(condition: str) -> str:
+    return f"WHERE {condition}" if condition else ""
+
+
+def _whole(found: int, place: Place, what: str) -> None:
+    """Raises `IncompleteError` when not every record of a kind was met."""
+    if found != place.count:
+        raise IncompleteError(
+            f"{found:,} of the {place.count:,} {what} were met: something wrote to the graph while "
+            "it was being read, so the tables would mix two revisions; ask again when no load is "
+            "under way."
+        )
+
+
+# --- nodes ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Ends:
+    """What the internal numbers of nodes stand for, inside one reading.
+
+    `people`: by number, the person's row number. `others`: by number, the place in `keys` and
+    `kinds`, the key and label of every other node. -1 = none.
+    """
+
+    people: np.ndarray[Any, Any]
+    others: np.ndarray[Any, Any]
+    keys: pl.Series
+    kinds: pl.Series
+
+
+class Reading:
+    """One reading of the whole graph. `progress` is told the kind, the chunks done and in all.
+
+    `nodes` first: its numbers are what `relations` goes by.
+    """
+
+    def __init__(self, database: Database, progress: Callable[[str, int, int], None]) -> None:
+        self.database = database
+        self.progress = progress
+        patterns = {kind.label: f"(x:{kind.label})" for kind in NODE_KINDS.values()}
+        patterns |= {r.type: _relation_pattern(r) for r in RELATION_KINDS.values()}
+        patterns = {name: patterns[name] for name in patterns if name != "Load"}
+        self.places = _places(database, patterns)
+        self.ends: Ends | None = None
+        self._keys: dict[str, pl.Series] = {}
+
+    def nodes(self, frames: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+        """The frames of these labels by name, each sorted by key; people with their row number."""
+        found = {name: self._nodes(NODE_KINDS[label], name) for name, label in frames.items()}
+        others = [label for label in NODE_KINDS if label not in {*frames.values(), "Load"}]
+        unframed = [self._nodes(NODE_KINDS[label], label.lower()) for label in others]
+        people = found["people"]
+        labelled = zip([*found.values(), *unframed], [*frames.values(), *others], strict=True)
+        self.ends = _ends(people, [(f, label) for f, label in labelled if label != "Person"])
+        self._keys = {
+            label: frame[NODE_KINDS[label].key]
+            for label, frame in zip(frames.values(), found.values(), strict=True)
+        }
+        number = pl.int_range(pl.len(), dtype=pl.Int32).alias("person")
+        found = {name: frame.drop("_id") for name, frame in found.items()}
+        return found | {"people": found["people"].select(number, pl.all())}
+
+    def _nodes(self, kind: NodeKind, name: str) -> pl.DataFrame:
+        columns = [Column("_id", "id(x)", pl.Int64), *node_columns(kind)]
+        place = self.places[kind.label]
+        wanted = f"WITH collect(x) AS xs RETURN {_lists(columns)}"
+        if place.count > FEW and not place.ranged:
+            return pl.concat(self._pages(kind, columns, wanted, name)).sort(kind.key)
+        chunks = _ranged(f"(x:{kind.label})", "", wanted, place)
+        parts = _answers(
+            self.database, chunks, lambda lists: _frame(columns, lists), self._done(name)
+        )
+        found = pl.concat([_frame(columns, {}), *parts]).sort(kind.key)
+        _whole(found.height, place, f"nodes {kind.label}")
+        return found
+
+    def _pages(
+        self, kind: NodeKind, columns: Sequence[Column], wanted: str, name: str
+    ) -> Iterator[pl.DataFrame]:
+        """The nodes of a kind by key, page by page: for stores whose numbers are far apart."""
+        statement = (
+            f"MATCH (x:{kind.label}) WHERE x.{kind.key} > $after "
+            f"WITH x ORDER BY x.{kind.key} LIMIT $size {wanted}"
+        )
+        after, pages, last = "", -(-self.places[kind.label].count // CHUNK), False
+        number = 0
+        while not last:
+            page = Chunk(statement, {"after": after, "size": CHUNK})
+            found = _frame(columns, _asked(self.database, page))
+            last = found.height < CHUNK
+            after, number = (after if last else found[kind.key][-1]), number + 1
+            yield found
+            self.progress(name, min(number, pages), pages)
+
+    def relations(self, relation: Relation, name: str) -> pl.DataFrame:
+        """All relations of a kind: ends, properties and provenance (`PROVENANCE_COLUMNS`)."""
+        assert self.ends is not None, "nodes are read first"
+        place = self.places[relation.type]
+        columns = [
+            Column("_start", "id(startNode(x))", pl.Int64),
+            Column("_end", "id(endNode(x))", pl.Int64),
+            *_relation_columns(relation),
+        ]
+        usual = _usual_sources(self.database, relation)
+        where = _not_repeated(relation)
+        wanted = f"WITH collect(x) AS xs RETURN {_lists(columns)}"
+        chunks = _ranged(_relation_pattern(relation), where, wanted, place, usual=usual)
+        if place.count > FEW and not place.ranged:
+            chunks = self._by_starts(relation, where, wanted, usual)
+        ends = self.ends
+
+        def made(lists: Lists) -> pl.DataFrame:
+            found = _compact(_frame(columns, lists), usual)
+            return _with_ends(found, relation, ends)
+
+        parts = _answers(self.database, chunks, made, self._done(name))
+        found_all = pl.concat([made({}), *parts])
+        if not where:
+            _whole(found_all.height, place, f"relations {relation.type}")
+        return found_all
+
+    def _by_starts(
+        self, relation: Relation, where: str, wanted: str, usual: Sequence[str]
+    ) -> list[Chunk]:
+        """The relations by keys of their start nodes, where numbers are far apart."""
+        label = relation.start.kinds[0]
+        match = (
+            f"MATCH (a:{label})-[x:{relation.type}]->() "
+            f"WHERE a.{NODE_KINDS[label].key} IN $keys AND {where or 'true'} {wanted}"
+        )
+        keys, size = self._keys[label], max(CHUNK // 4, 1)
+        return [
+            Chunk(match, {"keys": keys.slice(at, size).to_list(), "usual": usual})
+            for at in range(0, keys.len(), size)
+        ]
+
+    def _done(self, name: str) -> Done:
+        return lambda done, total: self.progress(name, done, total)
+
+
+def _ends(people: pl.DataFrame, others: Sequence[tuple[pl.DataFrame, str]]) -> Ends:
+    keys = [f.select("_id", key=NODE_KINDS[label].key, kind=pl.lit(label)) for f, label in others]
+    every = pl.concat(keys)
+    return Ends(_index(people["_id"]), _index(every["_id"]), every["key"], every["kind"])
+
+
+def _index(ids: pl.Series) -> np.ndarray[Any, Any]:
+    """By internal number, the place in `ids`; -1 = none."""
+    largest = ids.max()
+    index = np.full((int(largest) if isinstance(largest, int) else -1) + 2, -1, dtype=np.int32)
+    index[ids.to_numpy()] = np.arange(ids.len(), dtype=np.int32)
+    return index
+
+
+def _at(index: np.ndarray[Any, Any], ids: pl.Series) -> pl.Series:
+    numbers = np.minimum(ids.to_numpy(), len(index) - 1)
+    places = pl.Series(ids.name, index[numbers], pl.Int32)
+    return places.set(places < 0, None)
+
+
+def _with_ends(found: pl.DataFrame, relation: Relation, ends: Ends) -> pl.DataFrame:
+    """`_start` and `_end` replaced by the columns they stand for, ends first."""
+    columns: list[pl.Series] = []
+    for end, ids in ((relation.start, found["_start"]), (relation.end, found["_end"])):
+        if end.kinds == ("Person",):
+            columns.append(_at(ends.people, ids).alias(PERSON_COLUMNS[end.column]))
+            continue
+        at = _at(ends.others, ids)
+        columns.append(ends.keys.gather(at).alias(end.column))
+        if len(end.kinds) > 1:
+            columns.append(ends.kinds.gather(at).alias(_kind_column(end.column)))
+    return pl.DataFrame(columns).hstack(found.drop("_start", "_end"))
+
+
+def _kind_column(column: str) -> str:
+    return column.removesuffix("_id") + "_kind"
+
+
+def _usual_sources(database: Database, relation: Relation) -> list[str]:
+    """The sources of one of the relations: most have the same, which then need not travel."""
+    pattern = _relation_pattern(relation)
+    rows = database.read(f"MATCH {pattern} RETURN x.sources AS sources LIMIT 1")
+    return list(rows[0]["sources"] or []) if rows else []
+
+
+def _compact(found: pl.DataFrame, usual: Sequence[str]) -> pl.DataFrame:
+    """`row` as file and line, and the usual sources put in where none travelled."""
+    file = pl.col("row").str.strip_chars_end("0123456789")
+    digits = pl.col("row").str.slice(file.str.len_chars())
+    ordinary = file.str.ends_with(":") & digits.str.contains(r"^[1-9][0-9]{0,8}$")
+    return found.with_columns(
+        row_file=pl.when(ordinary).then(file.str.head(-1)).otherwise("row").cast(pl.Categorical()),
+        row_line=pl.when(ordinary).then(digits).cast(pl.UInt32),
+        stated_by=pl.col("stated_by").fill_null(APART.join(usual)).cast(pl.Categorical()),
+    ).select(pl.exclude("row", *PROVENANCE_COLUMNS), *PROVENANCE_COLUMNS)
+
+
+def provenance(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The frame with `row` (file:line) and `sources` (a list) in place of how they are kept."""
+    file = pl.col("row_file").cast(pl.String)
+    return frame.with_columns(
+        row=pl.when(pl.col("row_line").is_null())
+        .then(file)
+        .otherwise(pl.format("{}:{}", file, "row_line")),
+        sources=pl.col("stated_by").cast(pl.String).str.split(APART),
+    ).drop(PROVENANCE_COLUMNS)
+
+
+# --- by given keys ----------------------------------------------------------------------------
+
+
+def nodes_of(database: Database, kind: NodeKind, keys: Sequence[str]) -> pl.DataFrame:
+    """The nodes of a kind that have these keys; those that are no more are not among them."""
+    columns = node_columns(kind)
+    statement = (
+        f"MATCH (x:{kind.label}) WHERE x.{kind.key} IN $keys "
+        f"WITH collect(x) AS xs RETURN {_lists(columns)}"
+    )
+    parts = _answers(
+        database, _keyed(statement, keys), lambda lists: _frame(columns, lists), _untold
+    )
+    return pl.concat([_frame(columns, {}), *parts])
+
+
+def all_nodes(database: Database, kind: NodeKind) -> pl.DataFrame:
+    """All nodes of a kind of which there are few, sorted by key."""
+    columns = node_columns(kind)
+    asked = Chunk(f"MATCH (x:{kind.label}) WITH collect(x) AS xs RETURN {_lists(columns)}", {})
+    return _frame(columns, _asked(database, asked)).sort(kind.key)
+
+
+def relations_of(database: Database, relation: Relation, keys: Sequence[str]) -> pl.DataFrame:
+    """The relations of a kind that start at nodes with these keys; ends by their own keys.
+
+    Columns as in `Reading.relations`, but a person's end is the person's id, under its own name.
+    """
+    label = relation.start.kinds[0]
+    ends = [_key_column(relation.start.column, relation.start.kinds, "startNode(x)")]
+    ends += [_key_column(relation.end.column, relation.end.kinds, "endNode(x)")]
+    if len(relation.end.kinds) > 1:
+        cases = " ".join(f"WHEN endNode(x):{kind} THEN '{kind}'" for kind in relation.end.kinds)
+        name = _kind_column(relation.end.column)
+        ends.append(Column(name, f"CASE {cases} END", pl.String))
+    columns = [*ends, *_relation_columns(relation)]
+    where = f"AND {_not_repeated(relation) or 'true'}"
+    statement = (
+        f"MATCH (a:{label})-[x:{relation.type}]->() "
+        f"WHERE a.{NODE_KINDS[label].key} IN $keys {where} "
+        f"WITH collect(x) AS xs RETURN {_lists(columns)}"
+    )
+    usual = _usual_sources(database, relation)
+
+    def made(lists: Lists) -> pl.DataFrame:
+        return _compact(_frame(columns, lists), usual)
+
+    chunks = _keyed(statement, keys, usual=usual)
+    return pl.concat([made({}), *_answers(database, chunks, made, _untold)])
+
+
+def _key_column(column: str, kinds: Sequence[str], node: str) -> Column:
+    keys = ", ".join(f"{node}.{NODE_KINDS[kind].key}" for kind in kinds)
+    return Column(column, f"coalesce({keys})" if len(kinds) > 1 else keys, pl.String)
+
+
+def _keyed(statement: str, keys: Sequence[str], **more: Any) -> list[Chunk]:
+    size = max(CHUNK // 4, 1)
+    return [
+        Chunk(statement, {"keys": list(keys[at : at + size]), **more})
+        for at in range(0, len(keys), size)
+    ]
+
+
+def _untold(done: int, total: int) -> None:
+    """Nobody is told of the progress of a short reading."""

@@ -1,0 +1,269 @@
+"""A snapshot made from the one before it equals one read whole, whatever the loads changed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from graph import changes
+from graph import snapshot as snapshots
+from graph.database import Database
+from graph.settings import Settings
+from graph.snapshot import Snapshot, open_snapshot, take_snapshot
+from loaders import folder
+from loaders.sync import sync
+
+ROUNDS = 12
+
+
+class World:
+    """Tables of invented rows that a random step changes; `tables` by name: header and rows."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.people = [f"p{n:02}" for n in range(20)]
+        self.rows: dict[str, dict[tuple[str, ...], str]] = {name: {} for name in HEADERS}
+        for _ in range(60):
+            self.state()
+
+    def day(self) -> str:
+        return f"20{self.random.randint(18, 26)}-{self.random.randint(1, 12):02}-15"
+
+    def state(self) -> tuple[str, tuple[str, ...]]:
+        """One more row, or one stated anew: its table and its key."""
+        pick, day = self.random.choice, self.day()
+        table = pick([*HEADERS, "mentorships", "recognitions", "trainings", "studio_leads"])
+        person, other = pick(self.people), pick(self.people)
+        key, row = {
+            "mentorships": ((person, other, day), f"{person},{other},{day},,peer"),
+            "recognitions": ((person, day), f"{person},{pick('345')},{day}"),
+            "studio_leads": ((person, "s1"), f"{pick(['s1', 's2'])},{person},{day},"),
+            "trainings": ((person, day), f"{person},{pick(['s1', 's2', 'c1'])},{day},"),
+            "talents": ((person,), f"{person},china_skills_award,{day}"),
+            "training_targets": ((person,), f"{person},{day}"),
+            "employments": ((person, day), f"{person},e1,{day},{pick(['技师', '班长'])}"),
+        }[table]
+        self.rows[table][key] = row
+        return table, key
+
+    def change(self) -> Mapping[str, list[str]]:
+        """Changes some rows and people; the tables whole, as they now are."""
+        if self.random.random() < 0.5:
+            self.people.append(f"p{len(self.people):02}")
+        for table in self.rows:
+            for key in [k for k in self.rows[table] if self.random.random() < 0.08]:
+                del self.rows[table][key]
+        for _ in range(self.random.randint(1, 6)):
+            self.state()
+        return self.tables()
+
+    def tables(self) -> dict[str, list[str]]:
+        names = [f"{p},工人{self.random.choice('甲乙')},{self.random.choice(['11', '44', ''])},e1"
+                 for p in self.people]  # fmt: skip
+        fixed = {
+            "people": ["person_id,name,province,enterprise_id", *names],
+            "studios": ["studio_id,name,kind", "s1,一室,skill_master", "s2,二室,skill_master"],
+            "schools": ["school_id,name", "c1,一校"],
+            "enterprises": ["enterprise_id,name", "e1,一厂"],
+        }
+        return fixed | {name: [HEADERS[name], *rows.values()] for name, rows in self.rows.items()}
+
+
+HEADERS = {
+    "mentorships": "mentor_id,apprentice_id,start,end,kind",
+    "recognitions": "person_id,level,date",
+    "studio_leads": "studio_id,person_id,start,end",
+    "trainings": "person_id,place_id,start,end",
+    "talents": "person_id,basis,recognised_on",
+    "training_targets": "person_id,listed_on",
+    "employments": "person_id,enterprise_id,start,position",
+}
+
+
+def load(database: Database, path: Path, tables: Mapping[str, list[str]], complete: bool) -> None:
+    path.mkdir(exist_ok=True)
+    for table, lines in tables.items():
+        (path / f"{table}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sync(database, "folder", folder.get([path]), home=path.parent, complete=complete)
+
+
+def named(snapshot: Snapshot, name: str) -> pl.DataFrame:
+    """A frame with people's ids for their numbers, in an order of its own."""
+    frame = snapshot.frames[name].collect()
+    ids = snapshot.frames["people"].select("person", "person_id").collect()
+    for column in ("person", "mentor", "apprentice"):
+        if column in frame.columns:
+            told = ids.select(pl.col("person").alias(column), pl.col("person_id").alias("_id"))
+            frame = frame.join(told, on=column, how="left").with_columns(
+                pl.col("_id").alias(column)
+            )
+            frame = frame.drop("_id")
+    if "sources" in frame.columns:
+        frame = frame.with_columns(pl.col("sources").list.sort().list.join(";"))
+    return frame.sort(pl.all())
+
+
+def assert_same(one: Snapshot, other: Snapshot) -> None:
+    assert set(one.frames) == set(other.frames)
+    for name in one.frames:
+        assert named(one, name).equals(named(other, name)), name
+        assert one.frames[name].collect_schema() == other.frames[name].collect_schema(), name
+
+
+def told(snapshot: Snapshot, name: str) -> pl.DataFrame:
+    assert snapshot.folder is not None
+    return pl.read_parquet(snapshot.folder / f"changed-{name}.parquet")
+
+
+@pytest.mark.parametrize("layers", [True, False], ids=["layered", "written whole"])
+def test_what_is_read_again_equals_a_whole_reading(
+    layers: bool,
+    empty_database: Database,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if layers:
+        monkeypatch.setattr(changes, "FEW", 0)
+        monkeypatch.setattr(changes, "WORN", 0.9)
+    own = settings.model_copy(update={"home_path": tmp_path / "a"})
+    apart = settings.model_copy(update={"home_path": tmp_path / "b"})
+    world = World(seed=2026 + layers)
+    load(empty_database, tmp_path / "in", world.tables(), complete=True)
+    before = take_snapshot(empty_database, own)
+    followed = 0
+    for _ in range(ROUNDS):
+        load(empty_database, tmp_path / "in", world.change(), complete=world.random.random() < 0.5)
+        now = take_snapshot(empty_database, own)
+        with monkeypatch.context() as unread:
+            unread.setattr(changes, "_touched", lambda *_: None)
+            whole = take_snapshot(empty_database, apart)
+        assert_same(now, whole)
+        assert now.folder and before.folder
+        manifest = snapshots.Manifest.of(now.folder)
+        if manifest.previous is not None:
+            followed += 1
+            assert manifest.previous == before.folder.name
+            assert_told(before, now)
+        before = now
+    assert followed == ROUNDS
+
+
+def assert_told(before: Snapshot, now: Snapshot) -> None:
+    """The numbers stay, and what came and went is just the difference."""
+    people = [s.frames["people"].select("person", "person_id").collect() for s in (before, now)]
+    assert people[1].head(people[0].height).equals(people[0])
+    for name in ("edges", "promotions", "talents"):
+        told_rows = told(now, name)
+        columns = [column for column in told_rows.columns if column != "gone"]
+        old, new = (s.frames[name].select(columns).collect() for s in (before, now))
+        went = old.join(new, on=columns, how="anti", nulls_equal=True)
+        came = new.join(old, on=columns, how="anti", nulls_equal=True)
+        for rows, gone in ((went, True), (came, False)):
+            stated = told_rows.filter(pl.col("gone") == gone).select(columns)
+            assert stated.sort(columns).equals(rows.sort(columns)), (name, gone)
+
+
+def test_a_person_who_went_means_a_whole_reading(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    own = settings.model_copy(update={"home_path": tmp_path})
+    people = ["person_id,name", *(f"p{n:03},工人" for n in range(30))]
+    load(empty_database, tmp_path / "in", {"people": people}, complete=True)
+    take_snapshot(empty_database, own)
+    load(empty_database, tmp_path / "in", {"people": [people[0], *people[2:]]}, complete=True)
+    taken = take_snapshot(empty_database, own)
+    assert taken.folder and snapshots.Manifest.of(taken.folder).previous is None
+    numbers = taken.frames["people"].select("person").collect()["person"].to_list()
+    assert numbers == list(range(29))
+
+
+def test_untouched_files_are_shared_and_stay_when_the_old_snapshot_goes(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    own = settings.model_copy(update={"home_path": tmp_path, "keep_revisions": 2})
+    tables = World(1).tables()
+    load(empty_database, tmp_path / "in", tables, complete=False)
+    first = take_snapshot(empty_database, own)
+    assert first.folder is not None
+    number = (first.folder / "mentorships.parquet").stat().st_ino
+    (first.folder / "results").mkdir()
+    for name in ("甲", "乙"):
+        person = ["person_id,name", f"p00,{name}"]
+        for file in (tmp_path / "in").iterdir():
+            file.unlink()
+        load(empty_database, tmp_path / "in", {"people": person}, complete=False)
+        last = take_snapshot(empty_database, own)
+    assert last.folder is not None
+    assert not first.folder.exists()
+    assert (last.folder / "mentorships.parquet").stat().st_ino == number
+    assert last.frames["mentorships"].collect().height == len(tables["mentorships"]) - 1
+    assert not (last.folder / "results").exists()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from graph.database import connect
+from graph.settings import Settings
+from graph.snapshot import take_snapshot
+
+def wait(what, done, total):
+    if what == "recognitions":
+        print("reading", flush=True)
+        sys.stdin.read()
+
+settings = Settings().model_copy(update={"home_path": Path(sys.argv[1])})
+with connect(settings) as database:
+    take_snapshot(database, settings, progress=wait)
+"""
+
+
+def test_a_killed_one_is_never_seen(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    load(empty_database, tmp_path / "in", World(3).tables(), complete=False)
+    command = [sys.executable, "-c", KILLED, str(settings.home)]
+    killed = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(), text=True
+    )
+    assert killed.stdout and killed.stdout.readline() == "reading\n"
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    kept = settings.home / "snapshots"
+    assert list(kept.rglob(".making-*")) != []
+    assert snapshots.kept_snapshots(empty_database, settings) == []
+    taken = take_snapshot(empty_database, settings)
+    assert taken.folder and taken.frames["people"].collect().height == 20
+    for left in kept.rglob(".making-*"):
+        old = time.time() - snapshots.ABANDONED_SECONDS - 1
+        os.utime(left, (old, old))
+    load(empty_database, tmp_path / "in", World(4).tables(), complete=False)
+    take_snapshot(empty_database, settings)
+    assert list(kept.rglob(".making-*")) == []
+
+
+def _environment() -> dict[str, Any]:
+    root = str(Path(__file__).parents[2])
+    return {**os.environ, "PYTHONPATH": root}
+
+
+def test_a_folder_without_a_journal_of_its_layers_opens(tmp_path: Path) -> None:
+    """Frames written by other means open as they are: with row and sources as plain columns."""
+    pl.DataFrame({"mentor": [1], "row": ["a.csv:2"], "sources": [["a"]]}).write_parquet(
+        tmp_path / "mentorships.parquet"
+    )
+    (tmp_path / "snapshot.json").write_text('{"revision": 7, "rows": {"mentorships": 1}}')
+    opened = open_snapshot(tmp_path)
+    assert opened.revision == 7
+    assert opened.frames["mentorships"].collect()["sources"].to_list() == [["a"]]
