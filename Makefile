@@ -13,7 +13,7 @@ env: .venv/.runtime ## .venv with the `shicheng` command in it
 app: .venv/.runtime ## the app at http://127.0.0.1:8501, with its database and a demo network
 	$(BIN)/shicheng app --demo --port $(PORT)
 
-test: .venv/.dev browser ## all tests, Chromium included; queries and loads on Neo4j 5.26 too
+test: .venv/.dev packages ## all tests, Chromium included; queries and loads on Neo4j 5.26 too
 	$(BIN)/pytest
 	SHICHENG_NEO4J_VERSION=5.26.30 $(BIN)/pytest -m lts
 
@@ -58,7 +58,7 @@ define sync
 endef
 endif
 
-browser: .venv/.dev
-	@$(BIN)/python -m tests.browser.install
+packages: .venv/.dev
+	@$(BIN)/python -m tests.install
 
-.PHONY: help env app test lint bench docs lock browser
+.PHONY: help env app test lint bench docs lock packages

@@ -312,18 +312,37 @@ def generate(
 # The number
 
 
-def _measure(policy: Policy) -> Driven:
+EngineOption = Annotated[
+    str, typer.Option("--engine", help="polars, duckdb (spills to disk) or spark (a cluster).")
+]
+MasterOption = Annotated[
+    str | None, typer.Option("--master", help="Spark's: local[2], spark://host:7077 ...")
+]
+SnapshotOption = Annotated[
+    str | None,
+    typer.Option("--snapshot", help="A snapshot's folder, or its address in Spark's storage."),
+]
+
+
+def _measure(
+    policy: Policy, engine: str = "polars", master: str | None = None, place: str | None = None
+) -> Driven:
+    from graph.results import measured_at
     from graph.snapshot import take_snapshot
 
+    if place is not None:
+        return measured_at(place, policy, engine=engine, master=master)
     with database() as opened:
         snapshot = take_snapshot(opened, State.settings)
-    return _measured(snapshot, policy)
+    return _measured(snapshot, policy, engine, master)
 
 
-def _measured(snapshot: Snapshot, policy: Policy) -> Driven:
-    from graph.metrics.driven import measure
+def _measured(
+    snapshot: Snapshot, policy: Policy, engine: str = "polars", master: str | None = None
+) -> Driven:
+    from graph.results import measured
 
-    return measure(snapshot, policy)
+    return measured(snapshot, policy, engine=engine, master=master)
 
 
 @cli.command()
@@ -333,13 +352,16 @@ def driven(
     format: Annotated[Format, typer.Option("--format", help="Of the output.")] = "csv",
     as_json: JsonOption = False,
     output: OutOption = None,
+    engine: EngineOption = "polars",
+    master: MasterOption = None,
+    snapshot: SnapshotOption = None,
 ) -> None:
     """How many new high-skilled workers each leading talent drives, a row a talent.
 
     Example: shicheng driven --window 2024-01-01:2026-12-31 --generations 3 -o driven.csv
     """
     say(f"policy: {policy.chip()}")
-    result = _measure(policy)
+    result = _measure(policy, engine, master, snapshot)
     _write_rows(result.table(), "json" if as_json else format, output, policy.as_dict())
 
 
@@ -348,12 +370,16 @@ def driven(
 def national(
     policy: Policy,
     as_json: JsonOption = True,
+    engine: EngineOption = "polars",
+    master: MasterOption = None,
+    snapshot: SnapshotOption = None,
 ) -> None:
     """The national figures under a policy, as JSON.
 
     Example: shicheng national --generations all
     """
-    print_json(_measure(policy).national | {"policy": policy.as_dict()})
+    found = _measure(policy, engine, master, snapshot)
+    print_json(found.national | {"policy": policy.as_dict()})
 
 
 # The evidence

@@ -7,6 +7,7 @@ step of the computation, and writes a result as Parquet; all three give the same
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -143,8 +144,6 @@ class Spark:
     name = "spark"
 
     def __init__(self, folder: str, master: str) -> None:
-        import os
-
         from pyspark.sql import SparkSession
 
         # The workers' addresses: without it Spark looks the machine's name up.
@@ -201,10 +200,9 @@ def engine_named(
     if master is not None and name != "spark":
         raise UsageError(f"--master is for --engine spark; {name} runs in this process.")
     if name == "spark" and importlib.util.find_spec("pyspark") is None:
-        raise UsageError(
-            "Spark is not installed; install the extra with `pip install -e '.[spark]'`, "
-            "and a Java 17 or 21."
-        )
+        raise UsageError("Spark is not installed; install it with `pip install -e '.[spark]'`.")
+    if name == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise UsageError("Spark needs a Java 17 or 21: install one, or set JAVA_HOME.")
     with ExitStack() as stack:
         if name == "polars":
             yield IN_MEMORY

@@ -92,7 +92,7 @@ class Policy:
 
     @property
     def chains_id(self) -> str:
-        """As `id`, of the fields alone that say which chains there are: equal ones share a reach."""
+        """As `id`, of what decides on the chains alone: policies equal in it share a reach."""
         fields = self.as_dict()
         chosen = [fields[name] for name in ("generations", "ordered", "channels", "undated")]
         return hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:12]

@@ -22,7 +22,9 @@ import narwhals as nw
 import polars as pl
 
 from graph.engines import IN_MEMORY, Engine, Frame, engine_named
+from graph.errors import UsageError
 from graph.metrics.driven import (
+    NEEDED,
     TABLES,
     Driven,
     counted,
@@ -37,7 +39,7 @@ from graph.metrics.driven import (
     usable_edges,
 )
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot import Snapshot, open_snapshot
 
 # Raised when the kept tables change, so that those of an older form are not read as these.
 FORMAT: Final = 1
@@ -66,6 +68,29 @@ def measured(
             _compute(snapshot, policy, chosen)
     _sweep(snapshot.folder)
     return kept(snapshot, policy)
+
+
+def measured_at(
+    place: str, policy: Policy, *, engine: str = "polars", master: str | None = None
+) -> Driven:
+    """As `measured`, of the snapshot in a folder, or at an address that Spark reads.
+
+    At an address, as `s3a://bucket/snapshots/000007-ab`, nothing is kept: the figures and
+    breakdowns come back, the lists of workers do not. Raises `UsageError` when nothing is there.
+    """
+    if "://" not in place:
+        if not (Path(place) / "snapshot.json").exists():
+            raise UsageError(f"{place} holds no snapshot; name a folder that has a snapshot.json.")
+        return measured(open_snapshot(Path(place)), policy, engine=engine, master=master)
+    if engine != "spark":
+        raise UsageError(f"{place} is an address that only --engine spark reads.")
+    with engine_named(engine, master=master) as chosen:
+        names = {name: pl.LazyFrame() for name in NEEDED}
+        frames = chosen.open(names, place.rstrip("/"))
+        reached = reach(frames["edges"], frames["talents"], policy, chosen)
+        figures, _ = counted(frames, reached, policy, chosen)
+    small = (figures.talents, figures.national, figures.lines)
+    return Driven(policy, 0, *small, {"breakdowns": figures.breakdowns.lazy()}, pl.LazyFrame())
 
 
 def kept(snapshot: Snapshot, policy: Policy) -> Driven:

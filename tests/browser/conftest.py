@@ -20,7 +20,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.browser import install
+from tests import install
 
 ROOT = Path(__file__).parents[2]
 FLAGS = (
@@ -112,7 +112,7 @@ def chromium() -> Iterator[Any]:
 
     executable = install.chromium()
     if executable is None:
-        pytest.fail("no Chromium starts here: run `make browser`, or put one on the PATH")
+        pytest.fail("no Chromium starts here: run `make packages`, or put one on the PATH")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, headless=True, args=list(FLAGS)

@@ -1,4 +1,6 @@
-"""The Chromium and the Chinese font that the browser tests need; `python -m tests.browser.install`.
+"""What the tests need beside Python: Chromium, a Chinese font, a Java for Spark.
+
+`python -m tests.install` sees to it.
 
 As root they are installed; else a line says what to install.
 """
@@ -11,6 +13,7 @@ import subprocess
 import sys
 
 PACKAGES = ("chromium", "fonts-noto-cjk")
+JAVAS = ("openjdk-17-jre-headless", "openjdk-21-jre-headless")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -36,6 +39,11 @@ def has_chinese_font() -> bool:
     return found.returncode == 0 and bool(found.stdout.strip())
 
 
+def java() -> bool:
+    """Whether a Java is there that Spark starts with."""
+    return _answers(["java", "--add-modules", "jdk.incubator.vector", "-version"])
+
+
 def _answers(command: list[str]) -> bool:
     try:
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
@@ -46,7 +54,8 @@ def _answers(command: list[str]) -> bool:
 
 def ready() -> bool:
     """Whether nothing is left to install."""
-    return chromium() is not None and shutil.which("fc-list") is not None and has_chinese_font()
+    fonts = shutil.which("fc-list") is not None and has_chinese_font()
+    return chromium() is not None and fonts and java()
 
 
 def main() -> int:
@@ -54,8 +63,8 @@ def main() -> int:
     if ready():
         return 0
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        needed = " ".join((*PACKAGES, "fontconfig"))
-        print(f"The browser tests need packages: apt-get install {needed}", file=sys.stderr)
+        needed = " ".join((*PACKAGES, "fontconfig", *JAVAS[:1]))
+        print(f"The tests need packages: apt-get install {needed}", file=sys.stderr)
         return 1
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
     given = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -63,12 +72,16 @@ def main() -> int:
     subprocess.run([*install, "fonts-noto-cjk", "fontconfig"], env=given, check=True)
     if chromium() is None:
         subprocess.run([*install, "chromium"], env=given, check=False)
+    for package in JAVAS:
+        if not java():
+            subprocess.run([*install, package], env=given, check=False)
     if chromium() is None:  # Ubuntu's package is a stub of another store
         command = [sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]
         subprocess.run(command, check=True)
     if ready():
         return 0
-    print("Chromium could not be installed; put one on the PATH.", file=sys.stderr)
+    what = "Chromium" if chromium() is None else "Java 17 or 21" if not java() else "A Chinese font"
+    print(f"{what} could not be installed; install it by hand.", file=sys.stderr)
     return 1
 
 

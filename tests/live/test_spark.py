@@ -1,0 +1,101 @@
+"""The engine on Spark, truly distributed: a master and two worker processes.
+
+`SHICHENG_EXAMPLES_SPARK` sets how many random worlds are tried (default 200). They are put into a
+few large worlds, side by side, for a job of Spark takes its time however small the world.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from conformance.brute_force import World, brute_force, read_world
+from conformance.test_conformance import CASES, EXPECTED, policy_named
+from conformance.worlds import snapshot_of
+from unit.test_driven import (
+    DAYS,
+    it_adds_up,
+    it_equals_the_walk,
+    its_breakdowns_are_right,
+    random_world,
+)
+from unit.test_results import kept_in, same
+
+from graph.engines import Engine, Spark, engine_named
+from graph.metrics.driven import measure
+from graph.policy import Policy
+from graph.results import measured_at
+
+EXAMPLES = int(os.environ.get("SHICHENG_EXAMPLES_SPARK", "200"))
+CLUSTER = "local-cluster[2,1,1024]"
+POLICIES = [
+    Policy(DAYS[2], DAYS[-1], as_of=DAYS[9]),
+    Policy(DAYS[0], DAYS[6], generations=None, as_of=DAYS[5]),
+    Policy(DAYS[2], DAYS[-1], ordered=False, undated="include", as_of=DAYS[9]),
+    Policy(DAYS[3], DAYS[-1], high_skilled_level=5, channels=("studio",), generations=6),
+]
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Engine]:
+    with engine_named("spark", master=CLUSTER) as engine:
+        yield engine
+
+
+def side_by_side(seeds: list[int]) -> World:
+    """Many worlds as one: each with ids of its own, but for the enterprises."""
+    whole: World = {}
+    for place, seed in enumerate(seeds):
+        for table, rows in random_world(seed).items():
+            own = {"person_id", "mentor_id", "apprentice_id", "studio_id", "place_id"}
+            whole.setdefault(table, []).extend(
+                {name: f"{place:03d}{value}" if name in own else value
+                 for name, value in row.items()}
+                for row in rows
+                if table != "enterprises" or place == 0
+            )  # fmt: skip
+    return whole
+
+
+def test_the_cluster_has_two_workers(spark: Engine) -> None:
+    assert isinstance(spark, Spark)
+    context = spark.session.sparkContext
+    assert context.master == CLUSTER
+    tracker = context._jsc.sc().statusTracker()
+    assert len(tracker.getExecutorInfos()) == 3  # the driver, and two workers
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.chip())
+def test_random_worlds_on_the_cluster(spark: Engine, policy: Policy) -> None:
+    draw = random.Random(POLICIES.index(policy))
+    seeds = [draw.randrange(2**32) for _ in range(-(-EXAMPLES // len(POLICIES)))]
+    world = side_by_side(seeds)
+    found = measure(snapshot_of(world), policy, spark)
+    it_equals_the_walk(found, world, policy)
+    it_adds_up(found)
+    its_breakdowns_are_right(found, world)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_conformance_folders_on_the_cluster(spark: Engine, case: Path) -> None:
+    world = read_world(case)
+    policy = Policy(as_of=date(2026, 1, 1))
+    same(measure(snapshot_of(world), policy, spark), measure(snapshot_of(world), policy))
+    expected = [figures for place, name, figures in EXPECTED
+                if place == case and policy_named(name) == Policy()]  # fmt: skip
+    assert expected[0] == brute_force(world, Policy())["national"] | expected[0]
+
+
+def test_an_address_of_a_storage(spark: Engine, tmp_path: Path) -> None:
+    world = random_world(7)
+    snapshot = kept_in(tmp_path / "s", world)
+    policy = POLICIES[0]
+    found = measured_at(f"file://{tmp_path}/s", policy, engine="spark", master=CLUSTER)
+    expected = measure(snapshot, policy)
+    assert found.national == expected.national
+    assert found.table().equals(expected.table())
+    assert found.by("province").height == expected.by("province").height
