@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from graph.chains import Questions, best_chains, links_of
-from graph.evidence import _numbered, why, why_many
+from graph.evidence import numbered, why, why_many
 from graph.metrics.driven import Driven, measure
 from graph.policy import Policy
 from graph.snapshot import Snapshot, open_snapshot
@@ -75,9 +75,9 @@ def not_counted(snapshot: Snapshot, driven: Driven, number: int) -> pl.DataFrame
 
 def bad_chains(snapshot: Snapshot, policy: Policy, pairs: pl.DataFrame) -> tuple[int, int]:
     """How many chains were checked, and how many break a rule or take a link that is not there."""
-    numbered = _numbered(snapshot, pairs)
+    people = numbered(snapshot, pairs)
     day = pairs["day"].cast(pl.Int32).to_numpy()
-    asked = Questions(numbered["talent"].to_numpy(), numbered["worker"].to_numpy(), day)
+    asked = Questions(people["talent"].to_numpy(), people["worker"].to_numpy(), day)
     _, hops = best_chains(links_of(snapshot), asked, policy)
     keys = ["mentor", "apprentice", "start", "channel"]
     edges = snapshot.frames["edges"].select(keys).collect()
@@ -85,8 +85,8 @@ def bad_chains(snapshot: Snapshot, policy: Policy, pairs: pl.DataFrame) -> tuple
     chain = pl.col("question")
     expected = pl.DataFrame(
         {
-            "question": np.arange(len(pairs)), "talent": numbered["talent"],
-            "worker": numbered["worker"], "day": pairs["day"], "generation": pairs["generation"],
+            "question": np.arange(len(pairs)), "talent": people["talent"],
+            "worker": people["worker"], "day": pairs["day"], "generation": pairs["generation"],
         }
     )  # fmt: skip
     joined = (pl.col("mentor") == pl.col("apprentice").shift(1).over(chain)).fill_null(True)

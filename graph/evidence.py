@@ -308,13 +308,13 @@ def why_many(snapshot: Snapshot, policy: Policy, pairs: pl.DataFrame) -> pl.Data
     Adds counts, generation (0 = none), channel, pending, day (first high-skilled, null = never),
     and reason (null = it counts). Any order, repeats too.
     """
-    numbered = _numbered(snapshot, pairs)
-    known = numbered.drop_nulls(["talent", "worker"])
+    asked = numbered(snapshot, pairs)
+    known = asked.drop_nulls(["talent", "worker"])
     judged = _judged(snapshot, links_of(snapshot), policy, known)
     unknown = pl.when(pl.col("talent").is_null()).then(pl.lit("no_such_talent")).otherwise(
         pl.when(pl.col("worker").is_null()).then(pl.lit("no_such_worker"))
     )  # fmt: skip
-    answers = numbered.join(judged, on="place", how="left", maintain_order="left")
+    answers = asked.join(judged, on="place", how="left", maintain_order="left")
     return answers.select(
         "talent_id", "worker_id",
         pl.col("counts").fill_null(False), pl.col("generation").fill_null(0), "channel",
@@ -322,7 +322,7 @@ def why_many(snapshot: Snapshot, policy: Policy, pairs: pl.DataFrame) -> pl.Data
     )  # fmt: skip
 
 
-def _numbered(snapshot: Snapshot, pairs: pl.DataFrame) -> pl.DataFrame:
+def numbered(snapshot: Snapshot, pairs: pl.DataFrame) -> pl.DataFrame:
     """The pairs with place, talent and worker, their row numbers (null = there is none)."""
     wanted = pl.concat([pairs["talent_id"], pairs["worker_id"]]).unique().implode()
     people = (
@@ -450,7 +450,7 @@ def why(
     if base.reason in ("no_such_talent", "no_such_worker", "not_a_leading_talent", "same_person"):
         return base
     links = links_of(snapshot)
-    numbers = _numbered(snapshot, pair)
+    numbers = numbered(snapshot, pair)
     talent, worker = numbers["talent"].item(), numbers["worker"].item()
     found = _events(snapshot, links, policy, talent, worker)
     by = next((event.day for event in found if event.counts), None)
