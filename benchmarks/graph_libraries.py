@@ -223,9 +223,8 @@ def _walked(name: str) -> Callable[[Arrays], Run]:
         from graph.metrics import centrality
 
         mentors = centrality.Upwards.of(frame(given), given[2])
-        everyone = np.flatnonzero(mentors.numbers)
-        drawn = centrality.Drawn(everyone, len(everyone))
-        return lambda: (centrality._walked(mentors, drawn)[name].max(), 1)
+        everyone = centrality.draw(mentors, given[2], seed=1)
+        return lambda: (centrality.walked(mentors, everyone)[name].max(), 1)
 
     return build
 

@@ -49,9 +49,10 @@ DAMPING: Final = 0.85
 TOLERANCE: Final = 1e-9
 # Places above apprentices that are walked at most, unless asked for more: about a minute's work.
 AFFORDABLE: Final = 60_000_000
-# Apprentices that are tried to tell how many places there are, and that are walked at once.
+# And how many of them are held at once.
+AT_ONCE: Final = 3_000_000
+# Apprentices that are tried to tell how many places there are.
 TRIED: Final = 2_000
-AT_ONCE: Final = 500_000
 # So many drawn apprentices must stand below a person for the normal interval to mean something.
 LEAST_DRAWN: Final = 10
 CONFIDENCE: Final = 1.959964
@@ -85,8 +86,7 @@ def centrality(
     people = snapshot.frames["people"].select("person", "person_id", "name", "leading").collect()
     pairs = taught(snapshot)
     mentors = Upwards.of(pairs, people.height)
-    drawn = _drawn(mentors, apprentices, np.random.default_rng(seed))
-    found = _walked(mentors, drawn)
+    found = walked(mentors, draw(mentors, apprentices, seed))
     ranks = pl.DataFrame({"person": np.arange(people.height), "pagerank": pagerank(mentors)})
     return (
         people.join(pairs.select(person="mentor").unique(), on="person", how="semi")
@@ -151,38 +151,38 @@ def pagerank(mentors: Upwards) -> Array:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The apprentices walked up from, and how many there are in all."""
+    """The apprentices walked up from, how many there are in all, how many to walk from at once."""
 
     persons: Array
     all: int
+    at_once: int
 
 
-def _drawn(mentors: Upwards, wanted: int, chance: np.random.Generator) -> Drawn:
-    apprentices = np.flatnonzero(mentors.numbers)
-    mixed = chance.permutation(apprentices)
-    affordable = wanted or _affordable(mentors, mixed[:TRIED])
-    return Drawn(mixed[:affordable], len(apprentices))
+def draw(mentors: Upwards, wanted: int, seed: int) -> Drawn:
+    """So many apprentices, or with 0 as many as are affordable."""
+    mixed = np.random.default_rng(seed).permutation(np.flatnonzero(mentors.numbers))
+    each = _places_above(mentors, mixed[:TRIED])
+    affordable = wanted or max(int(AFFORDABLE / each), 2)
+    return Drawn(mixed[:affordable], len(mixed), int(AT_ONCE / each) + 1)
 
 
-def _affordable(mentors: Upwards, tried: Array) -> int:
-    """How many apprentices can be walked up from, told from a few."""
-    if not len(tried):
-        return 0
+def _places_above(mentors: Upwards, tried: Array) -> float:
+    """How many places, the own included, stand above an apprentice on average, told from a few."""
+    places, walked = 1, 0
     # A few at a time, for nobody knows yet how many stand above them.
-    places, walked = 0, 0
-    for some in np.array_split(tried, max(len(tried) // 50, 1)):
+    for some in np.array_split(tried, len(tried) // 50 + 1):
         places += sum(len(level.person) for level in _levels(mentors, some))
         walked += len(some)
-        if places > AFFORDABLE // 10:
+        if places > AT_ONCE:
             break
-    return max(int(AFFORDABLE * walked / max(places, 1)), 2)
+    return max(places / max(walked, 1), 1.0)
 
 
-def _walked(mentors: Upwards, drawn: Drawn) -> pl.DataFrame:
+def walked(mentors: Upwards, drawn: Drawn) -> pl.DataFrame:
     """person, harmonic, betweenness and their errors, of all people."""
     sums = np.zeros((5, mentors.people))
-    for start in range(0, len(drawn.persons), AT_ONCE):
-        _add_contributions(sums, mentors, drawn.persons[start : start + AT_ONCE])
+    for start in range(0, len(drawn.persons), drawn.at_once):
+        _add_contributions(sums, mentors, drawn.persons[start : start + drawn.at_once])
     below, harmonic, harmonic_squares, betweenness, betweenness_squares = sums
     few = below < LEAST_DRAWN
     figures: dict[str, Any] = {"person": np.arange(mentors.people)}
@@ -209,19 +209,20 @@ def _estimate(total: Array, squares: Array, drawn: Drawn) -> tuple[Array, Array]
 def _add_contributions(sums: Array, mentors: Upwards, apprentices: Array) -> None:
     """Adds what these apprentices give: how many, 1/d, its square, the dependency, its square."""
     levels = _levels(mentors, apprentices)
-    dependency: Array = np.zeros(0)
+    dependency: Array = np.zeros(len(levels[-1].person))
+    given = []
     for distance in range(len(levels) - 1, 0, -1):
         level, below = levels[distance], levels[distance - 1]
-        people = level.person
-        if distance == len(levels) - 1:
-            dependency = np.zeros(len(people))
-        near = np.full(len(people), 1 / distance)
-        given = (np.ones(len(people)), near, near**2, dependency, dependency**2)
-        for row, weights in zip(sums, given, strict=True):
-            row += np.bincount(people, weights, mentors.people)
+        near = np.full(len(level.person), 1 / distance)
+        one = np.ones(len(level.person))
+        given.append((level.person, one, near, near**2, dependency, dependency**2))
         share = below.paths[level.lower] / level.paths[level.upper]
         passed = share * (1 + dependency[level.upper])
         dependency = np.bincount(level.lower, passed, len(below.person))
+    if given:
+        people, *figures = map(np.concatenate, zip(*given, strict=True))
+        for row, weights in zip(sums, figures, strict=True):
+            row += np.bincount(people, weights, mentors.people)
 
 
 @dataclass(frozen=True)
