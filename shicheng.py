@@ -355,14 +355,29 @@ def driven(
     engine: EngineOption = "polars",
     master: MasterOption = None,
     snapshot: SnapshotOption = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Write the figures on the talents in Neo4j too.")
+    ] = False,
 ) -> None:
     """How many new high-skilled workers each leading talent drives, a row a talent.
+
+    With --publish they also become properties of the talents, for use in Cypher (see model.md).
 
     Example: shicheng driven --window 2024-01-01:2026-12-31 --generations 3 -o driven.csv
     """
     say(f"policy: {policy.chip()}")
     result = _measure(policy, engine, master, snapshot)
+    if publish:
+        _publish(result)
     _write_rows(result.table(), "json" if as_json else format, output, policy.as_dict())
+
+
+def _publish(driven: Driven) -> None:
+    from graph.publish import publish
+
+    with database() as opened:
+        talents = publish(opened, driven)
+    say(f"published on {talents:,} leading talents, at revision {driven.revision}")
 
 
 @cli.command()
@@ -735,19 +750,50 @@ def export_network(
         Literal["graphml", "gexf", "json", "csv"], typer.Option("--format", help="Of the file.")
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    ego: Annotated[
+        str | None, typer.Option("--ego", help="Only those within --radius links of this person.")
+    ] = None,
+    lineage: Annotated[
+        str | None, typer.Option("--lineage", help="Only this person's mentors and descendants.")
+    ] = None,
+    path: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--path", help="Only the shortest chains from one person to another."),
+    ] = None,
+    studio: Annotated[
+        str | None, typer.Option("--studio", help="Only this studio and its people.")
+    ] = None,
+    radius: Annotated[int, typer.Option("--radius", min=1, help="Links, with --ego.")] = 1,
+    up: Annotated[int, typer.Option("--up", min=0, help="Generations above: --lineage.")] = 2,
+    down: Annotated[int, typer.Option("--down", min=0, help="Generations below: --lineage.")] = 3,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Most people of a part.")] = 10_000,
 ) -> None:
-    """Write the whole network for other tools.
+    """Write the network for other tools: whole, or one bounded part of it.
 
-    Example: shicheng export network --format graphml -o network.graphml
+    Example: shicheng export network --lineage P0000001 --format graphml -o lineage.graphml
     """
     from components.export import write_network
-    from graph.network import whole
+    from graph import network as part
     from graph.snapshot import take_snapshot
 
+    if sum(chosen is not None for chosen in (ego, lineage, path, studio)) > 1:
+        raise UsageError("one of --ego, --lineage, --path and --studio at a time")
     with database() as opened:
-        network = whole(take_snapshot(opened, State.settings))
-    write_network(network, format, output)
-    say(f"{network.number_of_nodes():,} nodes, {network.number_of_edges():,} relations -> {output}")
+        snapshot = take_snapshot(opened, State.settings)
+    if ego is not None:
+        found = part.ego(snapshot, ego, radius=radius, limit=limit)
+    elif lineage is not None:
+        found = part.lineage(snapshot, lineage, up=up, down=down, limit=limit)
+    elif path is not None:
+        found = part.path(snapshot, *path, limit=limit)
+    elif studio is not None:
+        found = part.studio(snapshot, studio, limit=limit)
+    else:
+        found = part.whole(snapshot)
+    write_network(found, format, output)
+    if found.graph.get("left_out"):
+        say(f"{found.graph['left_out']:,} more people were left out; raise --limit")
+    say(f"{found.number_of_nodes():,} nodes, {found.number_of_edges():,} relations -> {output}")
 
 
 # The app

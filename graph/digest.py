@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from graph.database import Database
-from graph.model import FACETS, LOAD, NODE_KINDS, NODES, RELATIONS
+from graph.model import FACETS, LOAD, NODE_KINDS, NODES, PUBLISHED, RELATIONS
 from graph.write import facet_prefix
 
 PAGE = 10_000
+_PUBLISHED = re.compile("|".join(p.name for p in PUBLISHED) + r"|driven_g\d+")
 
 
 def store_digest(database: Database) -> str:
     """SHA-256 (64 hexadecimal digits) over the canonical dump: a line a node, then a relation.
 
     Left out is what differs between two loads of the same rows: the Load nodes, load ids and
-    times. What the records state, their labels, sources, files and rows are in it.
+    times; and what was published on the talents, which no row states. What the records state,
+    their labels, sources, files and rows are in it.
     """
     total = hashlib.sha256()
     for line in canonical_lines(database):
@@ -59,8 +62,9 @@ def _key(variable: str) -> str:
 
 def _line(head: list[str], properties: dict[str, Any]) -> str:
     prefixes = ("", *(facet_prefix(facet) for facet in FACETS))
+    loads = {f"{prefix}load" for prefix in prefixes}
     kept = {name: value for name, value in properties.items()
-            if name not in {f"{prefix}load" for prefix in prefixes}}  # fmt: skip
+            if name not in loads and not _PUBLISHED.fullmatch(name)}  # fmt: skip
     for prefix in prefixes:
         if f"{prefix}sources" in kept:
             kept[f"{prefix}sources"] = sorted(kept[f"{prefix}sources"])

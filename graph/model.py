@@ -247,6 +247,23 @@ PROVENANCE = (
     Property("load", "the load that last wrote it", "载入批次"),
     Property("row", "file and row it was read from", "文件与行"),
 )
+# What `graph.publish` writes on the leading talents; no load states or touches it.
+PUBLISHED = (
+    Property("driven", "new high-skilled workers driven", "带动人数", Type.INTEGER),
+    Property("driven_person_times", "person-times driven", "带动人次", Type.INTEGER),
+    Property("driven_g1", "of them by generation: driven_g1, driven_g2, ...", "各代带动人数",
+             Type.INTEGER),
+    Property("driven_pending", "on a chain, not high-skilled yet", "在途人数", Type.INTEGER),
+    Property("driven_equal", "workers by equal credit", "均分带动人数", Type.FLOAT),
+    Property("driven_nearest", "workers by nearest credit", "就近带动人数", Type.FLOAT),
+    Property("driven_decay", "workers by decaying credit", "递减带动人数", Type.FLOAT),
+    Property("driven_rank_best", "best rank in the band of rules", "最好名次", Type.INTEGER),
+    Property("driven_rank_worst", "worst rank in the band of rules", "最差名次", Type.INTEGER),
+    Property("driven_policy", "id of the policy", "口径编号"),
+    Property("driven_rules", "the policy, as JSON", "口径"),
+    Property("driven_revision", "revision of the graph it was counted at", "修订号", Type.INTEGER),
+    Property("driven_at", "published at", "发布时间"),
+)  # fmt: skip
 # Columns every exchange table may carry.
 EVERY_TABLE = (
     Property("source", "the department or system that states the row", "数据来源"),

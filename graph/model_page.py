@@ -11,6 +11,7 @@ from graph.model import (
     LOAD,
     NODES,
     PROVENANCE,
+    PUBLISHED,
     RELATIONS,
     Declared,
     NodeKind,
@@ -35,6 +36,13 @@ can't be read, or that names someone unknown, is refused and listed with file, r
 and reason: accepted + refused = read. Every table may also have {every}.
 """
 
+PUBLISHED_HEAD = """\
+`shicheng driven --publish` writes the figures of each leading talent on its `Person`, for use in
+Cypher. They are true for the revision in `driven_revision`: compare it with the newest
+`Load.revision`. Loads don't touch them; the next publication replaces all of them.
+
+"""
+
 
 def page() -> str:
     """The whole page, as Markdown."""
@@ -46,6 +54,7 @@ def page() -> str:
         _ladder(),
         "## Nodes\n",
         *(_node(kind) for kind in (*NODES, LOAD)),
+        _published(),
         "## Relations\n",
         *(_relation(relation) for relation in RELATIONS),
         TABLES_HEAD.format(every=every),
@@ -54,6 +63,13 @@ def page() -> str:
         "```cypher\n" + ";\n".join(schema_statements()) + ";\n```\n",
     ]
     return "\n".join(parts)
+
+
+def _published() -> str:
+    """What `shicheng driven --publish` leaves on the leading talents."""
+    rows = [f"| `{p.name}` | {p.type.value} | {p.en} | {p.zh} |" for p in PUBLISHED]
+    table = ["| property | type | meaning | 含义 |", "|---|---|---|---|", *rows]
+    return "### Published on leading talents\n\n" + PUBLISHED_HEAD + "\n".join(table) + "\n"
 
 
 def _drawing() -> str:

@@ -83,7 +83,8 @@ def lineage(
 def ego(snapshot: Snapshot, person_id: str, *, radius: int = 1, limit: int = 300) -> Graph:
     """The people within `radius` links of a person, either way, and every link between them.
 
-    The nearest come first up to `limit`. Raises `UsageError` when there is no such person.
+    The nearest come first up to `limit`; `graph.graph["left_out"]` is how many were left out.
+    Raises `UsageError` when there is no such person.
     """
     focus = _number(snapshot, person_id)
     found = {focus: 0}
@@ -92,7 +93,58 @@ def ego(snapshot: Snapshot, person_id: str, *, radius: int = 1, limit: int = 300
         around = _beyond(snapshot, frontier, "up") | _beyond(snapshot, frontier, "down")
         frontier = around - found.keys()
         found |= dict.fromkeys(sorted(frontier), distance)
-    return _among(snapshot, _nearest(found, limit).keys())
+    shown = _nearest(found, limit)
+    graph = _among(snapshot, shown.keys())
+    graph.graph["left_out"] = len(found) - len(shown)
+    return graph
+
+
+def path(snapshot: Snapshot, start_id: str, end_id: str, *, limit: int = 300) -> Graph:
+    """Everyone on a shortest chain of links from one person down to another, and their links.
+
+    Links lead from mentor to apprentice; their dates are not looked at. `hop` is each node's
+    distance from the start and `graph.graph["hops"]` the end's. Of more than `limit` people one
+    whole chain is always among those shown.
+    Raises `UsageError` when one of them is not there or no chain leads from the one to the other.
+    """
+    start, end = _number(snapshot, start_id), _number(snapshot, end_id)
+    hops = _hops(snapshot, start, end)
+    on_chains = [{end}]
+    for earlier in reversed(hops[:-1]):
+        on_chains.append(_beyond(snapshot, on_chains[-1], "up") & earlier)
+    on_chains.reverse()
+    first = _one_chain(snapshot, on_chains)
+    found = {person: hop for hop, people in enumerate(on_chains) for person in sorted(people)}
+    others = [person for person in found if person not in first]
+    shown = [*first, *others[: max(limit - len(first), 0)]]
+    graph = _among(snapshot, shown)
+    ids = _ids(snapshot, shown)
+    nx.set_node_attributes(graph, {ids[person]: found[person] for person in shown}, "hop")
+    graph.graph.update(hops=len(hops) - 1, left_out=len(found) - len(shown))
+    return graph
+
+
+def _hops(snapshot: Snapshot, start: int, end: int) -> list[set[int]]:
+    """Whom one first meets after 0, 1, 2, ... links down from `start`, until `end` is met."""
+    hops, met = [{start}], {start}
+    while end not in hops[-1]:
+        following = _beyond(snapshot, hops[-1], "down") - met
+        if not following:
+            raise UsageError(
+                "No chain of mentors and apprentices leads from the first person to the second; "
+                "ask the other way round."
+            )
+        hops.append(following)
+        met |= following
+    return hops
+
+
+def _one_chain(snapshot: Snapshot, on_chains: list[set[int]]) -> list[int]:
+    """Of all shortest chains, the one that takes the lowest row number at each hop."""
+    chain = [min(on_chains[0])]
+    for people in on_chains[1:]:
+        chain.append(min(_beyond(snapshot, {chain[-1]}, "down") & people))
+    return chain
 
 
 def studio(snapshot: Snapshot, studio_id: str, *, limit: int = 300) -> Graph:
@@ -157,6 +209,15 @@ def whole(snapshot: Snapshot) -> Graph:
         "start", "end", "kind", "row",
     )  # fmt: skip
     _link(graph, snapshot, partners.collect(), ("place", "school"), "partners_with")
+    working = frames["people"].filter(pl.col("enterprise_id").is_not_null())
+    now = working.select("person", "enterprise_id").join(
+        frames["employments"], on=["person", "enterprise_id"], how="anti"
+    )
+    known = frames["enterprises"].select("enterprise_id")
+    stated = now.join(known, on="enterprise_id", how="semi").with_columns(place("enterprise"))
+    _link(
+        graph, snapshot, stated.drop("enterprise_id").collect(), ("person", "place"), "employed_by"
+    )
     return graph
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import polars as pl
 import pytest
 
 from graph import network
@@ -118,6 +119,35 @@ def test_ego_and_studio(taken: Snapshot) -> None:
         ("p4", "p7", "studio"), ("p4", "studio:s1", "leads"), ("p4", "studio:s1", "trained_at"),
         ("p7", "studio:s1", "trained_at"), ("p8", "studio:s1", "trained_at"),
     ]  # fmt: skip
+
+
+def test_a_path_has_every_shortest_chain_and_no_other(taken: Snapshot) -> None:
+    graph = network.path(taken, "p1", "p5")
+    assert dict(graph.nodes(data="hop")) == {"p1": 0, "p2": 1, "p5": 2}
+    assert (graph.graph["hops"], graph.graph["left_out"]) == (2, 0)
+    through_a_studio = network.path(taken, "p0", "p7")
+    assert dict(through_a_studio.nodes(data="hop")) == {"p0": 0, "p1": 1, "p4": 2, "p7": 3}
+    assert set(network.path(taken, "p2", "p2")) == {"p2"}
+    with pytest.raises(UsageError, match="the other way round"):
+        network.path(taken, "p7", "p1")
+
+
+def test_one_whole_path_stands_whatever_the_limit(taken: Snapshot) -> None:
+    """p1 taught p2, p3 and p4; here each of them taught p9."""
+    links = pl.DataFrame(
+        [(1, 2), (1, 3), (1, 4), (2, 9), (3, 9), (4, 9)],
+        schema={"mentor": pl.Int32, "apprentice": pl.Int32},
+        orient="row",
+    )
+    diamond = replace(taken, frames={**taken.frames, "edges": links.lazy()})
+    graph = network.path(diamond, "p1", "p9", limit=1)
+    assert dict(graph.nodes(data="hop")) == {"p1": 0, "p2": 1, "p9": 2}
+    assert graph.graph["left_out"] == 2
+    assert set(network.path(diamond, "p1", "p9")) == {"p1", "p2", "p3", "p4", "p9"}
+
+
+def test_an_ego_says_how_many_it_left_out(taken: Snapshot) -> None:
+    assert network.ego(taken, "p1", radius=3, limit=3).graph["left_out"] > 0
 
 
 def test_the_whole_network_can_be_written_and_read_again(taken: Snapshot, tmp_path: Path) -> None:
