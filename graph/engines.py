@@ -173,7 +173,8 @@ class Spark:
         self._kept += 1
         path = f"{self.folder}/step-{self._kept}"
         frame.to_native().write.parquet(path)
-        return nw.from_native(self.session.read.parquet(path))
+        kept: Frame = nw.from_native(self.session.read.parquet(path))
+        return kept
 
     def save(self, frame: Frame, path: Path) -> None:
         """Write the frame as a folder of Parquet files."""

@@ -125,6 +125,20 @@ METRICS: Final[Mapping[str, Metric]] = {
             "graph.metrics.driven:measure",
         ),
         Metric(
+            "rank_band",
+            "ranks under every rule",
+            "各种口径下的排名区间",
+            "talent",
+            "graph.metrics.band:band",
+        ),
+        Metric(
+            "headline_band",
+            "the headline under every rule",
+            "各种口径下的总数",
+            "nation",
+            "graph.metrics.band:headline_band",
+        ),
+        Metric(
             "mpact",
             "mentorship impact (MPACT)",
             "师承影响力（MPACT）",

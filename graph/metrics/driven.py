@@ -31,6 +31,7 @@ import narwhals as nw
 import polars as pl
 
 from graph.engines import IN_MEMORY, Engine, Frame
+from graph.metrics import Labels
 from graph.policy import Policy
 from graph.snapshot import Snapshot
 
@@ -57,6 +58,20 @@ LEDGER: Final = {
     "further_promotions": "further promotions of driven persons",
     "high_skilled_before": "promotions of people who were high-skilled before the window",
     "later_promotions": "later promotions of new people whose first one no chain reached",
+}
+
+COLUMNS: Final[Labels] = {
+    "talent_id": ("leading talent", "领军人才编号"),
+    "name": ("name", "姓名"),
+    "driven": ("driven", "带动人数"),
+    "person_times": ("person-times", "带动人次"),
+    "g1": ("generation 1", "第一代"),
+    "g2": ("generation 2", "第二代"),
+    "g3": ("generation 3", "第三代"),
+    "pending": ("pending", "待晋升人数"),
+    "equal": ("shared equally", "均分人数"),
+    "nearest": ("credit to the nearest", "就近归属人数"),
+    "decay": ("credit by generation", "逐代递减人数"),
 }
 
 

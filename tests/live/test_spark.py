@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
-from conformance.brute_force import World, brute_force, read_world
-from conformance.test_conformance import CASES, EXPECTED, policy_named
+from conformance.brute_force import World, read_world
+from conformance.test_conformance import CASES, EXPECTED
 from conformance.worlds import snapshot_of
 from unit.test_driven import (
     DAYS,
@@ -27,7 +26,7 @@ from unit.test_results import kept_in, same
 
 from graph.engines import Engine, Spark, engine_named
 from graph.metrics.driven import measure
-from graph.policy import Policy
+from graph.policy import DEFAULT_POLICY, Policy
 from graph.results import measured_at
 
 EXAMPLES = int(os.environ.get("SHICHENG_EXAMPLES_SPARK", "200"))
@@ -82,12 +81,11 @@ def test_random_worlds_on_the_cluster(spark: Engine, policy: Policy) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_conformance_folders_on_the_cluster(spark: Engine, case: Path) -> None:
-    world = read_world(case)
-    policy = Policy(as_of=date(2026, 1, 1))
-    same(measure(snapshot_of(world), policy, spark), measure(snapshot_of(world), policy))
-    expected = [figures for place, name, figures in EXPECTED
-                if place == case and policy_named(name) == Policy()]  # fmt: skip
-    assert expected[0] == brute_force(world, Policy())["national"] | expected[0]
+    snapshot = snapshot_of(read_world(case))
+    found = measure(snapshot, DEFAULT_POLICY, spark)
+    expected = {(place, name): figures for place, name, figures in EXPECTED}
+    assert found.national == expected[case, "default"]
+    same(found, measure(snapshot, DEFAULT_POLICY))
 
 
 def test_an_address_of_a_storage(spark: Engine, tmp_path: Path) -> None:
