@@ -318,13 +318,14 @@ def _bulk_links(taught: pl.DataFrame, bulk: int) -> Found:
 
 
 def _many_mentors(taught: pl.DataFrame, mentors: int) -> Found:
-    counts = taught.filter(pl.col("mentor") != pl.col("apprentice")).group_by("apprentice").agg(
+    claimed = taught.filter(pl.col("mentor") != pl.col("apprentice"))
+    counts = claimed.group_by("apprentice").agg(
         observed=pl.col("mentor").n_unique(), rows=pl.len(), day=pl.col("stated").min()
-    )  # fmt: skip
+    )
     findings = counts.filter(pl.col("observed") > mentors).with_columns(
         person="apprentice", limit=pl.lit(mentors), people=pl.col("observed") + 1
     )
-    doubted = taught.join(findings, on="apprentice", how="semi").select(LINK).unique()
+    doubted = claimed.join(findings, on="apprentice", how="semi").select(LINK).unique()
     return _found(findings, doubted, ["apprentice"])
 
 

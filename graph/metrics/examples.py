@@ -48,13 +48,14 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 _PEOPLE = ("mentor", "apprentice", "person")
+_ATTRIBUTES = ("province", "occupation_code", "type", "enterprise_id")
 
 
 def snapshot_of(**tables: list[dict[str, Any]]) -> Snapshot:
     """A snapshot in memory from rows; people are named by text and days are ISO text.
 
     Rows may leave columns out. The people are all who are named, in order of their names; their
-    person_id and name are that name.
+    person_id and name are that name, and nothing else is stated of them.
     """
     frames = {name: _frame(tables.get(name, []), schema) for name, schema in _SCHEMAS.items()}
     named = {
@@ -96,15 +97,17 @@ def _derived(frames: dict[str, pl.LazyFrame], numbers: dict[str, int]) -> dict[s
     from graph.snapshot import influence_edges, promotions, studio_trainings
 
     talents = frames["talents"].collect()["person"].to_list()
+    stated = {name: [None] * len(numbers) for name in _ATTRIBUTES}
     people = pl.LazyFrame(
         {
             "person": list(numbers.values()),
             "person_id": list(numbers),
             "name": list(numbers),
             "leading": [number in talents for number in numbers.values()],
+            **stated,
         },
         schema={"person": pl.Int32, "person_id": pl.String, "name": pl.String,
-                "leading": pl.Boolean},
+                "leading": pl.Boolean} | dict.fromkeys(_ATTRIBUTES, pl.String),
     )  # fmt: skip
     edges = influence_edges(
         frames["mentorships"], frames["leads"], studio_trainings(frames["trainings"])
