@@ -21,8 +21,9 @@ from graph.policy import Policy
 from graph.snapshot import Snapshot
 
 PLACES: Final = {"studio": "studio_id", "enterprise": "enterprise_id"}
-# Sets of people that are tried one by one to close the gap between the bounds.
-SETS_TRIED: Final = 2_000
+# Work spent a place to close the gap between the bounds: sets of people tried, times the sorts of
+# workers each is held against.
+STEPS_TRIED: Final = 5_000
 
 COLUMNS: Final[Labels] = {
     "place_kind": ("studio or enterprise", "类型"),
@@ -50,7 +51,7 @@ def bus_factor(snapshot: Snapshot, policy: Policy, *, of: str = "studio") -> pl.
     still counted, of these the first by id. When no worker has two mentors at the place that is
     the fewest; else it is an upper bound. at_least is a lower bound: k people cannot take along
     more than the k largest numbers of workers taught by one mentor. Where the two are apart, all
-    sets of fewer people are tried, up to `SETS_TRIED`; exact tells whether bus_factor is shown to
+    sets of fewer people are tried, up to `STEPS_TRIED`; exact tells whether bus_factor is shown to
     be the fewest.
 
     `of` is studio, enterprise or both (written studio,enterprise). Raises `UsageError` for others.
@@ -136,11 +137,11 @@ def fewest(sets: dict[frozenset[str], int]) -> tuple[list[str], int]:
     half = sum(sets.values()) / 2
     while least < len(who):
         for chosen in combinations(people, least):
-            tried += 1
+            tried += len(sets)
+            if tried > STEPS_TRIED:
+                return who, least
             if left_of(sets, chosen) <= half:
                 return list(chosen), least
-            if tried >= SETS_TRIED:
-                return who, least
         least += 1
     return who, least
 
