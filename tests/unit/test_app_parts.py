@@ -8,6 +8,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 
+import narwhals as nw
 import polars as pl
 import pytest
 
@@ -18,7 +19,7 @@ from components.policy_form import parameters_of, policy_of
 from components.search import full_text
 from components.style import style_sheet
 from components.theme import MODES, Mode
-from graph.metrics.driven import Driven
+from graph.metrics.driven import LEDGER, Driven, by_place_of_worker
 from graph.model import PROVINCES
 from graph.policy import Policy
 
@@ -89,26 +90,30 @@ def test_a_policy_goes_through_the_address_and_back(policy: Policy) -> None:
 
 
 def driven_of(promotions: list[tuple[int, date, int, str, str]]) -> Driven:
-    kinds = ["mentorship_only", "studio_only", "both", "mixed"]
-    rows = pl.DataFrame(
-        promotions,
-        schema={
-            "person": pl.Int32, "day": pl.Date, "generation": pl.Int16,
-            "channel": pl.Enum(kinds), "ledger": pl.String,
-        },
-        orient="row",
-    )  # fmt: skip
-    people = pl.LazyFrame(
-        {"person": [0, 1, 2], "person_id": ["p0", "p1", "p2"], "province": ["11", "32", None]},
-        schema_overrides={"person": pl.Int32},
+    """What was measured, from the promotions; person 1 lives in 32, person 2 nowhere stated."""
+    schema = {"person": pl.Int32, "day": pl.Date, "generation": pl.Int16, "channel": pl.String,
+              "line": pl.String}  # fmt: skip
+    by_mentorship, by_studio = (
+        pl.col("channel").is_in([alone, "both"]).cast(pl.Int8).alias(name)
+        for alone, name in (("mentorship_only", "by_mentorship"), ("studio_only", "by_studio"))
     )
+    places = {line: place for place, line in enumerate(LEDGER)}
+    rows = pl.DataFrame(promotions, schema=schema, orient="row").with_columns(
+        by_mentorship, by_studio,
+        ledger=pl.col("line").replace_strict(places, return_dtype=pl.Int8),
+    )  # fmt: skip
+    province = pl.col("person").replace_strict({1: "32", 2: None}, return_dtype=pl.String)
+    lived = rows.select(province.alias("province"), "ledger")
+    parts = by_place_of_worker(nw.from_native(lived.lazy()), "province")
+    breakdowns = parts.rename({"province": "value"}).with_columns(attribute=pl.lit("province"))
     talents = pl.DataFrame({"talent_id": ["p0"], "driven": [2], "equal": [2.0]})
+    lines = {line: rows["line"].eq(line).sum() for line in LEDGER}
     national = {
         "leading_talents": 1, "driven_persons": 2, "driven_person_times": len(promotions),
         "sum_over_talents": 3,
     }  # fmt: skip
-    empty = pl.DataFrame()
-    return Driven(POLICY, 1, talents, empty, rows, empty, national, people)
+    tables = {"promotions": rows.lazy(), "breakdowns": breakdowns.lazy()}
+    return Driven(POLICY, 1, talents, national, lines, tables, pl.LazyFrame())
 
 
 def test_the_overview_holds_both_ledgers_against_the_sums_of_the_targets() -> None:
