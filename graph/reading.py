@@ -396,7 +396,7 @@ def _with_ends(found: pl.DataFrame, relation: Relation, ends: Ends) -> pl.DataFr
         columns.append(ends.keys.gather(at).alias(end.column))
         if len(end.kinds) > 1:
             columns.append(ends.kinds.gather(at).alias(_kind_column(end.column)))
-    return pl.DataFrame(columns).hstack(found.drop("_start", "_end"))
+    return pl.DataFrame(columns).hstack(found.drop("_start", "_end").get_columns())
 
 
 def _kind_column(column: str) -> str:
@@ -412,14 +412,41 @@ def _usual_sources(database: Database, relation: Relation) -> list[str]:
 
 def _compact(found: pl.DataFrame, usual: Sequence[str]) -> pl.DataFrame:
     """`row` as file and line, and the usual sources put in where none travelled."""
-    file = pl.col("row").str.strip_chars_end("0123456789")
-    digits = pl.col("row").str.slice(file.str.len_chars())
-    ordinary = file.str.ends_with(":") & digits.str.contains(r"^[1-9][0-9]{0,8}$")
-    return found.with_columns(
-        row_file=pl.when(ordinary).then(file.str.head(-1)).otherwise("row").cast(pl.Categorical()),
-        row_line=pl.when(ordinary).then(digits).cast(pl.UInt32),
-        stated_by=pl.col("stated_by").fill_null(APART.join(usual)).cast(pl.Categorical()),
-    ).select(pl.exclude("row", *PROVENANCE_COLUMNS), *PROVENANCE_COLUMNS)
+    file = str(found["row"][0] or "").rpartition(":")[0] if found.height else ""
+    digits = found["row"].str.strip_prefix(f"{file}:")
+    line = digits.cast(pl.UInt32, strict=False)
+    # Text of another form ("a.csv:007", another file) stays whole, with no line beside it.
+    if line.has_nulls() or digits.str.contains("^[^1-9]").any():
+        files, line = _files_and_lines(found["row"])
+    else:
+        files = _always(file, found.height)
+    return found.drop("row", "stated_by").with_columns(
+        files.alias("row_file"),
+        line.alias("row_line"),
+        _stated(found["stated_by"], APART.join(usual)).alias("stated_by"),
+    )
+
+
+def _files_and_lines(rows: pl.Series) -> tuple[pl.Series, pl.Series]:
+    files = rows.str.strip_chars_end("0123456789")
+    digits = rows.to_frame("row").select(pl.col("row").str.slice(files.str.len_chars()))["row"]
+    ordinary = files.str.ends_with(":") & digits.str.contains(r"^[1-9][0-9]{0,8}$")
+    apart = pl.DataFrame({"row": rows, "file": files, "line": digits, "ordinary": ordinary})
+    parts = apart.select(
+        file=pl.when("ordinary").then(pl.col("file").str.head(-1)).otherwise("row"),
+        line=pl.when("ordinary").then("line").cast(pl.UInt32),
+    )
+    return parts["file"].cast(pl.Categorical()), parts["line"]
+
+
+def _stated(others: pl.Series, usual: str) -> pl.Series:
+    if others.null_count() == others.len():
+        return _always(usual, others.len())
+    return others.fill_null(usual).cast(pl.Categorical())
+
+
+def _always(text: str, times: int) -> pl.Series:
+    return pl.Series([text], dtype=pl.Categorical()).new_from_index(0, times)
 
 
 def provenance(frame: pl.LazyFrame) -> pl.LazyFrame:
