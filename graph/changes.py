@@ -43,6 +43,10 @@ EVERYTHING: Final = "*"
 WORN: Final = 0.1
 # More touched keys than this share of the people are read sooner with everything else.
 MOST: Final = 0.05
+# After more loads than this their journals are not asked for: those of old loads go.
+MOST_LOADS: Final = 10
+# Tables that always stand in one file, for those who open it by name.
+ONE_FILE: Final = frozenset({"talents"})
 PERSON: Final = "Person"
 # Relations that show in a column of `people` too: the leading talents' label, the best level.
 SHOWN_IN_PEOPLE: Final = ("NAMED", "RECOGNISED")
@@ -81,12 +85,14 @@ def follow(
 
 def _touched(database: Database, loads: Sequence[str]) -> Keys | None:
     """By relation or label, the keys that the loads touched; None when that is not known."""
+    if len(loads) > MOST_LOADS:
+        return None
     rows = database.read(
         "MATCH (l:Load) WHERE l.load_id IN $loads OPTIONAL MATCH (c:Change {load_id: l.load_id}) "
         "RETURN l.load_id AS load, l.journal AS journal, c.frame AS frame, c.keys AS keys",
         {"loads": loads},
     )
-    journaled = {row["load"] for row in rows if row["journal"] or row["frame"] is not None}
+    journaled = {row["load"] for row in rows if row["journal"]}
     frames = {row["frame"] for row in rows}
     if journaled != set(loads) or EVERYTHING in frames:
         return None
@@ -192,7 +198,7 @@ class _Following:
         standing = base.filter(~pl.col(start).is_in(touched.implode()))
         whole = int(base.select(pl.len()).collect().item())
         left = int(standing.select(pl.len()).collect().item())
-        if whole <= FEW or whole - left > WORN * whole:
+        if name in ONE_FILE or whole <= FEW or whole - left > WORN * whole:
             self._put(name, pl.concat([standing.collect(), more]))
             return
         _link(self.base, self.folder, f"{name}.parquet")

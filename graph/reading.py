@@ -264,9 +264,8 @@ class Reading:
     def __init__(self, database: Database, progress: Callable[[str, int, int], None]) -> None:
         self.database = database
         self.progress = progress
-        patterns = {kind.label: f"(x:{kind.label})" for kind in NODE_KINDS.values()}
+        patterns = {kind.label: f"(x:{kind.label})" for kind in NODES}
         patterns |= {r.type: _relation_pattern(r) for r in RELATION_KINDS.values()}
-        patterns = {name: patterns[name] for name in patterns if name != "Load"}
         self.places = _places(database, patterns)
         self.ends: Ends | None = None
         self._keys: dict[str, pl.Series] = {}
@@ -274,7 +273,7 @@ class Reading:
     def nodes(self, frames: Mapping[str, str]) -> dict[str, pl.DataFrame]:
         """The frames of these labels by name, each sorted by key; people with their row number."""
         found = {name: self._nodes(NODE_KINDS[label], name) for name, label in frames.items()}
-        others = [label for label in NODE_KINDS if label not in {*frames.values(), "Load"}]
+        others = [kind.label for kind in NODES if kind.label not in frames.values()]
         unframed = [self._nodes(NODE_KINDS[label], label.lower()) for label in others]
         people = found["people"]
         labelled = zip([*found.values(), *unframed], [*frames.values(), *others], strict=True)

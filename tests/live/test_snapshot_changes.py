@@ -23,7 +23,7 @@ from graph.snapshot import Snapshot, open_snapshot, take_snapshot
 from loaders import folder
 from loaders.sync import sync
 
-ROUNDS = 12
+ROUNDS = 4
 
 
 class World:
