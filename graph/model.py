@@ -542,7 +542,18 @@ LOAD = NodeKind(
      _p("files", "files read, by name", "文件"),
      _p("rows_read", "rows read", "读取行数", Type.INTEGER, unit="rows"),
      _p("rows_accepted", "rows accepted", "接受行数", Type.INTEGER, unit="rows"),
-     _p("rows_rejected", "rows rejected", "拒绝行数", Type.INTEGER, unit="rows")),
+     _p("rows_rejected", "rows rejected", "拒绝行数", Type.INTEGER, unit="rows"),
+     _p("journal", "whether Change nodes tell what it touched", "有变更记录", Type.BOOLEAN)),
+)  # fmt: skip
+
+# (:Change): what a load touched, at most 10,000 keys a node. `frame` is a label (`keys`: of its
+# nodes) or a type of relation (`keys`: of their start nodes); "*" says: read everything again.
+CHANGE = NodeKind(
+    "Change", "Change", "变更", "load_id",
+    (_p("load_id", "load", "载入批次"),
+     _p("frame", "label, or type of relation, or * for everything", "所涉类别"),
+     _p("keys", "keys of the nodes, or of the relations' start nodes", "所涉编号")),
+    indexes=("load_id",),
 )  # fmt: skip
 
 NODE_KINDS: Mapping[str, NodeKind] = {kind.label: kind for kind in (*NODES, LOAD)}

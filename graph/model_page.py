@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graph.model import (
+    CHANGE,
     EVERY_TABLE,
     FACETS,
     LEVELS,
@@ -54,13 +55,14 @@ def page() -> str:
         _ladder(),
         "## Nodes\n",
         *(_node(kind) for kind in (*NODES, LOAD)),
+        _change(),
         _published(),
         "## Relations\n",
         *(_relation(relation) for relation in RELATIONS),
         TABLES_HEAD.format(every=every),
         *(_table(name, declared) for name, declared in declared_tables()),
         "## Constraints and indexes\n",
-        "```cypher\n" + ";\n".join(schema_statements()) + ";\n```\n",
+        "```cypher\n" + ";\n".join(statement for _, statement in schema_statements()) + ";\n```\n",
     ]
     return "\n".join(parts)
 
@@ -101,6 +103,14 @@ def _node(kind: NodeKind) -> str:
     more = f"Further labels, where they hold: {', '.join(labels)}.\n\n" if labels else ""
     properties = [*kind.properties, *(p for facet in facets for p in facet.properties[1:])]
     return f"### {kind.label} {kind.zh}\n\nKey: `{kind.key}`.\n\n{more}{_properties(properties)}"
+
+
+def _change() -> str:
+    return (
+        f"### {CHANGE.label} {CHANGE.zh}\n\nWhat a load touched, at most 10,000 keys a node, "
+        "written in the transactions of the records themselves.\nThe newest loads' are kept.\n\n"
+        f"{_properties(CHANGE.properties)}"
+    )
 
 
 def _relation(relation: Relation) -> str:

@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from graph.database import Database
-from graph.model import LOAD, NODES, RELATIONS
+from graph.model import CHANGE, LOAD, NODES, RELATIONS, NodeKind
 
 # Finds Chinese and English names by part; made over every name property the schema declares.
 NAMES_INDEX = "names"
 
 
-def schema_statements() -> Iterator[str]:
-    """Each `CREATE ... IF NOT EXISTS` the graph needs, in Cypher 5 and Cypher 25 alike."""
-    for kind in (*NODES, LOAD):
-        yield (
-            f"CREATE CONSTRAINT {kind.label.lower()}_key IF NOT EXISTS "
-            f"FOR (n:{kind.label}) REQUIRE n.{kind.key} IS UNIQUE"
-        )
-        for name in kind.indexes:
-            yield (
-                f"CREATE INDEX {kind.label.lower()}_{name} IF NOT EXISTS "
-                f"FOR (n:{kind.label}) ON (n.{name})"
-            )
-    for relation in RELATIONS:
-        for name in relation.indexes:
-            yield (
-                f"CREATE INDEX {relation.type.lower()}_{name} IF NOT EXISTS "
-                f"FOR ()-[r:{relation.type}]-() ON (r.{name})"
-            )
+def schema_statements() -> Iterator[tuple[str, str]]:
+    """The name of each constraint and index the graph needs, and the statement that makes it.
+
+    Cypher 5 and Cypher 25 take them alike. Indexes come first: they are filled in the background
+    while the constraints are.
+    """
     named = [kind for kind in NODES if kind.names]
     labels = "|".join(kind.label for kind in named)
     properties = ", ".join(dict.fromkeys(f"n.{name}" for kind in named for name in kind.names))
     yield (
+        NAMES_INDEX,
         f"CREATE FULLTEXT INDEX {NAMES_INDEX} IF NOT EXISTS FOR (n:{labels}) "
-        f"ON EACH [{properties}] OPTIONS {{indexConfig: {{`fulltext.analyzer`: 'cjk'}}}}"
+        f"ON EACH [{properties}] OPTIONS {{indexConfig: {{`fulltext.analyzer`: 'cjk'}}}}",
     )
+    for kind in (*NODES, LOAD, CHANGE):
+        yield from _indexes(kind.label, kind.indexes, f"(n:{kind.label})")
+    for relation in RELATIONS:
+        yield from _indexes(relation.type, relation.indexes, f"()-[n:{relation.type}]-()")
+    yield from (_constraint(kind) for kind in (*NODES, LOAD))
+
+
+def _indexes(what: str, properties: Sequence[str], pattern: str) -> Iterator[tuple[str, str]]:
+    for name in properties:
+        index = f"{what.lower()}_{name}"
+        yield index, f"CREATE INDEX {index} IF NOT EXISTS FOR {pattern} ON (n.{name})"
+
+
+def _constraint(kind: NodeKind) -> tuple[str, str]:
+    name = f"{kind.label.lower()}_key"
+    pattern = f"FOR (n:{kind.label}) REQUIRE n.{kind.key} IS UNIQUE"
+    return name, f"CREATE CONSTRAINT {name} IF NOT EXISTS {pattern}"
 
 
 def apply_schema(database: Database) -> None:
     """Makes the constraints and indexes that are not there yet, and waits until they serve."""
-    database.schema(schema_statements())
-    database.read("CALL db.awaitIndexes(600)", seconds=600)
+    serving = {
+        row["name"]
+        for row in database.read("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE'")
+    }
+    missing = [statement for name, statement in schema_statements() if name not in serving]
+    if missing:
+        database.schema(missing)

@@ -4,12 +4,14 @@ A record is merged by its key, so that loading twice changes nothing. `sources` 
 it. A value that only its own source states follows that source, empty cells too; beside another
 source an empty cell says nothing. A complete statement (`replaced`) takes the source's name off
 every record it no longer states, and a record that nobody states goes.
+
+What a write touches is noted in its own transaction: `(:Change {load_id, frame, keys})`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,18 +19,34 @@ import polars as pl
 from neo4j import ManagedTransaction
 
 from graph.database import Database
-from graph.model import FACETS, NODE_KINDS, NODES, PROVINCES, RELATIONS, Facet, NodeKind, Relation
+from graph.model import (
+    CHANGE,
+    FACETS,
+    NODE_KINDS,
+    NODES,
+    PROVINCES,
+    RELATIONS,
+    Facet,
+    NodeKind,
+    Relation,
+)
 
 BATCH = 10_000
+# More touched keys than this are not listed: the load's journal then says "everything".
+MOST_KEYS = 1_000_000
+EVERYTHING = "*"
 # The columns in which rows bring their provenance.
 ORIGIN, SOURCE = "_origin", "_source"
 # The columns that name the two ends of a relation.
 FROM, TO = "_from", "_to"
+# What rows touch: a label or type of relation, and the place in a row of the node's key.
+Touched = Sequence[tuple[str, str]]
 
 _SOURCES = (
     "CASE WHEN {x}.{p}sources IS NULL THEN [] WHEN {x}.{p}load = $load THEN {x}.{p}sources "
     "ELSE [s IN {x}.{p}sources WHERE NOT s IN $replaced] END"
 )
+_NOTE = f"CREATE (:{CHANGE.label} {{load_id: $load, frame: $frame, keys: $keys}})"
 _STATED = "x.sources = CASE WHEN row.source IN others THEN others ELSE others + [row.source] END"
 
 
@@ -43,6 +61,12 @@ class Writer:
     progress: Callable[[int], None] = lambda rows: None
     written: dict[str, int] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
+    _noted: int = 0
+    _everything: bool = False
+
+    def __post_init__(self) -> None:
+        if self.first:
+            self._note_everything()
 
     def _fresh(self, scope: str) -> bool:
         """Whether nothing of `scope` can be there: the first load, and its first rows of it."""
@@ -52,10 +76,11 @@ class Writer:
         """Merges the nodes of a kind. `rows`: its stored properties, `_origin`, `_source`."""
         if self._fresh(kind.label):
             create = f"CREATE (x:{kind.label}) SET x = row.properties"
-            self._create(kind.label, create, rows)
+            self._create(kind.label, create, rows, touched=())
         else:
             merge = f"MERGE (x:{kind.label} {{{kind.key}: row.key}})"
-            self._merge(kind.label, merge, rows, key=kind.key)
+            touched = ((kind.label, "key"),)
+            self._merge(kind.label, merge, rows, key=kind.key, touched=touched)
         self._begun.add(kind.label)
 
     def reference_nodes(self, kind: NodeKind, rows: pl.DataFrame) -> None:
@@ -75,14 +100,15 @@ class Writer:
         )
         for batch in _batches(rows):
             given = [_row(r, "key", (), False) for r in batch]
-            self._each(statement, given, names=names)
+            self._each(statement, given, ((kind.label, "key"),), names=names)
         self._begun.add(kind.label)
 
     def facet(self, facet: Facet, rows: pl.DataFrame) -> None:
         """Gives nodes a further label with its properties and a provenance of its own."""
         kind = NODE_KINDS[facet.kind]
         merge = f"MATCH (x:{kind.label} {{{kind.key}: row.key}}) SET x:{facet.label}"
-        self._merge(facet.label, merge, rows, key=facet.column, prefix=facet_prefix(facet))
+        touched, prefix = ((kind.label, "key"),), facet_prefix(facet)
+        self._merge(facet.label, merge, rows, key=facet.column, touched=touched, prefix=prefix)
 
     def relations(self, relation: Relation, start: str, end: str, rows: pl.DataFrame) -> None:
         """Merges relations between nodes of two kinds. `rows`: `_from`, `_to`, key, properties."""
@@ -100,6 +126,7 @@ class Writer:
                 f"WHERE b.{NODE_KINDS[end].key} IS NULL OR b.{NODE_KINDS[end].key} <> row.to "
                 "DELETE x",
                 rows.select(pl.col(FROM).alias("from"), pl.col(TO).alias("to"), "key").to_dicts(),
+                ((relation.type, "from"),),
             )
         self._between(relation, start, end, rows, scope + end)
         self._begun.add(scope)
@@ -113,31 +140,39 @@ class Writer:
             f"UNWIND $rows AS row MATCH (a:{start} {{{kind.key}: row.from}})"
             f"-[x:{relation.type} {{key: '{key}'}}]->() WHERE x.sources = [row.source] DELETE x",
             rows.select(pl.col(FROM).alias("from"), pl.col(SOURCE).alias("source")).to_dicts(),
+            ((relation.type, "from"),),
         )
 
     def _between(
         self, relation: Relation, start: str, end: str, rows: pl.DataFrame, scope: str
     ) -> None:
-        labels = ""
-        for name, side in (("a", relation.start), ("b", relation.end)):
-            labels += f" SET {name}:{side.label}" if side.label else ""
+        labels, touched = "", [(relation.type, "from")]
+        for name, side, kind, column in (
+            ("a", relation.start, start, "from"),
+            ("b", relation.end, end, "to"),
+        ):
+            if side.label:
+                labels += f" SET {name}:{side.label}"
+                touched.append((kind, column))
         match = (
             f"MATCH (a:{start} {{{NODE_KINDS[start].key}: row.from}}) "
             f"MATCH (b:{end} {{{NODE_KINDS[end].key}: row.to}}){labels} "
         )
         if self._fresh(scope):
             create = match + f"CREATE (a)-[x:{relation.type}]->(b) SET x = row.properties"
-            self._create(relation.type, create, rows, ends=True)
+            self._create(relation.type, create, rows, touched, ends=True)
         else:
             merge = match + (f"WITH row, a, b MERGE (a)-[x:{relation.type} {{key: row.key}}]->(b)")
-            self._merge(relation.type, merge, rows, key="key", ends=True)
+            self._merge(relation.type, merge, rows, key="key", touched=touched, ends=True)
         self._begun.add(scope)
 
-    def _create(self, what: str, create: str, rows: pl.DataFrame, *, ends: bool = False) -> None:
+    def _create(
+        self, what: str, create: str, rows: pl.DataFrame, touched: Touched, *, ends: bool = False
+    ) -> None:
         """The quick way where nothing can be there yet; writes what `_merge` would."""
         statement = f"UNWIND $rows AS row {create}"
         for batch in _batches(rows):
-            self._each(statement, [_new_row(r, self.load_id, ends) for r in batch])
+            self._each(statement, [_new_row(r, self.load_id, ends) for r in batch], touched)
         self.written[what] = self.written.get(what, 0) + rows.height
 
     def _merge(
@@ -147,6 +182,7 @@ class Writer:
         rows: pl.DataFrame,
         *,
         key: str,
+        touched: Touched,
         prefix: str = "",
         ends: bool = False,
     ) -> None:
@@ -161,17 +197,45 @@ class Writer:
         )
         blank = dict.fromkeys(properties)
         for batch in _batches(rows):
-            self._each(statement, [_row(r, key, properties, ends) for r in batch], blank=blank)
+            given = [_row(r, key, properties, ends) for r in batch]
+            self._each(statement, given, touched, blank=blank)
         self.written[what] = self.written.get(what, 0) + rows.height
 
-    def _each(self, statement: str, rows: list[dict[str, Any]], **given: Any) -> None:
+    def _each(
+        self, statement: str, rows: list[dict[str, Any]], touched: Touched, **given: Any
+    ) -> None:
+        """Writes rows in batches, each with the note of what it touches in one transaction."""
+        shared = {"load": self.load_id, "replaced": list(self.replaced), **given}
         for at in range(0, len(rows), BATCH):
             part = rows[at : at + BATCH]
-            self.database.write(
-                statement,
-                {"rows": part, "load": self.load_id, "replaced": list(self.replaced), **given},
-            )
+            keys = {} if self._everything else {f: {r[c] for r in part} for f, c in touched}
+
+            def once(
+                tx: ManagedTransaction,
+                part: list[dict[str, Any]] = part,
+                keys: Mapping[str, Collection[str]] = keys,
+            ) -> None:
+                tx.run(statement, {"rows": part, **shared}).consume()
+                for frame, named in keys.items():
+                    self._note(tx, frame, named)
+
+            self.database.write_with(once)
+            self._count_noted(sum(len(named) for named in keys.values()))
             self.progress(len(part))
+
+    def _note(self, tx: ManagedTransaction, frame: str, keys: Collection[str]) -> None:
+        """Says in the journal which records of a label or type of relation are touched."""
+        if keys and not self._everything:
+            tx.run(_NOTE, {"load": self.load_id, "frame": frame, "keys": sorted(keys)}).consume()
+
+    def _count_noted(self, keys: int) -> None:
+        self._noted += keys
+        if self._noted > MOST_KEYS and not self._everything:
+            self._note_everything()
+
+    def _note_everything(self) -> None:
+        self.database.write(_NOTE, {"load": self.load_id, "frame": EVERYTHING, "keys": []})
+        self._everything = True
 
     def cleanup(self) -> dict[str, int]:
         """Takes the replaced sources off what they no longer state; how many records went."""
@@ -179,36 +243,46 @@ class Writer:
             return {}
         removed: dict[str, int] = {}
         for relation in RELATIONS:
-            self._unstate(f"()-[x:{relation.type}]->()", "")
-            went = self._delete(f"()-[x:{relation.type}]->() WHERE x.sources = []", "DELETE x")
-            removed[relation.type] = went
+            held, start = f"(a)-[x:{relation.type}]->()", _key_of("a", relation.start.kinds)
+            self._unstate(held, "", relation.type, start)
+            removed[relation.type] = self._delete(
+                f"{held} WHERE x.sources = []", "DELETE x", relation.type, start
+            )
         for facet in FACETS:
             removed[facet.label] = self._drop_facet(facet)
         for kind in NODES:
-            self._unstate(f"(x:{kind.label})", "")
+            self._unstate(f"(x:{kind.label})", "", kind.label, f"x.{kind.key}")
             gone = f"(x:{kind.label}) WHERE x.sources = [] AND NOT (x)--()"
-            removed[kind.label] = self._delete(gone, "DELETE x")
+            removed[kind.label] = self._delete(gone, "DELETE x", kind.label, f"x.{kind.key}")
         self._drop_earned_labels()
         return {what: count for what, count in removed.items() if count}
 
-    def _unstate(self, pattern: str, prefix: str) -> None:
+    def _unstate(self, pattern: str, prefix: str, frame: str, key: str) -> None:
         self._repeat(
             f"MATCH {pattern} WHERE x.{prefix}load <> $load "
-            f"AND any(s IN x.{prefix}sources WHERE s IN $replaced) WITH x LIMIT {BATCH} "
+            f"AND any(s IN x.{prefix}sources WHERE s IN $replaced) "
+            f"WITH x, {key} AS key LIMIT {BATCH} "
             f"SET x.{prefix}sources = [s IN x.{prefix}sources WHERE NOT s IN $replaced] "
-            "RETURN count(x) AS n"
+            "RETURN count(*) AS n, collect(DISTINCT key) AS keys",
+            frame,
         )
 
-    def _delete(self, pattern: str, what: str) -> int:
-        return self._repeat(f"MATCH {pattern} WITH x LIMIT {BATCH} {what} RETURN count(*) AS n")
+    def _delete(self, pattern: str, what: str, frame: str, key: str) -> int:
+        return self._repeat(
+            f"MATCH {pattern} WITH x, {key} AS key LIMIT {BATCH} {what} "
+            "RETURN count(*) AS n, collect(DISTINCT key) AS keys",
+            frame,
+        )
 
     def _drop_facet(self, facet: Facet) -> int:
-        prefix = facet_prefix(facet)
-        self._unstate(f"(x:{facet.label})", prefix)
+        prefix, key = facet_prefix(facet), f"x.{NODE_KINDS[facet.kind].key}"
+        self._unstate(f"(x:{facet.label})", prefix, facet.kind, key)
         names = [p.stored for p in facet.properties if p.name != facet.column]
         names += [prefix + name for name in ("sources", "load", "row")]
         drop = f"REMOVE x:{facet.label}, " + ", ".join(f"x.{name}" for name in names)
-        return self._delete(f"(x:{facet.label}) WHERE x.{prefix}sources = []", drop)
+        return self._delete(
+            f"(x:{facet.label}) WHERE x.{prefix}sources = []", drop, facet.kind, key
+        )
 
     def _drop_earned_labels(self) -> None:
         for relation in RELATIONS:
@@ -216,19 +290,31 @@ class Writer:
                 if side.label:
                     held = arrow.format(relation.type)
                     pattern = f"(x:{side.label}) WHERE NOT {held}"
-                    self._delete(pattern, f"REMOVE x:{side.label}")
+                    (kind,) = side.kinds
+                    key = f"x.{NODE_KINDS[kind].key}"
+                    self._delete(pattern, f"REMOVE x:{side.label}", kind, key)
 
-    def _repeat(self, statement: str) -> int:
+    def _repeat(self, statement: str, frame: str) -> int:
         """Runs a bounded statement until it finds nothing more; how many it touched in all."""
         given = {"load": self.load_id, "replaced": list(self.replaced)}
 
-        def once(tx: ManagedTransaction) -> int:
-            return int(tx.run(statement, given).single(strict=True)["n"])
+        def once(tx: ManagedTransaction) -> tuple[int, int]:
+            found = tx.run(statement, given).single(strict=True)
+            self._note(tx, frame, found["keys"])
+            return int(found["n"]), len(found["keys"])
 
         total = 0
-        while touched := self.database.write_with(once):
+        while True:
+            touched, keys = self.database.write_with(once)
+            if not touched:
+                return total
             total += touched
-        return total
+            self._count_noted(keys)
+
+
+def _key_of(variable: str, kinds: Sequence[str]) -> str:
+    keys = dict.fromkeys(NODE_KINDS[kind].key for kind in kinds)
+    return "coalesce(" + ", ".join(f"{variable}.{key}" for key in keys) + ")"
 
 
 def facet_prefix(facet: Facet) -> str:

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -46,6 +46,11 @@ from loaders.tables import (
     references,
 )
 
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
+
+# Of so many of the newest loads the journal is kept.
+KEPT_JOURNALS = 20
 Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
 
 
@@ -288,26 +293,38 @@ def _begin(database: Database, report: LoadReport) -> None:
                 "rows_read": report.read,
                 "rows_accepted": report.accepted,
                 "rows_rejected": report.refused,
+                "journal": True,
             },
         },
     )
 
 
 def _finish(database: Database, report: LoadReport) -> int:
-    """Ends the load: the next revision, and interrupted loads of the same sources are made good."""
+    """Ends the load: the next revision, and interrupted loads of the same sources are made good.
+
+    What those touched becomes part of this load's journal; journals of old loads go.
+    """
     statement = (
         "OPTIONAL MATCH (o:Load) WITH coalesce(max(o.revision), 0) + 1 AS revision "
         "MATCH (l:Load {load_id: $load_id}) "
         "SET l.finished_at = $now, l.revision = revision "
         "WITH l, revision OPTIONAL MATCH (u:Load) WHERE u.finished_at IS NULL "
-        "AND all(s IN u.sources WHERE s IN l.sources) DETACH DELETE u "
-        "RETURN DISTINCT revision"
+        "AND all(s IN u.sources WHERE s IN l.sources) "
+        "OPTIONAL MATCH (c:Change {load_id: u.load_id}) SET c.load_id = $load_id "
+        "DETACH DELETE u RETURN DISTINCT revision"
+    )
+    old = (
+        "MATCH (l:Load) WITH l ORDER BY coalesce(l.revision, $revision) DESC LIMIT $kept "
+        "WITH collect(l.load_id) AS kept MATCH (c:Change) WHERE NOT c.load_id IN kept DELETE c"
     )
     given = {"load_id": report.load_id, "now": _now()}
-    revision: int = database.write_with(
-        lambda tx: tx.run(statement, given).single(strict=True)["revision"]
-    )
-    return revision
+
+    def finish(tx: ManagedTransaction) -> int:
+        revision: int = tx.run(statement, given).single(strict=True)["revision"]
+        tx.run(old, {"revision": revision, "kept": KEPT_JOURNALS}).consume()
+        return revision
+
+    return database.write_with(finish)
 
 
 def _now() -> str:

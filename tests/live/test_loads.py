@@ -17,7 +17,7 @@ from graph.database import Database, connect
 from graph.digest import canonical_lines, store_digest
 from graph.settings import Settings
 from loaders import folder, wikidata
-from loaders.sync import LoadReport, sync
+from loaders.sync import KEPT_JOURNALS, LoadReport, sync
 
 pytestmark = pytest.mark.lts
 ROOT = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ def test_what_a_folder_becomes(
     places = "MATCH (:Person {person_id: 'p3'})-[:TRAINED_AT]->(x) RETURN collect(labels(x)[0])"
     assert sorted(one(empty_database, places)) == ["School", "Studio"]  # type: ignore[arg-type]
     assert one(empty_database, "MATCH (s:Studio)-[:HOSTED_BY]->(e) RETURN e.name") == "第一机床厂"
-    bare = "MATCH (n) WHERE n.sources IS NULL OR n.load IS NULL AND NOT n:Load RETURN count(n)"
+    bare = "MATCH (n:!Load&!Change) WHERE n.sources IS NULL OR n.load IS NULL RETURN count(n)"
     assert one(empty_database, bare) == 0
     bare = "MATCH ()-[r]->() WHERE r.sources IS NULL OR r.load IS NULL RETURN count(r)"
     assert one(empty_database, bare) == 0
@@ -194,6 +194,56 @@ def test_the_complete_load_of_the_same_changes_nothing(
     once = store_digest(empty_database)
     report = load(empty_database, settings, path, complete=True)
     assert (report.removed, store_digest(empty_database)) == ({}, once)
+
+
+def journal(database: Database, revision: int) -> dict[str, list[str]]:
+    rows = database.read(
+        "MATCH (l:Load {revision: $revision}) WHERE l.journal "
+        "MATCH (c:Change {load_id: l.load_id}) UNWIND coalesce(c.keys, []) + [null] AS key "
+        "RETURN c.frame AS frame, collect(DISTINCT key) AS keys",
+        {"revision": revision},
+    )
+    return {row["frame"]: sorted(row["keys"]) for row in rows}
+
+
+def test_the_journal_says_what_a_load_touched(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    load(empty_database, settings, write(tmp_path / "hr", BASE))
+    assert journal(empty_database, 1) == {"*": []}
+    delta = {
+        "people": PEOPLE + "p2,李二,44,,\n",
+        "mentorships": "mentor_id,apprentice_id\np3,p2\n",
+        "training_targets": "person_id,listed_on\np1,2025-01-01\n",
+    }
+    load(empty_database, settings, write(tmp_path / "hr", delta))
+    assert journal(empty_database, 2) == {
+        "Person": ["p1", "p2"], "Province": ["44"], "IN_PROVINCE": ["p2"],
+        "EMPLOYED_BY": ["p2"], "PRACTISES": ["p2"], "MENTORS": ["p3"],
+    }  # fmt: skip
+    less = {"people": PEOPLE + "p1,王一,32,6-18,\n"}
+    load(empty_database, settings, write(tmp_path / "hr", less), complete=True)
+    went = journal(empty_database, 3)
+    assert went["MENTORS"] == ["p1", "p2", "p3"]
+    assert went["Person"] == ["p1", "p2", "p3"]
+    assert (went["Studio"], went["RECOGNISED"], went["Goal"]) == (["s1"], ["p2"], ["national|2026"])
+
+
+def test_the_journal_keeps_what_a_killed_load_touched_and_the_newest_loads(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "hr", BASE)
+    load(empty_database, settings, path)
+    empty_database.write(
+        "CREATE (:Load {load_id: 'killed', sources: ['hr']}), "
+        "(:Change {load_id: 'killed', frame: 'LEADS', keys: ['p9']})"
+    )
+    load(empty_database, settings, path)
+    assert journal(empty_database, 2)["LEADS"] == ["p1", "p9"]
+    for _ in range(KEPT_JOURNALS - 1):
+        load(empty_database, settings, write(tmp_path / "hr", {"people": PEOPLE + "p1,王一,,,\n"}))
+    assert journal(empty_database, 1) == {}
+    assert journal(empty_database, 2) != {}
 
 
 def test_rows_that_differ_beside_an_equal_key_are_both_kept(
