@@ -42,7 +42,7 @@ from graph.policy import Policy
 from graph.snapshot import Snapshot, open_snapshot
 
 # Raised when the kept tables change, so that those of an older form are not read as these.
-FORMAT: Final = 1
+FORMAT: Final = 2
 # Of each snapshot the results of the policies last asked for stay, and the reaches they stand on.
 KEPT_POLICIES: Final = 12
 KEPT_REACHES: Final = 4

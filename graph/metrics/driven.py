@@ -42,6 +42,8 @@ KINDS_OF_CHAIN: Final = ("mentorship_only", "studio_only", "both", "mixed")
 CREDITS: Final = ("equal", "nearest", "decay")
 # Columns `Driven.table` always has for the generations, as those who script against it expect.
 LEAST_GENERATIONS: Final = 3
+# Lists of fewer rows look their people up one by one, not by reading everyone.
+FEW: Final = 1_000_000
 # From so many generations on it pays to follow only the arrivals that improve on shorter chains.
 LONG_WALK: Final = 4
 # The tables of the snapshot that are needed, and those that come out.
@@ -418,7 +420,8 @@ class Driven:
 
     - talents: one row a leading talent, sorted by talent_id: talent_id, name, driven,
       person_times, g1, g2, g3[, ...], pending, equal, nearest, decay, and driven by channel:
-      mentorship_only, studio_only, both, mixed (these four add up to driven)
+      mentorship_only, studio_only, both, mixed (these four add up to driven); and person, the
+      row number in `people`
     - national: leading_talents, driven_persons, driven_person_times, sum_over_talents
     - lines: person-times by line of the reconciliation, see `LEDGER`
     - tables: what the engine wrote, see `TABLES`, as lazy frames
@@ -463,7 +466,7 @@ class Driven:
 
     def table(self) -> pl.DataFrame:
         """The columns of `shicheng driven`, credits rounded to six places."""
-        return self.talents.drop(KINDS_OF_CHAIN).with_columns(pl.col(CREDITS).round(6))
+        return self.talents.drop(KINDS_OF_CHAIN, "person").with_columns(pl.col(CREDITS).round(6))
 
     @cached_property
     def workers(self) -> pl.DataFrame:
@@ -517,20 +520,22 @@ class Driven:
         return part.drop("attribute", *alone).rename({"value": attribute}).collect()
 
     def _of(self, pairs: pl.LazyFrame, talent_ids: Iterable[str]) -> pl.LazyFrame:
-        chosen = self.people.filter(pl.col("person_id").is_in(list(talent_ids)))
-        numbers = chosen.select("person").collect()["person"]
-        return pairs.filter(pl.col("talent").is_in(numbers.implode()))
+        chosen = self.talents.filter(pl.col("talent_id").is_in(list(talent_ids)))
+        return pairs.filter(pl.col("talent").is_in(chosen["person"].implode()))
 
     def _named(self, pairs: pl.LazyFrame) -> pl.DataFrame:
-        ids = self.people.select("person", "person_id")
+        found = pairs.collect()
+        people = self.people.select("person", "person_id")
+        if found.height < FEW:
+            people = people.filter(pl.col("person").is_in(found["person"].implode()))
         first = ["talent_id", "person_id"]
+        talents = self.talents.select("talent_id", talent="person")
         return (
-            pairs.join(ids.rename({"person": "talent", "person_id": "talent_id"}), on="talent")
-            .join(ids, on="person")
+            found.join(talents, on="talent")
+            .join(people.collect(), on="person")
             .drop("talent", "person")
             .select(*first, pl.exclude(first))
             .sort(first)
-            .collect()
         )
 
 
@@ -594,13 +599,13 @@ def figures_of(
         "sum_over_talents": int(rows["driven"].sum()),
     }
     parts = breakdowns(frames, rows, tables["pairs"], tables["promotions"], engine)
-    return Figures(rows.drop("person"), national, lines, parts)
+    return Figures(rows, national, lines, parts)
 
 
 def talent_rows(
     frames: Mapping[str, Frame], tables: Mapping[str, Frame], policy: Policy
 ) -> pl.DataFrame:
-    """One row a leading talent: see `Driven.talents`; with its row number, person."""
+    """One row a leading talent: see `Driven.talents`."""
     kinds = ("by_mentorship", "by_studio")
     parts = in_memory(
         tables["pairs"].group_by("talent", "generation", *kinds)
