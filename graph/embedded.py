@@ -259,8 +259,33 @@ def _end(server: Server) -> None:
         return
 
 
+def swap_mark(home: Path) -> Path:
+    """Names the Neo4j home whose database is being put in the place of the store's."""
+    return home / "neo4j.swap"
+
+
+def finish_swap(home: Path) -> None:
+    """Do what is left of a marked swap; each step may be done again after a kill.
+
+    What stood before is left in the new home's place, for whoever made that to take away.
+    """
+    mark = swap_mark(home)
+    if not mark.is_file():
+        return
+    new = home / mark.read_text(encoding="utf-8")
+    for kind in ("databases", "transactions"):
+        here, there = (place / "data" / kind / DATABASE for place in (store(home), new))
+        if there.exists():
+            if here.exists():
+                here.replace(there.with_name("before"))
+            here.parent.mkdir(parents=True, exist_ok=True)
+            there.replace(here)
+    mark.unlink()
+
+
 def _start(settings: Settings, say: Say) -> Server:
     jars = _jars(settings, say)
+    finish_swap(settings.home)
     say("Starting Neo4j ...")
     try:
         port = _preferred_port(settings.home)

@@ -7,7 +7,6 @@ SHICHENG_ID_KEY when several machines must give the same digests.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import re
@@ -16,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 ID_NUMBER = re.compile(r"\d{17}[\dX]")
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK = "10X98765432"
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+CHECK = "10X98765432"
 
 
 def id_number_is_valid(number: str) -> bool:
@@ -27,14 +26,14 @@ def id_number_is_valid(number: str) -> bool:
     """
     if not ID_NUMBER.fullmatch(number):
         return False
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=False))
-    return _CHECK[total % 11] == number[17]
+    total = sum(weight * int(digit) for weight, digit in zip(WEIGHTS, number, strict=False))
+    return CHECK[total % 11] == number[17]
 
 
 def digester(home: Path) -> Callable[[str], str]:
     """A function from an ID number to its digest, 64 hexadecimal digits, keyed for `home`."""
     key = _key(home)
-    return lambda number: hmac.new(key, number.encode(), hashlib.sha256).hexdigest()
+    return lambda number: hmac.digest(key, number.encode(), "sha256").hex()
 
 
 def _key(home: Path) -> bytes:

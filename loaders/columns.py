@@ -12,7 +12,7 @@ from functools import cache
 
 import polars as pl
 
-from graph.identity import id_number_is_valid
+from graph.identity import CHECK, WEIGHTS
 from graph.model import LEVELS, PROVINCES, Property, Type
 
 Digest = Callable[[str], str]
@@ -194,9 +194,18 @@ def _province_words() -> dict[str, object]:
 
 
 def _digests(text: pl.Series, digest: Digest) -> pl.Series:
-    numbers = plain(text).str.to_uppercase()
-    return pl.Series(
-        text.name,
-        [digest(n) if n is not None and id_number_is_valid(n) else None for n in numbers],
-        dtype=pl.String,
+    numbers = plain(text).str.to_uppercase().alias("number")
+    valid = numbers.set(~_valid_numbers(numbers), None)
+    return pl.Series(text.name, [None if n is None else digest(n) for n in valid], dtype=pl.String)
+
+
+def _valid_numbers(numbers: pl.Series) -> pl.Series:
+    """`id_number_is_valid` over a whole column."""
+    number = pl.col("number")
+    total = pl.sum_horizontal(
+        weight * number.str.slice(at, 1).cast(pl.Int16, strict=False)
+        for at, weight in enumerate(WEIGHTS)
     )
+    check = (total % len(CHECK)).replace_strict(dict(enumerate(CHECK)), default=None)
+    valid = number.str.contains(r"^[0-9]{17}[0-9X]$") & (number.str.slice(17, 1) == check)
+    return numbers.to_frame().select(valid.fill_null(False)).to_series()

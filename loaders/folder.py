@@ -6,6 +6,7 @@ Chinese ones. What the tables and their columns are stands in docs/model.md.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from graph.model import TABLES
 from loaders.tables import REMARK, ROW, RawTable, finding
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+_PIECE = 1 << 24
 _AGAIN = "\0"  # marks a header that stands twice
 
 
@@ -93,11 +95,8 @@ def _as_utf8(data: bytes, file: str) -> bytes:
     """The file's text as UTF-8, from UTF-8, UTF-16 with a mark, or GB18030."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16").encode()
-    try:
-        data.decode("utf-8")
+    if _is_utf8(data):
         return data.removeprefix(b"\xef\xbb\xbf")
-    except UnicodeDecodeError:
-        pass
     try:
         return data.decode("gb18030").removeprefix("\ufeff").encode()
     except UnicodeDecodeError as error:
@@ -105,6 +104,18 @@ def _as_utf8(data: bytes, file: str) -> bytes:
         raise UsageError(
             f"{file}, row {row}: the text is neither UTF-8 nor GB18030; save the file as UTF-8"
         ) from error
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Judged piece by piece: as one text a large file would take several times its size."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(data), _PIECE):
+            decoder.decode(data[at : at + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _read_row_by_row(table: str, text: bytes, file: str, source: str) -> RawTable:

@@ -7,17 +7,24 @@ the load itself is recorded, so that an interrupted one is seen and never counte
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import fcntl
+import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from graph.admin import end_left_behind, offline, swap
+from graph.bulk import STORE, Bulk
 from graph.database import Database
-from graph.errors import UsageError
+from graph.errors import DatabaseError, UsageError
 from graph.identity import digester
 from graph.model import (
     LOAD,
@@ -51,7 +58,10 @@ if TYPE_CHECKING:
 
 # Of so many of the newest loads the journal is kept.
 KEPT_JOURNALS = 20
+# Fewer rows are in sooner by batches than by stopping Neo4j and making its store.
+BULK_ROWS = 100_000
 Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -121,44 +131,70 @@ def sync(
     complete: bool = False,
     dry_run: bool = False,
     today: dt.date | None = None,
+    bulk_rows: int = BULK_ROWS,
     progress: Progress = lambda what, done, total: None,
+    say: Say = lambda line: None,
 ) -> LoadReport:
     """Checks `tables`, writes what can be taken, cleans up, and reports.
 
     `complete` says that the tables are all that their sources have to state: what these sources
-    stated before and do not now is taken back. `dry_run` only checks. Raises UsageError when
+    stated before and do not now is taken back. `dry_run` only checks. `bulk_rows`: the rows from
+    which the first load of an empty embedded store is made beside it by neo4j-admin and put in its
+    place. `say` is told in words how the load goes about it. Raises UsageError when
     there is nothing to load, DatabaseError when Neo4j can't be used.
     """
     began = time.monotonic()
-    raw = list(tables)
-    if not raw:
-        raise UsageError("there is no table to load; see docs/model.md for the tables' names")
-    if not dry_run:
-        apply_schema(database)
-    checked = _transform(database, raw, home, today or dt.date.today(), progress)
-    sources = tuple(sorted({s for t, _ in checked for s in _sources(t)}))
-    report = LoadReport(
-        load_id=f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}",
-        loader=loader,
-        sources=sources,
-        dry_run=dry_run,
-        tables=tuple(_count(t) for t, _ in checked),
-        findings=pl.concat([no_findings(), *(t.findings for t, _ in checked)]),
-    )
-    if not dry_run:
-        report = _write(database, report, checked, complete, progress)
+    load_id = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    with _own_folder(home, load_id) as folder:
+        checked = _transform(database, tables, folder, home, today or dt.date.today(), progress)
+        report = LoadReport(
+            load_id=load_id,
+            loader=loader,
+            sources=tuple(sorted({source for table in checked for source in table.sources})),
+            dry_run=dry_run,
+            tables=tuple(_count(table) for table in checked),
+            findings=pl.concat([no_findings(), *(table.findings for table in checked)]),
+        )
+        if not dry_run:
+            report = _write(database, report, checked, folder, complete, bulk_rows, progress, say)
     return replace(report, seconds=time.monotonic() - began)
 
 
-def _sources(checked: Checked) -> list[str]:
-    return checked.rows[SOURCE].unique().to_list() if checked.rows.height else []
+@contextmanager
+def _own_folder(home: Path, load_id: str) -> Iterator[Path]:
+    """A folder of this load alone, taken away at its end; those of killed loads go now."""
+    loads = home / "loads"
+    loads.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (home / "load.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DatabaseError(
+                f"Another load with the data folder {home} is running: wait until it has "
+                "finished, then load again."
+            ) from None
+        for left in loads.iterdir():
+            end_left_behind(left / STORE)
+            shutil.rmtree(left, ignore_errors=True)
+        folder = loads / load_id
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            raise DatabaseError(
+                f"The disk under {home} is full, so the load stopped, and nothing of it counts: "
+                "free some space there, or name another data folder with --home."
+            ) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _count(checked: Checked) -> TableCount:
-    remarks = checked.findings.filter(pl.col("kind") != REFUSED).height
-    return TableCount(
-        checked.table, checked.file, checked.read, checked.accepted, checked.refused, remarks
-    )
+def _count(kept: Kept) -> TableCount:
+    remarks = kept.findings.filter(pl.col("kind") != REFUSED).height
+    refused = kept.read - kept.accepted
+    return TableCount(kept.table, kept.file, kept.read, kept.accepted, refused, remarks)
 
 
 # transform
@@ -167,36 +203,92 @@ def _count(checked: Checked) -> TableCount:
 Ends = Mapping[str, pl.DataFrame]
 
 
+@dataclass
+class Kept:
+    """A checked table whose rows stand in a Parquet file of the load's folder.
+
+    `gone` are the numbers of rows refused since, by their references. `ends`: for a column of
+    ids that may be unknown or of several kinds, the kind of each id.
+    """
+
+    table: str
+    file: str
+    path: Path
+    sources: tuple[str, ...]
+    read: int
+    accepted: int
+    findings: pl.DataFrame
+    gone: pl.Series = field(default_factory=lambda: pl.Series(ROW, [], dtype=pl.Int64))
+    ends: Ends = field(default_factory=dict)
+
+    def rows(self) -> Iterator[pl.DataFrame]:
+        """The accepted rows, apart by source."""
+        for source in self.sources if self.accepted else ():
+            rows = pl.read_parquet(self.path)
+            if len(self.sources) > 1:
+                rows = rows.filter(pl.col(SOURCE) == source)
+            if self.gone.len():
+                rows = rows.filter(~pl.col(ROW).is_in(self.gone.implode()))
+            if rows.height:
+                yield rows
+
+    def columns(self, names: Sequence[str]) -> pl.DataFrame:
+        """Some columns of all its rows."""
+        return pl.read_parquet(self.path, columns=list(names))
+
+
 def _transform(
-    database: Database, raw: Sequence[RawTable], home: Path, today: dt.date, progress: Progress
-) -> list[tuple[Checked, Ends]]:
-    """Every table checked by itself, then against what is known; with its references' kinds."""
+    database: Database,
+    tables: Iterable[RawTable],
+    folder: Path,
+    home: Path,
+    today: dt.date,
+    progress: Progress,
+) -> list[Kept]:
+    """Every table checked by itself, one at a time, then against what is known."""
     digest = digester(home)
     order = {table: place for place, table in enumerate(TABLES)}
-    alone = []
-    for done, table in enumerate(sorted(raw, key=lambda t: order[t.table])):
-        progress(f"check {table.file}", done, len(raw))
-        alone.append(check_table(table, digest, today))
-    refused = _refused_ids(raw, alone)
-    known = _known(database, alone)
-    return [check_references(table, known, refused) for table in alone]
+    kept: list[Kept] = []
+    refused: dict[str, list[pl.Series]] = {}
+    for raw in tables:
+        progress(f"check {raw.file}", len(kept), 0)
+        checked = check_table(raw, digest, today)
+        for kind, ids in _refused_ids(raw, checked):
+            refused.setdefault(kind, []).append(ids)
+        kept.append(_keep(checked, folder / f"checked-{len(kept)}.parquet"))
+    if not kept:
+        raise UsageError("there is no table to load; see docs/model.md for the tables' names")
+    kept.sort(key=lambda table: order[table.table])
+    known = _known(database, kept)
+    gone = {kind: pl.concat(ids) for kind, ids in refused.items()}
+    for table in kept:
+        progress(f"check the references of {table.file}", 0, 0)
+        _check_references(table, known, gone)
+    return kept
 
 
-def _refused_ids(raw: Sequence[RawTable], alone: Sequence[Checked]) -> dict[str, pl.Series]:
-    """The keys of nodes whose rows were refused, a kind each."""
-    by_file = {(r.table, r.file): r for r in raw}
-    found: dict[str, list[pl.Series]] = {}
-    for checked in alone:
-        declared = TABLES[checked.table]
-        if not isinstance(declared, NodeKind) or not checked.refused:
-            continue
-        rows = by_file[checked.table, checked.file].rows
-        header = _key_header(rows.columns, declared)
-        if header is not None:
-            gone = rows.filter(~pl.col(ROW).is_in(_row_numbers(checked).implode()))
-            ids = gone[header].cast(pl.String).str.strip_chars().drop_nulls().alias("id")
-            found.setdefault(declared.label, []).append(ids)
-    return {kind: pl.concat(ids) for kind, ids in found.items()}
+def _keep(checked: Checked, path: Path) -> Kept:
+    rows = checked.rows
+    sources: tuple[str, ...] = ()
+    if rows.height:
+        rows.write_parquet(path, compression="lz4", statistics=False)
+        sources = tuple(rows[SOURCE].unique(maintain_order=True))
+    return Kept(
+        checked.table, checked.file, path, sources, checked.read, rows.height, checked.findings
+    )
+
+
+def _refused_ids(raw: RawTable, checked: Checked) -> Iterator[tuple[str, pl.Series]]:
+    """The keys of nodes whose rows were refused, with their kind."""
+    declared = TABLES[raw.table]
+    if not isinstance(declared, NodeKind) or not checked.refused:
+        return
+    header = _key_header(raw.rows.columns, declared)
+    if header is not None:
+        taken = checked.rows[ROW] if checked.rows.height else pl.Series(ROW, [], dtype=pl.Int64)
+        gone = raw.rows.filter(~pl.col(ROW).is_in(taken.implode()))
+        ids = gone[header].cast(pl.String).str.strip_chars().drop_nulls().alias("id")
+        yield declared.label, ids
 
 
 def _key_header(headers: Sequence[str], kind: NodeKind) -> str | None:
@@ -205,31 +297,46 @@ def _key_header(headers: Sequence[str], kind: NodeKind) -> str | None:
     return next((header for header in headers if header.strip() in words), None)
 
 
-def _row_numbers(checked: Checked) -> pl.Series:
-    return checked.rows[ROW] if checked.rows.height else pl.Series(ROW, [], dtype=pl.Int64)
+def _check_references(kept: Kept, known: Known, refused: Mapping[str, pl.Series]) -> None:
+    """Refuses the rows that name what is not known, by the table's columns of ids alone."""
+    if not kept.accepted:
+        return
+    columns = [column for column, _ in _named_columns(TABLES[kept.table])]
+    rows = kept.columns([ROW, *dict.fromkeys(columns)])
+    checked = Checked(kept.table, kept.file, kept.read, rows, kept.findings)
+    left, kept.ends = check_references(checked, known, refused)
+    kept.findings = left.findings
+    if left.rows.height != rows.height:
+        kept.gone = rows.join(left.rows, on=ROW, how="anti")[ROW]
+        kept.accepted = left.rows.height
 
 
-def _known(database: Database, alone: Sequence[Checked]) -> Known:
+def _known(database: Database, kept: Sequence[Kept]) -> Known:
     """The keys of this load's nodes, and of the nodes it names that the store has."""
     of: dict[str, list[pl.Series]] = {}
-    wanted: dict[str, list[pl.Series]] = {}
-    for checked in alone:
-        declared = TABLES[checked.table]
-        if not checked.rows.height:
-            continue
-        if isinstance(declared, NodeKind) and not declared.key_from:
-            of.setdefault(declared.label, []).append(checked.rows[declared.key].alias("id"))
-        for column, kinds in _named_columns(declared):
-            for kind in kinds:
-                ids = checked.rows[column].drop_nulls().unique().alias("id")
-                wanted.setdefault(kind, []).append(ids)
+    for table in kept:
+        declared = TABLES[table.table]
+        if isinstance(declared, NodeKind) and not declared.key_from and table.accepted:
+            ids = table.columns([declared.key])[declared.key]
+            of.setdefault(declared.label, []).append(ids.alias("id"))
     known = {kind: pl.concat(ids).unique() for kind, ids in of.items()}
-    for kind, columns in wanted.items():
-        here = known.get(kind, pl.Series("id", [], dtype=pl.String))
-        named = pl.concat(columns).unique()
-        missing = named.filter(~named.is_in(here.implode()))
-        known[kind] = pl.concat([here, _in_store(database, NODE_KINDS[kind], missing)])
+    if database.read("MATCH (n) RETURN count(n) AS n")[0]["n"]:
+        for kind, named in _named_ids(kept).items():
+            here = known.get(kind, pl.Series("id", [], dtype=pl.String))
+            missing = named.join(here.to_frame(), on="id", how="anti")["id"]
+            known[kind] = pl.concat([here, _in_store(database, NODE_KINDS[kind], missing)])
     return Known(known)
+
+
+def _named_ids(kept: Sequence[Kept]) -> dict[str, pl.DataFrame]:
+    """The ids (column `id`) that the tables name, by the kinds they may be of."""
+    named: dict[str, list[pl.DataFrame]] = {}
+    for table in kept:
+        for column, kinds in _named_columns(TABLES[table.table]) if table.accepted else ():
+            ids = table.columns([column]).rename({column: "id"}).drop_nulls().unique()
+            for kind in kinds:
+                named.setdefault(kind, []).append(ids)
+    return {kind: pl.concat(ids).unique() for kind, ids in named.items()}
 
 
 def _named_columns(declared: NodeKind | Relation | Facet) -> list[tuple[str, tuple[str, ...]]]:
@@ -254,30 +361,96 @@ def _in_store(database: Database, kind: NodeKind, ids: pl.Series) -> pl.Series:
 def _write(
     database: Database,
     report: LoadReport,
-    checked: Sequence[tuple[Checked, Ends]],
+    kept: Sequence[Kept],
+    folder: Path,
     complete: bool,
+    bulk_rows: int,
     progress: Progress,
+    say: Say,
 ) -> LoadReport:
     """Writes what was taken under a Load node that says when it began and when it ended."""
-    total = sum(t.rows.height for t, _ in checked)
+    first = _is_first(database)
+    if database.embedded and report.accepted >= bulk_rows and _starts_clean(database, report):
+        return _write_whole(database, report, kept, folder, progress, say)
+    if first and not database.embedded:
+        say("The records go in batches: the store of the server at NEO4J_URI is not ours to make.")
+    apply_schema(database)
+    count = _counter(progress, "write", report.accepted)
+    _begin(database, report)
+    replaced = report.sources if complete else ()
+    writer = Writer(database, report.load_id, replaced, first=first, progress=count)
+    _write_tables(writer, kept)
+    removed = writer.cleanup()
+    revision = _finish(database, report)
+    return replace(report, written=writer.written, removed=removed, revision=revision)
+
+
+def _write_whole(
+    database: Database,
+    report: LoadReport,
+    kept: Sequence[Kept],
+    folder: Path,
+    progress: Progress,
+    say: Say,
+) -> LoadReport:
+    """The first load: a store made by neo4j-admin beside the empty one, then put in its place."""
+    say("A first load: Neo4j stops while its store is made as a whole.")
+    count = _counter(progress, "write the import files", report.accepted)
+    with offline(database.settings):
+        bulk = Bulk(folder, report.load_id, count)
+        _write_tables(bulk, kept)
+        importing = partial(progress, "import")
+        bulk.make_store(database.settings, _load_properties(report), importing)
+        swap(database.settings, bulk.home)
+    progress("make the indexes", 0, 0)
+    apply_schema(database)
+    revision = _finish(database, report)
+    return replace(report, written=bulk.written, revision=revision)
+
+
+def _counter(progress: Progress, what: str, total: int) -> Callable[[int], None]:
     done = 0
 
     def count(rows: int) -> None:
         nonlocal done
         done += rows
-        progress("write", min(done, total), total)
+        progress(what, min(done, total), total)
 
-    first = database.read(f"MATCH (l:{LOAD.label}) RETURN count(l) AS n")[0]["n"] == 0
-    _begin(database, report)
-    replaced = report.sources if complete else ()
-    writer = Writer(database, report.load_id, replaced, first=first, progress=count)
-    for table, ends in checked:
-        if table.accepted:
-            for rows in table.rows.partition_by(SOURCE, maintain_order=True):
-                _write_table(writer, TABLES[table.table], rows, ends)
-    removed = writer.cleanup()
-    revision = _finish(database, report)
-    return replace(report, written=writer.written, removed=removed, revision=revision)
+    return count
+
+
+def _write_tables(writer: Writer | Bulk, kept: Sequence[Kept]) -> None:
+    for table in kept:
+        for rows in table.rows():
+            _write_table(writer, TABLES[table.table], rows, table.ends)
+
+
+def _is_first(database: Database) -> bool:
+    """Whether nothing was loaded yet. Raises UsageError for a server that holds others' data."""
+    loads = database.read(f"MATCH (l:{LOAD.label}) RETURN count(l) AS n")[0]["n"]
+    people = database.read("MATCH (p:Person) RETURN count(p) AS n")[0]["n"]
+    if people and not loads and not database.embedded:
+        raise UsageError(
+            f"the server at NEO4J_URI holds {people:,} Person nodes that no load of this program "
+            "wrote, and the first load would mix with them; name an empty database with "
+            "NEO4J_DATABASE, or unset NEO4J_URI to use the embedded one"
+        )
+    return bool(loads == 0)
+
+
+def _starts_clean(database: Database, report: LoadReport) -> bool:
+    """Whether the store holds nothing, or only what killed first loads of these sources left."""
+    if database.read("MATCH (n) RETURN count(n) AS n")[0]["n"] == 0:
+        return True
+    (loads,) = database.read(
+        "MATCH (l:Load) RETURN count(l) AS n, count(l.finished_at) AS finished, "
+        "all(l IN collect(l) WHERE all(s IN l.sources WHERE s IN $sources)) AS ours",
+        {"sources": list(report.sources)},
+    )
+    if not loads["n"] or loads["finished"] or not loads["ours"]:
+        return False
+    others = "MATCH (n:!Load&!Change) WHERE n.load IS NULL RETURN count(n) AS n"
+    return bool(database.read(others, seconds=600)[0]["n"] == 0)
 
 
 def _begin(database: Database, report: LoadReport) -> None:
@@ -285,18 +458,23 @@ def _begin(database: Database, report: LoadReport) -> None:
         "CREATE (l:Load {load_id: $load_id}) SET l += $properties",
         {
             "load_id": report.load_id,
-            "properties": {
-                "loader": report.loader,
-                "sources": list(report.sources),
-                "started_at": _now(),
-                "files": [t.file for t in report.tables],
-                "rows_read": report.read,
-                "rows_accepted": report.accepted,
-                "rows_rejected": report.refused,
-                "journal": True,
-            },
+            "properties": _load_properties(report),
         },
     )
+
+
+def _load_properties(report: LoadReport) -> dict[str, Any]:
+    return {
+        "load_id": report.load_id,
+        "loader": report.loader,
+        "sources": list(report.sources),
+        "started_at": _now(),
+        "files": [t.file for t in report.tables],
+        "rows_read": report.read,
+        "rows_accepted": report.accepted,
+        "rows_rejected": report.refused,
+        "journal": True,
+    }
 
 
 def _finish(database: Database, report: LoadReport) -> int:
@@ -332,7 +510,7 @@ def _now() -> str:
 
 
 def _write_table(
-    writer: Writer, declared: NodeKind | Relation | Facet, rows: pl.DataFrame, ends: Ends
+    writer: Writer | Bulk, declared: NodeKind | Relation | Facet, rows: pl.DataFrame, ends: Ends
 ) -> None:
     rows = rows.with_columns(pl.format("{}:{}", FILE, ROW).alias(ORIGIN)).drop(FILE, ROW)
     if isinstance(declared, Relation):
@@ -352,12 +530,17 @@ def _write_table(
 
 def _once(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """One row a key; rows that say the same again leave their origin (`people.csv:3;...:7`)."""
-    if not rows.select(pl.struct(*keys).is_duplicated().any()).item():
+    if not _repeated(rows, keys):
         return rows
     rest = [c for c in rows.columns if c not in (*keys, ORIGIN)]
     return rows.group_by(*keys, maintain_order=True).agg(
         *(pl.col(c).first() for c in rest), pl.col(ORIGIN).str.join(";")
     )
+
+
+def _repeated(rows: pl.DataFrame, keys: Sequence[str]) -> bool:
+    """Whether two rows may have the same keys (told by hashes: quick, and never missed)."""
+    return bool(rows.select(pl.struct(*keys).hash().n_unique()).item() < rows.height)
 
 
 def _stored(declared: NodeKind | Facet | Relation, rows: pl.DataFrame) -> pl.DataFrame:
@@ -366,7 +549,7 @@ def _stored(declared: NodeKind | Facet | Relation, rows: pl.DataFrame) -> pl.Dat
 
 
 def _write_link(
-    writer: Writer,
+    writer: Writer | Bulk,
     kind: NodeKind,
     column: str,
     relation_type: str,
@@ -391,7 +574,9 @@ def _write_link(
         writer.links(relation, kind.label, end, part)
 
 
-def _make_references(writer: Writer, kind: NodeKind, rows: pl.DataFrame, column: str) -> None:
+def _make_references(
+    writer: Writer | Bulk, kind: NodeKind, rows: pl.DataFrame, column: str
+) -> None:
     codes = rows.group_by(pl.col(column).alias("key"), maintain_order=True).first()
     writer.reference_nodes(kind, codes.select("key", ORIGIN, SOURCE))
 
@@ -402,17 +587,18 @@ def _by_kind(
     """The rows apart by the kind of node that `column` names; unknown ones are left out."""
     if kinds_of is None:
         return [(kinds[0], rows)] if rows.height else []
-    one = kinds_of.filter(pl.col("kinds").list.len() == 1)
     parts = []
     for kind in kinds:
-        ids = one.filter(pl.col("kinds").list.first() == kind)["id"]
-        part = rows.filter(pl.col(column).is_in(ids.implode()))
+        ids = kinds_of.filter(pl.col("kind") == kind).select("id")
+        part = rows.join(ids, left_on=column, right_on="id", how="semi", maintain_order="left")
         if part.height:
             parts.append((kind, part))
     return parts
 
 
-def _write_relation(writer: Writer, relation: Relation, rows: pl.DataFrame, ends: Ends) -> None:
+def _write_relation(
+    writer: Writer | Bulk, relation: Relation, rows: pl.DataFrame, ends: Ends
+) -> None:
     start, end = relation.start, relation.end
     if relation.type == "RECOGNISED":
         rows = rows.with_columns(pl.col(end.column).fill_null(UNSTATED_OCCUPATION))
@@ -436,7 +622,7 @@ def _keyed(relation: Relation, rows: pl.DataFrame) -> pl.DataFrame:
     key = pl.concat_str(*parts, separator="|") if parts else pl.lit("")
     rows = rows.with_columns(key.alias("key"))
     same = [FROM, TO, "key"]
-    if rows.select(pl.struct(*same).is_duplicated().any()).item():
+    if _repeated(rows, same):
         rows = rows.group_by(*said, "key", SOURCE, maintain_order=True).agg(
             pl.col(ORIGIN).str.join(";")
         )

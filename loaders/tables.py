@@ -324,17 +324,20 @@ class Known:
     of: Mapping[str, pl.Series]
 
     def kinds_of(self, ids: pl.Series, kinds: Sequence[str]) -> pl.DataFrame:
-        """`ids` (distinct) with the kinds they are known as: id, kinds (list of strings)."""
+        """Those of `ids` (distinct) that are known: id, kind (null when it is of several)."""
         frames = [
-            pl.DataFrame({"id": self.of[kind].unique(), "kind": kind}).join(
-                pl.DataFrame({"id": ids}), on="id", how="semi"
-            )
+            ids.alias("id").to_frame().join(self.of[kind].alias("id").to_frame(), "id", "semi")
+            .with_columns(kind=pl.lit(kind))
             for kind in kinds
             if kind in self.of and self.of[kind].len()
-        ]
+        ]  # fmt: skip
         if not frames:
-            return pl.DataFrame(schema={"id": pl.String, "kinds": pl.List(pl.String)})
-        return pl.concat(frames).group_by("id").agg(pl.col("kind").alias("kinds"))
+            return pl.DataFrame(schema={"id": pl.String, "kind": pl.String})
+        found = pl.concat(frames)
+        if len(frames) == 1 or found["id"].n_unique() == found.height:
+            return found
+        one = pl.when(pl.len() == 1).then(pl.col("kind").first())
+        return found.group_by("id", maintain_order=True).agg(one.alias("kind"))
 
 
 def references(declared: Declared) -> list[tuple[str, tuple[str, ...], bool, bool]]:
@@ -357,7 +360,8 @@ def references(declared: Declared) -> list[tuple[str, tuple[str, ...], bool, boo
 def check_references(
     checked: Checked, known: Known, refused_ids: Mapping[str, pl.Series]
 ) -> tuple[Checked, dict[str, pl.DataFrame]]:
-    """`checked` less the rows that name what is not known; and each column's id -> kind table.
+    """`checked` less the rows that name what is not known; and, of each column that
+    may be of several kinds or unknown, the table of id and kind.
 
     `refused_ids` are the keys that stood in this load in rows that were refused, so that the
     reason can say so.
@@ -369,7 +373,8 @@ def check_references(
             continue
         ids = checked.rows[column].drop_nulls().unique()
         kinds_of = known.kinds_of(ids, kinds)
-        ends[column] = kinds_of
+        if not must or len(kinds) > 1:
+            ends[column] = kinds_of
         found += _unknown(checked, column, kinds, kinds_of, must, refused_ids)
     return checked.without(pl.concat([no_findings(), *found])), ends
 
@@ -386,22 +391,20 @@ def _unknown(
     what = " or ".join(NODE_KINDS[kind].en.lower() for kind in kinds)
     kind = REFUSED if must else REMARK
     tail = "" if must else "; the row is taken without the link"
+    rows, file = checked.rows.filter(pl.col(column).is_not_null()), checked.file
+    lost = rows.join(kinds_of, left_on=column, right_on="id", how="anti", maintain_order="left")
     refused = pl.concat([refused_ids[k] for k in kinds if k in refused_ids] or [_no_ids()])
-    value, rows, file = pl.col(column), checked.rows, checked.file
-    known = value.is_in(kinds_of["id"].implode())
-    in_refused = value.is_in(refused.implode())
+    in_refused = pl.col(column).is_in(refused.implode())
     reasons = (
-        (~known & ~in_refused, f"no {what} with this id is known; add its row and load again"),
-        (~known & in_refused, f"the row of this {what} was refused; mend it and load again"),
+        (~in_refused, f"no {what} with this id is known; add its row and load again"),
+        (in_refused, f"the row of this {what} was refused; mend it and load again"),
     )
-    found = [
-        _rows(rows, value.is_not_null() & which, column, file, reason + tail, kind)
-        for which, reason in reasons
-    ]
-    twice = kinds_of.filter(pl.col("kinds").list.len() > 1)["id"]
+    found = [_rows(lost, which, column, file, reason + tail, kind) for which, reason in reasons]
+    twice = kinds_of.filter(pl.col("kind").is_null())["id"]
     if twice.len():
         reason = f"this id is that of more than one {what}; give each its own" + tail
-        found.append(_rows(rows, value.is_in(twice.implode()), column, file, reason, kind))
+        which = pl.col(column).is_in(twice.implode())
+        found.append(_rows(rows, which, column, file, reason, kind))
     return found
 
 

@@ -1,0 +1,107 @@
+"""The first load as a whole: the same store as by batches, whatever stops it on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from graph.database import Database
+from graph.digest import canonical_lines
+from graph.schema import schema_statements
+from graph.settings import Settings
+from loaders import folder
+from loaders.sync import LoadReport, sync
+from loaders.synthetic import generate
+
+pytestmark = pytest.mark.lts
+ROOT = Path(__file__).parents[2]
+CONFORMANCE = ROOT.parent / "shared" / "conformance"
+BATCHES = 10**9
+
+# Quotation marks, lines and commas in texts; one person by two sources and by two files; a link
+# that moves, one that is taken back; codes with a row and without; a province's code elsewhere.
+FIRST = {
+    "people": "person_id,name,province,occupation_code,enterprise_id,source,updated_on\n"
+    'p1,"王""一\n二, 三",32,6-18,e1,hr,2024-01-01\np2,李二,江苏,,e1,hr,\np3,Zhao San,,32,,union,\n'
+    "p2,李二,,6-18,e2,union,\np1,王一,33,,,union,\np4,刘四,,,e2,union,2025-05-05\n",
+    "enterprises": 'enterprise_id,name,province\ne1,第一机床厂,32\ne2,"厂, 二",99\n',
+    "occupations": "code,name\n6-18,机械\n",
+    "studios": "studio_id,name,kind,host_id\ns1,王一,skill_master,e1\ns2,二,skill_master,sc1\n",
+    "schools": "school_id,name\nsc1,技师学院\n",
+    "talents": "person_id,basis,recognised_on\np1,全国技术能手,2020-05-01\n",
+    "mentorships": "mentor_id,apprentice_id,start,source\np1,p2,2021-03-01,hr\n"
+    "p1,p2,2021-03-01,union\np2,p3,,hr\np2,p9,,hr\n",
+    "recognitions": "person_id,level,date\np2,高级工,2024-06-01\np2,高级工,2024-06-01\n",
+    "trainings": "person_id,place_id,start,end\np3,s1,2022-01-01,\np3,sc1,2021-01-01,2021-02-01\n"
+    "p3,s1,2022-01-01,2022-02-02\n",
+    "employments": "person_id,enterprise_id,start,reemployed\np2,e1,2020-01-01,是\n",
+    "training_targets": "person_id,listed_on,reason\np3,2024-01-01,young\np1,2023-01-01,\n",
+    "targets": "scope,year,leading_talents,high_skilled\n全国,2026,15000,5000000\n",
+    "practices": "person_id,occupation_code\np1,6-20\n",
+}
+SECOND = {
+    "people": "person_id,name,province,enterprise_id\np3,赵三,44,e2\np5,五,,e9\n",
+    "mentorships": "mentor_id,apprentice_id,start,kind\np3,p5,2024-02-02,peer\np2,p3,,\n",
+    "provinces": "code,name\n44,广东省\n",
+}
+
+
+def write(path: Path, tables: dict[str, str]) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    for table, text in tables.items():
+        (path / f"{table}.csv").write_text(text, "utf-8")
+    return path
+
+
+def load(database: Database, settings: Settings, *paths: Path, bulk_rows: int) -> LoadReport:
+    today = dt.date(2026, 11, 23)
+    tables = folder.get(paths)
+    return sync(database, "folder", tables, home=settings.home, today=today, bulk_rows=bulk_rows)
+
+
+def emptied(database: Database) -> None:
+    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
+        pass
+
+
+def same_both_ways(database: Database, settings: Settings, *paths: Path) -> None:
+    by_batches = load(database, settings, *paths, bulk_rows=BATCHES)
+    expected = list(canonical_lines(database))
+    loads = "MATCH (l:Load) RETURN l{.*, load_id: '', started_at: '', finished_at: ''} AS l"
+    node = database.read(loads)
+    emptied(database)
+    whole = load(database, settings, *paths, bulk_rows=0)
+    assert list(canonical_lines(database)) == expected
+    assert database.read(loads) == node
+    assert (whole.revision, whole.written) == (1, by_batches.written)
+    journal = database.read("MATCH (c:Change) RETURN c.frame AS frame, c.load_id AS load")
+    assert journal == [{"frame": "*", "load": whole.load_id}]
+    serving = database.read("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE'")
+    assert {name for name, _ in schema_statements()} <= {row["name"] for row in serving}
+    assert not list((settings.home / "loads").iterdir())
+    emptied(database)
+
+
+def test_hostile_folders_of_several_sources_both_ways(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    paths = write(tmp_path / "hr", FIRST), write(tmp_path / "second", SECOND)
+    same_both_ways(empty_database, settings, *paths)
+
+
+def test_a_dirty_network_both_ways(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    generate(tmp_path / "dirty", talents=10, workers=2_000, seed=7, dirt=0.05)
+    same_both_ways(empty_database, settings, tmp_path / "dirty")
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not CONFORMANCE.exists(), reason="../shared is absent")
+def test_the_conformance_folders_both_ways(empty_database: Database, settings: Settings) -> None:
+    # In one load: they name the same people, so that each states something of the others'.
+    paths = sorted(path.parent for path in CONFORMANCE.rglob("people.csv"))
+    assert paths
+    same_both_ways(empty_database, settings, *paths)
