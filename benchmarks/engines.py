@@ -385,7 +385,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--exchange", type=Path)
     parser.add_argument("parts", nargs="*")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     parts = given.parts or ["peers", "engines", "quick", "growth"]
     for part in parts:

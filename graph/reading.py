@@ -256,16 +256,22 @@ class Ends:
 
 
 class Reading:
-    """One reading of the whole graph. `progress` is told the kind, the chunks done and in all.
+    """One reading of all nodes and of the relations of `types`.
 
-    `nodes` first: its numbers are what `relations` goes by.
+    `progress` is told the kind, the chunks done and in all. `nodes` first: its numbers are what
+    `relations` goes by.
     """
 
-    def __init__(self, database: Database, progress: Callable[[str, int, int], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        types: Iterable[str],
+        progress: Callable[[str, int, int], None],
+    ) -> None:
         self.database = database
         self.progress = progress
         patterns = {kind.label: f"(x:{kind.label})" for kind in NODES}
-        patterns |= {r.type: _relation_pattern(r) for r in RELATION_KINDS.values()}
+        patterns |= {type: _relation_pattern(RELATION_KINDS[type]) for type in types}
         self.places = _places(database, patterns)
         self.ends: Ends | None = None
         self._keys: dict[str, pl.Series] = {}

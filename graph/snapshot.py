@@ -308,7 +308,7 @@ def _write_frames(database: Database, folder: Path, progress: Progress) -> dict[
         written.append(disk.submit(write_frame, folder, name, frame))
 
     with ThreadPoolExecutor(1) as disk:
-        reading = Reading(database, progress)
+        reading = Reading(database, RELATION_FRAMES.values(), progress)
         nodes = reading.nodes(NODE_FRAMES)
         people = nodes.pop("people")
         for name, frame in nodes.items():
