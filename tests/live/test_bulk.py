@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from graph.database import Database
+from graph import admin, embedded
+from graph.database import Database, connect
 from graph.digest import canonical_lines
+from graph.errors import DatabaseError, UsageError
 from graph.schema import schema_statements
 from graph.settings import Settings
 from loaders import folder
@@ -105,3 +113,114 @@ def test_the_conformance_folders_both_ways(empty_database: Database, settings: S
     paths = sorted(path.parent for path in CONFORMANCE.rglob("people.csv"))
     assert paths
     same_both_ways(empty_database, settings, *paths)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import psutil
+from graph import admin, bulk, embedded
+from graph.database import connect
+from graph.settings import Settings
+from loaders import folder
+from loaders.sync import sync
+
+home, path, where = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+settings = Settings().model_copy(update={"home_path": home, "heap_mb": 768})
+
+def killed(*given):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def progress(what, done, total):
+    if what == "import" and where == "loader":
+        killed()
+    if what == "import" and where == "neo4j-admin":
+        for child in psutil.Process().children():
+            if "AdminTool" in " ".join(child.cmdline()):
+                child.kill()
+    if what == "make the indexes" and where == "indexes":
+        killed()
+
+rename = Path.replace
+def replace(self, target):
+    moved = rename(self, target)
+    if where == "swap" and self.name == "neo4j" and self.parent.name == "databases":
+        killed()
+    return moved
+Path.replace = replace
+
+with connect(settings) as database:
+    sync(database, "folder", folder.get([path]), home=home, bulk_rows=0, progress=progress)
+"""
+
+
+def test_killed_anywhere_then_loaded_again_is_as_never_killed(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "hr", FIRST)
+    load(empty_database, settings, path, bulk_rows=BATCHES)
+    clean = list(canonical_lines(empty_database))
+    own = settings.model_copy(update={"home_path": tmp_path / "home"})
+    try:
+        for where in ("loader", "neo4j-admin", "swap", "indexes"):
+            command = [sys.executable, "-c", KILLED, str(own.home), str(path), where]
+            ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+            if where == "neo4j-admin":
+                assert "DatabaseError: The import of the first load failed" in ended.stderr
+            else:
+                assert ended.returncode == -signal.SIGKILL
+        with connect(own) as database:
+            load(database, own, path, bulk_rows=0)
+            assert list(canonical_lines(database)) == clean
+            loads = "MATCH (l:Load) RETURN collect(l.revision) AS revisions"
+            assert database.read(loads) == [{"revisions": [1]}]
+            assert not list((own.home / "loads").iterdir())
+            assert not embedded.swap_mark(own.home).exists()
+    finally:
+        embedded.stop(own)
+
+
+def test_a_full_disk_is_said(
+    empty_database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "hr", FIRST)
+    written = admin.run
+
+    def full(settings: Settings, command: list[str], home: Path, **given: Any) -> admin.Done:
+        for part in ("import", "full"):
+            assert part in command
+        return admin.Done(1, "java.io.IOException: No space left on device")
+
+    monkeypatch.setattr(admin, "run", full)
+    with pytest.raises(DatabaseError, match="the disk is full"):
+        load(empty_database, settings, path, bulk_rows=0)
+    monkeypatch.setattr(admin, "run", written)
+    assert not list((settings.home / "loads").iterdir())
+    assert empty_database.read("MATCH (n) RETURN count(n) AS n") == [{"n": 0}]
+
+
+def test_one_load_at_a_time(empty_database: Database, settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "hr", SECOND)
+    (settings.home / "load.lock").touch()
+    with (settings.home / "load.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(DatabaseError, match="Another load"):
+            load(empty_database, settings, path, bulk_rows=BATCHES)
+
+
+def test_a_server_with_others_people_is_refused(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    empty_database.write("CREATE (:Person {person_id: 'x'})")
+    secret = SecretStr(embedded.password(settings))
+    named = settings.model_copy(update={"neo4j_uri": empty_database.uri, "neo4j_password": secret})
+    path, told = write(tmp_path / "hr", FIRST), list[str]()
+    with connect(named) as server:
+        with pytest.raises(UsageError, match="1 Person nodes that no load"):
+            load(server, settings, path, bulk_rows=0)
+        emptied(server)
+        tables = folder.get([path])
+        sync(server, "folder", tables, home=settings.home, bulk_rows=0, say=told.append)
+    assert told == [
+        "The records go in batches: the store of the server at NEO4J_URI is not ours to make."
+    ]
