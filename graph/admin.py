@@ -322,14 +322,14 @@ def end_left_behind(place: Path) -> None:
         return
 
 
-def failed(what: str, done: Done) -> DatabaseError:
-    """The sentence for a failed neo4j-admin: its own last words."""
+_CHECK_THE_DUMP = "Check that the file is a whole dump of this or an older Neo4j, then try again."
+
+
+def failed(what: str, done: Done, then: str = _CHECK_THE_DUMP) -> DatabaseError:
+    """The sentence for a failed neo4j-admin: its own last words, and what to do (`then`)."""
     if "No space left" in done.printed or "File too large" in done.printed:
         return DatabaseError(f"{what} failed, because the disk is full: free some space there.")
     words = [line.strip() for line in done.printed.splitlines() if line.strip()]
     told = [line for line in words if "WARNING" not in line and not line.startswith("at ")]
     reason = next((line for line in told if "rror" in line or "ailed" in line), "no reason given")
-    return DatabaseError(
-        f"{what} failed ({reason[:300]}); the store is as it was. Check that the file is a whole "
-        "dump of this or an older Neo4j, then try again."
-    )
+    return DatabaseError(f"{what} failed ({reason[:300]}); the store is as it was. {then}")

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,8 +39,12 @@ if TYPE_CHECKING:
 # Between the entries of a list in an import file: a sign that no text of a table should hold.
 BETWEEN: Final = "\x1f"
 SLICE: Final = 1_000_000
+# Files of relations written at a time: polars alone leaves half of a machine idle here, and each
+# takes memory.
+TOGETHER: Final = 2
 # The store being made stands in this folder of the load's.
 STORE: Final = "neo4j"
+_LOAD_AGAIN: Final = "Load again; if it fails again, free some memory and disk first."
 IMPORT_HEAP_MB: Final = 1500
 # Where the stages of an import stand in its time, in percent.
 STAGES: Final = (0, 20, 80, 93, 100)
@@ -163,7 +169,7 @@ class Bulk:
     _links: dict[tuple[str, str], Statements] = field(default_factory=dict)
     _numbers: dict[str, pl.DataFrame] = field(default_factory=dict)
     _given: int = 0
-    _files: int = 0
+    _files: Iterator[int] = field(default_factory=count)
 
     # what is stated
 
@@ -211,8 +217,7 @@ class Bulk:
     def _state(
         self, where: dict[Any, Statements], place: Any, new: Statements, rows: pl.DataFrame
     ) -> None:
-        part = self.folder / f"stated-{self._files}.parquet"
-        self._files += 1
+        part = self.folder / f"stated-{next(self._files)}.parquet"
         rows.rename({SOURCE: _SOURCES}).write_parquet(
             part, compression="lz4", statistics=False, row_group_size=SLICE
         )
@@ -224,18 +229,40 @@ class Bulk:
 
     # the import files
 
-    def import_files(self) -> Iterator[ImportFile]:
-        """Writes the files, one after the other."""
-        for kind in NODES:
-            for frame in self._node_frames(kind):
-                yield self._file(f"--nodes={kind.label}=", frame)
-        for (relation, start), stated in self._links.items():
-            for link in stated.records():
-                for (end,), part in link.collect().group_by(_END, maintain_order=True):
-                    yield from self._relation_file(relation, start, str(end), part.drop(_END))
+    def import_files(self) -> list[ImportFile]:
+        """Writes the files: the nodes, whose numbers the rest needs, then two at a time."""
+        nodes = [
+            self._file(f"--nodes={kind.label}=", frame)
+            for kind in NODES
+            for frame in self._node_frames(kind)
+        ]
+        with ThreadPoolExecutor(TOGETHER) as together:
+            relations = [
+                together.submit(self._relation_files, relation, start, end, stated)
+                for relation, start, end, stated in self._stated_relations()
+            ]
+            return [*nodes, *(file for found in relations for file in found.result())]
+
+    def _stated_relations(self) -> Iterator[tuple[str, str, str | None, Statements]]:
+        """Type of relation, kinds of its ends (None: it stands in the rows), what is stated."""
         for (relation, start, end), stated in self._relations.items():
-            for records in stated.records():
-                yield from self._relation_file(relation, start, end, records.collect())
+            yield relation, start, end, stated
+        for (relation, start), stated in self._links.items():
+            yield relation, start, None, stated
+
+    def _relation_files(
+        self, relation: str, start: str, end: str | None, stated: Statements
+    ) -> list[ImportFile]:
+        files = []
+        for records in stated.records():
+            rows = records.collect()
+            parts = [(end, rows)] if end else _by_end(rows)
+            del rows
+            while parts:
+                kind, part = parts.pop(0)
+                if part.height:
+                    files.append(self._relation_file(relation, start, kind, part))
+        return files
 
     def _node_frames(self, kind: NodeKind) -> Iterator[pl.DataFrame]:
         """The nodes of a kind a slice at a time, numbered and with their labels."""
@@ -335,21 +362,17 @@ class Bulk:
             pl.when(is_one).then(pl.col(f"{c}_facet")).otherwise(pl.col(c)).alias(c) for c in shared
         ).drop(f"{c}_facet" for c in shared)
 
-    def _relation_file(
-        self, relation: str, start: str, end: str, rows: pl.DataFrame
-    ) -> Iterator[ImportFile]:
-        if rows.height:
-            ends = [self._number(rows[FROM], start), self._number(rows[TO], end)]
-            numbered = rows.with_columns(ends[0].alias(FROM), ends[1].alias(TO))
-            yield self._file(f"--relationships={relation}=", numbered)
+    def _relation_file(self, relation: str, start: str, end: str, rows: pl.DataFrame) -> ImportFile:
+        ends = [self._number(rows[FROM], start), self._number(rows[TO], end)]
+        numbered = rows.with_columns(ends[0].alias(FROM), ends[1].alias(TO))
+        return self._file(f"--relationships={relation}=", numbered)
 
     def _number(self, keys: pl.Series, kind: str) -> pl.Series:
         named = keys.alias("id").to_frame()
         return named.join(self._numbers[kind], on="id", how="left", maintain_order="left")[_NUMBER]
 
     def _file(self, what: str, rows: pl.DataFrame) -> ImportFile:
-        path = self.folder / f"import-{self._files}.csv"
-        self._files += 1
+        path = self.folder / f"import-{next(self._files)}.csv"
         rows = rows.with_columns(pl.lit(self.load_id).alias("load"))
         headed = rows.rename({c: _header(c, dtype) for c, dtype in rows.schema.items()})
         lines, returns = -1, False
@@ -393,7 +416,7 @@ class Bulk:
         heard = _Percent(progress)
         done = admin.run(settings, command, self.home, heap_mb=IMPORT_HEAP_MB, heard=heard)
         if done.returncode:
-            raise admin.failed("The import of the first load", done)
+            raise admin.failed("The import of the first load", done, _LOAD_AGAIN)
 
     def _load_files(self, load: Mapping[str, Any]) -> Iterator[ImportFile]:
         change = {"load_id": self.load_id, "frame": EVERYTHING}
@@ -440,6 +463,13 @@ class _Percent:
         elif found := re.search(r"(\d+)%", line):
             before, after = STAGES[self.stage : self.stage + 2]
             self.progress(before + (after - before) * int(found[1]) // 100, 100)
+
+
+def _by_end(links: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    kinds = links[_END].unique(maintain_order=True)
+    if kinds.len() == 1:
+        return [(kinds[0], links.drop(_END))]
+    return [(kind, links.filter(pl.col(_END) == kind).drop(_END)) for kind in kinds]
 
 
 def _with_named_sources() -> pl.Expr:

@@ -102,7 +102,7 @@ def test_hostile_folders_of_several_sources_both_ways(
 def test_a_dirty_network_both_ways(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
-    generate(tmp_path / "dirty", talents=10, workers=2_000, seed=7, dirt=0.05)
+    generate(tmp_path / "dirty", talents=10, workers=500, seed=7, dirt=0.05)
     same_both_ways(empty_database, settings, tmp_path / "dirty")
 
 
@@ -136,7 +136,7 @@ def progress(what, done, total):
         killed()
     if what == "import" and where == "neo4j-admin":
         for child in psutil.Process().children():
-            if "AdminTool" in " ".join(child.cmdline()):
+            if child.name() == "java":
                 child.kill()
     if what == "make the indexes" and where == "indexes":
         killed()
@@ -187,14 +187,11 @@ def test_a_full_disk_is_said(
     written = admin.run
 
     def full(settings: Settings, command: list[str], home: Path, **given: Any) -> admin.Done:
-        for part in ("import", "full"):
-            assert part in command
         return admin.Done(1, "java.io.IOException: No space left on device")
 
     monkeypatch.setattr(admin, "run", full)
     with pytest.raises(DatabaseError, match="the disk is full"):
         load(empty_database, settings, path, bulk_rows=0)
-    monkeypatch.setattr(admin, "run", written)
     assert not list((settings.home / "loads").iterdir())
     assert empty_database.read("MATCH (n) RETURN count(n) AS n") == [{"n": 0}]
 
