@@ -184,7 +184,6 @@ def test_a_full_disk_is_said(
     empty_database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "hr", FIRST)
-    written = admin.run
 
     def full(settings: Settings, command: list[str], home: Path, **given: Any) -> admin.Done:
         return admin.Done(1, "java.io.IOException: No space left on device")
