@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components import frame
+from components import frame, visitor
 from components.i18n import t
 from components.policy_form import address
 from pages import find, overview, queries, talent, talents
@@ -13,6 +13,9 @@ from pages import find, overview, queries, talent, talents
 def main(first: str = "overview") -> None:
     """One run of the app; `first` is the page that an address without a path opens."""
     frame.begin()
+    if visitor.must_sign_in():
+        frame.sign_in()
+        return
     titles = {
         "overview": (overview.page, t("Overview")),
         "find": (find.page, t("Find")),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from components.i18n import Language, label, translate
+from components.i18n import Language, label, t, translate
+from components.numbers import count
 from graph.model import BASES, PROVINCES
 from graph.policy import Policy
 
@@ -76,6 +78,22 @@ def xlsx(table: pl.DataFrame, about: About) -> bytes:
             sheet.write_string(line, 1, str(value))
         sheet.set_column(0, 1, 24)
     return target.getvalue()
+
+
+def offer(table: pl.DataFrame, about: About, name: str, *, main: bool = False) -> None:
+    """Two buttons that take away exactly these rows, as CSV and as a workbook.
+
+    `name` is the file's and the buttons' key; `main` makes the workbook the page's red button.
+    """
+    import streamlit as st
+
+    for format, make, mime in (("CSV", csv, "text/csv"), ("XLSX", xlsx, XLSX)):
+        st.download_button(
+            t("Download {n} rows, {format}", n=count(table.height), format=format),
+            partial(make, table, about), f"{name}.{format.lower()}", mime,
+            key=f"{name}_{format}", on_click="ignore",
+            type="primary" if main and format == "XLSX" else "secondary",
+        )  # fmt: skip
 
 
 def talents_table(rows: pl.DataFrame, language: Language) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from components.numbers import short_day
 from components.policy_form import current_policy, policy_form
 from components.style import style_sheet
 from components.theme import Mode
+from components.visitor import sign_in_is_on
 from graph.errors import ShichengError
 
 Pages = Mapping[str, Any]
@@ -48,6 +49,12 @@ def begin() -> None:
     html(style_sheet(mode()))
 
 
+def sign_in() -> None:
+    """All that a visitor sees who has not signed in."""
+    lead(escape(t("Sign in, and see who taught whom.")))
+    st.button(t("Sign in"), type="primary", on_click=st.login)
+
+
 def sidebar(groups: Sequence[tuple[str, Sequence[Any]]]) -> None:
     """Brand, pages by group, and at the foot: data up to, last load, language."""
     with st.sidebar:
@@ -63,6 +70,8 @@ def sidebar(groups: Sequence[tuple[str, Sequence[Any]]]) -> None:
         with st.container(key="sidebar_foot"):
             _facts()
             _languages()
+            if sign_in_is_on():
+                st.button(t("Sign out"), type="tertiary", on_click=st.logout)
 
 
 def _facts() -> None:

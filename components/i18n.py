@@ -1,7 +1,8 @@
 """Chinese and English: the words of the app, from the gettext catalogues in `components/locale`.
 
-Message ids are the English keys. The catalogues are plain `.po` files that Babel compiles in
-memory at the first use, so that a translator edits a text file and nothing is built.
+Message ids are the English keys. A language is a folder of plain `.po` files, one a part of the
+app (`common.po` holds what several parts say), that Babel compiles in memory at the first use, so
+that a translator edits a text file and nothing is built.
 """
 
 from __future__ import annotations
@@ -24,12 +25,19 @@ def catalogue(language: Language) -> GNUTranslations:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    with (FOLDER / f"{LOCALES[language]}.po").open("rb") as file:
-        messages = read_po(file, locale=LOCALES[language])
-    compiled = BytesIO()
-    write_mo(compiled, messages)
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+    whole: GNUTranslations | None = None
+    for part in sorted((FOLDER / LOCALES[language]).glob("*.po")):
+        with part.open("rb") as file:
+            messages = read_po(file, locale=LOCALES[language])
+        compiled = BytesIO()
+        write_mo(compiled, messages)
+        compiled.seek(0)
+        translations = GNUTranslations(compiled)
+        if whole is not None:
+            translations.add_fallback(whole)
+        whole = translations
+    assert whole is not None, f"no catalogue of {language}"
+    return whole
 
 
 def language_of(locale: str | None) -> Language:

@@ -23,6 +23,7 @@ from graph.errors import IncompleteError
 from graph.evidence import Why, why
 from graph.metrics.driven import CREDITS, Driven
 from graph.model import NODE_KINDS, RELATION_KINDS
+from graph.notebook import Notebook
 from graph.policy import Policy
 from graph.results import measured
 from graph.settings import Settings
@@ -71,6 +72,12 @@ class Standing:
 def database() -> Database:
     """The database of this process: the one server all visitors share."""
     return connect(Settings())
+
+
+@st.cache_resource(show_spinner=False)
+def notebook() -> Notebook:
+    """What people add in the app: notes, saved views, searches, decisions."""
+    return Notebook(database().settings.home)
 
 
 def standing() -> Standing:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# A manager sees people with birth years and certificate numbers masked, a data steward whole.
+Role = Literal["manager", "steward"]
 
 
 class Settings(BaseSettings):
@@ -29,6 +33,9 @@ class Settings(BaseSettings):
     heap_mb: int | None = Field(None, ge=128, validation_alias="SHICHENG_HEAP_MB")
     keep_revisions: int = Field(3, ge=2, validation_alias="SHICHENG_KEEP_REVISIONS")
     read_seconds: float = Field(30.0, gt=0, validation_alias="SHICHENG_READ_SECONDS")
+
+    role: Role = Field("manager", validation_alias="SHICHENG_ROLE")
+    stewards: str = Field("", validation_alias="SHICHENG_STEWARDS")
 
     @property
     def home(self) -> Path:

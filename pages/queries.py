@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -250,15 +250,7 @@ def _downloads(result: Result, language: Language, titles: dict[str, str]) -> No
     with st.container(horizontal=True, vertical_alignment="center", key="queries_foot"):
         frame.html(f'<span class="sc-muted">{escape(told)}</span>')
         st.space("stretch")
-        for name, make, mime in (
-            ("CSV", downloads.csv, "text/csv"),
-            ("XLSX", downloads.xlsx, downloads.XLSX),
-        ):
-            st.download_button(
-                t("Download {n} rows, {format}", n=count(len(table.rows)), format=name),
-                partial(make, whole, about), f"query.{name.lower()}", mime,
-                key=f"queries_{name}", on_click="ignore",
-            )  # fmt: skip
+        downloads.offer(whole, about, "query")
 
 
 def _distinct(titles: dict[str, str]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from html import escape
 from typing import Any
 
@@ -225,16 +224,7 @@ def _foot(shown: pl.DataFrame, rows: pl.DataFrame, policy: Policy, chosen: dict[
     with st.container(horizontal=True, vertical_alignment="center", key="talents_foot"):
         frame.html(f'<span class="sc-muted">{escape(_shown(shown, rows))}</span>')
         st.space("stretch")
-        for name, make, mime in (
-            ("CSV", downloads.csv, "text/csv"),
-            ("XLSX", downloads.xlsx, downloads.XLSX),
-        ):
-            st.download_button(
-                t("Download {n} rows, {format}", n=count(shown.height), format=name),
-                partial(make, table, about), f"talents.{name.lower()}", mime,
-                key=f"talents_{name}", on_click="ignore",
-                type="primary" if name == "XLSX" else "secondary",
-            )  # fmt: skip
+        downloads.offer(table, about, "talents", main=True)
 
 
 def _shown(shown: pl.DataFrame, rows: pl.DataFrame) -> str:

@@ -45,11 +45,18 @@ def marked() -> dict[tuple[str, ...], str]:
 
 
 def catalogue(language: Language) -> dict[tuple[str, ...], Message]:
-    with (FOLDER / f"{LOCALES[language]}.po").open("rb") as file:
-        messages = read_po(file, locale=LOCALES[language])
-    return {
-        m.id if isinstance(m.id, tuple) else (str(m.id),): m for m in messages if m.id
-    }  # fmt: skip
+    """Every message of the language; each stands in one part only."""
+    found: dict[tuple[str, ...], Message] = {}
+    for part in sorted((FOLDER / LOCALES[language]).glob("*.po")):
+        with part.open("rb") as file:
+            messages = read_po(file, locale=LOCALES[language])
+        for m in messages:
+            if not m.id:
+                continue
+            key = m.id if isinstance(m.id, tuple) else (str(m.id),)
+            assert key not in found, f"{key} stands in {part.name} and in another part"
+            found[key] = m
+    return found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
