@@ -7,7 +7,10 @@ import streamlit as st
 from components import frame, visitor
 from components.i18n import t
 from components.policy_form import address
-from pages import find, overview, queries, talent, talents
+from pages import find, lineage, overview, queries, talent, talents
+
+# The pages by group, in the order of the sidebar.
+PROGRAMME = ("overview", "find", "lineage", "talents", "talent")
 
 
 def main(first: str = "overview") -> None:
@@ -19,8 +22,9 @@ def main(first: str = "overview") -> None:
     titles = {
         "overview": (overview.page, t("Overview")),
         "find": (find.page, t("Find")),
+        "lineage": (lineage.page, t("Lineage")),
         "talents": (talents.page, t("Leading talents")),
-        "talent": (talent.page, t("Talent and lineage")),
+        "talent": (talent.page, t("Talent profile")),
         "queries": (queries.page, t("Queries")),
     }
     pages = {
@@ -32,7 +36,10 @@ def main(first: str = "overview") -> None:
     address()
     frame.sidebar(
         [
-            (t("Programme"), [pages[n] for n in ("overview", "find", "talents", "talent")]),
+            (
+                t("Programme"),
+                [pages[n] for n in ("overview", "find", "lineage", "talents", "talent")],
+            ),
             (t("Analysis"), [pages["queries"]]),
         ]
     )

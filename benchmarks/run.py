@@ -27,7 +27,7 @@ from graph.settings import Settings
 ROOT = Path(__file__).parents[1]
 SHICHENG = str(Path(sys.executable).with_name("shicheng"))
 ROUNDS = 5
-PAGES = ("overview", "find", "talents", "talent", "queries")
+PAGES = ("overview", "find", "lineage", "talents", "talent", "queries")
 
 
 def shicheng(home: Path, *arguments: str) -> str:
@@ -105,7 +105,7 @@ def pages(home: Path) -> Iterator[tuple[str, str]]:
     def open_page(name: str) -> None:
         script = f"from app import main\nmain({name!r})\n"
         app = AppTest.from_string(script, default_timeout=120)
-        if name == "talent":
+        if name in ("lineage", "talent"):
             app.query_params["id"] = "P0000001"
         app.run()
         assert not app.exception, app.exception

@@ -20,7 +20,13 @@ from urllib.request import urlopen
 
 import pytest
 
+from graph.database import Database
+from graph.settings import Settings
+from loaders import folder
+from loaders.sync import sync
+from loaders.synthetic import generate
 from tests import install
+from tests.browser.seeing import WAIT, at_rest
 
 ROOT = Path(__file__).parents[2]
 FLAGS = (
@@ -161,3 +167,32 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path(named) if named else tmp_path_factory.mktemp("pictures")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def network(
+    database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Database:
+    """A store that holds a generated network and nothing else."""
+    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
+        pass
+    made = tmp_path_factory.mktemp("network") / "made"
+    generate(made, talents=20, workers=2_000, seed=5)
+    sync(database, "folder", folder.get([made]), home=settings.home)
+    return database
+
+
+@pytest.fixture
+def show(
+    network: Database, settings: Settings, serve: Callable[..., str], open_page: Callable[..., Any]
+) -> Callable[..., Any]:
+    """`show("talents?province=32", lang="zh", mode="dark")` -> the page, when it is at rest."""
+    url = serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)})
+
+    def start(path: str = "", lang: str = "zh", mode: str = "light", **context: Any) -> Any:
+        locale = "zh-CN" if lang == "zh" else "en-GB"
+        page = open_page(f"{url}/{path}", locale=locale, color_scheme=mode, **context)
+        page.locator(".sc-lead, .sc-note").first.wait_for(timeout=WAIT)
+        return at_rest(page)
+
+    return start

@@ -36,7 +36,7 @@ def test_the_longest_chain_is_on_screen(
     chain = next(longest.records())["path"]
     assert len(chain) == 6
     url = serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)})
-    page = open_page(f"{url}/talent?id={chain[2]}&lang=zh", locale="zh-CN", color_scheme="light")
+    page = open_page(f"{url}/lineage?id={chain[2]}&lang=zh", locale="zh-CN", color_scheme="light")
     page.locator(".sc-lead, .sc-note").first.wait_for(timeout=WAIT)
     lineage_ready(at_rest(page))
     page.get_by_text("适应窗口").click()

@@ -22,7 +22,7 @@ from loaders.sync import sync
 from loaders.synthetic import generate
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "find", "talents", "talent", "queries")
+PAGES = ("overview", "find", "lineage", "talents", "talent", "queries")
 Open = Callable[..., AppTest]
 
 

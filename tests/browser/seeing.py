@@ -1,0 +1,72 @@
+"""How a test looks at a page: at rest, the lineage's people on the screen, a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from graph.database import Database
+from graph.metrics.driven import measure
+from graph.policy import Policy
+from graph.settings import Settings
+from graph.snapshot import take_snapshot
+
+WAIT = 60_000  # ms; the machine may be busy
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+# The lineage stands in a shadow root; playwright's CSS selectors go through, scripts must ask.
+CANVAS = """[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
+    .map((host) => host.shadowRoot?.querySelector('.canvas')).find((canvas) => canvas)"""
+
+
+def at_rest(page: Any) -> Any:
+    """The page when its script has ended and what it drew stands."""
+    page.wait_for_timeout(250)
+    page.locator(IDLE).wait_for(timeout=WAIT)
+    page.wait_for_timeout(250)
+    return page
+
+
+def most_driven(network: Database, settings: Settings) -> dict[str, Any]:
+    rows = measure(take_snapshot(network, settings), Policy()).talents
+    return rows.sort("driven").row(-1, named=True)
+
+
+def lineage_ready(page: Any) -> Any:
+    page.wait_for_function(f"() => {CANVAS}?.shichengNetwork", timeout=WAIT)
+    return at_rest(page)
+
+
+def people(page: Any) -> dict[str, tuple[float, float]]:
+    """The people of the lineage: id -> where on the page."""
+    places: dict[str, tuple[float, float]] = page.evaluate(
+        f"""() => {{ const canvas = {CANVAS}; const network = canvas.shichengNetwork;
+        const box = canvas.getBoundingClientRect();
+        return Object.fromEntries(network.body.data.nodes.getIds().map((id) => {{
+            const at = network.canvasToDOM(network.getPositions([id])[id]);
+            return [id, [at.x + box.left, at.y + box.top]]; }})); }}"""
+    )
+    return places
+
+
+def on_screen(page: Any) -> dict[str, tuple[float, float]]:
+    """Those of the people whom one can click."""
+    top, bottom = page.evaluate(
+        f"() => {{ const box = {CANVAS}.getBoundingClientRect(); return [box.top, box.bottom]; }}"
+    )
+    left, right = page.evaluate(
+        f"() => {{ const box = {CANVAS}.getBoundingClientRect(); return [box.left, box.right]; }}"
+    )
+    return {
+        id: (x, y)
+        for id, (x, y) in people(page).items()
+        if top + 20 < y < min(bottom - 20, 880) and left + 30 < x < right - 40
+    }
+
+
+def picture(page: Any, folder: Path, name: str) -> Path:
+    """A picture of the page as it stands, 1400 x 900."""
+    path = folder / f"{name}.png"
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(600)
+    page.screenshot(path=path)
+    return path
