@@ -7,7 +7,7 @@ BIN := .venv/bin
 PORT ?= 8501
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: .venv/.runtime ## .venv with the `shicheng` command in it
 app: .venv/.runtime ## the app at http://127.0.0.1:8501, with its database and a demo network
@@ -24,6 +24,14 @@ lint: .venv/.dev ## ruff, and mypy strict on graph/ and loaders/
 
 bench: .venv/.dev ## the figures of docs/benchmarks.md, measured on this machine
 	$(BIN)/python -m benchmarks.run
+
+# EXCHANGE is where the nation is written and read again; 12 GB free beside it, an hour or two.
+EXCHANGE ?= build/nation
+bench-national: .venv/.dev ## the figures at national size: load, delta, engines, peers, metrics, growth
+	$(BIN)/python -m benchmarks.national $(EXCHANGE)
+
+soak: .venv/.dev packages ## the exactness figures in full: 10,000 random worlds an engine; hours
+	$(BIN)/python -m benchmarks.soak
 
 docs: .venv/.dev ## docs/model.md, docs/commands.md and the pictures, made anew
 	$(BIN)/python -m docs.make
@@ -61,4 +69,4 @@ endif
 packages: .venv/.dev
 	@$(BIN)/python -m tests.install
 
-.PHONY: help env app test lint bench docs lock packages
+.PHONY: help env app test lint bench bench-national soak docs lock packages

@@ -27,12 +27,15 @@ Frame = nw.LazyFrame[Any]
 BYTES_A_STEP: Final = 64
 # The share of the memory now free that DuckDB may use before it spills.
 DUCKDB_SHARE: Final = 0.5
+# The memory of a Spark that runs in one process (`local[...]`), as a share of the machine's.
+SPARK_SHARE: Final = 0.25
 SPARK_CONF: Final = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.sql.shuffle.partitions": "8",
     "spark.sql.session.timeZone": "UTC",
-    "spark.sql.parquet.compression.codec": "zstd",
+    # A hash join of each part instead of sorting both sides, wherever a part's table fits.
+    "spark.sql.join.preferSortMergeJoin": "false",
+    "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "256m",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
 }

@@ -60,6 +60,8 @@ if TYPE_CHECKING:
 KEPT_JOURNALS = 20
 # Fewer rows are in sooner by batches than by stopping Neo4j and making its store.
 BULK_ROWS = 100_000
+# Rows that such a load writes, imports and indexes, on 2 cores (docs/benchmarks.md).
+WHOLE_ROWS_A_SECOND = 90_000
 Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
 Say = Callable[[str], None]
 
@@ -394,7 +396,10 @@ def _write_whole(
     say: Say,
 ) -> LoadReport:
     """The first load: a store made by neo4j-admin beside the empty one, then put in its place."""
-    say("A first load: Neo4j stops while its store is made as a whole.")
+    say(
+        f"A first load of {report.accepted:,} rows: Neo4j stops while its store is made as a "
+        f"whole, {_estimate(report.accepted)}."
+    )
     count = _counter(progress, "write the import files", report.accepted)
     with offline(database.settings):
         bulk = Bulk(folder, report.load_id, count)
@@ -406,6 +411,12 @@ def _write_whole(
     apply_schema(database)
     revision = _finish(database, report)
     return replace(report, written=bulk.written, revision=revision)
+
+
+def _estimate(rows: int) -> str:
+    """How long a store of so many checked rows takes to be made, in words."""
+    minutes = -(-rows // (60 * WHOLE_ROWS_A_SECOND))
+    return f"in about {minutes} minutes" if minutes > 1 else "in a minute or less"
 
 
 def _counter(progress: Progress, what: str, total: int) -> Callable[[int], None]:

@@ -1,0 +1,89 @@
+"""The figures at national size, one after the other: `make bench-national` (an hour or two).
+
+    python -m benchmarks.national FOLDER [PART ...]
+
+PART is one of `PARTS`; all of them, in this order, when none is named. Under FOLDER stand the
+exchange folders (written when they are not there), the snapshot and the data folder, which stays
+until it is deleted. 12 GB of disk; the growth to ten nations takes 30 GB and is asked for by name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from graph import embedded
+from graph.settings import Settings
+
+TALENTS, WORKERS, SEED = 15_000, 5_000_000, 1
+PARTS = ("first", "delta", "engines", "quick", "metrics", "why", "peers")
+BY_NAME = ("growth",)
+
+
+def run(module: str, *arguments: object) -> None:
+    """One benchmark in a process of its own."""
+    print(f"\n`python -m benchmarks.{module} {' '.join(map(str, arguments))}`\n", flush=True)
+    command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
+    subprocess.run(command, check=True)
+
+
+def exchange(folder: Path, *, parquet: bool) -> Path:
+    """The nation's exchange folder, written when it is not there."""
+    from loaders.synthetic import generate
+
+    place = folder / ("parquet" if parquet else "csv")
+    if not (place / "people.parquet").exists() and not (place / "people.csv").exists():
+        made = generate(place, talents=TALENTS, workers=WORKERS, seed=SEED, parquet=parquet)
+        kind = "Parquet" if parquet else "CSV"
+        print(f"generator, {kind}: {made.total:,} rows, {made.total / made.seconds:,.0f} rows/s")
+    return place
+
+
+def snapshot(folder: Path) -> Path:
+    """The nation's snapshot straight from the Parquet folder, made when it is not there."""
+    place = folder / "snapshot"
+    if not (place / "snapshot.json").exists():
+        run("snapshots", exchange(folder, parquet=True), place)
+    return place
+
+
+def main() -> None:
+    """Prints the machine, then each part."""
+    folder, parts = Path(sys.argv[1]), sys.argv[2:] or PARTS
+    folder.mkdir(parents=True, exist_ok=True)
+    memory = psutil.virtual_memory().total / 1e9
+    print(f"{dt.date.today()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, "
+          f"Python {platform.python_version()}")  # fmt: skip
+    home = folder / "home"
+    try:
+        for part in parts:
+            if part == "first":
+                run("loads", "first", exchange(folder, parquet=False), "--home", home)
+            elif part == "delta":
+                run("loads", "delta", exchange(folder, parquet=True), "--home", home)
+            elif part in ("engines", "quick"):
+                run("engines", snapshot(folder), part)
+            elif part == "peers":
+                given = ["--home", home] if home.exists() else []
+                run("engines", snapshot(folder), *given, "peers")
+            elif part == "metrics":
+                run("metrics", snapshot(folder))
+            elif part == "why":
+                run("why_agreement", snapshot(folder))
+            elif part == "growth":
+                run("engines", snapshot(folder), "--exchange", folder / "parquet", "growth")
+            else:
+                sys.exit(f"there is no part {part}; take one of: {', '.join(PARTS + BY_NAME)}")
+    finally:
+        if home.exists():
+            embedded.stop(Settings().at(home))
+
+
+if __name__ == "__main__":
+    main()
