@@ -69,9 +69,12 @@ class Ledger:
 
 
 def configured(chart: Any, theme: Tokens) -> Any:
-    """The chart with the app's type and colours and no frame."""
+    """The chart with the app's type and colours and no frame.
+
+    It is read out by its `alt` text; its marks, some of them empty, have no names of their own.
+    """
     return (
-        chart.configure(background="transparent", font=FONT)
+        chart.configure(background="transparent", font=FONT, aria=False)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=theme.muted, labelFontSize=13, tickColor=theme.slate_dark, title=None,
