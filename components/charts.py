@@ -74,8 +74,9 @@ def configured(chart: Any, theme: Tokens) -> Any:
     It is read out by its `alt` text; its marks, some of them empty, have no names of their own.
     """
     return (
-        chart.configure(background="transparent", font=FONT, aria=False)
+        chart.configure(background="transparent", font=FONT)
         .configure_view(stroke=None)
+        .configure_mark(aria=False)
         .configure_axis(
             labelColor=theme.muted, labelFontSize=13, tickColor=theme.slate_dark, title=None,
             domainColor=theme.slate_dark, gridColor=theme.hairline, gridOpacity=0.7, labelPadding=6,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot import take_snapshot
 
+ROOT = Path(__file__).parents[2]
+AXE = Path(find_spec("axe_playwright_python").origin).with_name("axe.min.js")  # type: ignore[union-attr, arg-type]
 WAIT = 60_000  # ms; the machine may be busy
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 # The lineage stands in a shadow root; playwright's CSS selectors go through, scripts must ask.
@@ -70,3 +73,20 @@ def picture(page: Any, folder: Path, name: str) -> Path:
     page.wait_for_timeout(600)
     page.screenshot(path=path)
     return path
+
+
+def pages_of_the_app() -> list[str]:
+    """Every page by its address: each file of pages/."""
+    return sorted(f.stem for f in (ROOT / "pages").glob("*.py") if f.stem != "__init__")
+
+
+def serious_findings(page: Any) -> list[str]:
+    """What axe finds on the page as it stands that keeps people out; nothing else counts."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]

@@ -19,27 +19,63 @@ from graph.metrics.driven import measure
 from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot import take_snapshot
-from tests.browser.seeing import WAIT, at_rest, lineage_ready, most_driven, on_screen, picture
+from tests.browser.seeing import (
+    WAIT,
+    at_rest,
+    lineage_ready,
+    most_driven,
+    on_screen,
+    pages_of_the_app,
+    picture,
+    serious_findings,
+)
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("", "find", "lineage", "talents", "talent", "queries")
 
 Open = Callable[..., Any]
+PHONE = {"width": 390, "height": 844}
+# What of the page's own text and controls stands out of a phone's screen; tables and drawings that
+# scroll in a frame of their own may be wider.
+WIDER_THAN_THE_PHONE = """() => [...document.querySelectorAll(
+    '[data-testid=stMain] :is(h1, h2, p, button, input, [data-testid=stHtml])')]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetParent)
+    .filter((e) => { for (let up = e; up; up = up.parentElement) {
+        if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(up).overflowX) &&
+            up.dataset.testid !== 'stMain' && up.getBoundingClientRect().right <= innerWidth + 1)
+            return false; } return true; })
+    .map((e) => e.outerHTML.slice(0, 160))"""
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", pages_of_the_app())
 def test_every_page_opens_in_both_languages_and_modes(
-    name: str, lang: str, mode: str, show: Open, pictures: Path
+    name: str,
+    lang: str,
+    mode: str,
+    show: Open,
+    network: Database,
+    settings: Settings,
+    pictures: Path,
 ) -> None:
-    page = show(name, lang, mode)
-    sentence = page.locator(".sc-lead").inner_text()
+    talent = most_driven(network, settings)
+    person = f"?id={talent['talent_id']}" if name in ("lineage", "talent") else ""
+    page = show(name + person, lang, mode)
+    sentence = page.locator(".sc-lead").inner_text().replace(talent["name"], "")
     assert bool(re.search("[\u4e00-\u9fff]", sentence)) == (lang == "zh")
     assert page.locator(".sc-note, [data-testid=stException]").count() == 0
     paper = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert paper == ("rgb(251, 250, 246)" if mode == "light" else "rgb(18, 24, 31)")
-    picture(page, pictures, f"{name or 'overview'}-{lang}-{mode}")
+    picture(page, pictures, f"{name}-{lang}-{mode}")
+    assert serious_findings(page) == []
+    if mode == "dark":
+        return
+    page.set_viewport_size(PHONE)
+    at_rest(page)
+    picture(page, pictures, f"{name}-{lang}-{mode}-phone")
+    assert page.locator(".sc-lead").is_visible()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+    assert page.evaluate(WIDER_THAN_THE_PHONE) == []
 
 
 def test_the_language_is_switched_and_stays_in_the_address(show: Open) -> None:
