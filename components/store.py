@@ -24,6 +24,7 @@ from graph.evidence import Why, why
 from graph.metrics.driven import CREDITS, Driven
 from graph.model import NODE_KINDS, RELATION_KINDS
 from graph.notebook import Notebook
+from graph.paths import ties_of
 from graph.policy import Policy
 from graph.results import measured
 from graph.settings import Settings
@@ -127,7 +128,9 @@ def data_until(state: str) -> date | None:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _snapshot(state: str) -> Snapshot:
-    return take_snapshot(database(), database().settings)
+    snapshot = take_snapshot(database(), database().settings)
+    ties_of(snapshot)  # made once a revision, now rather than at somebody's click
+    return snapshot
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -44,6 +44,7 @@ TOGETHER: Final = 50_000
 # Steps a list of chains looks at before it is cut short, where people are met again and again.
 MOST_STEPS: Final = 100_000
 ARRAYS: Final = ("offset", "mentor", "start", "channel")
+ARRAYS_ONWARD: Final = ("offset", "apprentice")
 
 
 def day_number(day: date) -> int:
@@ -74,20 +75,59 @@ class Links:
 
     def into(self, people: Numbers) -> tuple[Numbers, Numbers]:
         """The links into these people: which of `people` each is of, and which link it is."""
-        first, count = self.offset[people], self.offset[people + 1] - self.offset[people]
-        whose = np.repeat(np.arange(len(people)), count)
-        before = np.cumsum(count) - count
-        return whose, first[whose] + np.arange(len(whose)) - before[whose]
+        return _links_at(self.offset, people)
+
+
+@dataclass(frozen=True)
+class Onward:
+    """Whom each person passes skill on to: those of person p from offset[p] to offset[p + 1].
+
+    offset (int64, one more than people), apprentice (int32); one entry a link, by apprentice.
+    """
+
+    offset: Numbers
+    apprentice: Numbers
+
+    def out_of(self, people: Numbers) -> tuple[Numbers, Numbers]:
+        """The links out of these people: which of `people` each is of, and which link it is."""
+        return _links_at(self.offset, people)
+
+
+def _links_at(offset: Numbers, people: Numbers) -> tuple[Numbers, Numbers]:
+    first, count = offset[people], offset[people + 1] - offset[people]
+    whose = np.repeat(np.arange(len(people)), count)
+    before = np.cumsum(count) - count
+    return whose, first[whose] + np.arange(len(whose)) - before[whose]
 
 
 def links_of(snapshot: Snapshot) -> Links:
     """The snapshot's links; kept in its folder, where it has one, and read from there."""
+    return Links(*_arrays(snapshot, "links", ARRAYS, _built))
+
+
+def onward_of(snapshot: Snapshot) -> Onward:
+    """The snapshot's links by who passes skill on; kept and read as those of `links_of`."""
+    return Onward(*_arrays(snapshot, "onward", ARRAYS_ONWARD, _built_onward))
+
+
+def _arrays(
+    snapshot: Snapshot, name: str, arrays: Sequence[str], build: Callable[[Snapshot], Any]
+) -> list[Numbers]:
     if snapshot.folder is None:
-        return _built(snapshot)
-    kept = snapshot.folder / "links"
+        built = build(snapshot)
+        return [getattr(built, array) for array in arrays]
+    kept = snapshot.folder / name
     if not kept.exists():
-        _keep(_built(snapshot), kept)
-    return Links(*(np.load(kept / f"{name}.npy", mmap_mode="r") for name in ARRAYS))
+        _keep(build(snapshot), arrays, kept)
+    return [np.load(kept / f"{array}.npy", mmap_mode="r") for array in arrays]
+
+
+def _built_onward(snapshot: Snapshot) -> Onward:
+    people = int(snapshot.frames["people"].select(pl.len()).collect().item())
+    edges = snapshot.frames["edges"].select("mentor", "apprentice").sort("mentor", "apprentice")
+    found = edges.collect()
+    offset = np.searchsorted(found["mentor"].to_numpy(), np.arange(people + 1))
+    return Onward(offset.astype(np.int64), found["apprentice"].to_numpy())
 
 
 def _built(snapshot: Snapshot) -> Links:
@@ -107,12 +147,12 @@ def _built(snapshot: Snapshot) -> Links:
     return Links(offset.astype(np.int64), mentor, start, channel)
 
 
-def _keep(links: Links, folder: Path) -> None:
+def _keep(links: Links | Onward, arrays: Sequence[str], folder: Path) -> None:
     """Whole or not at all."""
-    making = folder.with_name(f".links-{uuid.uuid4().hex}")
+    making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     making.mkdir(mode=0o700)
     try:
-        for name in ARRAYS:
+        for name in arrays:
             np.save(making / f"{name}.npy", getattr(links, name))
         try:
             making.rename(folder)

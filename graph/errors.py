@@ -20,6 +20,14 @@ class UsageError(ShichengError):
     exit_code = 2
 
 
+class NoPathError(UsageError):
+    """Nothing leads from the one person to the other; `cut` when the search stopped before."""
+
+    def __init__(self, text: str, *, cut: bool = False) -> None:
+        super().__init__(text)
+        self.cut = cut
+
+
 class DatabaseError(ShichengError):
     """Neo4j cannot be started, reached or used."""
 

@@ -1,8 +1,9 @@
 """Neighbourhoods of the graph as networkx graphs, for the pages, the exports and notebooks.
 
-They are cut out of a snapshot's tables, so that a neighbourhood of five million people costs a few
-passes over a table of pairs. Every graph is a `MultiDiGraph` whose edges lead from the one who
-passes skill on. Nodes and edges carry plain attributes; one that is not known is left out.
+They are cut out of a snapshot's tables: whom to show is looked up in its links, which stand by
+apprentice and by mentor (`graph.paths`), so that no neighbourhood costs a pass over all of them;
+then the rows of those people are read. Every graph is a `MultiDiGraph` whose edges lead from the
+one who passes skill on. Nodes and edges carry plain attributes; one that is not known is left out.
 
 - a person is the node `person_id`: kind "person", name, level (0 = none), leading, target,
   province, occupation_code, enterprise_id, retired_on, type
@@ -19,6 +20,7 @@ import networkx as nx
 import polars as pl
 
 from graph.errors import UsageError
+from graph.paths import common_mentors, search, ties_of
 from graph.snapshot import Snapshot, studio_ties, studio_trainings
 
 Graph: TypeAlias = "nx.MultiDiGraph[Any]"
@@ -55,26 +57,26 @@ def lineage(
     people within the generations the limit left out.
     Raises `UsageError` when there is no such person.
     """
-    focus = _number(snapshot, person_id)
+    focus, ties = _number(snapshot, person_id), ties_of(snapshot)
     found = {focus: 0}
     for direction, generations in (("up", up), ("down", down)):
         frontier = {focus}
         for generation in range(1, generations + 1):
-            frontier = _beyond(snapshot, frontier, direction) - found.keys()
+            frontier = ties.beyond(frontier, direction) - found.keys()
             sign = -1 if direction == "up" else 1
             found |= dict.fromkeys(sorted(frontier), sign * generation)
     shown = _nearest(found, limit)
     for person in _numbers(snapshot, expanded):
         if person in shown:
             for direction, sign in (("up", -1), ("down", 1)):
-                for other in sorted(_beyond(snapshot, {person}, direction) - shown.keys()):
+                for other in sorted(ties.beyond({person}, direction) - shown.keys()):
                     if len(shown) < limit:
                         shown[other] = shown[person] + sign
     graph = _among(snapshot, shown.keys())
     ids = _ids(snapshot, shown.keys())
     nx.set_node_attributes(graph, {ids[n]: g for n, g in shown.items()}, "generation")
     for name, direction in (("more_up", "up"), ("more_down", "down")):
-        hidden = _hidden(snapshot, shown.keys(), direction)
+        hidden = ties.hidden(shown.keys(), direction)
         nx.set_node_attributes(graph, {ids[n]: hidden.get(n, 0) for n in shown}, name)
     graph.graph["left_out"] = len(found.keys() - shown.keys())
     return graph
@@ -86,11 +88,11 @@ def ego(snapshot: Snapshot, person_id: str, *, radius: int = 1, limit: int = 300
     The nearest come first up to `limit`; `graph.graph["left_out"]` is how many were left out.
     Raises `UsageError` when there is no such person.
     """
-    focus = _number(snapshot, person_id)
+    focus, ties = _number(snapshot, person_id), ties_of(snapshot)
     found = {focus: 0}
     frontier = {focus}
     for distance in range(1, radius + 1):
-        around = _beyond(snapshot, frontier, "up") | _beyond(snapshot, frontier, "down")
+        around = ties.beyond(frontier, "up") | ties.beyond(frontier, "down")
         frontier = around - found.keys()
         found |= dict.fromkeys(sorted(frontier), distance)
     shown = _nearest(found, limit)
@@ -99,52 +101,57 @@ def ego(snapshot: Snapshot, person_id: str, *, radius: int = 1, limit: int = 300
     return graph
 
 
-def path(snapshot: Snapshot, start_id: str, end_id: str, *, limit: int = 300) -> Graph:
-    """Everyone on a shortest chain of links from one person down to another, and their links.
+def path(
+    snapshot: Snapshot, start_id: str, end_id: str, *, limit: int = 300, either_way: bool = False
+) -> Graph:
+    """Everyone on a shortest chain of links from one person to another, and their links.
 
-    Links lead from mentor to apprentice; their dates are not looked at. `hop` is each node's
-    distance from the start and `graph.graph["hops"]` the end's. Of more than `limit` people one
-    whole chain is always among those shown.
-    Raises `UsageError` when one of them is not there or no chain leads from the one to the other.
+    Links lead from mentor to apprentice, or are taken `either_way`; their dates are not looked at.
+    `hop` is each node's distance from the start, `graph.graph["hops"]` the end's and "paths" how
+    many shortest chains there are. Of more than `limit` people one whole chain is always among
+    those shown.
+    Raises `UsageError` when one of them is not there, `NoPathError` when nothing leads from the
+    one to the other or the search was cut off.
     """
     start, end = _number(snapshot, start_id), _number(snapshot, end_id)
-    hops = _hops(snapshot, start, end)
-    on_chains = [{end}]
-    for earlier in reversed(hops[:-1]):
-        on_chains.append(_beyond(snapshot, on_chains[-1], "up") & earlier)
-    on_chains.reverse()
-    first = _one_chain(snapshot, on_chains)
-    found = {person: hop for hop, people in enumerate(on_chains) for person in sorted(people)}
+    between = search(ties_of(snapshot), start, end, either_way=either_way)
+    found = {person: hop for hop, people in enumerate(between.hops) for person in people}
+    first = between.first()
     others = [person for person in found if person not in first]
     shown = [*first, *others[: max(limit - len(first), 0)]]
     graph = _among(snapshot, shown)
     ids = _ids(snapshot, shown)
     nx.set_node_attributes(graph, {ids[person]: found[person] for person in shown}, "hop")
-    graph.graph.update(hops=len(hops) - 1, left_out=len(found) - len(shown))
+    graph.graph.update(
+        hops=len(between.hops) - 1, paths=between.paths, left_out=len(found) - len(shown)
+    )
     return graph
 
 
-def _hops(snapshot: Snapshot, start: int, end: int) -> list[set[int]]:
-    """Whom one first meets after 0, 1, 2, ... links down from `start`, until `end` is met."""
-    hops, met = [{start}], {start}
-    while end not in hops[-1]:
-        following = _beyond(snapshot, hops[-1], "down") - met
-        if not following:
-            raise UsageError(
-                "No chain of mentors and apprentices leads from the first person to the second; "
-                "ask the other way round."
-            )
-        hops.append(following)
-        met |= following
-    return hops
+def common(
+    snapshot: Snapshot, person_ids: Collection[str], *, limit: int = 300, nearest: int = 5
+) -> Graph:
+    """The nearest people whom all of these go back to, and everyone on the shortest ways down.
 
-
-def _one_chain(snapshot: Snapshot, on_chains: list[set[int]]) -> list[int]:
-    """Of all shortest chains, the one that takes the lowest row number at each hop."""
-    chain = [min(on_chains[0])]
-    for people in on_chains[1:]:
-        chain.append(min(_beyond(snapshot, {chain[-1]}, "down") & people))
-    return chain
+    `graph.graph["nearest"]` has the id of each (the `nearest` first ones, by the sum of the
+    generations) with how many links each of `person_ids` is below, 0 for one who is it; "found"
+    how many there are in all. Empty when they have none within the generations looked at.
+    Raises `UsageError` when one of them is not there.
+    """
+    ties, people = ties_of(snapshot), [_number(snapshot, id) for id in person_ids]
+    found = common_mentors(ties, people)
+    best = found.nearest[:nearest]
+    on_ways = dict.fromkeys([*best, *people])
+    for mentor in best:
+        on_ways |= dict.fromkeys(found.ways_down(ties, mentor))
+    shown = list(on_ways)[:limit]
+    graph = _among(snapshot, shown)
+    ids = _ids(snapshot, shown)
+    graph.graph.update(
+        nearest={ids[m]: found.distances(m) for m in best}, found=len(found.nearest),
+        left_out=len(on_ways) - len(shown),
+    )  # fmt: skip
+    return graph
 
 
 def studio(snapshot: Snapshot, studio_id: str, *, limit: int = 300) -> Graph:
@@ -247,28 +254,6 @@ def _in(column: str, people: Iterable[int]) -> pl.Expr:
     return pl.col(column).is_in(pl.Series(list(people), dtype=pl.Int32).implode())
 
 
-def _ends(direction: str) -> tuple[str, str]:
-    """The column of those one stands at, and of those one goes to."""
-    return ("mentor", "apprentice") if direction == "down" else ("apprentice", "mentor")
-
-
-def _beyond(snapshot: Snapshot, people: set[int], direction: str) -> set[int]:
-    """Those one link on from any of the people."""
-    if not people:
-        return set()
-    here, there = _ends(direction)
-    links = snapshot.frames["edges"].filter(_in(here, people)).select(pl.col(there).unique())
-    return set(links.collect()[there])
-
-
-def _hidden(snapshot: Snapshot, shown: Collection[int], direction: str) -> dict[int, int]:
-    """By person, how many of those one link on are not among the shown."""
-    here, there = _ends(direction)
-    links = snapshot.frames["edges"].filter(_in(here, shown), ~_in(there, shown))
-    counts = links.group_by(here).agg(pl.col(there).n_unique())
-    return dict(counts.collect().iter_rows())
-
-
 def _nearest(found: dict[int, int], limit: int) -> dict[int, int]:
     """The first `limit` people by how far they are, a generation above before the one below."""
     order = sorted(found.items(), key=lambda item: (abs(item[1]), item[1], item[0]))
@@ -303,9 +288,10 @@ def _link(
     graph: Graph, snapshot: Snapshot, rows: pl.DataFrame, ends: tuple[str, str], channel: str
 ) -> None:
     """Adds an edge a row; an end that is a person's number becomes the person's id."""
-    for end in ends:
-        if rows.schema[end] == pl.Int32:
-            ids = _ids(snapshot, rows[end].unique())
+    numbered = [end for end in ends if rows.schema[end] == pl.Int32]
+    ids = _ids(snapshot, pl.concat([rows[end] for end in numbered]).unique()) if numbered else {}
+    for end in numbered:
+        if ids:
             rows = rows.with_columns(
                 pl.col(end).replace_strict(ids, default=None, return_dtype=pl.String)
             )

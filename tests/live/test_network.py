@@ -15,7 +15,7 @@ from graph import network
 from graph.database import Database
 from graph.errors import UsageError
 from graph.settings import Settings
-from graph.snapshot import Snapshot, take_snapshot
+from graph.snapshot import CHANNEL, Snapshot, take_snapshot
 from loaders import folder
 from loaders.sync import sync
 
@@ -138,8 +138,9 @@ def test_one_whole_path_stands_whatever_the_limit(taken: Snapshot) -> None:
         [(1, 2), (1, 3), (1, 4), (2, 9), (3, 9), (4, 9)],
         schema={"mentor": pl.Int32, "apprentice": pl.Int32},
         orient="row",
-    )
-    diamond = replace(taken, frames={**taken.frames, "edges": links.lazy()})
+    ).with_columns(start=pl.lit(None, pl.Date), channel=pl.lit("mentorship", CHANNEL))
+    # In memory alone: the kept snapshot's own links stand in its folder.
+    diamond = replace(taken, folder=None, frames={**taken.frames, "edges": links.lazy()})
     graph = network.path(diamond, "p1", "p9", limit=1)
     assert dict(graph.nodes(data="hop")) == {"p1": 0, "p2": 1, "p9": 2}
     assert graph.graph["left_out"] == 2
