@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from components import frame, visitor
@@ -12,6 +14,9 @@ from pages import find, lineage, overview, queries, talent, talents
 # The pages by group, in the order of the sidebar.
 PROGRAMME = ("overview", "find", "lineage", "talents", "talent")
 
+# What Streamlit tells the first page from the others by; its address is the app's own.
+HOME = "home"
+
 
 def main(first: str = "overview") -> None:
     """One run of the app; `first` is the page that an address without a path opens."""
@@ -19,30 +24,32 @@ def main(first: str = "overview") -> None:
     if visitor.must_sign_in():
         frame.sign_in()
         return
-    titles = {
-        "overview": (overview.page, t("Overview")),
-        "find": (find.page, t("Find")),
-        "lineage": (lineage.page, t("Lineage")),
-        "talents": (talents.page, t("Leading talents")),
-        "talent": (talent.page, t("Talent profile")),
-        "queries": (queries.page, t("Queries")),
+    programme, analysis = t("Programme"), t("Analysis")
+    listed = {
+        "overview": (overview.page, t("Overview"), programme),
+        "find": (find.page, t("Find"), programme),
+        "lineage": (lineage.page, t("Lineage"), programme),
+        "talents": (talents.page, t("Leading talents"), programme),
+        "talent": (talent.page, t("Talent profile"), programme),
+        "queries": (queries.page, t("Queries"), analysis),
     }
     pages = {
-        name: st.Page(page, title=title, url_path=name, default=name == first)
-        for name, (page, title) in titles.items()
+        name: st.Page(
+            page, title=title, url_path=HOME if name == first else name, default=name == first
+        )
+        for name, (page, title, _) in listed.items()
     }
+    # The first page answers at its own address as well as at the app's.
+    page, title, _ = listed[first]
     frame.register(pages)
-    current = st.navigation(list(pages.values()), position="hidden")
-    address()
-    frame.sidebar(
-        [
-            (
-                t("Programme"),
-                [pages[n] for n in ("overview", "find", "lineage", "talents", "talent")],
-            ),
-            (t("Analysis"), [pages["queries"]]),
-        ]
+    current = st.navigation(
+        [*pages.values(), st.Page(page, title=title, url_path=first)], position="hidden"
     )
+    address()
+    groups: dict[str, list[Any]] = {}
+    for name, (_, _, group) in listed.items():
+        groups.setdefault(group, []).append(pages[name])
+    frame.sidebar(list(groups.items()))
     current.run()
 
 

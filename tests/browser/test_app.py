@@ -64,6 +64,7 @@ def test_every_page_opens_in_both_languages_and_modes(
     sentence = page.locator(".sc-lead").inner_text().replace(talent["name"], "")
     assert bool(re.search("[\u4e00-\u9fff]", sentence)) == (lang == "zh")
     assert page.locator(".sc-note, [data-testid=stException]").count() == 0
+    assert page.get_by_role("dialog").count() == 0
     paper = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert paper == ("rgb(251, 250, 246)" if mode == "light" else "rgb(18, 24, 31)")
     picture(page, pictures, f"{name}-{lang}-{mode}")
