@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from components.i18n import Language, label, t, translate
+from components.i18n import t
 from components.numbers import count
-from graph.model import BASES, PROVINCES
 from graph.policy import Policy
 
 if TYPE_CHECKING:
@@ -94,37 +93,6 @@ def offer(table: pl.DataFrame, about: About, name: str, *, main: bool = False) -
             key=f"{name}_{format}", on_click="ignore",
             type="primary" if main and format == "XLSX" else "secondary",
         )  # fmt: skip
-
-
-def talents_table(rows: pl.DataFrame, language: Language) -> pl.DataFrame:
-    """The table of talents as it is exported: ids, names, every count, headers with units."""
-    provinces = {code: label(names, language) for code, names in PROVINCES.items()}
-    bases = {code: label(names, language) for code, names in BASES.items()}
-    generations = [c for c in rows.columns if c[0] == "g" and c[1:].isdigit()]
-    generations.sort(key=lambda column: int(column[1:]))
-    columns: dict[str, pl.Expr] = {
-        translate(language, "Person"): pl.col("talent_id"),
-        translate(language, "Name"): pl.col("name"),
-        translate(language, "Level"): pl.col("level"),
-        translate(language, "Occupation"): pl.col("occupation"),
-        translate(language, "Province"): pl.col("province").replace_strict(provinces, default=None),
-        translate(language, "Industry"): pl.col("industry"),
-        translate(language, "Enterprise"): pl.col("enterprise"),
-        translate(language, "Basis"): pl.col("bases")
-        .list.eval(pl.element().replace(bases))
-        .list.join("; "),
-        translate(language, "Driven (persons)"): pl.col("driven"),
-        translate(language, "Person-times"): pl.col("person_times"),
-    }
-    for number, column in enumerate(generations, 1):
-        columns[translate(language, "Generation {n} (persons)", n=number)] = pl.col(column)
-    columns |= {
-        translate(language, "Pending (persons)"): pl.col("pending"),
-        translate(language, "Equal credit (persons)"): pl.col("equal").round(6),
-        translate(language, "Nearest credit (persons)"): pl.col("nearest").round(6),
-        translate(language, "Decay credit (persons)"): pl.col("decay").round(6),
-    }
-    return rows.select(expression.alias(name) for name, expression in columns.items())
 
 
 def view_file(view: LineageView, format: Format, about: About, title: str, mode: Mode) -> bytes:

@@ -16,7 +16,9 @@ import polars as pl
 import streamlit as st
 
 from components import figures
-from components.lineage_view import MENTORS_ABOVE, Lineage, Reach
+from components.lineage_view import MENTORS_ABOVE, Lineage
+from components.lineage_view import Reach as LineageReach
+from components.reach import Reach
 from graph import network
 from graph.database import Database, connect
 from graph.errors import IncompleteError
@@ -162,52 +164,101 @@ def read(cypher: str, **parameters: Any) -> list[dict[str, Any]]:
     return database().read(cypher, parameters)
 
 
-# What the table of talents shows of each talent, beside the figures.
-TALENTS = """
-MATCH (p:LeadingTalent)
-RETURN p.person_id AS talent_id, p.province AS province, p.occupation_code AS occupation_code,
-  p.enterprise_id AS enterprise_id,
-  COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
-  COLLECT { MATCH (p)-[:PRACTISES]->(o:Occupation) RETURN o.name LIMIT 1 }[0] AS occupation,
-  COLLECT { MATCH (p)-[n:NAMED]->() WHERE n.industry IS NOT NULL
-            RETURN n.industry ORDER BY n.recognised_on DESC LIMIT 1 }[0] AS industry,
-  COLLECT { MATCH (p)-[:NAMED]->(h:Honour) RETURN DISTINCT h.honour ORDER BY h.honour } AS bases,
-  COLLECT { MATCH (e:Enterprise {enterprise_id: p.enterprise_id}) RETURN e.name }[0] AS enterprise,
-  COLLECT { MATCH (p)-[:LEADS]->(s:Studio) RETURN DISTINCT s.name } AS studios
-"""
-TALENT_COLUMNS = {
-    "talent_id": pl.String, "province": pl.String, "occupation_code": pl.String,
-    "enterprise_id": pl.String, "level": pl.Int64, "occupation": pl.String,
-    "industry": pl.String, "bases": pl.List(pl.String), "enterprise": pl.String,
-    "studios": pl.List(pl.String),
-}  # fmt: skip
-
-
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _attributes(state: str) -> pl.DataFrame:
-    rows = database().read(TALENTS)
-    frame = pl.DataFrame(rows, schema=TALENT_COLUMNS)
-    return frame.with_columns(pl.col("studios").list.join("\n").alias("studio")).drop("studios")
+    """Who each talent is: a row a talent, by talent_id."""
+    frames = _snapshot(state).frames
+    talents = frames["talents"].select("person").unique()
+    leading = frames["people"].join(talents, on="person", how="semi")
+    named = frames["talents"].sort("recognised_on").group_by("person").agg(
+        bases=pl.col("basis").unique().sort(),
+        industry=pl.col("industry").drop_nulls().last(),
+        year=pl.col("recognised_on").min().dt.year(),
+    )  # fmt: skip
+    names = frames["studios"].select("studio_id", studio="name")
+    led = frames["leads"].select("person", "studio_id").unique().join(names, on="studio_id")
+    led = led.sort("studio_id").group_by("person").agg(
+        studio_ids="studio_id", studio=pl.col("studio").str.join("\n")
+    )  # fmt: skip
+    of_enterprise = frames["enterprises"].select("enterprise_id", enterprise="name")
+    trades = frames["occupations"].select(occupation_code="code", occupation="name")
+    return (
+        leading.join(named, on="person", how="left")
+        .join(led, on="person", how="left")
+        .join(of_enterprise, on="enterprise_id", how="left")
+        .join(trades, on="occupation_code", how="left")
+        .select(
+            "province", "occupation_code", "occupation", "industry", "bases", "enterprise_id",
+            "enterprise", "studio", "studio_ids", "type", "year",
+            pl.col("level").cast(pl.Int64).replace(0, None), talent_id="person_id",
+        )
+        .collect()
+    )  # fmt: skip
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _talents(state: str, policy: Policy) -> pl.DataFrame:
     figures_of = _driven(state, policy).talents
-    return figures_of.join(_attributes(state), on="talent_id", how="left")
+    own = _own_apprentices(state, policy)
+    return (
+        figures_of.join(_attributes(state), on="talent_id", how="left")
+        .join(own, on="person", how="left")
+        .with_columns(pl.col("own").fill_null(0))
+    )
 
 
 def talents(policy: Policy) -> pl.DataFrame:
     """The figures of every leading talent (`Driven.talents`) with who they are.
 
-    Besides: level, province, occupation_code, occupation, industry, bases (list), enterprise_id,
-    enterprise, studio (names, one a line).
+    Besides: level, province, occupation_code, occupation, industry, bases (list), type, year (of
+    the first naming), enterprise_id, enterprise, studio (names, one a line), studio_ids (list), and
+    own: driven workers who are direct apprentices.
     """
     return _talents(_state(), policy)
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _reach(state: str, policy: Policy) -> Reach:
+    frames = _snapshot(state).frames
+    people = int(frames["people"].select(pl.col("person").max()).collect().item() or 0) + 1
+    found = _driven(state, policy)
+    ids = found.talents.lazy().select("talent_id", talent="person")
+    pairs = found.pairs.select("talent", "person").collect()
+    reach = Reach.of(pairs, "talent", people)
+    names = dict(ids.select("talent", "talent_id").collect().rows())
+    return replace(reach, places={names[talent]: at for talent, at in reach.places.items()})
+
+
+def reach(policy: Policy) -> Reach:
+    """Whom each talent drives, by talent id."""
+    return _reach(_state(), policy)
+
+
 def union(policy: Policy, talent_ids: list[str]) -> int:
     """How many persons these talents drive together, each counted once."""
-    return driven(policy).union(talent_ids)
+    return reach(policy).union(talent_ids)
+
+
+def people_named(persons: list[int]) -> pl.DataFrame:
+    """The people of these row numbers, sorted by id: person, person_id, name, leading, ..."""
+    wanted = pl.Series(persons, dtype=pl.Int32)
+    frame = _snapshot(_state()).frames["people"]
+    return (
+        frame.filter(pl.col("person").is_in(wanted.implode()))
+        .select("person", "person_id", "name", "level", "province", "enterprise_id", "leading")
+        .sort("person_id")
+        .collect()
+    )
+
+
+def snapshot() -> Snapshot:
+    """The tables of the graph's state now."""
+    return _snapshot(_state())
+
+
+def state() -> str:
+    """What tells the graph of now from every other: see `Standing.state`."""
+    return _state()
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -222,7 +273,7 @@ def _figures_of(state: str, talent_id: str, policy: Policy) -> dict[str, Any]:
     shared = dict(workers.group_by("generation").agg(pl.col("equal").sum()).rows())
     generations = [c for c in found.talents.columns if c[0] == "g" and c[1:].isdigit()]
     return row | {
-        "own": _own_apprentices(state, talent_id, policy, workers),
+        "own": dict(_own_apprentices(state, policy).rows()).get(row["person"], 0),
         "ranks": (min(ranks.values()), max(ranks.values())),
         "talents": found.talents.height,
         "generations": [row[column] for column in generations],
@@ -231,25 +282,28 @@ def _figures_of(state: str, talent_id: str, policy: Policy) -> dict[str, Any]:
     }
 
 
-def _own_apprentices(state: str, talent_id: str, policy: Policy, workers: pl.DataFrame) -> int:
-    """How many of the driven workers a mentorship of the talent's own counts for."""
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _own_apprentices(state: str, policy: Policy) -> pl.DataFrame:
+    """Of each talent (person) how many driven workers a mentorship of his or her own counts for."""
+    found = _driven(state, policy)
     if "mentorship" not in policy.channels:
-        return 0
-    frames = _snapshot(state).frames
-    people = frames["people"].select("person", "person_id")
-    taught = (
-        frames["edges"]
-        .filter(pl.col("channel") == "mentorship")
-        .join(people.filter(pl.col("person_id") == talent_id), left_on="mentor", right_on="person")
-        .select("start", person="apprentice")
-        .join(people, on="person")
-        .join(workers.lazy().select("person_id", "day"), on="person_id")
-    )
+        return pl.DataFrame(schema={"person": pl.Int32, "own": pl.Int64})
+    leading = found.talents["person"]
+    taught = _snapshot(state).frames["edges"].filter(
+        pl.col("channel") == "mentorship", pl.col("mentor").is_in(leading.implode())
+    )  # fmt: skip
     if policy.undated == "exclude":
         taught = taught.filter(pl.col("start").is_not_null())
+    first = taught.group_by("mentor", "apprentice").agg(
+        undated=pl.col("start").is_null().any(), start=pl.col("start").min()
+    )
+    own = first.join(
+        found.pairs.select("talent", "person", "day"),
+        left_on=["mentor", "apprentice"], right_on=["talent", "person"],
+    )  # fmt: skip
     if policy.ordered:
-        taught = taught.filter(pl.col("start").is_null() | (pl.col("start") <= pl.col("day")))
-    return int(taught.select(pl.col("person_id").n_unique()).collect().item())
+        own = own.filter(pl.col("undated") | (pl.col("start") <= pl.col("day")))
+    return own.group_by(person="mentor").agg(own=pl.len().cast(pl.Int64)).collect()
 
 
 def figures_of(talent_id: str, policy: Policy) -> dict[str, Any]:
@@ -267,7 +321,7 @@ def figures_of(talent_id: str, policy: Policy) -> dict[str, Any]:
 def _lineage_of(state: str, person_id: str, policy: Policy) -> Lineage:
     found = _driven(state, policy)
     workers = found.workers_of(person_id)
-    reach = Reach(
+    reach = LineageReach(
         generation=dict(workers.select("person_id", "generation").rows()),
         skilled_on=dict(workers.select("person_id", "day").rows()),
         pending=frozenset(found.waiting_of(person_id)["person_id"]),

@@ -1,23 +1,29 @@
-"""Leading talents: the table of what each drives, to filter, open and download."""
+"""Leading talents: every figure of each as a table, and what several drive together."""
 
 from __future__ import annotations
 
+import hashlib
+from functools import partial
 from html import escape
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from components import downloads, frame, store
-from components.i18n import Language, current_language, label, t
+from components import address, downloads, frame, joint_view, kept, spread, store, talent_table
+from components import columns as tables
+from components.columns import Column
+from components.i18n import current_language, t
 from components.numbers import bold, count, persons, share
 from components.policy_form import current_policy
+from components.reach import gini, top_share
+from components.talent_table import FILTERS, MOST_SELECTED
 from components.theme import MODES
-from graph.model import BASES, PROVINCES
 from graph.policy import Policy
 
-ROW_HEIGHT = 38
-FILTERS = ("province", "occupation", "industry", "basis", "enterprise")
+PAGE = "talents"
+ROWS = 200  # of one page of the table
+LITTLE = 0.1  # of the union: who adds less adds little
 
 
 @frame.page
@@ -25,31 +31,63 @@ def page() -> None:
     """The page."""
     policy = current_policy()
     with st.spinner(t("Measuring the chains"), show_time=True):
-        rows = store.talents(policy)
+        everyone = store.talents(policy)
     head = st.container()
-    chosen = _filters(rows)
-    shown = filtered(rows, chosen)
+    chosen, rule = _filters(everyone)
+    view, names, by, sort, descending = _ways()
+    found = talent_table.rows(policy, [*names, sort])
+    shown = talent_table.filtered(found, chosen)
+    selected = [id for id in address.ids("sel") if found["talent_id"].eq(id).any()][:MOST_SELECTED]
     with head:
-        frame.lead(_answer(shown, rows, policy))
-        frame.under_lead(
-            t("Persons, each counted once for each talent who drives them; units in the headers.")
-        )
+        frame.lead(_answer(shown, everyone, policy, selected))
+        frame.under_lead(escape(_under(shown, everyone)))
     if shown.is_empty():
         frame.empty(t("No talent meets these filters"), t("Take one of them away."))
         return
-    _table(shown, policy)
-    _foot(shown, rows, policy, chosen)
+    if view == "distribution":
+        _distribution(shown)
+    elif view == "smalls":
+        _smalls(shown, by)
+    elif view == "groups":
+        _groups(shown, by, policy, chosen)
+    else:
+        _table(shown, policy, chosen, rule, names, sort, descending, selected)
+    kept.missing(policy, sorted({m for n in names if (m := talent_table.columns()[n].metric)}))
 
 
-def _answer(shown: pl.DataFrame, rows: pl.DataFrame, policy: Policy) -> str:
+# --- the answer -------------------------------------------------------------------------------
+
+
+def _answer(
+    shown: pl.DataFrame, everyone: pl.DataFrame, policy: Policy, selected: list[str]
+) -> str:
     language = current_language()
-    everyone = shown.height == rows.height
+    reach = store.reach(policy)
+    if len(selected) >= 2:
+        found = talent_table.together(reach, selected)
+        least = found.least()
+        name = everyone.row(by_predicate=pl.col("talent_id") == selected[least], named=True)["name"]
+        less = bold(persons(found.alone(least), language))
+        part = share(found.alone(least), found.union)
+        if found.alone(least) < LITTLE * found.union:
+            loss = t("without {name} only {less} fewer ({share})", name=escape(name), less=less,
+                     share=part)  # fmt: skip
+        else:
+            loss = t("without {name} {less} fewer ({share})", name=escape(name), less=less,
+                     share=part)  # fmt: skip
+        return t(
+            "The {n} selected drive {persons} together; {loss}.",
+            n=len(selected), persons=bold(persons(found.union, language), count(found.union)),
+            loss=loss,
+        )  # fmt: skip
+    together = reach.union(shown["talent_id"])
+    everybody = shown.height == everyone.height
     who = (
         t("{n} leading talents", n=bold(count(shown.height)))
-        if everyone
-        else t("{n} of {all} leading talents", n=bold(count(shown.height)), all=count(rows.height))
-    )
-    together = store.union(policy, shown["talent_id"].to_list())
+        if everybody
+        else t("{n} of {all} leading talents", n=bold(count(shown.height)),
+               all=count(everyone.height))
+    )  # fmt: skip
     return t(
         "{who} together drive {persons}; {n} of the talents drive nobody yet.",
         who=who, persons=bold(persons(together, language), count(together)),
@@ -57,181 +95,443 @@ def _answer(shown: pl.DataFrame, rows: pl.DataFrame, policy: Policy) -> str:
     )  # fmt: skip
 
 
-def _filters(rows: pl.DataFrame) -> dict[str, Any]:
-    """One line of filters, also set by the page's address (codes only, never names)."""
-    language = current_language()
-    columns = st.columns([220, 130, 170, 170, 190, 110], vertical_alignment="bottom")
-    chosen: dict[str, Any] = {}
-    with columns[0]:
-        chosen["text"] = st.text_input(
-            t("Name, enterprise or studio"), key="talents_text", placeholder=t("a few characters"),
-            live=True, max_chars=60,
-        )  # fmt: skip
-    options: dict[str, list[tuple[str, str]]] = {
-        "province": _pairs(rows, "province", "province", language),
-        "occupation": _pairs(rows, "occupation_code", "occupation", language),
-        "industry": _pairs(rows, "industry", "industry", language),
-        "basis": [(code, label(BASES[code], language)) for code in BASES],
-    }
-    names = {
-        "province": t("Province"), "occupation": t("Occupation"), "industry": t("Industry"),
-        "basis": t("Basis"),
-    }  # fmt: skip
-    for column, (name, pairs) in zip(columns[1:5], options.items(), strict=True):
-        with column:
-            chosen[name] = _select(name, names[name], dict(pairs))
-    enterprise = st.query_params.get("enterprise")
-    if enterprise is not None:
-        chosen["enterprise"] = enterprise
-    with columns[5]:
-        st.button(t("Clear filters"), on_click=_clear, disabled=not any(chosen.values()))
-    return chosen
-
-
-def _pairs(rows: pl.DataFrame, code: str, name: str, language: Language) -> list[tuple[str, str]]:
-    found = rows.select(code=code, name=name).unique("code").drop_nulls("code").sort("code")
-    if code == "province":
-        return [(c, label(PROVINCES[c], language)) for c in found["code"] if c in PROVINCES]
-    return [(c, n or c) for c, n in found.rows()]
-
-
-def _select(name: str, title: str, options: dict[str, str]) -> str | None:
-    key = f"talents_{name}"
-    asked = st.query_params.get(name)
-    if asked and asked not in options:
-        # Nobody has it, and the page says so; the filter must not be dropped in silence.
-        names = PROVINCES.get(asked) if name == "province" else None
-        options[asked] = label(names, current_language()) if names else asked
-    if asked in options and key not in st.session_state:
-        st.session_state[key] = asked
-    chosen: str | None = st.selectbox(
-        title, list(options), index=None, key=key, placeholder=t("any"),
-        format_func=lambda code: options.get(code, code),
+def _under(shown: pl.DataFrame, everyone: pl.DataFrame) -> str:
+    if shown.height == everyone.height:
+        return t(
+            "Persons, each counted once for each talent who drives them; units in the headers."
+        )
+    return t(
+        "{n} of {all} leading talents are shown, {share}.",
+        n=count(shown.height), all=count(everyone.height),
+        share=share(shown.height, everyone.height),
     )  # fmt: skip
-    if chosen:
-        st.query_params[name] = chosen
-    elif name in st.query_params:
-        del st.query_params[name]
-    return chosen
+
+
+# --- filters and ways to look -----------------------------------------------------------------
+
+
+def _filters(everyone: pl.DataFrame) -> tuple[dict[str, Any], str]:
+    """One line of filters, also set by the page's address (codes only, never names)."""
+    offered = talent_table.options(everyone, current_language())
+    titles = {
+        "province": t("Province"), "industry": t("Industry"), "level": t("Level"),
+        "basis": t("Basis"), "occupation": t("Occupation"), "type": t("Type"),
+        "year": t("Named in"),
+    }  # fmt: skip
+    chosen: dict[str, Any] = {}
+    with st.container(key="talents_filters"):
+        columns = st.columns([148, 98, 106, 100, 106, 352, 108, 100], vertical_alignment="bottom")
+        with columns[0]:
+            chosen["text"] = st.text_input(
+                t("Name, enterprise or studio"), key="talents_text", live=True, max_chars=60,
+                placeholder=t("a few characters"),
+                help=t("Not kept in the link: a link never holds a name."),
+            )  # fmt: skip
+        for place, name in enumerate(("province", "industry", "level", "basis"), 1):
+            with columns[place]:
+                chosen[name] = address.choice(PAGE, name, titles[name], offered[name])
+        with columns[5]:
+            rule = address.one_of(
+                PAGE, "credit", t("Credit rule"),
+                {"band": t("Rank band"), "full": t("full"), "equal": t("equal"),
+                 "nearest": t("nearest"), "decay": t("decaying")}, "band",
+                help=t("How a worker whom several drive is shared; the rank goes by it"),
+            )  # fmt: skip
+        with columns[6], st.popover(t("More filters"), key="talents_more"):
+            for name in ("occupation", "type", "year"):
+                chosen[name] = address.choice(PAGE, name, titles[name], offered[name])
+        for name in ("enterprise", "studio"):
+            chosen[name] = st.query_params.get(name)
+        with columns[7]:
+            st.button(t("Clear filters"), on_click=_clear, disabled=not any(chosen.values()))
+    _placed(everyone, chosen)
+    return chosen, rule
+
+
+def _placed(everyone: pl.DataFrame, chosen: dict[str, Any]) -> None:
+    """The enterprise and the studio that the address names, each to be taken away."""
+    names = {}
+    if id := chosen.get("enterprise"):
+        own = everyone.filter(pl.col("enterprise_id") == id)["enterprise"]
+        names["enterprise"] = t("Enterprise: {name}", name=own[0] if own.len() else id)
+    if id := chosen.get("studio"):
+        names["studio"] = t("Studio: {name}", name=id)
+    if names:
+        with st.container(horizontal=True):
+            for name, words in names.items():
+                st.button(f"{frame.plain(words)} ×", key=f"talents_without_{name}",
+                          on_click=address.clear, args=(PAGE, [name]))  # fmt: skip
 
 
 def _clear() -> None:
-    for name in FILTERS:
-        st.session_state.pop(f"talents_{name}", None)
-        if name in st.query_params:
-            del st.query_params[name]
+    address.clear(PAGE, FILTERS)
     st.session_state["talents_text"] = ""
 
 
-def filtered(rows: pl.DataFrame, chosen: dict[str, Any]) -> pl.DataFrame:
-    """The rows that meet all the filters, most driven first."""
-    columns = {
-        "province": "province", "occupation": "occupation_code", "industry": "industry",
-        "enterprise": "enterprise_id",
+def _ways() -> tuple[str, list[str], str, str, bool]:
+    """Which view, which columns, grouped by what, sorted by what, and whether downwards."""
+    known = talent_table.columns()
+    titles = {name: column.title for name, column in known.items()}
+    groups = {
+        "province": t("Province"), "industry": t("Industry"), "occupation_code": t("Occupation"),
+        "basis": t("Basis"), "type": t("Type"), "year": t("Named in"), "level": t("Level"),
+        "enterprise_id": t("Enterprise"),
     }  # fmt: skip
-    for name, column in columns.items():
-        if chosen.get(name):
-            rows = rows.filter(pl.col(column) == chosen[name])
-    if chosen.get("basis"):
-        rows = rows.filter(pl.col("bases").list.contains(chosen["basis"]))
-    if text := (chosen.get("text") or "").strip().lower():
-        within = pl.concat_str(pl.col("name", "enterprise", "studio").fill_null(""), separator="\n")
-        rows = rows.filter(within.str.to_lowercase().str.contains(text, literal=True))
-    return rows.sort("driven", "person_times", "talent_id", descending=[True, True, False])
+    views = {
+        "table": t("Table"), "distribution": t("Distribution"),
+        "smalls": t("Small multiples"), "groups": t("Groups"),
+    }  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom", key="talents_ways"):
+        view = address.one_of(PAGE, "view", t("View"), views, "table")
+        by, sort, descending = "province", "rank", False
+        with st.popover(t("Columns"), key="talents_columns", disabled=view != "table"):
+            names = address.several(PAGE, "cols", t("Columns"), titles, talent_table.DEFAULT)
+        if view == "table":
+            with st.container(width=170):
+                sort = address.one_of(PAGE, "sort", t("Sort by"), titles, "rank", folded=True)
+            order = address.one_of(
+                PAGE, "order", t("Order"), {"asc": t("ascending"), "desc": t("descending")},
+                "asc" if sort in ("rank", "rank_all") else "desc", folded=False,
+            ) if sort != "rank" else "asc"  # fmt: skip
+            descending = order == "desc"
+        elif view != "distribution":
+            with st.container(width=170):
+                by = address.one_of(PAGE, "by", t("Group by"), groups, "province", folded=True)
+    return view, names, by, sort, descending
 
 
-def generation_columns(rows: pl.DataFrame) -> list[str]:
-    """g1, g2, ... as the metric gave them."""
-    return sorted((c for c in rows.columns if c[0] == "g" and c[1:].isdigit()),
-                  key=lambda c: int(c[1:]))  # fmt: skip
+# --- the table --------------------------------------------------------------------------------
 
 
-def _table(shown: pl.DataFrame, policy: Policy) -> None:
-    language = current_language()
-    tokens = MODES[frame.mode()]
-    generations = generation_columns(shown)
-    cells_shown = shown.select(
-        "name", "level",
-        pl.col("occupation").fill_null("—"),
-        pl.col("province").replace_strict(
-            {c: label(n, language) for c, n in PROVINCES.items()}, default="—"
-        ),
-        "driven", "person_times",
-        pl.concat_list(generations).alias("generations"),
-        "g1", "pending", "equal",
-        pl.col("enterprise").fill_null("—"),
+def _table(
+    shown: pl.DataFrame, policy: Policy, chosen: dict[str, Any], rule: str, names: list[str],
+    sort: str, descending: bool, selected: list[str],
+) -> None:  # fmt: skip
+    known = talent_table.columns()
+    columns = {name: known[name] for name in names}
+    rows = talent_table.worded(
+        talent_table.ordered(shown, rule, sort, descending), rule, current_language()
+    )
+    left, right = st.columns([852, 276], gap="small")
+    with left:
+        part = _part(rows)
+        _draw(part, rows, columns, selected)
+        _foot(part, rows, columns, policy, chosen, selected)
+    with right, st.container(key="panel_talents"):
+        _panel(shown, policy, selected)
+
+
+def _part(rows: pl.DataFrame) -> pl.DataFrame:
+    """The page of the rows that the address names."""
+    last = max(0, (rows.height - 1) // ROWS)
+    asked = st.query_params.get("page", "1")
+    number = min(int(asked) - 1, last) if asked.isdigit() and int(asked) > 0 else 0
+    address.write("page", str(number + 1), "1")
+    return rows.slice(number * ROWS, ROWS)
+
+
+def _draw(
+    part: pl.DataFrame, rows: pl.DataFrame, columns: dict[str, Column], selected: list[str]
+) -> None:
+    ids = part["talent_id"].to_list()
+    places = {id: place for place, id in enumerate(ids)}
+    key = hashlib.sha256("\n".join([*ids, "", *columns]).encode()).hexdigest()[:10]
+    most = {
+        name: float(rows[name].list.max().max() or 0) if column.kind == "bars"
+        else float(rows[name].max() or 0)  # type: ignore[arg-type]
+        for name, column in columns.items() if column.kind in ("bar", "bars")
+    }  # fmt: skip
+    # The table is made anew when others than itself change the selection.
+    version = st.session_state.setdefault("talents_version", 0)
+    chosen = tables.table(
+        part, columns, MODES[frame.mode()], key=f"talents_table_{key}_{version}",
+        selected=[places[id] for id in selected if id in places], most=most,
+        height=min(38 * (part.height + 1) + 2, 650),
     )  # fmt: skip
-    config = st.column_config
-    most = max(1, int(shown["driven"].max() or 0))  # type: ignore[arg-type]
-    tallest = max(1, *(int(shown[g].max() or 0) for g in generations))  # type: ignore[arg-type]
-    event = st.dataframe(
-        cells_shown,
-        key="talents_table",
-        hide_index=True,
-        row_height=ROW_HEIGHT,
-        height=min(ROW_HEIGHT * (shown.height + 1) + 2, 640),
-        on_select="rerun",
-        selection_mode="single-cell",
-        column_config={
-            "name": config.TextColumn(t("Name"), pinned=True, width=90),
-            "level": config.NumberColumn(t("Level"), help=t("Best level so far, 1 to 8"), width=54),
-            "occupation": config.TextColumn(t("Occupation"), width=130),
-            "province": config.TextColumn(t("Province"), width=94),
-            "driven": config.ProgressColumn(
-                t("Driven (persons)"), format="localized", min_value=0, max_value=most,
-                color=tokens.slate, width=150,
-                help=t("New high-skilled persons whom a chain from this talent reaches in time"),
-            ),
-            "person_times": config.NumberColumn(
-                t("Person-times"), format="localized", width=90,
-                help=t("Every promotion to a high-skilled level in the window, of those reached"),
-            ),
-            "generations": config.BarChartColumn(
-                t("Generations (persons)"), y_min=0, y_max=tallest, color=tokens.slate,
-                width=142,
-                help=t("Driven persons by the fewest links of a chain that counts"),
-            ),
-            "g1": config.NumberColumn(
-                t("Gen 1 (persons)"), format="localized", width=114,
-                help=t("Driven persons one link away"),
-            ),
-            "pending": config.NumberColumn(
-                t("Pending (persons)"), format="localized", width=122,
-                help=t("Reached by a chain, not high-skilled on the as-of day"),
-            ),
-            "equal": config.NumberColumn(
-                t("Shared (persons)"), format="%.1f", width=114,
-                help=t("Each worker shared equally among the talents who drive them; adds up"),
-            ),
-            "enterprise": config.TextColumn(t("Enterprise"), width=220),
-        },
-    )  # fmt: skip
-    cells = event.selection.cells
-    if cells and cells[0] != st.session_state.get("talents_opened"):
-        st.session_state["talents_opened"] = cells[0]
-        frame.go("talent", id=shown["talent_id"][cells[0][0]])
-    if not cells:
+    if chosen.cells and chosen.cells[0][1] == "name":
+        opened = (key, tuple(chosen.cells[0]))
+        if opened != st.session_state.get("talents_opened"):
+            st.session_state["talents_opened"] = opened
+            frame.go("talent", id=ids[chosen.cells[0][0]])
+    elif not chosen.cells:
         st.session_state.pop("talents_opened", None)
+    ticked = [ids[row] for row in chosen.rows if row < len(ids)]
+    elsewhere = [id for id in selected if id not in places]
+    kept_order = [id for id in selected if id in ticked or id in elsewhere]
+    now = kept_order + [id for id in ticked if id not in kept_order]
+    if now != selected:
+        if len(now) > MOST_SELECTED:
+            st.toast(t("At most {n} can be looked at together.", n=MOST_SELECTED))
+            st.session_state["talents_version"] = version + 1
+        address.write("sel", ",".join(now[:MOST_SELECTED]) or None)
+        st.rerun()
 
 
-def _foot(shown: pl.DataFrame, rows: pl.DataFrame, policy: Policy, chosen: dict[str, Any]) -> None:
-    """What is shown, and the downloads of exactly these rows."""
-    about = downloads.About(
-        policy=policy, revision=store.revision(),
-        filters={name: str(value) for name, value in chosen.items() if value},
-    )  # fmt: skip
-    table = downloads.talents_table(shown, current_language())
+def _foot(
+    part: pl.DataFrame, rows: pl.DataFrame, columns: dict[str, Column], policy: Policy,
+    chosen: dict[str, Any], selected: list[str],
+) -> None:  # fmt: skip
+    """What is shown, the pages, and the downloads of exactly these rows and columns."""
+    first = rows["talent_id"].to_list().index(part["talent_id"][0]) + 1
+    last = first + part.height - 1
+    number, pages = (first - 1) // ROWS + 1, (rows.height + ROWS - 1) // ROWS
     with st.container(horizontal=True, vertical_alignment="center", key="talents_foot"):
-        frame.html(f'<span class="sc-muted">{escape(_shown(shown, rows))}</span>')
+        told = t(
+            "Talents {first} to {last} of {n}. Ranks are among all talents; a click on a name "
+            "opens the talent, on a header sorts this page.",
+            first=count(first), last=count(last), n=count(rows.height),
+        )  # fmt: skip
+        frame.html(f'<span class="sc-muted">{escape(told)}</span>')
         st.space("stretch")
-        downloads.offer(table, about, "talents", main=True)
+        if pages > 1:
+            st.button(t("Back"), key="talents_back", disabled=number == 1,
+                      on_click=partial(address.write, "page", str(number - 1), "1"))  # fmt: skip
+            st.button(t("Further"), key="talents_further", disabled=number == pages,
+                      on_click=partial(address.write, "page", str(number + 1), "1"))  # fmt: skip
+        downloads.offer(
+            tables.exported(rows, columns, {"talent_id": t("Person")}),
+            _about(policy, chosen), PAGE, main=len(selected) < 2,
+        )  # fmt: skip
 
 
-def _shown(shown: pl.DataFrame, rows: pl.DataFrame) -> str:
-    return t(
-        "{n} of {all} talents ({share}); click a line to open the talent.",
-        n=count(shown.height), all=count(rows.height), share=share(shown.height, rows.height),
+def _about(policy: Policy, chosen: dict[str, Any]) -> downloads.About:
+    filters = {name: str(value) for name, value in chosen.items() if value}
+    return downloads.About(policy=policy, revision=store.revision(), filters=filters)
+
+
+def _panel(shown: pl.DataFrame, policy: Policy, selected: list[str]) -> None:
+    everyone = store.talents(policy)
+    chosen = everyone.filter(pl.col("talent_id").is_in(selected))
+    by_id = {row["talent_id"]: row for row in chosen.iter_rows(named=True)}
+    picked = [by_id[id] for id in selected]
+    if len(picked) < 2:
+        _panel_of_few(shown, picked)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="talents_chosen"):
+        frame.html(f"<h2 class='sc-h2'>{escape(t('{n} together', n=len(picked)))}</h2>")
+        st.space("stretch")
+        st.button(t("Take away the selection"), type="tertiary", key="talents_unselect",
+                  on_click=_unselect)  # fmt: skip
+    found = talent_table.together(store.reach(policy), selected)
+    times, taught = talent_table.between(policy, selected)
+    names = [row["name"] for row in picked]
+    unit = t("persons")
+    frame.html(joint_view.sums(found, unit, times))
+    frame.rule()
+    frame.heading(t("Where they overlap"))
+    frame.html(joint_view.overlaps(found, names, unit))
+    frame.html(f"<div>{escape(_explained(found, names, selected, taught))}</div>")
+    with st.container(horizontal=True):
+        _workers(policy, selected, found.union)
+        for row in picked[:1]:
+            frame.link("lineage", t("See in the lineage"), id=row["talent_id"])
+    with st.container(horizontal=True, gap="small"):
+        for row in picked:
+            frame.link("talent", row["name"], id=row["talent_id"])
+
+
+def _panel_of_few(shown: pl.DataFrame, picked: list[dict[str, Any]]) -> None:
+    if picked:
+        row = picked[0]
+        frame.heading(row["name"])
+        frame.html(
+            '<dl class="sc-dl">'
+            f"<dt>{escape(t('Driven'))}</dt><dd>{count(row['driven'])} {escape(t('persons'))}</dd>"
+            f"<dt>{escape(t('Person-times'))}</dt><dd>{count(row['person_times'])}</dd>"
+            f"<dt>{escape(t('Enterprise'))}</dt><dd>{escape(row['enterprise'] or '—')}</dd></dl>"
+        )
+        with st.container(horizontal=True):
+            frame.link("talent", t("Talent profile"), id=row["talent_id"])
+            frame.link("lineage", t("Lineage"), id=row["talent_id"])
+        st.button(t("Take away the selection"), type="tertiary", key="talents_unselect",
+                  on_click=_unselect)  # fmt: skip
+        frame.rule()
+    frame.heading(t("Several together"))
+    todo = t(
+        "Select 2 to {n} talents with the boxes at the left to see how many persons they drive "
+        "together, and where they overlap.",
+        n=MOST_SELECTED,
+    )
+    frame.html(f'<div class="sc-muted">{escape(todo)}</div>')
+    frame.rule()
+    frame.heading(t("The talents shown"))
+    driven = shown["driven"].to_list()
+    middle = shown["driven"].median()
+    tenth = top_share(driven, 0.1)
+    frame.html(
+        '<dl class="sc-dl">'
+        f"<dt>{escape(t('Median'))}</dt><dd>{middle:,.0f} {escape(t('persons'))}</dd>"
+        f"<dt>{escape(t('Most'))}</dt><dd>{count(max(driven))} {escape(t('persons'))}</dd>"
+        f"<dt>{escape(t('The first tenth'))}</dt><dd>"
+        f"{escape(t('{share} of the sum', share=share(tenth, 1)))}</dd></dl>"
+    )
+
+
+def _unselect() -> None:
+    address.write("sel", None)
+    st.session_state["talents_version"] = st.session_state.get("talents_version", 0) + 1
+
+
+def _explained(found: Any, names: list[str], ids: list[str], taught: list[tuple[str, str]]) -> str:
+    """Why one adds little: whom he or she learnt from, and how far the others reach the same."""
+    least = found.least()
+    if not found.sizes[least]:
+        return t("{name} drives nobody yet.", name=names[least])
+    others = [i for i in range(len(names)) if i != least]
+    near = max(others, key=lambda i: found.common(least, i))
+    common = share(found.common(least, near), found.sizes[least])
+    place = {id: i for i, id in enumerate(ids)}
+    pairs = {(place[a], place[b]) for a, b in taught}
+    if (near, least) in pairs:
+        first = t(
+            "{name} is an apprentice of {other}; {share} of those {name} drives count for {other} "
+            "too.", name=names[least], other=names[near], share=common,
+        )  # fmt: skip
+    else:
+        first = t(
+            "{share} of those {name} drives count for {other} too.",
+            name=names[least], other=names[near], share=common,
+        )  # fmt: skip
+    return first + t(
+        " Without {name} the others drive {share} of all.",
+        name=names[least], share=share(found.without(least), found.union),
     )  # fmt: skip
+
+
+def _workers(policy: Policy, selected: list[str], union: int) -> None:
+    """The people whom the selected drive, each once, to take away."""
+    about = downloads.About(
+        policy=policy, revision=store.revision(), filters={"talents": ",".join(selected)}
+    )
+    driven = store.driven(policy)
+    titles = [t("Person"), t("Talents"), t("Fewest links"), t("High-skilled since")]
+
+    def made() -> bytes:
+        rows = driven.workers_of(*selected).group_by("person_id").agg(
+            pl.col("talent_id").sort().str.join(" "), pl.col("generation").min(),
+            pl.col("day").min(),
+        ).sort("person_id")  # fmt: skip
+        return downloads.csv(rows.rename(dict(zip(rows.columns, titles, strict=True))), about)
+
+    st.download_button(
+        t("Export the list ({n})", n=count(union)), made, "driven.csv", "text/csv",
+        key="talents_workers", type="primary", on_click="ignore",
+    )  # fmt: skip
+
+
+# --- the other views --------------------------------------------------------------------------
+
+
+def _distribution(shown: pl.DataFrame) -> None:
+    driven = shown["driven"].to_list()
+    titles = t("Driven by a talent (persons)"), t("Talents")
+    left, right = st.columns(2, gap="large")
+    with left:
+        frame.heading(t("How many drive how many"), t("the line: the median"))
+        st.altair_chart(
+            spread.histogram(driven, titles, frame.mode()), width="stretch", theme=None,
+            key="talents_histogram", alt=t("How many drive how many"),
+        )  # fmt: skip
+    with right:
+        frame.heading(t("How much the first few drive"), t("thin: all the same"))
+        st.altair_chart(
+            spread.share_curve(driven, (t("Talents, most driven first"), t("of the sum")),
+                               frame.mode()),
+            width="stretch", theme=None, key="talents_lorenz",
+            alt=t("How much the first few drive"),
+        )  # fmt: skip
+    cuts = [shown["driven"].quantile(q) or 0 for q in (0.1, 0.25, 0.5, 0.75, 0.9)]
+    figures = [(n, f"{cut:,.0f}") for n, cut in zip(
+        (t("10 %"), t("25 %"), t("Median"), t("75 %"), t("90 %")), cuts, strict=True)]  # fmt: skip
+    uneven = gini(driven)
+    figures += [
+        (t("The first tenth drives"), share(top_share(driven, 0.1), 1)),
+        (t("Gini"), "—" if uneven is None else f"{uneven:.2f}"),
+    ]
+    frame.html(
+        '<div class="sc-figures">'
+        + "".join(f"<div><span>{escape(a)}</span><b>{escape(b)}</b></div>" for a, b in figures)
+        + "</div>"
+    )
+    told = t(
+        "Quantiles are persons a talent drives, full credit. Gini: 0 when all drive the same, near "
+        "1 when one drives all."
+    )
+    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+
+
+def _smalls(shown: pl.DataFrame, by: str) -> None:
+    words = talent_table.group_words(by, current_language())
+    column = "bases" if by == "basis" else by
+    split = (shown.explode("bases") if by == "basis" else shown).drop_nulls(column)
+    named = {"enterprise_id": "enterprise", "occupation_code": "occupation"}.get(by, column)
+    groups = split.group_by(column).agg(
+        pl.len(), pl.col("driven"), name=pl.col(named).first().cast(pl.String)
+    ).sort("len", column, descending=[True, False])  # fmt: skip
+    first = groups.head(spread.SMALLS)
+    parts = {
+        f"{words.get(str(row[column]), row['name'])} ({count(row['len'])})": row["driven"]
+        for row in first.iter_rows(named=True)
+    }
+    frame.heading(
+        t("Persons driven by a talent, group by group"), t("share of the group's talents")
+    )
+    st.altair_chart(
+        spread.small_multiples(parts, t("Group"), frame.mode()), width="content", theme=None,
+        key="talents_smalls", alt=t("Persons driven by a talent, group by group"),
+    )  # fmt: skip
+    if groups.height > first.height:
+        told = t("The {n} largest of {all} groups; {left} talents are in the others.",
+                 n=first.height, all=groups.height,
+                 left=count(int(groups["len"].sum() - first["len"].sum())))  # fmt: skip
+        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+
+
+def _groups(shown: pl.DataFrame, by: str, policy: Policy, chosen: dict[str, Any]) -> None:
+    words = talent_table.group_words(by, current_language())
+    rows = talent_table.grouped(shown, by, store.reach(policy)).with_columns(
+        pl.col("name").fill_null(pl.col("group").replace(words)).fill_null(t("not stated"))
+    )
+    columns = {
+        "name": Column(t("Group"), t("Talents with several bases stand in the group of each"),
+                       "text", 180, pinned=True),
+        "talents": Column(t("Talents (persons)"), t("Leading talents of the group"), width=96),
+        "together": Column(t("Driven together (persons)"),
+                           t("Persons the group's talents drive, each once"), "bar", 170),
+        "driven": Column(t("Sum over talents (persons)"),
+                         t("Each person counted once for each talent"), width=130),
+        "person_times": Column(t("Person-times, sum"), t("Sum over the talents"), width=110),
+        "pending": Column(t("Pending, sum (persons)"), t("Sum over the talents"), width=120),
+        "q1": Column(t("25 %"), t("A quarter of the talents drive no more"), "decimal", 70),
+        "median": Column(t("Median"), t("Half of the talents drive no more"), "decimal", 76),
+        "q3": Column(t("75 %"), t("Three quarters of the talents drive no more"), "decimal", 70),
+        "bins": Column(t("Spread (talents)"),
+                       t("How many talents drive how many, in ten equal steps to the most"),
+                       "bars", 120),
+        "top": Column(t("First tenth's share"),
+                      t("What part of the sum the tenth that drives most drives"), "share", 110),
+    }  # fmt: skip
+    most = {"together": float(rows["together"].max() or 1),  # type: ignore[arg-type]
+            "bins": float(rows["bins"].list.max().max() or 1)}  # fmt: skip
+    picked = tables.table(
+        rows, columns, MODES[frame.mode()], key=f"talents_groups_{by}_{rows.height}", selected=[],
+        most=most, height=min(38 * (rows.height + 1) + 2, 650), choose=False,
+    )  # fmt: skip
+    names = {"occupation_code": "occupation", "enterprise_id": "enterprise"}
+    if picked.cells and (code := rows["group"][picked.cells[0][0]]):
+        address.write(names.get(by, by), code)
+        st.session_state.pop(f"talents_{names.get(by, by)}", None)
+        st.session_state.pop("talents_view", None)
+        address.write("view", None)
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", key="talents_groups_foot"):
+        told = t("{n} groups; a click on a group shows its talents.", n=count(rows.height))
+        frame.html(f'<span class="sc-muted">{escape(told)}</span>')
+        st.space("stretch")
+        downloads.offer(
+            tables.exported(rows, columns, {"group": t("Code")}),
+            _about(policy, chosen | {"group_by": by}), "talent_groups", main=True,
+        )  # fmt: skip
 
 
 # Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.

@@ -1,0 +1,97 @@
+"""Metrics that take seconds at national size: found once a state and policy, then kept.
+
+A page never waits for one: what is not there yet is offered by a button, worked out beside the
+page, and drawn when it is done. A small network is worked out at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from components import store
+from components.i18n import current_language, t
+from graph.kept_tables import is_kept, metric_table
+from graph.metrics import METRICS
+from graph.policy import Policy
+
+# Of so many people a metric takes less than a second.
+SMALL = 150_000
+POLL = 2  # seconds
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def _table(state: str, policy: Policy, name: str, parameters: tuple[Any, ...]) -> pl.DataFrame:
+    return metric_table(
+        store.snapshot(), policy, name, driven=store.driven(policy), **dict(parameters)
+    )
+
+
+def table(policy: Policy, name: str, **parameters: str) -> pl.DataFrame:
+    """The metric's table under a policy, of the graph as it stands; found now if need be."""
+    return _table(store.state(), policy, name, tuple(sorted(parameters.items())))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _people(state: str) -> int:
+    return int(store.snapshot().frames["people"].select(pl.len()).collect().item())
+
+
+def ready(policy: Policy, name: str, **parameters: str) -> bool:
+    """Whether asking for the table costs next to nothing."""
+    return _people(store.state()) <= SMALL or is_kept(store.snapshot(), policy, name, **parameters)
+
+
+@st.cache_resource(show_spinner=False)
+def _workers() -> tuple[ThreadPoolExecutor, dict[Any, Future[Any]]]:
+    return ThreadPoolExecutor(1, thread_name_prefix="metric"), {}
+
+
+def begin(key: Any, work: Callable[[], Any]) -> Future[Any]:
+    """Starts the work, once for all visitors, and gives what will hold its end."""
+    pool, running = _workers()
+    if key not in running or (running[key].done() and running[key].exception()):
+        running[key] = pool.submit(work)
+    return running[key]
+
+
+def under_way(key: Any) -> Future[Any] | None:
+    """The work, when somebody has started it."""
+    return _workers()[1].get(key)
+
+
+def missing(policy: Policy, names: list[str]) -> None:
+    """Offers to work out the metrics that are not there, and tells when they are."""
+    state, snapshot = store.state(), store.snapshot()
+    lacking = [name for name in names if not ready(policy, name)]
+    for name in lacking:
+        key = (state, policy, name)
+        words = METRICS[name].zh if current_language() == "zh" else METRICS[name].en
+        job = under_way(key)
+        if job is None or job.done():
+            if job is not None and job.exception():
+                st.html(f'<span class="sc-warn">{t("It could not be worked out.")}</span>')
+            driven = store.driven(policy)
+            work = partial(metric_table, snapshot, policy, name, driven=driven)
+            st.button(
+                t("Work out: {name}", name=words), key=f"compute_{name}",
+                on_click=begin, args=(key, work),
+                help=t("Takes up to half a minute at national size, and is then kept."),
+            )  # fmt: skip
+        else:
+            _wait(key, words)
+
+
+@st.fragment(run_every=POLL)
+def _wait(key: Any, words: str) -> None:
+    job = under_way(key)
+    if job is None or job.done():
+        st.rerun()
+    st.html(
+        f'<span class="sc-muted" role="status">{t("Being worked out: {name}", name=words)}</span>'
+    )
