@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from components.i18n import t
+from components.i18n import t, translate
 from components.numbers import count
 from graph.policy import Policy
 
@@ -96,13 +97,15 @@ def offer(table: pl.DataFrame, about: About, name: str, *, main: bool = False) -
 
 
 def view_file(view: LineageView, format: Format, about: About, title: str, mode: Mode) -> bytes:
-    """A lineage view, exactly as shown, as a file: html, graphml, or csv (a zip of two tables)."""
+    """A lineage view, exactly as shown, as a file: html, svg, graphml, or csv (a zip of tables)."""
     from components.export import network_bytes, view_network
 
+    if format == "svg":
+        return view_drawing(view, about, title, mode).encode("utf-8")
     graph = view_network(view)
     told = {name: str(value) for name, value in about.as_dict().items()}
     if format == "html":
-        notes = [f"{name}: {value}" for name, value in told.items()]
+        notes = view_notes(view, about)
         return network_bytes(
             graph, format, title=title, language=view.language, mode=mode, notes=notes
         )
@@ -110,8 +113,39 @@ def view_file(view: LineageView, format: Format, about: About, title: str, mode:
     return network_bytes(graph, format)
 
 
+def view_drawing(view: LineageView, about: About, title: str, mode: Mode) -> str:
+    """A lineage view, exactly as shown, as an SVG document."""
+    from components.drawing import view_svg
+
+    notes = view_notes(view, about)
+    return view_svg(view, title=title, notes=notes, about=about.as_dict(), mode=mode)
+
+
+def view_notes(view: LineageView, about: About) -> list[str]:
+    """What stands under the title of an exported view: policy, revision, day, filters, people."""
+    language = view.language
+    lines = [
+        translate(
+            language, "{n} people and {m} links, as shown; {left} more are not shown.",
+            n=count(len(view.nodes)), m=count(len(view.edges)),
+            left=count(sum(node.more_up + node.more_down for node in view.nodes)),
+        ),
+        translate(
+            language, "Revision {revision}; made on {day}.",
+            revision=about.revision, day=date.today(),
+        ),
+    ]  # fmt: skip
+    if about.policy is not None:
+        lines.insert(1, f"{about.policy.chip(language)} · {about.policy.id}")
+    if about.filters:
+        told = " · ".join(f"{name}: {value}" for name, value in about.filters.items())
+        lines.append(told)
+    return lines
+
+
 # How a lineage view can be taken away: its name on the button, format, media type.
 VIEWS: tuple[tuple[str, Format, str], ...] = (
+    ("SVG", "svg", "image/svg+xml"),
     ("HTML", "html", "text/html"),
     ("GraphML", "graphml", "application/graphml+xml"),
     ("CSV", "csv", "application/zip"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from components import frame, person
+from components import frame, person, steps, store
 from components.i18n import current_language, label, t, tn
 from components.numbers import count, day
 from graph.evidence import Event, Hop, Stated, Why
@@ -28,12 +28,27 @@ def panel(answer: Why) -> None:
         _reason(answer, boxes)
     if answer.chains:
         first, *others = answer.chains
-        told = _verdict(answer, len(first))
-        frame.html(
-            f'<div class="sc-steps">{steps(first, boxes)}{_end(_event(answer))}</div>'
-            f'<div class="sc-muted">{escape(told)}</div>'
-        )
+        steps.show(chain_steps(first, boxes) + _end(_event(answer)), key="evidence")
+        frame.html(f"<div>{escape(_verdict(answer, len(first)))}</div>")
         _others(others, answer.more, boxes)
+    if answer.counts:
+        frame.html(f'<div class="sc-muted">{escape(_shared(answer))}</div>')
+
+
+def _shared(answer: Why) -> str:
+    """How many talents drive the worker, and what each way to credit gives this one."""
+    found = store.shares_of(answer.worker_id, answer.policy)
+    mine = found.get(answer.talent_id)
+    if mine is None:
+        return ""
+    if len(found) == 1:
+        return t("No other talent drives this worker: credit 1 by every rule.")
+    return t(
+        "{n} talents drive this worker; this one's credit is {equal} shared equally, {nearest} to "
+        "the nearest, {decay} by generation.",
+        n=count(len(found)), equal=f"1/{len(found)}", nearest=f"{mine['nearest']:.2f}",
+        decay=f"{mine['decay']:.2f}",
+    )  # fmt: skip
 
 
 def _event(answer: Why) -> Event | None:
@@ -57,37 +72,29 @@ def _reason(answer: Why, boxes: Boxes) -> None:
     frame.html(f'<div data-reason="{answer.reason}">{escape(sentence)}</div>')
     if answer.failing:
         recognised = next(iter(answer.events), None)
-        frame.html(f'<div class="sc-steps">{steps(answer.failing, boxes)}{_end(recognised)}</div>')
+        steps.show(chain_steps(answer.failing, boxes) + _end(recognised), key="evidence_failing")
 
 
 def _others(others: Sequence[Sequence[Hop]], more: bool, boxes: Boxes) -> None:
     if not others:
         return
     number = count(len(others)) + ("+" if more else "")
-    title = tn("{n} other chain counts", "{n} other chains count", len(others), n=number)
-    with st.expander(title):
-        for chain in others:
-            frame.html(f'<div class="sc-steps">{steps(chain, boxes)}</div>')
+    by = [boxes.get(chain[0].apprentice, {}).get("name", "") for chain in others]
+    through = t(", ").join(dict.fromkeys(str(name) for name in by[:3] if name))
+    title = tn("{n} other chain, by way of {names}", "{n} other chains, by way of {names}",
+               len(others), n=number, names=through)  # fmt: skip
+    with st.expander(frame.plain(title)):
+        for place, chain in enumerate(others):
+            steps.show(chain_steps(chain, boxes), key=f"evidence_{place}")
 
 
-def steps(chain: Sequence[Hop], boxes: Boxes) -> str:
+def chain_steps(chain: Sequence[Hop], boxes: Boxes) -> str:
     """The chain as steps from the talent down, each with its days and the rows behind (HTML)."""
-    lines = [_who(chain[0].mentor, boxes, "sc-talent")]
+    lines = [steps.person_step(chain[0].mentor, boxes, "sc-talent")]
     for hop in chain:
-        lines.append(
-            f'<span class="sc-step {hop.channel}"></span>'
-            f'<span class="sc-muted">{escape(_told(hop))}{_rows(hop.rows)}</span>'
-        )
-        lines.append(_who(hop.apprentice, boxes))
+        lines.append(steps.link_step(hop.channel, _told(hop), [_place(row) for row in hop.rows]))
+        lines.append(steps.person_step(hop.apprentice, boxes))
     return "".join(lines)
-
-
-def _who(id: str, boxes: Boxes, look: str = "") -> str:
-    box = boxes.get(id, {})
-    return (
-        f"<span>{frame.level_badge(box.get('level'))}</span>"
-        f'<b class="{look}">{escape(str(box.get("name", id)))}</b>'
-    )
 
 
 def _told(hop: Hop) -> str:

@@ -17,10 +17,11 @@ from datetime import date
 from html import escape
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from components import theme
 from components.layout import arrange, text_width
+from components.layout import layers as columns_of
 from graph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
     from components.lineage import LineageView
 
-Format = Literal["html", "graphml", "gexf", "json", "csv"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+Format = Literal["html", "graphml", "gexf", "json", "csv", "svg"]
+# Of a whole network or a part of it; a view can also be drawn (`components.drawing`).
+FORMATS: tuple[Format, ...] = ("html", "graphml", "gexf", "json", "csv")
 SUFFIXES: Mapping[Format, str] = {
     "html": ".html", "graphml": ".graphml", "gexf": ".gexf", "json": ".json", "csv": ".zip",
+    "svg": ".svg",
 }  # fmt: skip
 HTML_AT_MOST = 5_000  # people: pyvis builds in quadratic time, and nobody reads more
 DASHES: Mapping[str, Any] = {"mentorship": False, "studio": [6, 5], "teaching": [2, 4]}
@@ -77,8 +80,9 @@ def network_html(
 def write_network(graph: nx.Graph[Any], format: Format, path: Path, **page: Any) -> Path:
     """Write a network to a file and return its path; `page` are the words of `network_html`.
 
-    `json` is networkx's node-link form. `csv` is a zip of nodes.csv and edges.csv, UTF-8 with a
-    byte order mark so that Excel reads the Chinese. Both are streamed; networkx builds GraphML and
+    `json` is networkx's node-link form. `csv` is a zip of nodes.csv, edges.csv and
+    about.csv (what the figures depend on), UTF-8 with a byte order mark so that Excel reads the
+    Chinese. Both are streamed; networkx builds GraphML and
     GEXF in memory first (40,000 people and 60,000 ties: 260 MB more, for a moment).
     """
     if format not in FORMATS:
@@ -193,6 +197,9 @@ def _write_csv(graph: nx.Graph[Any], file: Any) -> None:
         _write_rows(archive, "nodes.csv", ["id", *columns], ({"id": n, **d} for n, d in nodes))
         columns = _columns(data for _, _, data in graph.edges(data=True))
         _write_rows(archive, "edges.csv", ["source", "target", *columns], edges)
+        if graph.graph:
+            about = ({"name": name, "value": value} for name, value in graph.graph.items())
+            _write_rows(archive, "about.csv", ["name", "value"], about)
 
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -304,18 +311,10 @@ def _width(node: str, data: Mapping[str, Any]) -> float:
 
 def _laid_out(graph: nx.Graph[Any]) -> dict[Any, tuple[float, float]]:
     """Left to right, people after all who taught them; those of a circle in one column."""
-    import networkx as nx
-
     if not graph:
         return {}
-    directed = nx.DiGraph(graph.edges()) if graph.is_directed() else nx.DiGraph()
-    directed.add_nodes_from(graph)
-    circles = nx.condensation(directed)
-    column: dict[int, int] = {}
-    for circle in nx.topological_sort(circles):
-        column[circle] = 1 + max((column[c] for c in circles.predecessors(circle)), default=-1)
-    layers = {str(node): column[circles.graph["mapping"][node]] for node in graph}
-    arrows = [(str(a), str(b)) for a, b in directed.edges()]
+    arrows = [(str(a), str(b)) for a, b in graph.edges()] if graph.is_directed() else []
+    layers = columns_of(map(str, graph), arrows)
     widths = {str(n): _width(str(n), data) for n, data in graph.nodes(data=True)}
     layout = arrange(layers, arrows, root=min(layers, key=lambda n: layers[n]), widths=widths)
     return {node: (layout.places[str(node)].x, layout.places[str(node)].y) for node in graph}

@@ -70,6 +70,26 @@ def arrange(
     return Layout(places, columns)
 
 
+def layers(people: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
+    """Person -> column: right of all who lead there, those of a circle in one column.
+
+    One whom nobody leads to stands right before the first of those he or she leads to.
+    """
+    import networkx as nx
+
+    graph = nx.DiGraph(arrows)
+    graph.add_nodes_from(people)
+    circles = nx.condensation(graph)
+    column: dict[int, int] = {}
+    for circle in nx.topological_sort(circles):
+        column[circle] = 1 + max((column[c] for c in circles.predecessors(circle)), default=-1)
+    for circle in circles:
+        onward = [column[c] for c in circles.successors(circle)]
+        if onward and not circles.pred[circle]:
+            column[circle] = min(onward) - 1
+    return {person: column[circles.graph["mapping"][person]] for person in graph}
+
+
 def arrange_by_year(
     years: Mapping[str, int], rows: Mapping[str, float], widths: Mapping[str, float], *, root: str
 ) -> Layout:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from components.i18n import Language, translate
 from components.lineage import (
+    PEOPLE_AT_MOST,
+    PEOPLE_SHOWN,
     LineageColumn,
     LineageEdge,
     LineageNode,
@@ -33,6 +35,8 @@ MENTORS_ABOVE = 2
 # People a person and channel shown at first, by links from the focus (-1: above it): about what
 # one screen of 15 rows holds. The rest are behind "+N".
 BREADTH = {0: 3, 1: 2, -1: 2}
+# What is tried when more people are asked for.
+BREADTHS = (2, 4, 8, 16, 32, 64, PEOPLE_AT_MOST)
 
 
 @dataclass(frozen=True)
@@ -101,31 +105,46 @@ class Lineage:
         first = {p: sum(a in driven for a in self.graph.successors(p)) for p in self.graph}
         return {p: n + sum(first[a] for a in self.graph.successors(p)) for p, n in first.items()}
 
-    def shown(self, state: LineageState) -> tuple[Unfolded, tuple[Hop, ...]]:
+    def shown(
+        self, state: LineageState, most: int | None = None
+    ) -> tuple[Unfolded, tuple[Hop, ...]]:
         """Whom a state of the widget shows, and the chain to the selected person.
 
-        Those who lead to most driven people come first. A selection changes whom the view shows
-        only when its chain goes by way of people who are not shown.
+        About one screen, or up to `most` people, the nearest generations first; those who lead to
+        most driven people come first. A selection changes whom the view shows only when its chain
+        goes by way of people who are not shown.
         """
-        shown = self._unfolded(state, frozenset())
+        shown = self._unfolded(state, frozenset(), most)
         hops = self.chain(state.selected, shown.generations) if state.selected else ()
         if {hop.apprentice for hop in hops} <= shown.generations.keys():
             return shown, hops
-        return self._unfolded(state, frozenset(hop.apprentice for hop in hops)), hops
+        return self._unfolded(state, frozenset(hop.apprentice for hop in hops), most), hops
 
-    def _unfolded(self, state: LineageState, keep: frozenset[str]) -> Unfolded:
+    def _unfolded(self, state: LineageState, keep: frozenset[str], most: int | None) -> Unfolded:
         order = {"talent": 0, "driven": 1, "pending": 2, "none": 3}
 
         def rank(person: str) -> tuple[int, int]:
             return -self.below.get(person, 0), order[self.reach.state(person)]
 
-        def breadth(person: str, channel: str) -> int:
+        def one_screen(person: str, channel: str) -> int:
             return BREADTH.get(self.depth.get(person, -1), 1)
 
-        down = min(self.policy.generations or 3, 6)
-        return unfold(
-            self.graph, state, up=MENTORS_ABOVE, down=down, breadth=breadth, rank=rank, keep=keep
-        )
+        def unfolded(breadth: int | Callable[[str, str], int], limit: int) -> Unfolded:
+            return unfold(
+                self.graph, state, up=MENTORS_ABOVE, down=min(self.policy.generations or 3, 6),
+                breadth=breadth, limit=limit, rank=rank, keep=keep,
+            )  # fmt: skip
+
+        if most is None:
+            return unfolded(one_screen, PEOPLE_SHOWN)
+        # Of each person the same few more and more, so that every generation has its share.
+        shown = unfolded(BREADTHS[0], most)
+        for breadth in BREADTHS[1:]:
+            wider = unfolded(breadth, most)
+            if len(wider.generations) >= most:
+                break
+            shown = wider
+        return shown
 
 
 def view(

@@ -282,6 +282,23 @@ def _figures_of(state: str, talent_id: str, policy: Policy) -> dict[str, Any]:
     }
 
 
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _shares_of(state: str, worker_id: str, policy: Policy) -> dict[str, dict[str, Any]]:
+    found = _driven(state, policy)
+    people = _snapshot(state).frames["people"]
+    number = people.filter(pl.col("person_id") == worker_id).select("person").collect()
+    rows = found.tables["pairs"].filter(pl.col("person").is_in(number["person"].implode()))
+    pairs = rows.select("talent", "generation", *CREDITS).collect()
+    ids = found.talents.select("talent_id", talent="person")
+    named = pairs.join(ids, on="talent")
+    return {row.pop("talent_id"): row for row in named.iter_rows(named=True)}
+
+
+def shares_of(worker_id: str, policy: Policy) -> dict[str, dict[str, Any]]:
+    """Talent id -> generation and the shares (equal, nearest, decay) of one driven worker."""
+    return _shares_of(state(), worker_id, policy)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _own_apprentices(state: str, policy: Policy) -> pl.DataFrame:
     """Of each talent (person) how many driven workers a mentorship of his or her own counts for."""

@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from html import escape
 from typing import Any
 
 import streamlit as st
 
-from components import downloads, evidence, frame, lineage_view, person, portrait, store
+from components import (
+    connecting,
+    downloads,
+    evidence,
+    frame,
+    lineage_view,
+    notes,
+    person,
+    portrait,
+    store,
+)
+from components.connecting import Shown
 from components.export import SUFFIXES
 from components.i18n import current_language, label, t
-from components.lineage import LineageState, lineage, lineage_state
+from components.lineage import (
+    HEIGHT,
+    LineageEvent,
+    LineageState,
+    LineageView,
+    keep_state,
+    lineage,
+    lineage_state,
+)
 from components.lineage_view import Lineage
 from components.numbers import count, person_times, persons
+from components.picture import png_button
 from components.policy_form import current_policy
 from components.portrait import Person
 from graph.model import LEVELS
 
 KEY = "lineage"
+BAR = 46  # px, a row above the widget
+Figures = dict[str, Any] | None
+# People shown at most; 0 = about one screen.
+MOST = (0, 300, 1_000, 5_000)
+TOOLS = ("lineage", "path", "common", "branches")
+ADDRESS = ("selected", "view")
 
 
 @frame.page
@@ -36,44 +63,124 @@ def page() -> None:
 
 
 @st.fragment
-def _instrument(about: Person, figures: dict[str, Any] | None, seen: Lineage) -> None:
+def _instrument(about: Person, figures: Figures, seen: Lineage) -> None:
     """The lineage and, right of it, whom it is about; a click reruns this alone."""
     with frame.notes():
-        language = current_language()
-        start = LineageState.from_query(
-            {**st.query_params.to_dict(), "person": about["id"]}
-        ) or LineageState(about["id"])
-        state = lineage_state(KEY, start)
+        state = _state(about["id"])
         _address(state)
-        shown, hops = seen.shown(state)
-        boxes = person.boxes(list(shown.generations), seen.policy.high_skilled_level)
-        view = lineage_view.view(seen, state, shown, hops, boxes, language)
-        frame.under_lead(_under(figures, seen, shown))
+        under = st.container()
         left, right = st.columns([848, 280], gap="medium")
         with left:
-            event = lineage(view, key=KEY)
+            tool = _bar(bool(about["leading"]))
+            if tool == "lineage":
+                told = _lineage(about, seen, state)
+                panel: Callable[[], None] = partial(_whom, about, figures, seen, state.selected)
+            else:
+                told, panel = _connection(tool, about, figures, seen, state)
+        with under:
+            frame.under_lead(_under(figures, told))
         with right, st.container(key="panel_person"):
-            _panel(about, figures, seen, state.selected)
-        if event.action == "export":
-            _export(view, seen, about["name"])
-        if event.action == "search":
-            st.session_state["find_text"] = event.text
-            frame.go("find")
+            panel()
+
+
+# --- the state of the page --------------------------------------------------------------------
+
+
+def _state(focus: str) -> LineageState:
+    """The session's state; the address's, when somebody came here by another address."""
+    asked = {name: st.query_params.get(name, "") for name in ADDRESS}
+    start = LineageState.from_query({**asked, "person": focus}) or LineageState(focus)
+    written = st.session_state.get("lineage.address")
+    st.session_state["lineage.address"] = {"id": focus, **asked}
+    if written is not None and written != {"id": focus, **asked}:
+        return keep_state(KEY, start)
+    return lineage_state(KEY, start)
 
 
 def _address(state: LineageState) -> None:
     """Writes the view into the address: ids, what is open, the years; never a name."""
     wanted = state.to_query()
-    wanted.pop("person")
-    for name in ("selected", "view"):
+    for name in ADDRESS:
         if name in wanted:
             if st.query_params.get(name) != wanted[name]:
                 st.query_params[name] = wanted[name]
         elif name in st.query_params:
             del st.query_params[name]
+    now = {name: wanted.get(name, "") for name in ADDRESS}
+    st.session_state["lineage.address"] = {"id": state.focus, **now}
 
 
-def _under(figures: dict[str, Any] | None, seen: Lineage, shown: Any) -> str:
+def _most() -> int:
+    asked = st.query_params.get("most", "")
+    return int(asked) if asked.isdigit() and int(asked) in MOST else 0
+
+
+def _bar(leading: bool) -> str:
+    """What is looked at, how many people, and the views: one row above the widget."""
+    words = {
+        "lineage": t("Lineage"), "path": t("Path"), "common": t("Common mentors"),
+        "branches": t("Branches"),
+    }  # fmt: skip
+    tools = TOOLS if leading else TOOLS[:3]
+    asked = st.query_params.get("tool", "lineage")
+    with st.container(horizontal=True, key="lineage_bar", vertical_alignment="center"):
+        tool = _chosen("tool", tools, asked, "lineage", words, t("What to look at"))
+        if tool == "lineage":
+            shown = {0: t("one screen"), **{n: t("up to {n}", n=count(n)) for n in MOST[1:]}}
+            _chosen_most(shown)
+        with st.popover(t("Saved views"), key="lineage_saved"):
+            notes.saved()
+        with st.popover(t("Share this view"), key="lineage_share"):
+            notes.share()
+    return tool
+
+
+def _chosen(
+    name: str, options: tuple[str, ...], asked: str, default: str, words: dict[str, str], title: str
+) -> str:
+    """One of a few, also set by the address."""
+    key = f"lineage_{name}"
+    now = asked if asked in options else default
+    if st.session_state.get(f"{key}.seen") != now:
+        st.session_state[key] = st.session_state[f"{key}.seen"] = now
+
+    def keep() -> None:
+        value = st.session_state[key]
+        st.session_state[f"{key}.seen"] = value
+        for other in ("with", "way", "path"):
+            st.query_params.pop(other, None)
+        if value == default:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = value
+
+    st.segmented_control(
+        title, list(options), key=key, format_func=lambda value: words[value],
+        label_visibility="collapsed", on_change=keep, required=True,
+    )  # fmt: skip
+    value: str = st.session_state[key]
+    return value
+
+
+def _chosen_most(words: dict[int, str]) -> None:
+    key, now = "lineage_most", _most()
+    if st.session_state.get(f"{key}.seen") != now:
+        st.session_state[key] = st.session_state[f"{key}.seen"] = now
+
+    def keep() -> None:
+        st.session_state[f"{key}.seen"] = st.session_state[key]
+        if st.session_state[key]:
+            st.query_params["most"] = str(st.session_state[key])
+        else:
+            st.query_params.pop("most", None)
+
+    st.selectbox(
+        t("People shown"), list(MOST), key=key, format_func=lambda n: words[n], on_change=keep,
+        label_visibility="collapsed", width=150,
+    )  # fmt: skip
+
+
+def _under(figures: Figures, told: str) -> str:
     language = current_language()
     parts = []
     if figures is not None:
@@ -82,26 +189,76 @@ def _under(figures: dict[str, Any] | None, seen: Lineage, shown: Any) -> str:
             f"<b>{escape(person_times(figures['person_times'], language))}</b>",
             escape(t("{persons} pending", persons=persons(figures["pending"], language))),
         ]
-    return " · ".join([*parts, escape(lineage_view.told(seen, shown, language))])
+    return " · ".join([*parts, escape(told)])
 
 
-def _panel(
-    about: Person,
-    figures: dict[str, Any] | None,
-    seen: Lineage,
-    selected: str | None,
-) -> None:
+# --- the exhibits -----------------------------------------------------------------------------
+
+
+def _lineage(about: Person, seen: Lineage, state: LineageState) -> str:
+    """The lineage itself; returns how much of it is shown."""
+    shown, hops = seen.shown(state, _most() or None)
+    boxes = person.boxes(list(shown.generations), seen.policy.high_skilled_level)
+    view = lineage_view.view(seen, state, shown, hops, boxes, current_language())
+    _acted(lineage(view, key=KEY, height=HEIGHT - BAR), view, seen, about["name"])
+    return lineage_view.told(seen, shown, current_language())
+
+
+def _connection(
+    tool: str, about: Person, figures: Figures, seen: Lineage, state: LineageState
+) -> tuple[str, Callable[[], None]]:
+    """A path, the common mentors or two branches: what it says, and how its panel is drawn."""
+    make, panel = {
+        "path": (connecting.path, connecting.path_panel),
+        "common": (connecting.common, connecting.common_panel),
+        "branches": (connecting.compare, connecting.compare_panel),
+    }[tool]
+    shown = make(about, seen, state)
+    frame.html(f'<div class="sc-answer" role="status">{escape(shown.told)}</div>')
+    if shown.view is not None:
+        event = lineage(shown.view, key=connecting.KEY, height=HEIGHT - 3 * BAR)
+        _acted(event, shown.view, seen, shown.told)
+    told = t("{n} people shown", n=count(len(shown.view.nodes))) if shown.view else ""
+
+    def beside() -> None:
+        panel(shown)
+        _also_selected(about, seen, shown)
+
+    return told, beside
+
+
+def _also_selected(about: Person, seen: Lineage, shown: Shown) -> None:
+    selected = shown.view.selected if shown.view else None
+    if selected:
+        frame.rule()
+        _selected(selected, seen, about)
+
+
+def _acted(event: LineageEvent, view: LineageView, seen: Lineage, title: str) -> None:
+    """What the page itself does of what was done in the widget."""
+    if event.action == "export":
+        _export(view, seen, title)
+    if event.action == "search":
+        st.session_state["find_text"] = event.text
+        frame.go("find")
+    if event.action == "focus" and event.person:
+        frame.go("lineage", id=event.person)
+
+
+def _whom(about: Person, figures: Figures, seen: Lineage, selected: str | None) -> None:
     """The person in focus with the figures; below, whoever is selected and why."""
     portrait.who(about)
+    frame.link("talent", t("Open the profile"), id=about["id"])
     if figures is not None:
         frame.rule()
         _by_generation(figures)
+    frame.rule()
     if selected and selected != about["id"]:
-        frame.rule()
-        _selected(selected, seen)
+        _selected(selected, seen, about)
     else:
         told = escape(t("Click a person to see why he or she counts."))
         frame.html(f'<div class="sc-muted">{told}</div>')
+        notes.panel(about["id"], about["name"])
 
 
 def _by_generation(figures: dict[str, Any]) -> None:
@@ -138,7 +295,7 @@ def _by_generation(figures: dict[str, Any]) -> None:
     )
 
 
-def _selected(id: str, seen: Lineage) -> None:
+def _selected(id: str, seen: Lineage, about: Person) -> None:
     """Why the selected person counts for the talent: the chain with its rows, or why not."""
     other = person.person(id)
     if other is None:
@@ -149,17 +306,38 @@ def _selected(id: str, seen: Lineage) -> None:
         "pending": t("{name} is pending", name=other["name"]),
     }
     none = t("Why {name} does not count", name=other["name"])
-    title = titles.get(seen.reach.state(id), none) if seen.reach.leading else other["name"]
+    asked = seen.reach.leading and id != about["id"]
+    title = titles.get(seen.reach.state(id), none) if asked else other["name"]
     frame.heading(title, "")
-    if seen.reach.leading:
+    if asked:
         evidence.panel(seen.why(id))
     badge = frame.level_badge(other["level"])
     title = label(LEVELS[other["level"]], language) if other["level"] else t("no level recorded")
     frame.html(f"<div>{badge} {escape(title)}</div>{portrait.facts(portrait.work(other))}")
-    frame.link("talent", t("Open {name}", name=other["name"]), id=id)
+    with st.container(horizontal=True, key="selected_links"):
+        frame.link("talent", t("Open {name}", name=other["name"]), id=id)
+        # A page link to the page one is on does nothing; going there does.
+        if id != about["id"]:
+            if st.button(t("Lineage"), key=f"to_lineage_{id}", type="tertiary"):
+                frame.go("lineage", id=id)
+            if st.button(t("Path"), key=f"to_path_{id}", type="tertiary"):
+                frame.go("lineage", id=about["id"], tool="path", **{"with": [about["id"], id]})
+    notes.panel(id, other["name"])
 
 
-def _export(view: Any, seen: Lineage, name: str) -> None:
+# --- taking away ------------------------------------------------------------------------------
+
+
+def _filters(view: LineageView) -> dict[str, str]:
+    """What an export says of the view beside the policy: ids and settings, as in the address."""
+    return {
+        name: ",".join(values)
+        for name, values in notes.address().items()
+        if name not in ("lang", *current_policy().as_dict())
+    } | ({"years": f"{view.years[0]}-{view.years[1]}"} if view.years else {})
+
+
+def _export(view: LineageView, seen: Lineage, title: str) -> None:
     """Offers the view to take away, exactly as it stands."""
 
     @st.dialog(t("Take this view away"))
@@ -167,12 +345,15 @@ def _export(view: Any, seen: Lineage, name: str) -> None:
         shown = t("{n} people and {m} links, as shown, with the policy.",
                   n=count(len(view.nodes)), m=count(len(view.edges)))  # fmt: skip
         frame.html(f"<div>{escape(shown)}</div>")
-        about = downloads.About(store.revision(), seen.policy)
+        about = downloads.About(store.revision(), seen.policy, _filters(view))
+        mode = frame.mode()
         with st.container(horizontal=True, key="lineage_exports"):
+            drawing = downloads.view_drawing(view, about, title, mode)
+            png_button("PNG", drawing, "lineage.png", key="lineage_PNG")
             for text, format, mime in downloads.VIEWS:
                 st.download_button(
                     text,
-                    partial(downloads.view_file, view, format, about, name, frame.mode()),
+                    partial(downloads.view_file, view, format, about, title, mode),
                     f"lineage{SUFFIXES[format]}",
                     mime,
                     key=f"lineage_{text}",

@@ -78,6 +78,9 @@
       root.append(this.style, this.box);
       this.box.addEventListener("keydown", (event) => this.anyKey(event));
       this.onTheme = () => this.dress();
+      // Another part of the page asks for a person to stand in the middle: components/steps.js.
+      this.onCentre = (event) => this.centre(event.detail);
+      window.addEventListener("shicheng-centre", this.onCentre);
     }
 
     // ---- taking a view in -------------------------------------------------------------------
@@ -95,7 +98,8 @@
       this.selected = data.selected;
       if (!this.playing) this.years = data.years;
       this.path = new Set(data.path);
-      this.pathTies = new Set(data.path.slice(1).map((id, at) => `${data.path[at]}\n${id}`));
+      // A path may lead up to a mentor and down again, so a tie is on it either way.
+      this.pathTies = new Set(data.path.slice(1).flatMap((id, at) => [`${data.path[at]}\n${id}`, `${id}\n${data.path[at]}`]));
       this.takeIn(before);
       this.reachable();
       this.drawHeads();
@@ -163,6 +167,7 @@
 
     close() {
       this.stopPlaying();
+      window.removeEventListener("shicheng-centre", this.onCentre);
       this.network?.destroy();
       this.probe?.remove();
       this.box.remove();
@@ -710,6 +715,14 @@
       const dx = person.left < sight.left + 48 ? person.left - sight.left - 60 : Math.max(0, person.left + person.width - sight.right + 60);
       const dy = person.y < sight.top + 60 ? person.y - sight.top - 80 : Math.max(0, person.y - sight.bottom + 80);
       if (dx || dy) this.move({ position: { x: x + dx, y: y + dy }, scale: this.network.getScale() });
+    }
+
+    centre(id) {
+      const person = this.people.get(id);
+      if (!person) return;
+      this.move({ position: { x: person.left + person.width / 2, y: person.y }, scale: this.network.getScale() });
+      this.hover = { id };
+      this.network.redraw();
     }
 
     keepPivot(old) {
