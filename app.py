@@ -9,7 +9,7 @@ import streamlit as st
 from components import frame, visitor
 from components.i18n import t
 from components.policy_form import address
-from pages import find, lineage, overview, queries, talent, talents
+from pages import data, find, lineage, overview, queries, talent, talents
 
 # The pages by group, in the order of the sidebar.
 PROGRAMME = ("overview", "find", "lineage", "talents", "talent")
@@ -31,6 +31,7 @@ def main(first: str = "overview") -> None:
         "lineage": (lineage.page, t("Lineage"), programme),
         "talents": (talents.page, t("Leading talents"), programme),
         "talent": (talent.page, t("Talent profile"), programme),
+        "data": (data.page, t("Data"), analysis),
         "queries": (queries.page, t("Queries"), analysis),
     }
     pages = {

@@ -248,13 +248,12 @@ def load(
 
 def _list_findings(report: LoadReport, rejects: Path | None) -> Path | None:
     """Writes the findings, 0600; without a name of the user's own, into the data folder."""
+    from loaders.sync import write_findings
+
     if report.findings.is_empty() and rejects is None:
         return None
     path = rejects or State.settings.home / "rejects" / f"{report.load_id}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(b"\xef\xbb\xbf")
-        report.findings.write_csv(file)
+    write_findings(report.findings, path)
     return path
 
 

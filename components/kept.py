@@ -87,6 +87,26 @@ def missing(policy: Policy, names: list[str]) -> None:
             _wait(key, words)
 
 
+def worked_out(key: Any, words: str, work: Callable[[], Any]) -> Any:
+    """What `work` gives, worked out beside the page and kept by the process; None until then.
+
+    Offers to begin, and tells when it is under way.
+    """
+    job = under_way(key)
+    if job is not None and job.done() and not job.exception():
+        return job.result()
+    if job is None or job.done():
+        if job is not None:
+            st.html(f'<span class="sc-warn">{t("It could not be worked out.")}</span>')
+        st.button(
+            t("Work out: {name}", name=words), key=f"begin_{key[0]}", on_click=begin,
+            args=(key, work), type="primary",
+        )  # fmt: skip
+    else:
+        _wait(key, words)
+    return None
+
+
 @st.fragment(run_every=POLL)
 def _wait(key: Any, words: str) -> None:
     job = under_way(key)

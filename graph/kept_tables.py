@@ -23,6 +23,8 @@ from graph.snapshot import Snapshot
 # Raised when the tables change, so that those of an older form are not read as these.
 FORMAT: Final = 1
 KEPT: Final = 60
+# Rows of these metrics are people, or people and places: the leading talents alone are kept.
+OF_PEOPLE: Final = frozenset({"person", "node"})
 # On these the policy does not bear (docs/metrics.md): one table a snapshot.
 WITHOUT_POLICY: Final = frozenset(
     {"mpact", "genealogical_index", "centrality", "components", "communities"}
@@ -45,7 +47,7 @@ def metric_table(
 
     def found() -> pl.DataFrame:
         table = METRICS[name].table(snapshot, policy, driven=driven, **parameters)
-        return of_talents(table, snapshot)
+        return of_talents(table, snapshot) if METRICS[name].row in OF_PEOPLE else table
 
     return kept_table(place, found)
 

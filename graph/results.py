@@ -62,8 +62,7 @@ def measured(
     if snapshot.folder is None:
         with engine_named(engine, master=master) as chosen:
             return measure(snapshot, policy, chosen)
-    place = _place(snapshot.folder, policy)
-    if not (place / MANIFEST).exists():
+    if not is_measured(snapshot, policy):
         with engine_named(engine, folder=snapshot.folder / "results", master=master) as chosen:
             _compute(snapshot, policy, chosen)
     _sweep(snapshot.folder)
@@ -91,6 +90,11 @@ def measured_at(
         figures, _ = counted(frames, reached, policy, chosen)
     small = (figures.talents, figures.national, figures.lines)
     return Driven(policy, 0, *small, {"breakdowns": figures.breakdowns.lazy()}, pl.LazyFrame())
+
+
+def is_measured(snapshot: Snapshot, policy: Policy) -> bool:
+    """Whether the figures under the policy are kept, so that asking for them costs little."""
+    return snapshot.folder is not None and (_place(snapshot.folder, policy) / MANIFEST).exists()
 
 
 def kept(snapshot: Snapshot, policy: Policy) -> Driven:

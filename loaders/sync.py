@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import fcntl
+import json
+import os
 import shutil
 import time
 import uuid
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
 
 # Of so many of the newest loads the journal is kept.
 KEPT_JOURNALS = 20
+# Of so many of the newest loads the report and the refusals are kept.
+KEPT_REPORTS = 50
 # Fewer rows are in sooner by batches than by stopping Neo4j and making its store.
 BULK_ROWS = 100_000
 # Rows that such a load writes, imports and indexes, on 2 cores (docs/benchmarks.md).
@@ -159,7 +163,39 @@ def sync(
         )
         if not dry_run:
             report = _write(database, report, checked, folder, complete, bulk_rows, progress, say)
-    return replace(report, seconds=time.monotonic() - began)
+    report = replace(report, seconds=time.monotonic() - began)
+    if not dry_run:
+        keep_report(home, report)
+    return report
+
+
+def keep_report(home: Path, report: LoadReport) -> None:
+    """Keeps what a load came to in the data folder, for the page of the data.
+
+    `reports/LOAD.json` holds the counts, `rejects/LOAD.csv` each refusal and remark where there is
+    one; both are readable by their owner alone, and those of the newest `KEPT_REPORTS` loads stay.
+    """
+    _write_own(home / "reports" / f"{report.load_id}.json", _json(report.as_dict()))
+    if not report.findings.is_empty():
+        write_findings(report.findings, home / "rejects" / f"{report.load_id}.csv")
+    for folder, suffix in (("reports", ".json"), ("rejects", ".csv")):
+        for old in sorted((home / folder).glob(f"*{suffix}"))[:-KEPT_REPORTS]:
+            old.unlink(missing_ok=True)
+
+
+def write_findings(findings: pl.DataFrame, path: Path) -> None:
+    """Writes refusals and remarks as CSV (mode 0600) that spreadsheets read in any language."""
+    _write_own(path, b"\xef\xbb\xbf" + findings.write_csv().encode())
+
+
+def _json(report: dict[str, Any]) -> bytes:
+    return json.dumps(report, ensure_ascii=False, indent=1).encode()
+
+
+def _write_own(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
 
 
 @contextmanager

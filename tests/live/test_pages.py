@@ -22,7 +22,7 @@ from loaders.sync import sync
 from loaders.synthetic import generate
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "find", "lineage", "talents", "talent", "queries")
+PAGES = sorted(f.stem for f in (ROOT / "pages").glob("*.py") if f.stem != "__init__")
 Open = Callable[..., AppTest]
 
 

@@ -1,0 +1,147 @@
+"""The page of the data: what was refused, masked by role; what a second load changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from components import loads
+from components.visitor import Visitor
+from graph.database import Database
+from graph.settings import Settings
+from loaders import folder
+from loaders.sync import LoadReport, sync
+from loaders.synthetic import generate
+
+MANAGER, STEWARD = Visitor("a", "manager"), Visitor("b", "steward")
+
+
+@pytest.fixture(scope="module")
+def dirty(
+    database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[LoadReport, Path]]:
+    """A store that holds a dirty network and nothing else; its report and its folder."""
+    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
+        pass
+    made = tmp_path_factory.mktemp("dirty") / "made"
+    generate(made, talents=10, workers=800, seed=7, dirt=0.05)
+    report = sync(database, "folder", folder.get([made]), home=settings.home)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield report, made
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
+    monkeypatch.setenv("SHICHENG_HOME", str(settings.home))
+
+    def start(**query: str) -> AppTest:
+        test = AppTest.from_string("import app\napp.main('data')", default_timeout=90)
+        for name, value in {"lang": "en", **query}.items():
+            test.query_params[name] = value
+        return test.run()
+
+    yield start
+
+
+def test_a_load_keeps_its_report_and_refusals(
+    dirty: tuple[LoadReport, Path], settings: Settings
+) -> None:
+    report, _ = dirty
+    kept = loads.report(settings.home, report.load_id)
+    assert kept is not None and kept["refused"] == report.refused > 0
+    assert (settings.home / "rejects" / f"{report.load_id}.csv").stat().st_mode & 0o777 == 0o600
+    whole = loads.findings(settings.home, report.load_id, STEWARD)
+    assert whole.height == report.findings.height
+    assert json.dumps(kept)
+
+
+def test_peoples_own_cells_are_hidden_from_a_manager(
+    dirty: tuple[LoadReport, Path], settings: Settings
+) -> None:
+    report, _ = dirty
+    shown = loads.findings(settings.home, report.load_id, MANAGER)
+    whole = loads.findings(settings.home, report.load_id, STEWARD)
+    own = pl.col("column").is_in(list(loads.PERSONAL)) & (pl.col("value").fill_null("") != "")
+    assert whole.filter(own).height > 0
+    assert set(shown.filter(own)["value"]) == {loads.HIDDEN}
+    assert shown.filter(~own).equals(whole.filter(~own))
+
+
+def test_the_page_lists_each_refusal(
+    dirty: tuple[LoadReport, Path], app: Callable[..., AppTest]
+) -> None:
+    report, _ = dirty
+    page = app(view="refused")
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert len(table) == min(report.findings.height, 1000)
+    refused = int((table["Outcome"] == "refused").sum())
+    assert refused == report.findings.filter(pl.col("kind") == "refused").height
+    one = report.findings["file"][0]
+    narrowed = app(view="refused", file=one).dataframe[0].value
+    assert len(narrowed) == report.findings.filter(pl.col("file") == one).height
+    assert set(narrowed["File"]) == {one}
+
+
+def test_coverage_counts_what_has_a_day(
+    dirty: tuple[LoadReport, Path], database: Database, app: Callable[..., AppTest]
+) -> None:
+    page = app(view="coverage")
+    table = page.dataframe[0].value.set_index("What")
+    known = database.read(
+        "MATCH ()-[m:MENTORS]->() RETURN count(m.start) AS known, count(m) AS whole"
+    )[0]
+    row = table.loc["mentorships with a start"]
+    assert (row["Known"], row["In all"]) == (known["known"], known["whole"])
+
+
+def test_claims_open_to_their_findings(
+    dirty: tuple[LoadReport, Path], app: Callable[..., AppTest]
+) -> None:
+    page = app(view="claims")
+    assert not page.exception
+    kinds = page.dataframe[0].value
+    found = kinds[kinds.iloc[:, 0] == "two promotions too close together"]
+    opened = app(view="claims", kind="too_close")
+    assert len(opened.dataframe[1].value) == int(found["findings"].iloc[0]) > 0
+
+
+def test_what_a_second_load_changed_adds_up(
+    dirty: tuple[LoadReport, Path],
+    database: Database,
+    settings: Settings,
+    app: Callable[..., AppTest],
+) -> None:
+    from components import store
+
+    _, made = dirty
+    assert "One revision is kept" in said(app(view="restated"))
+    taught = pl.read_csv(made / "mentorships.csv", infer_schema=False, encoding="utf8-lossy")
+    fewer = made.parent / "fewer"
+    fewer.mkdir()
+    taught.head(taught.height // 2).write_csv(fewer / "mentorships.csv")
+    tables = folder.get([fewer], source="made")
+    sync(database, "folder", tables, home=settings.home, complete=True)
+    store.snapshot()
+    page = app(view="restated")
+    page.button(key="begin_restated").click().run()
+    for _ in range(200):
+        if page.dataframe:
+            break
+        page.run()
+    national = page.dataframe[0].value.set_index("Figure")
+    causes = page.dataframe[1].value
+    assert national.loc["Driven persons", "Difference"] < 0
+    assert int(causes["driven_persons"].sum()) == national.loc["Driven persons", "Difference"]
+
+
+def said(test: AppTest) -> str:
+    return "\n".join(element.proto.body for element in test.get("html"))
