@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+
+import polars as pl
 
 from components import store
 
@@ -58,6 +61,8 @@ RETURN p.person_id AS id, p.name AS name, start, p:LeadingTalent AS leading,
             RETURN r.date ORDER BY r.date LIMIT 1 }[0] AS skilled_on
 ORDER BY start IS NULL, start DESC, name
 """
+# People whose boxes are looked up one by one.
+LOOKED_UP = 100
 # The mark of the highest honour a box shows: Chinese, English letter.
 MARKS: dict[str, tuple[str, str]] = {
     "china_skills_award": ("G", "奖"),
@@ -82,7 +87,37 @@ def person(id: str) -> dict[str, Any] | None:
 
 def boxes(ids: list[str], high_skilled_level: int) -> dict[str, dict[str, Any]]:
     """Person id -> name, leading, level, skilled_on (first day at that level), honours."""
-    return {row["id"]: row for row in store.read(BOXES, ids=ids, level=high_skilled_level)}
+    if len(ids) <= LOOKED_UP:
+        return {row["id"]: row for row in store.read(BOXES, ids=ids, level=high_skilled_level)}
+    return _boxes(store.state(), tuple(ids), high_skilled_level)
+
+
+@lru_cache(maxsize=32)
+def _boxes(state: str, ids: tuple[str, ...], level: int) -> dict[str, dict[str, Any]]:
+    """As `boxes`, out of the snapshot's tables: of thousands, that is the quicker way."""
+    frames = store.snapshot().frames
+    people = (
+        frames["people"].filter(pl.col("person_id").is_in(ids))
+        .select("person", "name", "leading", "level", id="person_id").collect()
+    )  # fmt: skip
+    among = pl.col("person").is_in(people["person"].implode())
+    rises = frames["promotions"].filter(among, pl.col("level") >= level, pl.col("before") < level)
+    honours = pl.concat(
+        [frames["honours"].select("person", "honour"),
+         frames["talents"].select("person", honour="basis")]
+    ).filter(among).group_by("person").agg(honours=pl.col("honour").unique())  # fmt: skip
+    whole = (
+        people.lazy()
+        .join(rises.select("person", skilled_on="day"), on="person", how="left")
+        .join(honours, on="person", how="left")
+        .with_columns(
+            pl.col("honours").fill_null([]),
+            level=pl.when(pl.col("level") > 0).then(pl.col("level")),
+        )
+        .drop("person")
+        .collect()
+    )
+    return {row["id"]: row for row in whole.iter_rows(named=True)}
 
 
 def apprentices(id: str, high_skilled_level: int) -> list[dict[str, Any]]:

@@ -261,6 +261,11 @@ def state() -> str:
     return _state()
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _workers_of(state: str, talent_id: str, policy: Policy) -> pl.DataFrame:
+    return _driven(state, policy).workers_of(talent_id)
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figures_of(state: str, talent_id: str, policy: Policy) -> dict[str, Any]:
     found = _driven(state, policy)
@@ -269,7 +274,7 @@ def _figures_of(state: str, talent_id: str, policy: Policy) -> dict[str, Any]:
         "talent_id", pl.col("driven", *CREDITS).rank("min", descending=True)
     ).row(by_predicate=pl.col("talent_id") == talent_id, named=True)
     ranks.pop("talent_id")
-    workers = found.workers_of(talent_id)
+    workers = _workers_of(state, talent_id, policy)
     shared = dict(workers.group_by("generation").agg(pl.col("equal").sum()).rows())
     generations = [c for c in found.talents.columns if c[0] == "g" and c[1:].isdigit()]
     return row | {
@@ -337,7 +342,7 @@ def figures_of(talent_id: str, policy: Policy) -> dict[str, Any]:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _lineage_of(state: str, person_id: str, policy: Policy) -> Lineage:
     found = _driven(state, policy)
-    workers = found.workers_of(person_id)
+    workers = _workers_of(state, person_id, policy)
     reach = LineageReach(
         generation=dict(workers.select("person_id", "generation").rows()),
         skilled_on=dict(workers.select("person_id", "day").rows()),

@@ -72,8 +72,7 @@ def lineage(
                 for other in sorted(ties.beyond({person}, direction) - shown.keys()):
                     if len(shown) < limit:
                         shown[other] = shown[person] + sign
-    graph = _among(snapshot, shown.keys())
-    ids = _ids(snapshot, shown.keys())
+    graph, ids = _named_among(snapshot, shown.keys())
     nx.set_node_attributes(graph, {ids[n]: g for n, g in shown.items()}, "generation")
     for name, direction in (("more_up", "up"), ("more_down", "down")):
         hidden = ties.hidden(shown.keys(), direction)
@@ -119,8 +118,7 @@ def path(
     first = between.first()
     others = [person for person in found if person not in first]
     shown = [*first, *others[: max(limit - len(first), 0)]]
-    graph = _among(snapshot, shown)
-    ids = _ids(snapshot, shown)
+    graph, ids = _named_among(snapshot, shown)
     nx.set_node_attributes(graph, {ids[person]: found[person] for person in shown}, "hop")
     graph.graph.update(
         hops=len(between.hops) - 1, paths=between.paths, left_out=len(found) - len(shown)
@@ -145,8 +143,7 @@ def common(
     for mentor in best:
         on_ways |= dict.fromkeys(found.ways_down(ties, mentor))
     shown = list(on_ways)[:limit]
-    graph = _among(snapshot, shown)
-    ids = _ids(snapshot, shown)
+    graph, ids = _named_among(snapshot, shown)
     graph.graph.update(
         nearest={ids[m]: found.distances(m) for m in best}, found=len(found.nearest),
         left_out=len(on_ways) - len(shown),
@@ -265,6 +262,13 @@ def _nearest(found: dict[int, int], limit: int) -> dict[int, int]:
 
 def _among(snapshot: Snapshot, people: Collection[int] | None) -> Graph:
     """The people (None = all) and every mentorship and studio tie between them."""
+    return _named_among(snapshot, people)[0]
+
+
+def _named_among(
+    snapshot: Snapshot, people: Collection[int] | None
+) -> tuple[Graph, dict[int, str]]:
+    """As `_among`, with each person's id by row number."""
     frames = snapshot.frames
     mentorships, leads = frames["mentorships"], frames["leads"]
     trainings, nodes = studio_trainings(frames["trainings"]), frames["people"]
@@ -273,23 +277,28 @@ def _among(snapshot: Snapshot, people: Collection[int] | None) -> Graph:
         mentorships = mentorships.filter(_in("mentor", people), _in("apprentice", people))
         leads, trainings = (frame.filter(_in("person", people)) for frame in (leads, trainings))
     graph: Graph = nx.MultiDiGraph(revision=snapshot.revision)
-    for row in nodes.select("person_id", *PERSON_ATTRIBUTES).collect().iter_rows(named=True):
+    ids: dict[int, str] = {}
+    columns = ("person", "person_id", *PERSON_ATTRIBUTES)
+    for row in nodes.select(columns).collect().iter_rows(named=True):
+        ids[row.pop("person")] = row["person_id"]
         graph.add_node(row.pop("person_id"), kind="person", **_known(row))
     others = pl.col("mentor") != pl.col("apprentice")
     taught = mentorships.filter(others).drop("sources").collect()
     trained = studio_ties(leads, trainings).filter(others).collect()
     ends = ("mentor", "apprentice")
-    _link(graph, snapshot, taught, ends, "mentorship")
-    _link(graph, snapshot, trained, ends, "studio")
-    return graph
+    _link(graph, snapshot, taught, ends, "mentorship", ids)
+    _link(graph, snapshot, trained, ends, "studio", ids)
+    return graph, ids
 
 
 def _link(
-    graph: Graph, snapshot: Snapshot, rows: pl.DataFrame, ends: tuple[str, str], channel: str
-) -> None:
+    graph: Graph, snapshot: Snapshot, rows: pl.DataFrame, ends: tuple[str, str], channel: str,
+    ids: dict[int, str] | None = None,
+) -> None:  # fmt: skip
     """Adds an edge a row; an end that is a person's number becomes the person's id."""
     numbered = [end for end in ends if rows.schema[end] == pl.Int32]
-    ids = _ids(snapshot, pl.concat([rows[end] for end in numbered]).unique()) if numbered else {}
+    if ids is None and numbered:
+        ids = _ids(snapshot, pl.concat([rows[end] for end in numbered]).unique())
     for end in numbered:
         if ids:
             rows = rows.with_columns(

@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from components import search
+from components import person, search
 from graph.database import Database
 from graph.metrics.driven import measure
 from graph.policy import Policy
@@ -190,6 +190,21 @@ def test_a_named_query_and_the_guard(network: Database, app: Open) -> None:
     test.button(key="run_cypher").click().run()
     assert not test.exception and "Not run" in text(test)
     assert network.read("MATCH (n) RETURN count(n) AS n")[0]["n"] > 900
+
+
+def test_boxes_of_many_people_are_those_looked_up_one_by_one(
+    network: Database, settings: Settings, app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app("overview", lang="en")
+    rows = network.read("MATCH (p:Person) RETURN p.person_id AS id ORDER BY id LIMIT 400")
+    ids = [row["id"] for row in rows]
+    monkeypatch.setattr(person, "LOOKED_UP", 0)
+    many = person.boxes(ids, 4)
+    monkeypatch.setattr(person, "LOOKED_UP", len(ids))
+    one_by_one = person.boxes(ids, 4)
+    for box in (*many.values(), *one_by_one.values()):
+        box["honours"] = sorted(box["honours"])
+    assert many == one_by_one and many.keys() == set(ids)
 
 
 # The last ones: they empty the store that the tests above share.
