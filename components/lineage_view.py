@@ -9,6 +9,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from components.honours import highest_honour
 from components.i18n import Language, translate
 from components.lineage import (
     PEOPLE_AT_MOST,
@@ -23,7 +24,6 @@ from components.lineage import (
     unfold,
 )
 from components.numbers import count, persons
-from components.person import highest_honour
 from graph.evidence import Hop, Why
 
 if TYPE_CHECKING:

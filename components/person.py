@@ -63,16 +63,6 @@ ORDER BY start IS NULL, start DESC, name
 """
 # People whose boxes are looked up one by one.
 LOOKED_UP = 100
-# The mark of the highest honour a box shows: Chinese, English letter.
-MARKS: dict[str, tuple[str, str]] = {
-    "china_skills_award": ("G", "奖"),
-    "national_model_worker": ("M", "劳"),
-    "national_may_day_medal": ("L", "章"),
-    "national_technical_expert": ("T", "能"),
-    "government_allowance": ("A", "贴"),
-    "provincial_commendation": ("P", "省"),
-    "provincial_shortage_recognition": ("P", "省"),
-}
 
 
 def person(id: str) -> dict[str, Any] | None:
@@ -123,8 +113,3 @@ def _boxes(state: str, ids: tuple[str, ...], level: int) -> dict[str, dict[str, 
 def apprentices(id: str, high_skilled_level: int) -> list[dict[str, Any]]:
     """Direct apprentices, latest first: id, name, start, leading, level, skilled_on."""
     return store.read(APPRENTICES, id=id, level=high_skilled_level)
-
-
-def highest_honour(honours: list[str]) -> tuple[str, str] | None:
-    """The (English, Chinese) mark of the highest of these honours."""
-    return next((mark for code, mark in MARKS.items() if code in honours), None)

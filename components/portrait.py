@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from components import frame, person, store
+from components.honours import MARKS
 from components.i18n import current_language, label, t, tn
 from components.numbers import bold, count, interval, month, persons
 from components.policy_form import current_policy
@@ -115,7 +116,7 @@ def marks(about: Person) -> list[tuple[str, str]]:
     held = {row["honour"] for row in (*about["named"], *about["honours"])}
     return [
         (mark[language == "zh"], label(BASES[code], language))
-        for code, mark in person.MARKS.items()
+        for code, mark in MARKS.items()
         if code in held
     ]
 

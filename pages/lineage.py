@@ -124,7 +124,7 @@ def _bar(leading: bool) -> str:
     tools = TOOLS if leading else TOOLS[:3]
     asked = st.query_params.get("tool", "lineage")
     with st.container(horizontal=True, key="lineage_bar", vertical_alignment="center"):
-        tool = _chosen("tool", tools, asked, "lineage", words, t("What to look at"))
+        tool = _chosen("tool", tools, asked, "lineage", words, t("Kind of view"))
         if tool == "lineage":
             shown = {0: t("one screen"), **{n: t("up to {n}", n=count(n)) for n in MOST[1:]}}
             _chosen_most(shown)

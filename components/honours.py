@@ -1,0 +1,19 @@
+"""The marks of honours: one letter in English, one sign in Chinese."""
+
+from __future__ import annotations
+
+# The mark of the highest honour a box shows: Chinese, English letter.
+MARKS: dict[str, tuple[str, str]] = {
+    "china_skills_award": ("G", "奖"),
+    "national_model_worker": ("M", "劳"),
+    "national_may_day_medal": ("L", "章"),
+    "national_technical_expert": ("T", "能"),
+    "government_allowance": ("A", "贴"),
+    "provincial_commendation": ("P", "省"),
+    "provincial_shortage_recognition": ("P", "省"),
+}
+
+
+def highest_honour(honours: list[str]) -> tuple[str, str] | None:
+    """The (English, Chinese) mark of the highest of these honours."""
+    return next((mark for code, mark in MARKS.items() if code in honours), None)
