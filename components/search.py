@@ -1,39 +1,30 @@
-"""Finds people, studios, enterprises, schools and occupations by part of a name."""
+"""What is found of what a visitor types, with what tells each apart; recent and saved searches.
+
+The names are found in `graph.names`; here the few that are shown are looked up in the graph. What
+was typed may be a name: it stands in the visitor's own notebook and nowhere else.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from components import store
+from graph.model import NODE_KINDS
+from graph.names import KINDS
+from graph.notebook import Entry
 
-# Han, with its extensions: what the index cuts into pairs of characters.
-HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-RUNS = re.compile(rf"[{HAN}]+|[^\s{HAN}]+")
-LUCENE = re.compile(r'([+\-!(){}\[\]^"~*?:\\/&|])')
-KINDS = ("Person", "Studio", "Enterprise", "School", "Occupation", "Competition", "Province")
 MOST_OF_A_KIND = 20
-MOST_READ = 400
+RECENTS = 10
+# Shorter letters than this are not kept as a search: they are on the way to one.
+LEAST_KEPT = 2
 
-FIND = """
-CALL () {
-  CALL db.index.fulltext.queryNodes('names', $query, {limit: $most}) YIELD node, score
-  RETURN node, score
-  UNION ALL
-  MATCH (node:Person {person_id: $text}) RETURN node, 1000.0 AS score
-}
-WITH node, max(score) AS score,
-     [kind IN $kinds WHERE kind IN labels(node)][0] AS kind
-WHERE kind IS NOT NULL
-WITH kind, node, score, kind = 'Person' AND node:LeadingTalent AS leading
-ORDER BY leading DESC, score DESC, node.name
-WITH kind, collect(node) AS nodes
-RETURN kind, size(nodes) AS found, nodes[..$of_a_kind] AS nodes
-"""
 PEOPLE = """
 UNWIND $ids AS id
 MATCH (p:Person {person_id: id})
 RETURN id, p.name AS name, p.province AS province, p:LeadingTalent AS leading,
+  p.birth_date.year AS born,
   COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
   COLLECT { MATCH (p)-[:PRACTISES]->(o:Occupation) RETURN o.name LIMIT 1 }[0] AS occupation,
   COLLECT { MATCH (p)-[:EMPLOYED_BY]->(e:Enterprise) RETURN e.name LIMIT 1 }[0] AS enterprise,
@@ -48,56 +39,83 @@ RETURN id, s.name AS name, s.province AS province, s.kind AS kind, s.grade AS gr
             RETURN {id: p.person_id, name: p.name} ORDER BY l.start DESC LIMIT 1 }[0] AS leader,
   COUNT { MATCH (s)<-[:TRAINED_AT]-(p:Person) RETURN DISTINCT p } AS trained
 """
+OTHERS = "UNWIND $ids AS id MATCH (n:{kind} {{{key}: id}}) RETURN id, properties(n) AS properties"
+
+Which = Literal["recent", "saved"]
 
 
-def full_text(text: str) -> str:
-    """The Lucene query for what was typed; "" when there is nothing to look for.
+@dataclass(frozen=True)
+class Results:
+    """Of one kind: how many are found, how many of them are only alike, and the first rows.
 
-    Han characters are found anywhere in a name, other words by their beginning; all must be there.
+    A row has id, name, match (one of `graph.names.MATCHES`) and what tells it apart.
     """
-    terms = []
-    for run in RUNS.findall(text.strip()):
-        if re.match(f"[{HAN}]", run):
-            # The index holds pairs of characters, so one alone is the part of a pair.
-            terms.append(f'"{run}"' if len(run) > 1 else f"({run}* OR *{run})")
-        else:
-            words = [w for w in re.split(r"[^\w]+", run.lower()) if w]
-            terms += [LUCENE.sub(r"\\\1", word) + "*" for word in words]
-    return " AND ".join(terms)
+
+    total: int
+    alike: int
+    rows: list[dict[str, Any]]
 
 
-def find(text: str) -> dict[str, tuple[int, list[dict[str, Any]]]]:
-    """Kind -> how many were found and the first of them, leading talents first.
-
-    A row is the node's properties; people and studios have what tells them apart besides.
-    """
-    query = full_text(text)
-    if not query:
-        return {}
-    rows = store.read(
-        FIND, query=query, text=text.strip(), kinds=KINDS, most=MOST_READ,
-        of_a_kind=MOST_OF_A_KIND,
-    )  # fmt: skip
-    found: dict[str, tuple[int, list[dict[str, Any]]]] = {}
-    for row in sorted(rows, key=lambda row: KINDS.index(row["kind"])):
-        nodes = [node["properties"] for node in row["nodes"]]
-        found[row["kind"]] = row["found"], _told_apart(row["kind"], nodes)
+def find(
+    text: str, kinds: Iterable[str] = tuple(KINDS), most: int = MOST_OF_A_KIND
+) -> dict[str, Results]:
+    """What is found of what was typed, by kind, in the order of `graph.names.NameIndex.find`."""
+    found = {}
+    for kind, of_kind in store.names().find(text, kinds, most).items():
+        rows = told_apart(kind, [hit.key for hit in of_kind.hits])
+        matched = {hit.key: hit.match for hit in of_kind.hits}
+        rows = [row | {"match": matched[row["id"]]} for row in rows]
+        found[kind] = Results(of_kind.total, of_kind.alike, rows)
     return found
 
 
-def _told_apart(kind: str, nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def told_apart(kind: str, ids: list[str]) -> list[dict[str, Any]]:
+    """What tells these apart, in their order; those that the graph no longer has are left out."""
     if kind == "Person":
-        return people([node["person_id"] for node in nodes])
+        return people(ids)
     if kind == "Studio":
-        return _in_order(STUDIOS, [node["studio_id"] for node in nodes])
-    return nodes
+        return _in_order(STUDIOS, ids)
+    rows = _in_order(OTHERS.format(kind=kind, key=NODE_KINDS[kind].key), ids)
+    return [row["properties"] | {"id": row["id"]} for row in rows]
 
 
 def people(ids: list[str]) -> list[dict[str, Any]]:
-    """id, name, province, leading, level, occupation, enterprise, bases, honours; in order."""
+    """id, name, province, leading, born, level, occupation, enterprise, bases, honours."""
     return _in_order(PEOPLE, ids)
 
 
 def _in_order(cypher: str, ids: list[str]) -> list[dict[str, Any]]:
     rows = {row["id"]: row for row in store.read(cypher, ids=ids)}
     return [rows[id] for id in ids if id in rows]
+
+
+# --- recent and saved -------------------------------------------------------------------------
+
+
+def searches(which: Which, owner: str) -> list[Entry]:
+    """The owner's searches, the newest first; `body["text"]` is what was typed."""
+    most = RECENTS if which == "recent" else 200
+    return store.notebook().entries("search", owner=owner, subject=which, most=most)
+
+
+def keep_search(which: Which, owner: str, text: str, instead_of: int | None = None) -> int | None:
+    """Keeps what was typed as the newest; the entry's number, None when it is too short.
+
+    The same text kept before goes, and so does `instead_of`: what the visitor typed on the way.
+    """
+    text = text.strip()
+    notebook = store.notebook()
+    if instead_of is not None:
+        notebook.remove(instead_of, owner)
+    if len(text) < LEAST_KEPT:
+        return None
+    kept = notebook.entries("search", owner=owner, subject=which)
+    for place, entry in enumerate(kept):
+        if entry.body.get("text") == text or (which == "recent" and place >= RECENTS - 1):
+            notebook.remove(entry.id, owner)
+    return notebook.add("search", owner, which, {"text": text}).id
+
+
+def forget_search(id: int, owner: str) -> None:
+    """Takes one of the owner's searches away."""
+    store.notebook().remove(id, owner)

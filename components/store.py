@@ -25,6 +25,7 @@ from graph.errors import IncompleteError
 from graph.evidence import Why, why
 from graph.metrics.driven import CREDITS, Driven
 from graph.model import NODE_KINDS, RELATION_KINDS
+from graph.names import NameIndex, name_index
 from graph.notebook import Notebook
 from graph.paths import ties_of
 from graph.policy import Policy
@@ -385,3 +386,13 @@ def _counts(state: str) -> tuple[dict[str, int], dict[str, int]]:
 def counts() -> tuple[dict[str, int], dict[str, int]]:
     """How many nodes of each kind and relations of each type the graph holds."""
     return _counts(standing().state)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _names(state: str) -> NameIndex:
+    return name_index(_snapshot(state))
+
+
+def names() -> NameIndex:
+    """The names of everyone and everything, to find by."""
+    return _names(_state())
