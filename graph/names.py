@@ -137,9 +137,7 @@ def _keep(snapshot: Snapshot, place: Path) -> None:
 def _made(snapshot: Snapshot) -> tuple[pl.DataFrame, pl.Series]:
     """The names (see `NameIndex`) and the keys in their order."""
     everything = pl.concat([_named(snapshot, kind) for kind in KINDS]).collect()
-    names = (
-        everything.select("kind", "name").unique().sort("kind", "name").with_row_index("number")
-    )
+    names = everything.select("kind", "name").unique().sort("kind", "name").with_row_index("number")
     ordered = everything.join(names, on=["kind", "name"]).sort(
         "number", "leading", "level", "place", descending=[False, True, True, False]
     )
@@ -413,9 +411,7 @@ class NameIndex:
         hits = self._first(met, most)
         return {kind: Found(int(met["count"].sum()), 0, hits)} if hits else {}
 
-    def _nearly(
-        self, typed: Typed, kind: str, most: int, found: Found | None
-    ) -> dict[str, Found]:
+    def _nearly(self, typed: Typed, kind: str, most: int, found: Found | None) -> dict[str, Found]:
         """What was found of a kind and, where there is room, what is nearly so."""
         there = found or Found(0, 0, [])
         if there.total >= most:
@@ -595,8 +591,8 @@ def _mistyped(names: pl.DataFrame, letters: str, person: bool) -> pl.DataFrame:
     if len(letters) < 6:
         return names.clear().with_columns(mark)
     long_enough = names.filter(tight.str.len_bytes() >= len(letters) - off)
-    likeness = process.cdist(
-        [letters], long_enough["tight"].to_list(), scorer=fuzz.partial_ratio
-    )[0]
+    likeness = process.cdist([letters], long_enough["tight"].to_list(), scorer=fuzz.partial_ratio)[
+        0
+    ]
     enough = 100 * (1 - off / len(letters)) - 0.01
     return long_enough.filter(pl.Series(likeness >= enough, dtype=pl.Boolean)).with_columns(mark)

@@ -14,7 +14,6 @@ from components.search import Results
 from components.search_keys import search_keys
 from components.visitor import born, visitor
 from graph.model import BASES, LEVELS, NODE_KINDS, PROVINCES, SCHOOL_KINDS, STUDIO_KINDS
-from graph.names import KINDS
 
 Row = dict[str, Any]
 

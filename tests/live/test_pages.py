@@ -157,13 +157,34 @@ def test_find_by_part_of_a_name(
     for part in {talent["name"][:2], talent["name"][-2:]}:
         test.text_input(key="find_text").set_value(part).run()
         assert not test.exception
-        found = search.find(part)["Person"][1]
+        found = search.find(part)["Person"].rows
         assert talent["id"] in {row["id"] for row in found}
-        assert all(part in row["name"] for row in found)
-    assert search.find(talent["name"][0])["Person"][0] > 0
-    assert search.find(talent["id"])["Person"][1][0]["id"] == talent["id"]
+        assert all(part in row["name"] for row in found if row["match"] != "mistake")
+        assert "find" not in test.query_params and part not in str(dict(test.query_params))
+    assert search.find(talent["name"][0])["Person"].total > 0
+    assert search.find(talent["id"])["Person"].rows[0]["id"] == talent["id"]
     for hostile in ('"', "a:b AND (", "*", "\\", "}) DETACH DELETE"):
         search.find(hostile)
+
+
+def test_what_was_typed_is_kept_for_its_owner_and_can_be_taken_away(
+    network: Database, app: Open
+) -> None:
+    name = someone(network, "LeadingTalent")["name"]
+    test = app("find", lang="en")
+    for typed in (name[:2], name):
+        test.text_input(key="find_text").set_value(typed).run()
+    kept = search.searches("recent", "local")
+    assert [entry.body["text"] for entry in kept] == [name]
+    assert search.searches("recent", "somebody@else") == []
+    test.text_input(key="find_text").set_value("").run()
+    test.button(key=f"search_{kept[0].id}").click().run()
+    assert test.text_input(key="find_text").value == name
+    test.button(key="find_save").click().run()
+    assert [entry.body["text"] for entry in search.searches("saved", "local")] == [name]
+    test.text_input(key="find_text").set_value("").run()
+    test.button(key=f"forget_{kept[0].id}").click().run()
+    assert search.searches("recent", "local") == []
 
 
 def test_filters_of_the_table_and_their_address(network: Database, app: Open) -> None:

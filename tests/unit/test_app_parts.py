@@ -16,7 +16,6 @@ from components import charts, downloads
 from components.figures import overview
 from components.ladder import Ladder, ladder
 from components.policy_form import parameters_of, policy_of
-from components.search import full_text
 from components.style import style_sheet
 from components.theme import MODES, Mode
 from graph.metrics.driven import LEDGER, Driven, by_place_of_worker
@@ -55,22 +54,6 @@ def test_every_province_has_one_tile_of_its_own() -> None:
     places = [(column, line) for column, line, _ in charts.TILES.values()]
     assert len(set(places)) == len(places)
     assert len({letters for *_, letters in charts.TILES.values()}) == len(charts.TILES)
-
-
-@pytest.mark.parametrize(
-    ("typed", "query"),
-    [
-        ("勇军", '"勇军"'),
-        ("杨", "(杨* OR *杨)"),
-        ("Zhang wei", "zhang* AND wei*"),
-        ("焊工 Li", '"焊工" AND li*'),
-        ("", ""),
-        ('"*?~:/\\', ""),
-        ("a+b OR -c", "a* AND b* AND or* AND c*"),
-    ],
-)
-def test_what_is_typed_becomes_a_query_that_cannot_be_broken(typed: str, query: str) -> None:
-    assert full_text(typed) == query
 
 
 @pytest.mark.parametrize(
