@@ -28,7 +28,7 @@ BADGE = 18.0
 MARGIN = 24.0
 HEAD = 44.0  # px between the heads of the columns and the first row
 LINE = 20.0
-LEAST_WIDTH = 760.0  # the legend needs it
+LEAST_WIDTH = {"zh": 780.0, "en": 960.0}  # the legend needs it
 DASHES: Mapping[str, str] = {"mentorship": "", "studio": "6 5", "teaching": "2 4"}
 
 
@@ -65,7 +65,7 @@ def view_svg(
     beside = {pill.person: pill for pill in pills(view) if pill.beside and pill.person in kept}
     rows = [pill for pill in pills(view) if not pill.beside and pill.person in kept]
     head = 32 + LINE * len(notes) + 16
-    frame = _frame(nodes, rows, layout, head)
+    frame = _frame(nodes, rows, layout, head, LEAST_WIDTH[view.language])
     widths = {node.id: box_width(node) for node in nodes}
     parts = [
         *_header(title, notes, frame, tokens),
@@ -95,7 +95,11 @@ def _begun(edge: LineageEdge, years: tuple[int, int] | None) -> bool:
 
 
 def _frame(
-    nodes: Iterable[LineageNode], rows: Iterable[Pill], layout: Layout, head: float
+    nodes: Iterable[LineageNode],
+    rows: Iterable[Pill],
+    layout: Layout,
+    head: float,
+    least_width: float,
 ) -> _Frame:
     boxes = [(layout.places[node.id], box_width(node) + 44) for node in nodes]
     boxes += [(layout.places[pill.id], 60.0) for pill in rows]
@@ -103,7 +107,7 @@ def _frame(
     right = max(place.x + width for place, width in boxes) + MARGIN
     top = min(place.y for place, _ in boxes) - BOX / 2 - HEAD - head - MARGIN
     bottom = max(place.y for place, _ in boxes) + BOX / 2 + MARGIN + 2 * LINE
-    return _Frame(left, top, max(right - left, LEAST_WIDTH), bottom - top)
+    return _Frame(left, top, max(right - left, least_width), bottom - top)
 
 
 def _text(x: float, y: float, text: str, colour: str, more: str = "") -> str:
@@ -122,10 +126,14 @@ def _heads(
 ) -> Iterable[str]:
     y = frame.top + MARGIN + head + 14
     names = {column.generation: (column.name, column.count) for column in view.columns}
-    for layer, x in layout.columns.items():
+    columns = sorted(layout.columns.items())
+    ends = [x for _, x in columns[1:]] + [float("inf")]
+    for (layer, x), end in zip(columns, ends, strict=True):
         name, number = (str(layer), "") if view.axis == "year" else names.get(layer, ("", ""))
         yield _text(x, y, name, tokens.ink, ' font-weight="700"')
-        yield _text(x + text_width(name) + 8, y, number, tokens.muted)
+        after = x + text_width(name) + 8
+        if after + text_width(number) < end:  # or it would run into the next head
+            yield _text(after, y, number, tokens.muted)
     yield (
         f'<path d="M{frame.left + MARGIN:.0f} {y + 12:.0f}h{frame.width - 2 * MARGIN:.0f}" '
         f'stroke="{tokens.hairline}"/>'

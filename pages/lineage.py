@@ -33,7 +33,7 @@ from components.lineage import (
     lineage_state,
 )
 from components.lineage_view import Lineage
-from components.numbers import count, person_times, persons
+from components.numbers import count, interval, person_times, persons
 from components.picture import png_button
 from components.policy_form import current_policy
 from components.portrait import Person
@@ -200,7 +200,12 @@ def _lineage(about: Person, seen: Lineage, state: LineageState) -> str:
     shown, hops = seen.shown(state, _most() or None)
     boxes = person.boxes(list(shown.generations), seen.policy.high_skilled_level)
     view = lineage_view.view(seen, state, shown, hops, boxes, current_language())
-    _acted(lineage(view, key=KEY, height=HEIGHT - BAR), view, seen, about["name"])
+    _acted(
+        lineage(view, key=KEY, height=HEIGHT - BAR),
+        view,
+        seen,
+        t("Lineage of {name}", name=about["name"]),
+    )
     return lineage_view.told(seen, shown, current_language())
 
 
@@ -287,11 +292,15 @@ def _by_generation(figures: dict[str, Any]) -> None:
     band = escape(t("shared {low}–{high}", low=f"{low:,.0f}", high=f"{high:,.0f}"))
     frame.heading(t("Driven persons, by generation"), "")
     told = escape(t("bar: full · mark: shared"))
+    rank = escape(
+        t("Rank {rank}: from the best to the worst place by full, equal, nearest and decaying "
+          "credit.", rank=interval(*figures["ranks"]))
+    )  # fmt: skip
     frame.html(
         f'<table class="sc-table plain sc-generations">{rows}'
         f"<tr class='total'><td>{escape(t('Total'))}</td><td class='sc-muted'>{band}</td>"
         f"<td class='n'><b>{total}</b></td></tr>{lines}</table>"
-        f'<div class="sc-muted">{told}</div>'
+        f'<div class="sc-muted">{told}<br>{rank}</div>'
     )
 
 
