@@ -9,7 +9,7 @@ import streamlit as st
 from components import frame, visitor
 from components.i18n import t
 from components.policy_form import address
-from pages import data, find, lineage, overview, queries, talent, talents
+from pages import data, find, lineage, overview, places, queries, talent, talents, ties
 
 # The pages by group, in the order of the sidebar.
 PROGRAMME = ("overview", "find", "lineage", "talents", "talent")
@@ -32,6 +32,8 @@ def main(first: str = "overview") -> None:
         "talents": (talents.page, t("Leading talents"), programme),
         "talent": (talent.page, t("Talent profile"), programme),
         "data": (data.page, t("Data"), analysis),
+        "places": (places.page, t("Studios, enterprises, schools"), programme),
+        "ties": (ties.page, t("Ties"), programme),
         "queries": (queries.page, t("Queries"), analysis),
     }
     pages = {

@@ -115,3 +115,20 @@ def _wait(key: Any, words: str) -> None:
     st.html(
         f'<span class="sc-muted" role="status">{t("Being worked out: {name}", name=words)}</span>'
     )
+
+
+def awaited(key: Any, ready: bool, work: Callable[[], Any], words: str) -> bool:
+    """Whether what the page stands on is there; if not, it is being worked out, and so it says."""
+    if ready:
+        return True
+    job = begin(key, work)
+    if not job.done():
+        _wait(key, words)
+    elif (error := job.exception()) is not None:
+        raise error
+    return job.done()
+
+
+def small() -> bool:
+    """Whether the network is so small that anything is worked out at once."""
+    return _people(store.state()) <= SMALL

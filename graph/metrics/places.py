@@ -151,13 +151,13 @@ def schools(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
         partners=pl.col("enterprise_id").n_unique()
     )  # fmt: skip
     described = ["name", "kind", "province"]
-    begun = trainings.group_by("school_id", "person").agg(pl.col("start").min()).drop_nulls()
     rows = _beside(
         snapshot.frames["schools"].select("school_id", *described), "school_id",
         _people(teaching, "school_id", "teachers"),
         _people(leading, "school_id", "leading_teachers"),
         partners, _people(trainings, "school_id", "trained"),
-        _risen(begun, snapshot, hops), _employed_after(begun, snapshot),
+        _numbers_risen(_risen(_begun(snapshot), snapshot, hops)),
+        _employed_after(_begun(snapshot), snapshot),
     )  # fmt: skip
     counts = ["teachers", "leading_teachers", "partners", "trained", "high_skilled",
               "high_skilled_driven", "into_enterprises", "into_partners",
@@ -166,6 +166,36 @@ def schools(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
 
 
 # --- who was driven where ---------------------------------------------------------------------
+
+
+def reached(snapshot: Snapshot, policy: Policy, *, of: str) -> pl.DataFrame:
+    """Whom each place counts, once: place_id and person (the row number in `people`), sorted.
+
+    `of` studio: the driven_persons of `studios`; enterprise: the employed_persons of `enterprises`;
+    school: the high_skilled of `schools`. So that what several places reach together can be told.
+
+    >>> from graph.metrics.examples import snapshot_of
+    >>> snapshot = snapshot_of(
+    ...     talents=[{"person": "Ada"}],
+    ...     studios=[{"studio_id": "S1"}],
+    ...     leads=[{"person": "Ada", "studio_id": "S1", "start": "2020-01-01"}],
+    ...     trainings=[
+    ...         {"person": "Bo", "place_id": "S1", "place_kind": "Studio", "start": "2024-02-01"}
+    ...     ],
+    ...     recognitions=[{"person": "Bo", "level": 4, "date": "2025-02-01"}],
+    ... )
+    >>> reached(snapshot, Policy(), of="studio")["place_id"].to_list()
+    ['S1']
+    """
+    hops = last_hops(snapshot, policy)
+    if of == "studio":
+        found = events_at(hops, studio_links(snapshot), "studio_id").lazy().filter("first")
+    elif of == "enterprise":
+        found = employed_events(snapshot, hops).lazy().filter("first")
+    else:
+        found = _risen(_begun(snapshot), snapshot, hops)
+    key = f"{of}_id"
+    return found.select("person", place_id=key).unique().sort("place_id", "person").collect()
 
 
 def studio_links(snapshot: Snapshot) -> pl.LazyFrame:
@@ -254,12 +284,22 @@ def _on(policy: Policy) -> pl.Expr:
     return (pl.col("start").fill_null(day) <= day) & (pl.col("end").fill_null(day) >= day)
 
 
+def _begun(snapshot: Snapshot) -> pl.LazyFrame:
+    """Since when each was trained at a school: school_id, person, start."""
+    trainings = snapshot.frames["trainings"].filter(pl.col("place_kind") == "School")
+    first = trainings.group_by("place_id", "person").agg(pl.col("start").min()).drop_nulls()
+    return first.rename({"place_id": "school_id"})
+
+
 def _risen(begun: pl.LazyFrame, snapshot: Snapshot, hops: Hops) -> pl.LazyFrame:
-    """Of each school's trained people, who then became high-skilled, and who of them is driven."""
+    """Of each school's trained people, who then became high-skilled; driven is true or null."""
     counting = counting_promotions(snapshot.frames["promotions"], hops.policy)
     driven = hops.events.lazy().filter("first").select("person", driven=pl.lit(True)).unique()
     risen = begun.join(counting.lazy().filter("first"), on="person")
-    risen = risen.filter(pl.col("start") <= pl.col("day")).join(driven, on="person", how="left")
+    return risen.filter(pl.col("start") <= pl.col("day")).join(driven, on="person", how="left")
+
+
+def _numbers_risen(risen: pl.LazyFrame) -> pl.LazyFrame:
     return risen.group_by("school_id").agg(
         high_skilled=pl.len(), high_skilled_driven=pl.col("driven").fill_null(False).sum()
     )
