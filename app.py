@@ -9,7 +9,18 @@ import streamlit as st
 from components import frame, visitor
 from components.i18n import t
 from components.policy_form import address
-from pages import data, find, lineage, overview, places, queries, talent, talents, ties
+from pages import (
+    data,
+    find,
+    lineage,
+    overview,
+    places,
+    queries,
+    talent,
+    talents,
+    targets,
+    ties,
+)
 
 # The pages by group, in the order of the sidebar.
 PROGRAMME = ("overview", "find", "lineage", "talents", "talent")
@@ -24,13 +35,14 @@ def main(first: str = "overview") -> None:
     if visitor.must_sign_in():
         frame.sign_in()
         return
-    programme, analysis = t("Programme"), t("Analysis")
+    programme, action, analysis = t("Programme"), t("Action"), t("Analysis")
     listed = {
         "overview": (overview.page, t("Overview"), programme),
         "find": (find.page, t("Find"), programme),
         "lineage": (lineage.page, t("Lineage"), programme),
         "talents": (talents.page, t("Leading talents"), programme),
         "talent": (talent.page, t("Talent profile"), programme),
+        "targets": (targets.page, t("Training targets"), action),
         "data": (data.page, t("Data"), analysis),
         "places": (places.page, t("Studios, enterprises, schools"), programme),
         "ties": (ties.page, t("Ties"), programme),
