@@ -36,7 +36,9 @@ from graph.snapshot import open_snapshot
 SAMPLE, GENERATIONS = 200, 3
 PLAIN = Policy(ordered=False, undated="include", channels=("mentorship",))
 GROWTH = (0.5, 1, 5, 10)
-GIVE_UP_SECONDS = 1500
+GIVE_UP_SECONDS = 3600
+# A candidate that leaves the machine less memory than this is stopped: it does not fit.
+LEAST_FREE = 1.5e9
 
 
 # --- what a child process does: it prints seconds to build and to count, and a figure ----------
@@ -263,7 +265,8 @@ def run(*given: str, spill: Path | None = None) -> tuple[Any, float, float]:
         while process.poll() is None:
             peak = max(peak, _tree(process.pid))
             spilled = max(spilled, _size(spill)) if spill else 0.0
-            if time.monotonic() - began > GIVE_UP_SECONDS:
+            little = psutil.virtual_memory().available < LEAST_FREE
+            if little or time.monotonic() - began > GIVE_UP_SECONDS:
                 process.kill()
             time.sleep(0.1)
         out.seek(0)

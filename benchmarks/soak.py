@@ -18,12 +18,13 @@ from pathlib import Path
 
 from benchmarks.engines import row
 
+TOGETHER = "SHICHENG_EXAMPLES_TOGETHER"
 ROOT = Path(__file__).parents[1]
-WALK = "tests/unit/test_driven.py::test_{}_equals_the_brute_force_walk"
+WALK = "tests/unit/test_driven.py::test_many_worlds_side_by_side_equal_the_brute_force_walk[{}]"
 # part: what it is, the tests, the variable that sets the cases, the cases
 PARTS = {
-    "polars": ("polars against the walk", WALK.format("the_engine"), "SHICHENG_EXAMPLES", 10_000),
-    "duckdb": ("DuckDB against the walk", WALK.format("duckdb"), "SHICHENG_EXAMPLES", 10_000),
+    "polars": ("polars against the walk", WALK.format("polars"), TOGETHER, 10_000),
+    "duckdb": ("DuckDB against the walk", WALK.format("duckdb"), TOGETHER, 10_000),
     "deltas": (
         "counted again after a delta against a full count",
         "tests/unit/test_results.py::test_after_a_delta_the_recount_equals_a_full_count",
@@ -42,7 +43,17 @@ PARTS = {
 
 def tried(tests: str, variable: str, cases: int) -> tuple[bool, float, str]:
     """Whether all held, the seconds, and the last line that pytest prints."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "--timeout=0",
+        tests,
+    ]
     given = {**os.environ, variable: str(cases)}
     began = time.perf_counter()
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True)

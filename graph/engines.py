@@ -153,10 +153,12 @@ class Spark:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         os.environ.setdefault("SPARK_LOCAL_HOSTNAME", "127.0.0.1")
         builder = SparkSession.builder.master(master).appName("shicheng")
-        for key, value in SPARK_CONF.items():
+        for key, value in (SPARK_CONF | _in_one_process(master)).items():
             builder = builder.config(key, value)
         self.session = builder.getOrCreate()
         self.session.sparkContext.setLogLevel("ERROR")
+        parts = max(4 * self.session.sparkContext.defaultParallelism, 8)
+        self.session.conf.set("spark.sql.shuffle.partitions", str(parts))
         self.folder, self._kept = folder.rstrip("/"), 0
 
     def open(self, tables: Mapping[str, pl.LazyFrame], folder: str | None) -> dict[str, Frame]:
@@ -175,16 +177,24 @@ class Spark:
         """The frame as Parquet in the engine's folder, for no plan may grow with the rounds."""
         self._kept += 1
         path = f"{self.folder}/step-{self._kept}"
-        frame.to_native().write.parquet(path)
+        frame.to_native().write.option("compression", "snappy").parquet(path)
         kept: Frame = nw.from_native(self.session.read.parquet(path))
         return kept
 
     def save(self, frame: Frame, path: Path) -> None:
         """Write the frame as a folder of Parquet files."""
-        frame.to_native().write.parquet(str(path))
+        frame.to_native().write.option("compression", "zstd").parquet(str(path))
 
     def refuse_what_cannot_fit(self, steps: int, generation: int) -> None:
         """A cluster spills and grows; what it cannot do, it says itself."""
+
+
+def _in_one_process(master: str) -> dict[str, str]:
+    """`local[...]` does all the work in the driver, which Spark would give 1 GB."""
+    if master != "local" and not master.startswith("local["):
+        return {}
+    memory = max(int(psutil.virtual_memory().total * SPARK_SHARE) >> 20, 1024)
+    return {"spark.driver.memory": f"{memory}m"}
 
 
 ENGINES: Final = ("polars", "duckdb", "spark")

@@ -44,6 +44,8 @@ CREDITS: Final = ("equal", "nearest", "decay")
 LEAST_GENERATIONS: Final = 3
 # Lists of fewer rows look their people up one by one, not by reading everyone.
 FEW: Final = 1_000_000
+# More than there are people: keeps two numbers apart in one.
+APART: Final = 2**40
 # From so many generations on it pays to follow only the arrivals that improve on shorter chains.
 LONG_WALK: Final = 4
 # The tables of the snapshot that are needed, and those that come out.
@@ -246,26 +248,21 @@ def credited(counted: Frame, engine: Engine = IN_MEMORY) -> Frame:
     equal is 1/|T(w)|, the Shapley value of the coverage game; nearest shares one among the talents
     of the smallest generation; decay shares it in proportion to 0.5^generation.
     """
-    first = engine.keep(
-        counted.filter(nw.col("first"))
-        .with_columns(weight=nw.lit(0.5) ** nw.col("generation"))
-        .drop("first")
+    first = engine.keep(counted.filter(nw.col("first")).drop("first"))
+    generation, number = nw.col("generation").cast(nw.Int64), nw.col("number")
+    by_generation = first.group_by("person", "generation").agg(number=nw.len().cast(nw.Int64))
+    shared = by_generation.group_by("person").agg(
+        talents=number.sum(),
+        weights=(number * nw.lit(0.5) ** generation).sum(),
+        # The smallest generation and how many are of it, as one number.
+        nearest=(generation * APART + number).min(),
     )
-    shared = engine.keep(
-        first.group_by("person").agg(
-            talents=nw.len(), closest=nw.col("generation").min(), weights=nw.col("weight").sum()
-        )
-    )
-    apart = first.join(shared, on="person", how="inner").with_columns(
-        is_closest=nw.col("generation") == nw.col("closest")
-    )
-    apart = engine.keep(apart)
-    sharing = apart.filter(nw.col("is_closest")).group_by("person").agg(sharing=nw.len())
-    return apart.join(sharing, on="person", how="inner").select(
+    is_closest = nw.col("generation") == nw.col("nearest") // APART
+    return first.join(shared, on="person", how="inner").select(
         "talent", "person", "day", "generation", "by_mentorship", "by_studio",
         equal=1.0 / nw.col("talents"),
-        nearest=nw.when(nw.col("is_closest")).then(1.0 / nw.col("sharing")).otherwise(nw.lit(0.0)),
-        decay=nw.col("weight") / nw.col("weights"),
+        nearest=nw.when(is_closest).then(1.0 / (nw.col("nearest") % APART)).otherwise(nw.lit(0.0)),
+        decay=nw.lit(0.5) ** generation / nw.col("weights"),
     )  # fmt: skip
 
 

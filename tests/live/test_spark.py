@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conformance.brute_force import World, read_world
+from conformance.brute_force import read_world
 from conformance.test_conformance import CASES, EXPECTED
 from conformance.worlds import snapshot_of
 from unit.test_driven import (
@@ -22,6 +22,7 @@ from unit.test_driven import (
     it_equals_the_walk,
     its_breakdowns_are_right,
     random_world,
+    side_by_side,
 )
 from unit.test_results import kept_in, same
 
@@ -44,21 +45,6 @@ POLICIES = [
 def spark() -> Iterator[Engine]:
     with engine_named("spark", master=CLUSTER) as engine:
         yield engine
-
-
-def side_by_side(seeds: list[int]) -> World:
-    """Many worlds as one: each with ids of its own, but for the enterprises."""
-    whole: World = {}
-    for place, seed in enumerate(seeds):
-        for table, rows in random_world(seed).items():
-            own = {"person_id", "mentor_id", "apprentice_id", "studio_id", "place_id"}
-            whole.setdefault(table, []).extend(
-                {name: f"{place:03d}{value}" if name in own else value
-                 for name, value in row.items()}
-                for row in rows
-                if table != "enterprises" or place == 0
-            )  # fmt: skip
-    return whole
 
 
 def test_the_cluster_has_two_workers(spark: Engine) -> None:

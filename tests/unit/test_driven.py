@@ -1,6 +1,7 @@
 """The driven number: the engine against the brute-force walk on small random worlds, and by hand.
 
-`SHICHENG_EXAMPLES` sets how many random worlds are tried (default 300).
+`SHICHENG_EXAMPLES` sets how many random worlds are tried (default 300), and
+`SHICHENG_EXAMPLES_TOGETHER` how many side by side (default 200 an engine).
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ from graph.policy import CHANNELS, DEFAULT_POLICY, Policy
 EXAMPLES = int(os.environ.get("SHICHENG_EXAMPLES", "300"))
 # A tenth of the speed on worlds so small, so a fifth of them by default.
 EXAMPLES_DUCKDB = int(os.environ.get("SHICHENG_EXAMPLES", "60"))
+# Worlds put side by side into one, so that an engine's cost a run is shared (see `make soak`).
+TOGETHER = 50
+EXAMPLES_TOGETHER = int(os.environ.get("SHICHENG_EXAMPLES_TOGETHER", "200"))
 PEOPLE = [f"p{number}" for number in range(8)]
 STUDIOS = ["s0", "s1"]
 FIRST = date(2023, 1, 1)
@@ -110,6 +114,21 @@ def random_world(seed: int) -> World:
     }
 
 
+def side_by_side(seeds: list[int]) -> World:
+    """Many worlds as one: each with ids of its own, but for the enterprises."""
+    whole: World = {}
+    for place, seed in enumerate(seeds):
+        for table, rows in random_world(seed).items():
+            own = {"person_id", "mentor_id", "apprentice_id", "studio_id", "place_id"}
+            whole.setdefault(table, []).extend(
+                {name: f"{place:03d}{value}" if name in own else value
+                 for name, value in row.items()}
+                for row in rows
+                if table != "enterprises" or place == 0
+            )  # fmt: skip
+    return whole
+
+
 worlds = st.integers(0, 2**32).map(random_world)
 policies = st.builds(
     lambda window, **fields: Policy(min(window), max(window), **fields),
@@ -150,6 +169,20 @@ def test_the_engine_equals_the_brute_force_walk(world: World, policy: Policy) ->
 @given(world=worlds, policy=policies)
 def test_duckdb_equals_the_brute_force_walk(world: World, policy: Policy) -> None:
     with engine_named("duckdb") as engine:
+        found = measure(snapshot_of(world), policy, engine)
+    it_equals_the_walk(found, world, policy)
+    it_adds_up(found)
+    its_breakdowns_are_right(found, world)
+
+
+@pytest.mark.parametrize("name", ["polars", "duckdb"])
+@settings(tried, max_examples=-(-EXAMPLES_TOGETHER // TOGETHER))
+@given(seed=st.integers(0, 2**32), policy=policies)
+def test_many_worlds_side_by_side_equal_the_brute_force_walk(
+    name: str, seed: int, policy: Policy
+) -> None:
+    world = side_by_side([seed * TOGETHER + number for number in range(TOGETHER)])
+    with engine_named(name) as engine:
         found = measure(snapshot_of(world), policy, engine)
     it_equals_the_walk(found, world, policy)
     it_adds_up(found)
