@@ -1,6 +1,7 @@
 """The driven count at national size against graph libraries, on each engine, and as it grows.
 
-    python -m benchmarks.engines SNAPSHOT_FOLDER [--home DATA_FOLDER] [--exchange FOLDER] [PART ...]
+    python -m benchmarks.engines SNAPSHOT_FOLDER [--home DATA_FOLDER] [--exchange FOLDER]
+        [--times N] [PART ...]
 
 PART is peers, engines, quick, growth; all of them when none is named. Each candidate has a fresh
 process; its peak is that of its whole process tree. Peers do the work all can do: mentorships
@@ -356,13 +357,13 @@ def lists(folder: Path) -> None:
         row(name, f"{seconds:.3f}")
 
 
-def growth(exchange: Path) -> None:
+def growth(exchange: Path, sizes: Iterable[float]) -> None:
     """Copies of the nation side by side; half of it is the generator's at half the size."""
     head = ("nations, engine", "start s", "reach s", "everything s", "kept s", "peak GB",
             "spill GB", "persons", "pairs", "credits off by")  # fmt: skip
     row(*head)
     row(*["---"] * len(head))
-    for times in GROWTH:
+    for times in sizes:
         with tempfile.TemporaryDirectory(dir=exchange.parent) as temporary:
             folder = Path(temporary) / "snapshot"
             source = exchange
@@ -374,8 +375,8 @@ def growth(exchange: Path) -> None:
                          seed=1, parquet=True)  # fmt: skip
             made = [sys.executable, "-m", "benchmarks.snapshots", str(source), str(folder)]
             subprocess.run([*made, str(max(int(times), 1))], check=True)
-            for engine in ("polars", "duckdb"):
-                _whole(f"{times}, {engine}", folder, engine, "3")
+            for engine in ("duckdb", "polars"):
+                _whole(f"{times:g}, {engine}", folder, engine, "3")
 
 
 def main() -> None:
@@ -387,6 +388,7 @@ def main() -> None:
     parser.add_argument("snapshot", type=Path)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--exchange", type=Path)
+    parser.add_argument("--times", type=float, action="append", help="for growth; all of GROWTH")
     parser.add_argument("parts", nargs="*")
     given = parser.parse_intermixed_args()
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
@@ -399,7 +401,7 @@ def main() -> None:
         elif part == "quick":
             lists(given.snapshot)
         elif part == "growth" and given.exchange:
-            growth(given.exchange)
+            growth(given.exchange, given.times or GROWTH)
         print(flush=True)
 
 
