@@ -23,7 +23,7 @@ from graph.snapshot import (
     studio_trainings,
 )
 
-PERSONS = ("person", *PERSON_COLUMNS.values())
+PERSONS = tuple(dict.fromkeys(["person", *PERSON_COLUMNS.values()]))
 NOT_KEPT = ("id_number", "source", "updated_on")
 
 
