@@ -36,6 +36,9 @@ soak: .venv/.dev packages ## the exactness figures in full: 10,000 random worlds
 docs: .venv/.dev ## docs/model.md, docs/commands.md and the pictures, made anew
 	$(BIN)/python -m docs.make
 
+guide: .venv/.dev packages ## the pictures of docs/guide, by opening every page
+	SHICHENG_PICTURES=docs/guide/pictures $(BIN)/pytest -q tests/browser/test_guide.py
+
 # The locks hold versions and hashes only, so that any index or mirror may serve them.
 lock: ## requirements.lock and requirements-dev.lock from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate -p 3.11 \
