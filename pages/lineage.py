@@ -141,7 +141,8 @@ def _chosen(
     """One of a few, also set by the address."""
     key = f"lineage_{name}"
     now = asked if asked in options else default
-    if st.session_state.get(f"{key}.seen") != now:
+    # Streamlit forgets a control while another page is shown.
+    if key not in st.session_state or st.session_state.get(f"{key}.seen") != now:
         st.session_state[key] = st.session_state[f"{key}.seen"] = now
 
     def keep() -> None:
@@ -164,7 +165,8 @@ def _chosen(
 
 def _chosen_most(words: dict[int, str]) -> None:
     key, now = "lineage_most", _most()
-    if st.session_state.get(f"{key}.seen") != now:
+    # Streamlit forgets a control while another page is shown.
+    if key not in st.session_state or st.session_state.get(f"{key}.seen") != now:
         st.session_state[key] = st.session_state[f"{key}.seen"] = now
 
     def keep() -> None:

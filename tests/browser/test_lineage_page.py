@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,19 @@ def test_from_part_of_a_name_to_why_a_worker_counts(
     reopened = lineage_ready(show(page.url.split("/", 3)[3]))
     reopened.get_by_role("heading", name=f"{name[0]['n']}为什么计入").wait_for(timeout=WAIT)
     assert people(reopened).keys() == before.keys()
+
+
+def test_the_page_is_whole_after_another_page(
+    show: Open, network: Database, settings: Settings
+) -> None:
+    page = lineage_ready(show(f"lineage?id={most_driven(network, settings)['talent_id']}"))
+    page.get_by_role("link", name="查询台").click()
+    page.wait_for_url(re.compile("/queries"), timeout=WAIT)
+    at_rest(page)
+    page.get_by_role("link", name="谱系", exact=True).click()
+    page.wait_for_url(re.compile("/lineage"), timeout=WAIT)
+    lineage_ready(page)
+    assert page.locator(".sc-note").count() == 0
 
 
 @pytest.mark.parametrize(("lang", "mode"), [("zh", "light"), ("en", "dark")])
