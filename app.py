@@ -14,6 +14,7 @@ from pages import (
     find,
     lineage,
     overview,
+    people,
     places,
     queries,
     talent,
@@ -43,6 +44,8 @@ def main(first: str = "overview") -> None:
         "talents": (talents.page, t("Leading talents"), programme),
         "talent": (talent.page, t("Talent profile"), programme),
         "targets": (targets.page, t("Training targets"), action),
+        # Reached from the figures alone; it has no line in the sidebar.
+        "people": (people.page, t("People behind this figure"), ""),
         "data": (data.page, t("Data"), analysis),
         "places": (places.page, t("Studios, enterprises, schools"), programme),
         "ties": (ties.page, t("Ties"), programme),
@@ -63,7 +66,8 @@ def main(first: str = "overview") -> None:
     address()
     groups: dict[str, list[Any]] = {}
     for name, (_, _, group) in listed.items():
-        groups.setdefault(group, []).append(pages[name])
+        if group:
+            groups.setdefault(group, []).append(pages[name])
     frame.sidebar(list(groups.items()))
     current.run()
 

@@ -12,6 +12,7 @@ import polars as pl
 from components.i18n import Language, translate
 from components.numbers import count, large, person_times, persons, share
 from components.theme import FONT, MODES, Mode, Tokens
+from graph.behind import quarter_of
 from graph.model import PROVINCES
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ def configured(chart: Any, theme: Tokens) -> Any:
 
 
 def ledger_chart(ledger: Ledger, mode: Mode, language: Language, height: int = 264) -> Any:
-    """Both counts by quarter with the straight path to the target; an Altair chart."""
+    """Both counts by quarter with the straight path to the target; an Altair chart.
+
+    A click selects `quarter`, as 2025Q3.
+    """
     theme = MODES[mode]
     rows = _ledger_rows(ledger, language)
     top = max([ledger.target or 0, *rows["person_times"].to_list(), 1])
@@ -120,14 +124,19 @@ def ledger_chart(ledger: Ledger, mode: Mode, language: Language, height: int = 2
             .mark_point(color=colour, filled=True, size=70, opacity=1)
             .encode(x=x, y=y)
         )
-    hover = base.mark_rule(opacity=0, strokeWidth=24).encode(
-        x=x,
-        tooltip=[
-            alt.Tooltip("quarter:N", title=translate(language, "Quarter")),
-            alt.Tooltip("times_text:N", title=translate(language, "Person-times")),
-            alt.Tooltip("persons_text:N", title=translate(language, "Persons")),
-            alt.Tooltip("path_text:N", title=translate(language, "Straight path")),
-        ],
+    chosen = alt.selection_point(name="quarter", fields=["code"], empty=False)
+    hover = (
+        base.mark_rule(opacity=0, strokeWidth=24, cursor="pointer")
+        .add_params(chosen)
+        .encode(
+            x=x,
+            tooltip=[
+                alt.Tooltip("quarter:N", title=translate(language, "Quarter")),
+                alt.Tooltip("times_text:N", title=translate(language, "Person-times")),
+                alt.Tooltip("persons_text:N", title=translate(language, "Persons")),
+                alt.Tooltip("path_text:N", title=translate(language, "Straight path")),
+            ],
+        )
     )
     layers.append(hover)
     return configured(alt.layer(*layers).properties(height=height, width="container"), theme)
@@ -176,6 +185,7 @@ def _ledger_rows(ledger: Ledger, language: Language) -> pl.DataFrame:
         pl.Series("path", paths, dtype=pl.Float64),
         (pl.col("day") == last).alias("last"),
         pl.Series("quarter", [_quarter(day) for day in rows["day"]]),
+        pl.Series("code", [quarter_of(day) for day in rows["day"]]),
         pl.Series("persons_text", [count(n) for n in rows["persons"]]),
         pl.Series("times_text", [count(n) for n in rows["person_times"]]),
         pl.Series("path_text", [count(None if p is None else round(p)) for p in paths]),

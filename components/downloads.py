@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -94,6 +95,29 @@ def offer(table: pl.DataFrame, about: About, name: str, *, main: bool = False) -
             key=f"{name}_{format}", on_click="ignore",
             type="primary" if main and format == "XLSX" else "secondary",
         )  # fmt: skip
+
+
+def offer_later(rows: int, make: Callable[[], pl.DataFrame], about: About, name: str) -> None:
+    """As `offer`, of a table too large to be made before somebody asks for it.
+
+    A workbook holds no more than `MOST_ROWS_OF_A_SHEET`; beyond, CSV alone is offered.
+    """
+    import streamlit as st
+
+    formats = (("CSV", csv, "text/csv"), ("XLSX", xlsx, XLSX))
+    for format, write, mime in formats[: 1 if rows > MOST_ROWS_OF_A_SHEET else 2]:
+        st.download_button(
+            t("Download {n} rows, {format}", n=count(rows), format=format),
+            partial(_written, write, make, about), f"{name}.{format.lower()}", mime,
+            key=f"{name}_{format}", on_click="ignore",
+            type="primary" if format == "XLSX" else "secondary",
+        )  # fmt: skip
+
+
+def _written(
+    write: Callable[[pl.DataFrame, About], bytes], make: Callable[[], pl.DataFrame], about: About
+) -> bytes:
+    return write(make(), about)
 
 
 def view_file(view: LineageView, format: Format, about: About, title: str, mode: Mode) -> bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from components.charts import Ledger
+from graph.metrics.driven import OF_EMPLOYERS, OF_PEOPLE, OF_TALENTS
 from graph.model import PROVINCES
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ class Overview:
     - provinces: province (code), persons, person_times, target (null = none)
     - generations: generation, and the kinds of chain; they add up to `persons`
     - lines: the reconciliation of person-times by line (see `graph.metrics.driven.LEDGER`)
+    - cuts: the headline by each of `CUTS`: value (null = not stated), persons, person_times; by
+      what talents alone have (`graph.metrics.driven.OF_TALENTS`): value, persons (whom the row's
+      talents drive together), leading_talents, equal (credit, which adds up)
     """
 
     data_until: date
@@ -39,6 +43,12 @@ class Overview:
     person_times: int
     sum_over_talents: int
     lines: dict[str, int]
+    cuts: dict[str, pl.DataFrame]
+
+    @property
+    def quarter(self) -> int:
+        """Which quarter of the window the data end in, from 1."""
+        return self.workers.quarters.height
 
     @property
     def on_path(self) -> float:
@@ -59,7 +69,7 @@ def overview(
     policy = driven.policy
     window = policy.window_start, policy.window_end
     until = min(max(data_until, window[0]), window[1])
-    targets = _targets(goals, window[0].year, window[1].year)
+    targets = targets_of(goals, window[0].year, window[1].year)
     national = targets.get("national", {})
     return Overview(
         data_until=until,
@@ -77,10 +87,53 @@ def overview(
         person_times=driven.national["driven_person_times"],
         sum_over_talents=driven.national["sum_over_talents"],
         lines=driven.reconciliation(),
+        cuts=cuts(driven),
     )  # fmt: skip
 
 
-def _targets(goals: Sequence[dict[str, Any]], first: int, last: int) -> dict[str, dict[str, int]]:
+def cuts(driven: Driven) -> dict[str, pl.DataFrame]:
+    """The headline broken down: see `Overview.cuts`. What no row of the data states is left out."""
+    counts = {"persons": "driven_persons", "person_times": "driven_person_times"}
+    cells = driven.by_generation_and_channel()
+    quarters = driven.by_quarter().with_columns(
+        pl.format("{}Q{}", pl.col("quarter").dt.year(), pl.col("quarter").dt.quarter())
+    )
+    found = {"quarter": quarters.select(value="quarter", **counts)}
+    for name in (*OF_PEOPLE, *OF_EMPLOYERS):
+        rows = driven.by(name).select(value=name, **counts)
+        found[name] = rows.filter(pl.col("person_times") > 0)
+    for name in OF_TALENTS:
+        found[name] = driven.by(name).select(
+            "leading_talents", "equal", value=name, persons="driven_persons"
+        )
+    for name in ("generation", "channel"):
+        found[name] = (
+            cells.group_by(pl.col(name).cast(pl.String).alias("value"), maintain_order=True)
+            .agg(pl.col(column).sum().alias(new) for new, column in counts.items())
+            .sort("value")
+        )
+    return {name: rows for name, rows in found.items() if not rows.is_empty()}
+
+
+def narrowing(ledger: Ledger) -> int:
+    """For how many quarters in a row, up to now, person-times have drawn nearer the straight path.
+
+    Negative: for how many they have fallen further behind it. 0 when they are not behind.
+    """
+    rows = ledger.quarters.select("day", "person_times").rows()
+    gaps = [(ledger.path(day) or 0.0) - times for day, times in rows]
+    if ledger.target is None or not gaps or gaps[-1] <= 0:
+        return 0
+    steps = [now - before for before, now in zip([0.0, *gaps], gaps, strict=False)]
+    run = 0
+    for step in reversed(steps):
+        if step == 0 or (run and (step < 0) != (run > 0)):
+            break
+        run += 1 if step < 0 else -1
+    return run
+
+
+def targets_of(goals: Sequence[dict[str, Any]], first: int, last: int) -> dict[str, dict[str, int]]:
     """Scope ("national" or a province's code) -> the sums of its yearly goals in the window."""
     sums: dict[str, dict[str, int]] = {}
     for goal in goals:

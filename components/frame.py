@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import wraps
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from components import store
 from components.i18n import LANGUAGES, choose_language, current_language, t
 from components.numbers import short_day
-from components.policy_form import current_policy, policy_form
+from components.policy_form import current_policy, parameters_of, policy_form
 from components.style import style_sheet
 from components.theme import Mode
 from components.visitor import sign_in_is_on
@@ -212,6 +213,17 @@ def link(name: str, text: str, **query: str) -> None:
     """A link to a page of the app, opened in place; `text` is plain text."""
     pages: Pages = st.session_state["pages"]
     st.page_link(pages[name], label=plain(text), query_params=query)
+
+
+def href(name: str, **query: str) -> str:
+    """The address of a page of the app under the visit's policy and language, for `href="..."`."""
+    given = {"lang": current_language()} | parameters_of(current_policy()) | query
+    return escape(f"{name}?{urlencode(given)}")
+
+
+def anchor(name: str, text: str, **query: str) -> str:
+    """HTML: a link to a page of the app; `text` is plain text."""
+    return f'<a class="sc-link" href="{href(name, **query)}" target="_self">{escape(text)}</a>'
 
 
 def go(name: str, **query: str) -> None:

@@ -155,6 +155,17 @@ def _overview(state: str, policy: Policy) -> figures.Overview:
     return figures.overview(_driven(state, policy), named, goals, until)
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _occupations(state: str) -> dict[str, str]:
+    named = _snapshot(state).frames["occupations"].select("code", "name").collect()
+    return {code: name or code for code, name in named.rows()}
+
+
+def occupations() -> dict[str, str]:
+    """The names of the occupations by code."""
+    return _occupations(_state())
+
+
 def overview(policy: Policy) -> figures.Overview:
     """The overview's figures under a policy, at the revision now."""
     return _overview(_state(), policy)

@@ -76,6 +76,12 @@ def kept_table(place: Path | None, found: Callable[[], pl.DataFrame]) -> pl.Data
     """The table at the place, or what `found` gives, written there whole or not at all."""
     if place is None:
         return found()
+    kept_file(place, found)
+    return pl.read_parquet(place)
+
+
+def kept_file(place: Path, found: Callable[[], pl.DataFrame]) -> None:
+    """Sees to it that the table is at the place, written there whole or not at all."""
     if not place.exists():
         place.parent.mkdir(mode=0o700, exist_ok=True)
         making = place.parent / f".making-{uuid.uuid4().hex}.parquet"
@@ -85,7 +91,6 @@ def kept_table(place: Path | None, found: Callable[[], pl.DataFrame]) -> pl.Data
             _sweep(place.parent)
         finally:
             making.unlink(missing_ok=True)
-    return pl.read_parquet(place)
 
 
 def _sweep(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -83,6 +83,16 @@ class Policy:
         if as_of is not None:
             given["as_of"] = parse_day(as_of, "as-of")
         return cls(**given)
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Policy:
+        """The policy that `as_dict` gave."""
+        return cls.parsed(
+            window=fields["window"], generations=fields["generations"],
+            high_skilled_level=fields["high_skilled_level"], ordered=fields["ordered"],
+            channels=",".join(fields["channels"]), undated=fields["undated"],
+            as_of=fields["as_of"],
+        )  # fmt: skip
 
     @property
     def id(self) -> str:

@@ -123,6 +123,15 @@ def kept_reach(snapshot: Snapshot, policy: Policy) -> pl.LazyFrame | None:
     return _scan(place / "reach.parquet")
 
 
+def kept_policies(snapshot: Snapshot) -> list[Policy]:
+    """The policies whose results are kept beside the snapshot, the last asked for first."""
+    if snapshot.folder is None:
+        return []
+    files = (snapshot.folder / "results").glob(f"driven-{FORMAT}-*/{MANIFEST}")
+    made = sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
+    return [Policy.of(json.loads(file.read_text())["policy"]) for file in made]
+
+
 def _place(folder: Path, policy: Policy) -> Path:
     return folder / "results" / f"driven-{FORMAT}-{policy.id}"
 

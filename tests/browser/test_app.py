@@ -138,18 +138,6 @@ def test_a_click_on_a_name_in_the_table_opens_the_talent(
     page.locator(".sc-lead", has_text=most_driven(network, settings)["name"]).wait_for(timeout=WAIT)
 
 
-def test_a_click_on_a_province_leads_to_its_talents(show: Open, network: Database) -> None:
-    page = show("", "en")
-    tiles = page.locator("[data-testid=stVegaLiteChart]").nth(2)
-    tiles.wait_for(timeout=WAIT)
-    place = at_rest(page).locator("[data-testid=stVegaLiteChart]").nth(2).bounding_box()
-    # Jiangsu: column 5, line 4.
-    page.mouse.click(place["x"] + 5 * 49 + 23, place["y"] + 4 * 46 + 21)
-    page.wait_for_url(re.compile("/talents"), timeout=WAIT)
-    at_rest(page)
-    assert "province=32" in page.url
-
-
 def test_pictures_of_the_documentation(
     show: Open, network: Database, settings: Settings, pictures: Path
 ) -> None:

@@ -88,7 +88,9 @@ def driven_of(promotions: list[tuple[int, date, int, str, str]]) -> Driven:
     province = pl.col("person").replace_strict({1: "32", 2: None}, return_dtype=pl.String)
     lived = rows.select(province.alias("province"), "ledger")
     parts = by_place_of_worker(nw.from_native(lived.lazy()), "province")
-    breakdowns = parts.rename({"province": "value"}).with_columns(attribute=pl.lit("province"))
+    breakdowns = parts.rename({"province": "value"}).with_columns(
+        attribute=pl.lit("province"), leading_talents=0, equal=0.0
+    )
     talents = pl.DataFrame({"talent_id": ["p0"], "driven": [2], "equal": [2.0]})
     lines = {line: rows["line"].eq(line).sum() for line in LEDGER}
     national = {

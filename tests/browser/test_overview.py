@@ -1,0 +1,74 @@
+"""A click on any part of the overview opens the people behind it, as many as the figure says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+from graph.database import Database
+from graph.metrics.driven import measure
+from graph.policy import Policy
+from graph.settings import Settings
+from graph.snapshot import take_snapshot
+from tests.browser.seeing import WAIT, at_rest
+
+Open = Callable[..., Any]
+
+
+def people_of(page: Any) -> str:
+    """What the list of people says it holds."""
+    page.wait_for_url(re.compile("/people"), timeout=WAIT)
+    page.locator(".sc-lead", has_text=re.compile(r"person")).wait_for(timeout=WAIT)
+    text: str = at_rest(page).locator(".sc-lead").inner_text()
+    return text
+
+
+def test_a_tile_opens_the_people_of_the_province(
+    show: Open, network: Database, settings: Settings
+) -> None:
+    found = measure(take_snapshot(network, settings), Policy()).by("province")
+    times = dict(found.select("province", "driven_person_times").rows())
+    page = show("", "en")
+    tiles = page.locator("[data-testid=stVegaLiteChart]").nth(2)
+    tiles.wait_for(timeout=WAIT)
+    place = at_rest(page).locator("[data-testid=stVegaLiteChart]").nth(2).bounding_box()
+    # Jiangsu: column 5, line 4.
+    page.mouse.click(place["x"] + 5 * 49 + 23, place["y"] + 4 * 46 + 21)
+    assert f"{times['32']:,} person-time" in people_of(page)
+    assert "province=32" in page.url
+    again = show(page.url.split("/", 3)[3], "en")
+    assert f"{times['32']:,} person-time" in again.locator(".sc-lead").inner_text()
+
+
+def test_a_cell_and_a_bar_open_as_many_people_as_they_say(show: Open) -> None:
+    page = show("?by=province", "en")
+    cell = page.locator(".sc-grid a.sc-link").first
+    cell.wait_for(timeout=WAIT)
+    number = cell.inner_text()
+    cell.click()
+    assert f" {number} person" in people_of(page)
+    assert "generation=1" in page.url
+    page = show("?by=province", "en")
+    bar = page.locator(".sc-cut tbody tr").first.locator("a.sc-link").last
+    bar.wait_for(timeout=WAIT)
+    number = bar.inner_text()
+    bar.focus()
+    page.keyboard.press("Enter")
+    assert f" {number} person-time" in people_of(page)
+
+
+def test_the_list_is_downloaded_whole_and_leads_to_why(show: Open) -> None:
+    page = show("people?generation=1", "en")
+    number = re.search(r"[\d,]+", page.locator(".sc-lead b").first.inner_text())
+    assert number
+    with page.expect_download(timeout=WAIT) as download:
+        page.get_by_role("button", name=re.compile("Download .* rows, CSV")).click()
+    rows = pl.read_csv(download.value.path())
+    assert rows.height == int(number[0].replace(",", ""))
+    table = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    page.mouse.click(table["x"] + 60, table["y"] + 34 + 17)
+    page.wait_for_url(re.compile("/lineage"), timeout=WAIT)
+    assert f"selected={rows['Person'][0]}" in at_rest(page).url
