@@ -13,7 +13,8 @@ import streamlit as st
 from components import choosing, connections, frame, lineage_view, person, steps
 from components.connections import Tie, Way
 from components.i18n import current_language, t, tn
-from components.lineage import LineageState, LineageView, lineage_state
+from components.lineage import LineageBranch, LineageView, lineage_state
+from components.lineage_state import LineageState
 from components.lineage_view import Lineage
 from components.numbers import count, day, persons, share
 from graph.branches import Branch
@@ -165,6 +166,7 @@ def common(about: dict[str, Any], seen: Lineage, state: LineageState) -> Shown:
     boxes = _boxes(found, seen)
     start = next(iter(nearest))
     view = _view(found, seen, start, [start], boxes)
+    view = replace(view, marks=tuple(nearest), mark_word=t("Nearest common mentors"))
     name, number = boxes[start]["name"], found.graph["found"]
     if number == 1:
         told = t("All go back to {name}, the nearest mentor they have in common.", name=name)
@@ -223,6 +225,13 @@ def compare(about: dict[str, Any], seen: Lineage, state: LineageState) -> Shown:
     shown, hops = part.shown(its)
     boxes = person.boxes(list(shown.generations), seen.policy.high_skilled_level)
     view = lineage_view.view(part, its, shown, hops, boxes, current_language())
+    view = replace(view, branches=tuple(
+        LineageBranch(
+            frozenset({id, *nx.descendants(part.graph, id)}), names[id],
+            persons(len(branch.driven), current_language()),
+        )
+        for id, branch in zip(chosen, found, strict=True)
+    ))  # fmt: skip
     both = len(found[0].driven.keys() & found[1].driven.keys())
     language = current_language()
     told = t(

@@ -18,7 +18,9 @@ import streamlit as st
 from components import lineage_view, store
 from components.i18n import Language
 from components.layout import layers
-from components.lineage import LineageState, LineageView, Unfolded
+from components.lineage import LineageView
+from components.lineage_state import LineageState
+from components.lineage_unfold import Unfolded
 from components.lineage_view import Lineage
 from graph import network
 from graph.branches import Branch, branches
@@ -138,7 +140,7 @@ def view(
     shown = Unfolded({p: n - column[state.focus] for p, n in column.items()}, {}, {}, {}, 0)
     whole = Connection(part, seen.reach, seen.policy, seen.focus, seen.why)
     drawn = lineage_view.view(whole, state, shown, (), boxes, language)
-    return replace(drawn, focus=state.focus, path=tuple(path), columns=())
+    return replace(drawn, focus=state.focus, paths=(tuple(path),), columns=())
 
 
 def _on_ways(graph: Graph) -> Graph:

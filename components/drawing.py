@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from components import theme
 from components.layout import text_width
-from components.lineage import WORDS, box_width, pills, placed
+from components.lineage import box_width, pills, placed
+from components.lineage_words import WORDS
 
 if TYPE_CHECKING:
     from components.layout import Layout, Place
@@ -56,6 +57,7 @@ def view_svg(
     """
     from components.export import view_network
 
+    view = replace(view, studios=())  # each trainee's tie by itself
     tokens = theme.MODES[mode]
     kept = set(view_network(view))
     nodes = [node for node in view.nodes if node.id in kept]
@@ -166,7 +168,7 @@ def _tie(
 
 
 def _on_path(view: LineageView, edge: LineageEdge) -> bool:
-    pairs = set(pairwise(view.path))
+    pairs = {pair for path in view.paths for pair in pairwise(path)}
     return (edge.source, edge.target) in pairs or (edge.target, edge.source) in pairs
 
 
@@ -182,7 +184,7 @@ def _short_tie(
 
 def _person(node: LineageNode, place: Place, view: LineageView, tokens: theme.Tokens) -> str:
     width, top = box_width(node), place.y - BOX / 2
-    on_path = node.id in view.path
+    on_path = any(node.id in path for path in view.paths)
     talent = node.state == "talent"
     fill = {"talent": tokens.talent, "driven": tokens.soft}.get(node.state, tokens.paper)
     stroke, thick = fill, 1.0

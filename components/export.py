@@ -13,6 +13,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from html import escape
 from itertools import chain
@@ -109,7 +110,7 @@ def view_network(view: LineageView) -> nx.MultiDiGraph[Any]:
     from components.lineage import placed
 
     graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph(focus=view.focus)
-    places = placed(view).places
+    places = placed(replace(view, studios=())).places
     for node in view.nodes:
         graph.add_node(
             node.id,
@@ -352,7 +353,7 @@ def _dressed(page: str, title: str, notes: list[str], language: str, tokens: the
 
 def _legend(language: str) -> str:
     """The ladder with the high-skilled line, the channels and the states, as HTML."""
-    from components.lineage import WORDS
+    from components.lineage_words import WORDS
 
     words = WORDS["zh" if language == "zh" else "en"]
     steps = "".join(

@@ -160,9 +160,9 @@ def _columns(layers: Mapping[str, int], widths: Mapping[str, float]) -> dict[int
         widest[layer] = max(widest[layer], widths.get(box, 0.0))
     columns: dict[int, float] = {}
     x = 0.0
-    for layer in range(min(widest), max(widest) + 1):
+    for layer in sorted(widest):
         columns[layer] = x
-        x += max(PITCH, widest.get(layer, 0.0) + GAP)
+        x += max(PITCH, widest[layer] + GAP)
     return columns
 
 

@@ -1,12 +1,13 @@
 """The lineage widget: mentors, a leading talent and those they drive, left to right.
 
 vis-network, from the file that the pyvis wheel carries, draws on a canvas inside a Streamlit
-component; places are computed in Python (`components/layout.py`) and pyvis's `Network` builds
-nodes, edges and options. The library is mounted as a component of its own, so that a click sends
-the small view and not the half megabyte of library again.
+component; places are computed in Python (`components/layout.py`). What the browser gets comes in
+three parts, so that a click sends next to nothing: the library once; the people and ties, columns
+of plain lists, when they change; and who is selected, the paths in focus, the years.
 
-What is open, folded, hidden, pinned, and the years shown are one immutable `LineageState` in the
-session, with undo and redo. A page reads it, builds a `LineageView` from it, and draws:
+What is open, folded, hidden, pinned, filtered, and the years shown are one immutable
+`LineageState` (`components/lineage_state.py`) in the session, with undo and redo. A page reads it,
+builds a `LineageView` from it, and draws:
 
     state = lineage_state("lineage", LineageState(focus=person_id))
     event = lineage(view_of(state), key="lineage")
@@ -17,70 +18,40 @@ The widget's clicks are put into the state before the page runs again, so one cl
 from __future__ import annotations
 
 import json
-from collections import Counter, deque
-from collections.abc import Callable, Hashable, Mapping
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cache
+from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from components import theme
 from components.layout import ROW, Layout, arrange, arrange_by_year, text_width
+from components.lineage_state import (
+    CHANNELS,
+    PEOPLE_AT_MOST,
+    STUDIO_LANE,
+    Axis,
+    Channel,
+    Direction,
+    LineageEvent,
+    LineageState,
+    channel_of,
+    read_direction,
+)
+from components.lineage_words import WORDS, Language
 from graph.errors import UsageError
 
-if TYPE_CHECKING:
-    import networkx as nx
-
-Channel = Literal["mentorship", "studio", "teaching"]
 State = Literal["talent", "driven", "pending", "none"]
-Direction = Literal["up", "down"]
-Axis = Literal["generation", "year"]
-Language = Literal["zh", "en"]
 
-CHANNELS: tuple[Channel, ...] = ("mentorship", "studio", "teaching")
-PEOPLE_SHOWN = 300  # people of one view, unless the page asks for more
-PEOPLE_AT_MOST = 5_000
-BATCH = 20  # people a click on "+N" adds
 WIDEST_NAME = 182  # px; a longer one is cut short, and whole on hover
+WIDEST_STUDIO = 128  # px of a studio's name
 HEIGHT = 784  # px: toolbar 32, heads 30, 15 rows x 40, time band 56, legend 32, and air
 ASSETS = Path(__file__).with_name("lineage")
 VIS = "templates/lib/vis-9.1.2/vis-network.min.js"
-
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "zh": {
-        "lineage": "师承谱系", "find": "查找图中的人", "nobody": "图中没有此人",
-        "everyone": "在全部人员中查找“{text}”",
-        "undo": "撤销", "redo": "重做", "expand": "展开", "fold": "收起", "path": "路径",
-        "hide": "隐藏", "pin": "固定", "unpin": "取消固定", "generation": "按代", "year": "按年",
-        "fit": "适应窗口", "zoom_in": "放大", "zoom_out": "缩小",
-        "time": "关系起于", "from": "起始年", "to": "截止年", "play": "逐年看", "stop": "停止",
-        "undated": "无日期", "high_skilled": "4 级起为高技能",
-        "mentorship": "师徒", "studio": "工作室", "teaching": "授课",
-        "driven": "带动", "pending": "待认定", "none": "无框：不计入", "talent": "领军人才",
-        "honour": "荣誉", "level": "{level} 级", "selected": "已选择",
-        "state_talent": "领军人才", "state_driven": "带动", "state_pending": "待认定",
-        "state_none": "不计入", "more": "另有 {count} 人，点击展开", "people": "图中人员",
-        "loading": "正在画谱系",
-    },
-    "en": {
-        "lineage": "Lineage", "find": "Find a person", "nobody": "nobody in this view",
-        "everyone": "Search everyone for “{text}”",
-        "undo": "Undo", "redo": "Redo", "expand": "Expand", "fold": "Fold", "path": "Path",
-        "hide": "Hide", "pin": "Pin", "unpin": "Unpin", "generation": "Gen", "year": "Year",
-        "fit": "Fit", "zoom_in": "Zoom in", "zoom_out": "Zoom out",
-        "time": "Ties begun", "from": "first year", "to": "last year", "play": "Play",
-        "stop": "Stop", "undated": "undated", "high_skilled": "high-skilled",
-        "mentorship": "mentor", "studio": "studio", "teaching": "teaching",
-        "driven": "driven", "pending": "pending", "none": "no box: not counted",
-        "talent": "leading talent", "honour": "", "level": "level {level}",
-        "selected": "selected", "state_talent": "leading talent",
-        "state_driven": "driven", "state_pending": "pending", "state_none": "not counted",
-        "more": "{count} more, click to show", "people": "People in this view",
-        "loading": "Drawing the lineage",
-    },
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,7 +60,8 @@ class LineageNode:
 
     `generation` is 0 for the focus, negative for mentors. `state` is why the box looks as it does;
     `reason` is the first, bold line of the note on hover and `lines` the others. `more_up` and
-    `more_down` count people not shown, and `more_by` splits `more_down` by channel.
+    `more_down` count people not shown, and `more_by` splits `more_down` by lane (a channel, or
+    "studio:" and a studio's id). `link`: filtered out, and shown because a chain goes this way.
     """
 
     id: str
@@ -101,21 +73,57 @@ class LineageNode:
     leading: bool = False
     more_up: int = 0
     more_down: int = 0
-    more_by: tuple[tuple[Channel, int], ...] = ()
+    more_by: tuple[tuple[str, int], ...] = ()
     reason: str = ""
     lines: tuple[str, ...] = ()
     pinned: bool = False
+    link: bool = False
 
 
 @dataclass(frozen=True)
 class LineageEdge:
-    """One tie: `source` is the mentor, studio leader or teacher of `target`."""
+    """One tie: `source` is the mentor, studio leader or teacher of `target`.
+
+    `studio` is the id of the studio that a studio tie goes by way of.
+    """
 
     source: str
     target: str
     channel: Channel = "mentorship"
     start: date | None = None
     end: date | None = None
+    studio: str = ""
+
+
+@dataclass(frozen=True)
+class LineageStudio:
+    """A studio drawn as a group between those who lead it and those who train there.
+
+    `generation` is that of the first leader, `trainees` how many train there in all.
+    """
+
+    id: str
+    name: str
+    generation: int
+    trainees: int
+    closed: bool = False
+
+    @property
+    def box(self) -> str:
+        """An id no person has: persons' ids hold no newline."""
+        return f"=\n{self.id}"
+
+
+@dataclass(frozen=True)
+class LineageBranch:
+    """One of several branches to compare: those of `people` who are shown carry its letter.
+
+    `name` and `count` are what stands above the view: "何志远", "1,246 人，仅此支 1,102 人".
+    """
+
+    people: frozenset[str]
+    name: str
+    count: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,334 +139,50 @@ class LineageColumn:
 class LineageView:
     """All that the widget shows, in the order wished for within each generation.
 
-    `path` are the person ids from the focus to the selected person; `window` the policy's first and
-    last day; `years` the years shown (None = all) and `ties` the new ties a year of the whole
-    lineage (those of the view when empty). `buttons` adds (name, word) buttons at the toolbar's
-    end, the last one red; a click comes back as the event's `action`. `words` overrides `WORDS`.
+    `paths` are chains of person ids in focus, mentor first: to the selected person, or all between
+    two; `marks` are people to point out (common ancestors), `mark_word` what they are. `window` is
+    the policy's first and last day; `years` the years shown (None = all) and `ties` the new ties a
+    year of the whole lineage (those of the view when empty). `studios` are drawn as groups,
+    `grouped` says whether that was asked for; `dates` writes on each tie when it began and ended.
+    `filtered_out` people do not pass the filters. `buttons` adds (name, word) buttons at the
+    toolbar's end, the last one red; a click comes back as the event's `action`. `words` overrides
+    `WORDS`.
     """
 
     nodes: tuple[LineageNode, ...]
     edges: tuple[LineageEdge, ...]
     focus: str
-    path: tuple[str, ...] = ()
+    paths: tuple[tuple[str, ...], ...] = ()
     selected: str | None = None
+    also: tuple[str, ...] = ()
+    traced: frozenset[str] = frozenset()
+    marks: tuple[str, ...] = ()
+    mark_word: str = ""
+    branches: tuple[LineageBranch, ...] = ()
     columns: tuple[LineageColumn, ...] = ()
     window: tuple[date, date] | None = None
     years: tuple[int, int] | None = None
     ties: tuple[tuple[int, int], ...] = ()
     axis: Axis = "generation"
+    studios: tuple[LineageStudio, ...] = ()
+    grouped: bool = False
+    dates: bool = False
+    filtered_out: int = 0
+    filtering: bool = False
     can_undo: bool = False
     can_redo: bool = False
     buttons: tuple[tuple[str, str], ...] = ()
     language: Language = "zh"
     words: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def groups(self) -> tuple[LineageStudio, ...]:
+        """The studios that stand in a column of their own: none on an axis of years."""
+        return self.studios if self.axis == "generation" else ()
 
-@dataclass(frozen=True)
-class LineageEvent:
-    """What the person did in this run, already put into the state.
-
-    `selected` is always the person selected now. `action` is what was done: "expand", "fold",
-    "hide", "pin", "undo", "redo", "years", "axis", "search" (with `text`), or the name of one of
-    the view's `buttons`.
-    """
-
-    selected: str | None = None
-    action: str | None = None
-    person: str | None = None
-    direction: Direction = "down"
-    channel: Channel | None = None
-    years: tuple[int, int] | None = None
-    axis: Axis = "generation"
-    text: str = ""
-
-
-Opening = tuple[str, Direction, str]  # person, where to, channel ("" = all)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What undo and redo cover: open, folded, hidden, pinned, years and axis."""
-
-    opened: tuple[tuple[Opening, int], ...] = ()  # how often each "+N" was opened
-    folded: frozenset[tuple[str, Direction]] = frozenset()
-    hidden: frozenset[str] = frozenset()
-    pinned: frozenset[str] = frozenset()
-    years: tuple[int, int] | None = None
-    axis: Axis = "generation"
-
-
-@dataclass(frozen=True)
-class LineageState:
-    """Whose lineage is shown and how; every change is a new state, with undo and redo."""
-
-    focus: str
-    selected: str | None = None
-    shown: Shown = Shown()
-    past: tuple[Shown, ...] = ()
-    future: tuple[Shown, ...] = ()
-
-    def _to(self, shown: Shown) -> LineageState:
-        if shown == self.shown:
-            return self
-        return replace(self, shown=shown, past=(*self.past, self.shown)[-100:], future=())
-
-    def select(self, person: str | None) -> LineageState:
-        """The same view with another person selected; not a step of undo."""
-        return replace(self, selected=person)
-
-    def expand(
-        self, person: str, direction: Direction = "down", channel: str | None = None
-    ) -> LineageState:
-        """Unfold the person; or, when not folded, show the next batch of those not shown."""
-        if (person, direction) in self.shown.folded:
-            folded = self.shown.folded - {(person, direction)}
-            return self._to(replace(self.shown, folded=folded))
-        opened = dict(self.shown.opened)
-        opening = (person, direction, channel or "")
-        opened[opening] = opened.get(opening, 0) + 1
-        return self._to(replace(self.shown, opened=tuple(sorted(opened.items()))))
-
-    def fold(self, person: str, direction: Direction = "down") -> LineageState:
-        """Take away those shown by way of this person, and forget what was opened on it.
-
-        A second time unfolds: one taught by two mentors stays in view, and a double click on the
-        folded one then asks to fold again.
-        """
-        if (person, direction) in self.shown.folded:
-            return self.expand(person, direction)
-        opened = tuple(o for o in self.shown.opened if o[0][:2] != (person, direction))
-        folded = self.shown.folded | {(person, direction)}
-        return self._to(replace(self.shown, opened=opened, folded=folded))
-
-    def hide(self, person: str) -> LineageState:
-        """Take one person away; the focus always stays."""
-        if person == self.focus:
-            return self
-        hidden = replace(
-            self.shown,
-            hidden=self.shown.hidden | {person},
-            pinned=self.shown.pinned - {person},
-        )
-        selected = None if self.selected == person else self.selected
-        return replace(self._to(hidden), selected=selected)
-
-    def pin(self, person: str) -> LineageState:
-        """Keep a person in the view whatever is folded; a second time lets go."""
-        return self._to(replace(self.shown, pinned=self.shown.pinned ^ {person}))
-
-    def at(self, years: tuple[int, int] | None) -> LineageState:
-        """Show ties begun in these years, both included; None shows all."""
-        return self._to(replace(self.shown, years=years))
-
-    def by(self, axis: Axis) -> LineageState:
-        """Columns by generation, or an axis of years."""
-        return self._to(replace(self.shown, axis=axis))
-
-    def undo(self) -> LineageState:
-        """The view before the last change, or this one when there is none."""
-        if not self.past:
-            return self
-        *past, shown = self.past
-        return replace(self, shown=shown, past=tuple(past), future=(self.shown, *self.future))
-
-    def redo(self) -> LineageState:
-        """The change last undone, done again."""
-        if not self.future:
-            return self
-        shown, *future = self.future
-        return replace(self, shown=shown, past=(*self.past, self.shown), future=tuple(future))
-
-    def apply(self, event: LineageEvent) -> LineageState:
-        """The state after what the person did."""
-        state = self if event.selected == self.selected else self.select(event.selected)
-        person = event.person or state.selected or state.focus
-        match event.action:
-            case "expand":
-                return state.expand(person, event.direction, event.channel)
-            case "fold":
-                return state.fold(person, event.direction)
-            case "hide":
-                return state.hide(person)
-            case "pin":
-                return state.pin(person)
-            case "years":
-                return state.at(event.years)
-            case "axis":
-                return state.by(event.axis)
-            case "undo":
-                return state.undo()
-            case "redo":
-                return state.redo()
-        return state
-
-    def to_query(self) -> dict[str, str]:
-        """Query parameters of a deep link to exactly this view: ids only, no names, no history."""
-        shown = self.shown
-        query = {"person": self.focus}
-        if self.selected:
-            query["selected"] = self.selected
-        if shown != Shown():
-            query["view"] = json.dumps(
-                {
-                    "o": [[*opening, times] for opening, times in shown.opened],
-                    "f": sorted(map(list, shown.folded)),
-                    "h": sorted(shown.hidden),
-                    "p": sorted(shown.pinned),
-                    "y": shown.years,
-                    "a": shown.axis,
-                },
-                separators=(",", ":"),
-                ensure_ascii=False,
-            )
-        return query
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> LineageState | None:
-        """The state of a deep link; None without a person; a broken `view` is left aside."""
-        focus = query.get("person")
-        if not focus:
-            return None
-        return cls(focus, query.get("selected") or None, _shown_from(query.get("view", "")))
-
-
-def _shown_from(text: str) -> Shown:
-    try:
-        saved = json.loads(text)
-        years = saved["y"] and (int(saved["y"][0]), int(saved["y"][1]))
-        return Shown(
-            opened=tuple(
-                ((str(p), _direction(d), str(c)), min(int(n), PEOPLE_AT_MOST))
-                for p, d, c, n in saved["o"]
-            ),
-            folded=frozenset((str(p), _direction(d)) for p, d in saved["f"]),
-            hidden=frozenset(map(str, saved["h"])),
-            pinned=frozenset(map(str, saved["p"])),
-            years=years or None,
-            axis="year" if saved["a"] == "year" else "generation",
-        )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return Shown()
-
-
-def _direction(text: str) -> Direction:
-    return "up" if text == "up" else "down"
-
-
-@dataclass(frozen=True)
-class Unfolded:
-    """Whom a state shows of a graph: person -> generation, and the people not shown."""
-
-    generations: Mapping[str, int]
-    more_up: Mapping[str, int]
-    more_down: Mapping[str, int]
-    more_by: Mapping[str, tuple[tuple[Channel, int], ...]]
-    left_out: int  # of the graph's people
-
-
-def unfold(
-    graph: nx.MultiDiGraph,
-    state: LineageState,
-    *,
-    up: int = 2,
-    down: int = 3,
-    breadth: int | Callable[[str, Channel], int] = 4,
-    limit: int = PEOPLE_SHOWN,
-    rank: Callable[[str], Any] | None = None,
-    keep: frozenset[str] = frozenset(),
-) -> Unfolded:
-    """Whom a state shows of a graph whose edges lead from mentor to apprentice.
-
-    Breadth first from the focus: `up` generations of mentors, `down` of those taught, `breadth` of
-    them a person and channel (edge attribute `channel`; a number, or what a function of the two
-    says), those of lowest `rank` first, then what was opened; `keep` (the path) and the pinned come
-    in whatever the breadth. One entry a person, even with two mentors.
-    """
-    return _Unfolding(graph, state, (up, down), breadth, limit, rank, keep).result()
-
-
-class _Unfolding:
-    """One walk outwards from the focus; `unfold` says what it does."""
-
-    def __init__(
-        self,
-        graph: nx.MultiDiGraph,
-        state: LineageState,
-        reach: tuple[int, int],
-        breadth: int | Callable[[str, Channel], int],
-        limit: int,
-        rank: Callable[[str], Any] | None,
-        keep: frozenset[str],
-    ) -> None:
-        self.graph, self.state, self.limit = graph, state, limit
-        self.breadth = breadth if callable(breadth) else lambda person, channel: breadth
-        self.reach: dict[Direction, int] = {"up": reach[0], "down": reach[1]}
-        self.rank = rank or (lambda person: 0)
-        self.keep = keep | state.shown.pinned
-        self.opened = dict(state.shown.opened)
-        self.shown: dict[str, int] = {state.focus: 0}
-
-    def result(self) -> Unfolded:
-        self._walk("down")
-        self._walk("up")
-        more_by = {p: self._not_shown(p, "down") for p in self.shown if self.shown[p] >= 0}
-        more_up = {p: self._not_shown(p, "up") for p in self.shown if self.shown[p] <= 0}
-        return Unfolded(
-            generations=self.shown,
-            more_up={p: sum(n for _, n in more) for p, more in more_up.items() if more},
-            more_down={p: sum(n for _, n in more) for p, more in more_by.items() if more},
-            more_by={p: more for p, more in more_by.items() if more},
-            left_out=self.graph.number_of_nodes() - len(self.shown),
-        )
-
-    def _walk(self, direction: Direction) -> None:
-        step = 1 if direction == "down" else -1
-        queue = deque([self.state.focus])
-        while queue:
-            person = queue.popleft()
-            if (person, direction) in self.state.shown.folded:
-                continue
-            within = abs(self.shown[person]) < self.reach[direction]
-            for channel, others in self._others(person, direction).items():
-                room = self._room(person, direction, channel, within)
-                for place, other in enumerate(others):
-                    wanted = place < room or other in self.keep
-                    if wanted and other not in self.shown and len(self.shown) < self.limit:
-                        self.shown[other] = self.shown[person] + step
-                        queue.append(other)
-
-    def _room(self, person: str, direction: Direction, channel: Channel, within: bool) -> int:
-        clicks = self.opened.get((person, direction, channel), 0)
-        clicks += self.opened.get((person, direction, ""), 0)
-        return (self.breadth(person, channel) if within else 0) + BATCH * clicks
-
-    def _others(self, person: str, direction: Direction) -> dict[Channel, list[str]]:
-        """Those one tie away, by the first channel that ties them, lowest rank first."""
-        if person not in self.graph:
-            return {}
-        edges = (
-            self.graph.out_edges(person, data="channel")
-            if direction == "down"
-            else self.graph.in_edges(person, data="channel")
-        )
-        channels: dict[str, Channel] = {}
-        for source, target, channel in edges:
-            other = target if direction == "down" else source
-            known = channels.get(other)
-            if known is None or CHANNELS.index(channel) < CHANNELS.index(known):
-                channels[other] = channel
-        found: dict[Channel, list[str]] = {channel: [] for channel in CHANNELS}
-        for other in sorted(channels, key=lambda o: (o not in self.keep, self.rank(o), o)):
-            if other not in self.state.shown.hidden:
-                found[channels[other]].append(other)
-        return found
-
-    def _not_shown(self, person: str, direction: Direction) -> tuple[tuple[Channel, int], ...]:
-        counts = {
-            channel: sum(other not in self.shown for other in others)
-            for channel, others in self._others(person, direction).items()
-        }
-        return tuple((channel, count) for channel, count in counts.items() if count)
+    def layer(self, generation: int) -> int:
+        """The column of a generation: every other one when studios stand between."""
+        return 2 * generation if self.groups else generation
 
 
 def box_width(node: LineageNode) -> float:
@@ -467,16 +191,26 @@ def box_width(node: LineageNode) -> float:
     return 14 + min(text_width(node.name), WIDEST_NAME) + badge + (22 if node.honour else 0)
 
 
+def group_width(studio: LineageStudio) -> float:
+    """About how wide a studio's box is on the canvas, px."""
+    count = text_width(f" · {studio.trainees:,}") + 30
+    return min(text_width(studio.name), WIDEST_STUDIO) + count
+
+
 @dataclass(frozen=True)
 class Pill:
-    """A "+N": whose people it stands for, and where; `beside` = right next to the person."""
+    """A "+N": whose people it stands for, and where; `beside` = right next to the person.
+
+    `channel` is a lane, None = all; `by` the box its line leads from: the person, or a studio.
+    """
 
     person: str
     direction: Direction
-    channel: Channel | None
+    channel: str | None
     count: int
     layer: int
     beside: bool
+    by: str
 
     @property
     def id(self) -> str:
@@ -490,6 +224,7 @@ def pills(view: LineageView) -> list[Pill]:
     Next to the person otherwise, and always where the columns are years.
     """
     generation = {node.id: node.generation for node in view.nodes}
+    groups = {studio.id: studio.box for studio in view.groups}
     taught: set[str] = set()
     taught_by: set[str] = set()
     for edge in view.edges:
@@ -499,50 +234,69 @@ def pills(view: LineageView) -> list[Pill]:
     found: list[Pill] = []
     for node in view.nodes:
         beside = node.id not in taught or view.axis == "year"
-        split: tuple[tuple[Channel | None, int], ...] = node.more_by
+        split: tuple[tuple[str | None, int], ...] = node.more_by
         if beside or not split:
             split = ((None, node.more_down),)
-        found += [
-            Pill(node.id, "down", channel, count, node.generation + 1, beside)
-            for channel, count in split
-            if count
-        ]
+        for lane, count in split:
+            by = groups.get((lane or "").removeprefix(STUDIO_LANE), node.id)
+            layer = view.layer(node.generation + 1)
+            if count:
+                found.append(Pill(node.id, "down", lane, count, layer, beside, by))
         if node.more_up:
             beside = node.id not in taught_by or view.axis == "year"
-            found.append(Pill(node.id, "up", None, node.more_up, node.generation - 1, beside))
+            layer = view.layer(node.generation - 1)
+            found.append(Pill(node.id, "up", None, node.more_up, layer, beside, node.id))
     return found
 
 
+def arrows(view: LineageView) -> list[tuple[str, str]]:
+    """What leads from box to box: ties, those of a studio drawn as a group by way of it."""
+    boxes = {studio.id: studio.box for studio in view.groups}
+    found = []
+    for edge in view.edges:
+        box = boxes.get(edge.studio)
+        if box:
+            found += [(edge.source, box), (box, edge.target)]
+        else:
+            found.append((edge.source, edge.target))
+    return list(dict.fromkeys(found))
+
+
 def placed(view: LineageView) -> Layout:
-    """Where each person and each "+N" in a column stands."""
+    """Where each person, each studio drawn as a group, and each "+N" in a column stands."""
     if view.axis == "year":
         return _placed_by_year(view)
-    rows = [pill for pill in pills(view) if not pill.beside]
-    beside = {pill.person: pill for pill in pills(view) if pill.beside}
+    every = pills(view)
+    rows = [pill for pill in every if not pill.beside]
+    beside = {pill.person for pill in every if pill.beside}
     layers = _in_wished_order(view, rows)
     widths = {node.id: box_width(node) + (38 if node.id in beside else 0) for node in view.nodes}
-    arrows = [(edge.source, edge.target) for edge in view.edges]
-    arrows += [(p.person, p.id) if p.direction == "down" else (p.id, p.person) for p in rows]
-    return arrange(layers, arrows, root=view.focus, widths=widths)
+    widths |= {studio.box: group_width(studio) for studio in view.groups}
+    leads = arrows(view)
+    leads += [(p.by, p.id) if p.direction == "down" else (p.id, p.person) for p in rows]
+    return arrange(layers, leads, root=view.focus, widths=widths)
 
 
 def _in_wished_order(view: LineageView, rows: list[Pill]) -> dict[str, int]:
-    """Box -> generation, by channel as first tied, each group's "+N" at its end."""
+    """Box -> column, by channel as first tied, each group's "+N" at its end."""
     channel: dict[str, int] = {}
     for edge in view.edges:
         channel.setdefault(edge.target, CHANNELS.index(edge.channel))
     order: list[tuple[int, str, int]] = [
-        (channel.get(node.id, 0), node.id, node.generation) for node in view.nodes
+        (channel.get(node.id, 0), node.id, view.layer(node.generation)) for node in view.nodes
     ]
-    order += [
-        (CHANNELS.index(pill.channel) if pill.channel else len(CHANNELS), pill.id, pill.layer)
-        for pill in rows
-    ]
+    order += [(_rank(pill.channel), pill.id, pill.layer) for pill in rows]
+    studio = CHANNELS.index("studio")
+    order += [(studio, group.box, 2 * group.generation + 1) for group in view.groups]
     return {box: layer for _, box, layer in sorted(order, key=lambda entry: entry[0])}
 
 
+def _rank(lane: str | None) -> int:
+    return CHANNELS.index(channel_of(lane)) if lane else len(CHANNELS)  # type: ignore[arg-type]
+
+
 def _placed_by_year(view: LineageView) -> Layout:
-    by_generation = placed(replace(view, axis="generation"))
+    by_generation = placed(replace(view, axis="generation", studios=()))
     ids = {node.id for node in view.nodes}
     years = _years_of(view)
     rows = {box: place.y / ROW for box, place in by_generation.places.items() if box in ids}
@@ -576,23 +330,52 @@ def _years_of(view: LineageView) -> dict[str, int]:
     return years
 
 
-def build(view: LineageView) -> dict[str, Any]:
-    """The view as the browser draws it: nodes, edges and options by pyvis, and what it says."""
-    layout = placed(view)
-    network = _network(view, layout)
+@dataclass(frozen=True)
+class Built:
+    """What the browser is sent: the people and ties, and what changes from click to click.
+
+    `turn["view"]` is the hash by which the browser knows the people and ties it has.
+    """
+
+    view: dict[str, Any]
+    turn: dict[str, Any]
+
+
+def build(view: LineageView) -> Built:
+    """The view as the browser draws it, `turn` apart from the larger part."""
+    if len(view.nodes) > PEOPLE_AT_MOST:
+        raise UsageError(
+            f"The lineage view has {len(view.nodes):,} people, more than the {PEOPLE_AT_MOST:,} it "
+            "can draw; show fewer generations or fewer people of each."
+        )
+    drawn = _drawn(view)
+    told = json.dumps(drawn, separators=(",", ":"), ensure_ascii=False).encode()
+    drawn["hash"] = blake2b(told, digest_size=12).hexdigest()
+    return Built(drawn, _turn(view, drawn["hash"]))
+
+
+def _turn(view: LineageView, known: str) -> dict[str, Any]:
+    shown = {node.id for node in view.nodes}
     return {
-        "nodes": network.nodes,
-        "edges": network.edges,
-        "options": json.loads(network.options.to_json()),
-        "pills": [_pill(pill, layout) for pill in pills(view)],
-        "columns": _heads(view, layout),
-        "focus": view.focus,
+        "view": known,
         "selected": view.selected,
-        "path": list(view.path),
+        "also": list(view.also),
+        "paths": [list(path) for path in view.paths],
+        "pinned": [node.id for node in view.nodes if node.pinned],
+        "traced": sorted(view.traced),
+        "marks": list(view.marks),
+        "mark": view.mark_word,
+        "branches": [
+            {"name": b.name, "count": b.count, "people": sorted(b.people & shown)}
+            for b in view.branches
+        ],
         "window": view.window and [day.isoformat() for day in view.window],
         "years": view.years,
         "ties": _ties(view),
-        "axis": view.axis,
+        "dates": view.dates,
+        "grouped": view.grouped,
+        "filtering": view.filtering,
+        "filtered_out": view.filtered_out,
         "undo": view.can_undo,
         "redo": view.can_redo,
         "buttons": [list(button) for button in view.buttons],
@@ -601,46 +384,61 @@ def build(view: LineageView) -> dict[str, Any]:
     }
 
 
-def _network(view: LineageView, layout: Layout) -> Any:
-    """pyvis's Network of the view, physics off, every box at its place."""
-    from pyvis.network import Network
+def _drawn(view: LineageView) -> dict[str, Any]:
+    """People and ties as columns of plain lists: a tenth of what a dictionary each would take.
 
-    if len(view.nodes) > PEOPLE_AT_MOST:
-        raise UsageError(
-            f"The lineage view has {len(view.nodes):,} people, more than the {PEOPLE_AT_MOST:,} it "
-            "can draw; show fewer generations or fewer people of each."
-        )
-    network = Network(directed=True)
-    for node in view.nodes:
-        place = layout.places[node.id]
-        network.add_node(
-            node.id, label=node.name, shape="custom", x=place.x, y=place.y, about=_about(node)
-        )
-    for number, edge in enumerate(view.edges):
-        network.add_edge(
-            edge.source,
-            edge.target,
-            id=f"{edge.source}\n{edge.target}\n{number}",
-            channel=edge.channel,
-            start=edge.start and edge.start.isoformat(),
-        )
-    network.toggle_physics(False)
-    return network
-
-
-def _about(node: LineageNode) -> dict[str, Any]:
-    """What the canvas needs of a person; what is empty is left out, a click sends less."""
-    about = {
-        "generation": node.generation,
-        "level": node.level,
-        "state": node.state,
-        "honour": node.honour,
-        "leading": node.leading,
-        "pinned": node.pinned,
-        "reason": node.reason,
-        "lines": list(node.lines),
+    `notes` are the different notes on hover, `note` the place of each person's among them; ties
+    name people by their place.
+    """
+    layout = placed(view)
+    nodes = view.nodes
+    place = {node.id: number for number, node in enumerate(nodes)}
+    notes: dict[tuple[str, ...], int] = {("",): 0}
+    note = [notes.setdefault((node.reason, *node.lines), len(notes)) for node in nodes]
+    by_year = view.axis == "year"
+    return {
+        "focus": view.focus,
+        "axis": view.axis,
+        "id": [node.id for node in nodes],
+        "name": [node.name for node in nodes],
+        "generation": [node.generation for node in nodes],
+        "layer": [view.layer(node.generation) for node in nodes],
+        "level": [node.level or 0 for node in nodes],
+        "state": "".join(node.state[0] for node in nodes),
+        "honour": {n: node.honour for n, node in enumerate(nodes) if node.honour},
+        "leading": [n for n, node in enumerate(nodes) if node.leading],
+        "link": [n for n, node in enumerate(nodes) if node.link],
+        "note": note,
+        "notes": [list(text) for text in notes],
+        "x": [round(layout.places[node.id].x) for node in nodes] if by_year else [],
+        "y": [round(layout.places[node.id].y) for node in nodes],
+        "from": [place[edge.source] for edge in view.edges],
+        "to": [place[edge.target] for edge in view.edges],
+        "channel": "".join(edge.channel[0] for edge in view.edges),
+        "start": [edge.start.isoformat() if edge.start else "" for edge in view.edges],
+        "end": {n: edge.end.isoformat() for n, edge in enumerate(view.edges) if edge.end},
+        "studio": _studios_of(view),
+        "studios": [_studio(studio, layout) for studio in view.groups],
+        "pills": [_pill(pill, layout) for pill in pills(view)],
+        "columns": _heads(view, layout),
     }
-    return {name: value for name, value in about.items() if value or name == "generation"}
+
+
+def _studios_of(view: LineageView) -> dict[int, int]:
+    """Tie -> place, among the groups, of the studio it goes by way of."""
+    groups = {studio.id: number for number, studio in enumerate(view.groups)}
+    return {n: groups[edge.studio] for n, edge in enumerate(view.edges) if edge.studio in groups}
+
+
+def _studio(studio: LineageStudio, layout: Layout) -> dict[str, Any]:
+    return {
+        "id": studio.id,
+        "name": studio.name,
+        "count": studio.trainees,
+        "closed": studio.closed,
+        "layer": 2 * studio.generation + 1,
+        "y": layout.places[studio.box].y,
+    }
 
 
 def _pill(pill: Pill, layout: Layout) -> dict[str, Any]:
@@ -648,9 +446,10 @@ def _pill(pill: Pill, layout: Layout) -> dict[str, Any]:
     return {
         "id": pill.id,
         "person": pill.person,
+        "by": pill.by.removeprefix("=\n") if pill.by != pill.person else None,
         "direction": pill.direction,
         "channel": pill.channel,
-        "generation": pill.layer,
+        "layer": pill.layer,
         "count": pill.count,
         "x": place and place.x,
         "y": place and place.y,
@@ -660,12 +459,12 @@ def _pill(pill: Pill, layout: Layout) -> dict[str, Any]:
 def _heads(view: LineageView, layout: Layout) -> list[dict[str, Any]]:
     if view.axis == "year":
         return [
-            {"generation": year, "x": x, "name": str(year), "count": ""}
+            {"layer": year, "x": x, "name": str(year), "count": ""}
             for year, x in layout.columns.items()
         ]
-    heads = {column.generation: column for column in view.columns}
+    heads = {view.layer(column.generation): column for column in view.columns}
     return [
-        {"generation": layer, "x": x, "name": heads[layer].name, "count": heads[layer].count}
+        {"layer": layer, "x": x, "name": heads[layer].name, "count": heads[layer].count}
         for layer, x in layout.columns.items()
         if layer in heads
     ]
@@ -710,16 +509,18 @@ def lineage(view: LineageView, *, key: str, height: int = HEIGHT) -> LineageEven
     """
     import streamlit as st
 
-    draw, library = _components()
+    draw, people, library = _components()
+    built = build(view)
 
     def take_in() -> None:
         _take_in(key)
 
     with st.container(gap=None, key=f"{key}-lineage"):
         library(key=f"{key}-library", height=1)
+        people(key=f"{key}-people", height=1, data=built.view)
         draw(
             key=key,
-            data={**build(view), "height": height},
+            data={**built.turn, "height": height},
             height=height,
             on_selected_change=take_in,
             on_done_change=take_in,
@@ -772,12 +573,16 @@ def read_event(
         selected=selected,
         action=done.get("action"),
         person=done.get("person"),
-        direction=_direction(done.get("direction", "")),
-        channel=channel if channel in CHANNELS else None,
+        direction=read_direction(done.get("direction", "")),
+        channel=channel if _is_lane(channel) else None,
         years=(int(years[0]), int(years[1])) if years else None,
         axis="year" if done.get("axis") == "year" else "generation",
         text=str(done.get("text", ""))[:100],
     )
+
+
+def _is_lane(channel: Any) -> bool:
+    return isinstance(channel, str) and channel_of(channel) in CHANNELS
 
 
 @cache
@@ -799,12 +604,13 @@ def library_script() -> str:
 
 
 @cache
-def _components() -> tuple[Any, Any]:
-    """The view's and the library's mounting commands, registered once a process."""
+def _components() -> tuple[Any, Any, Any]:
+    """The view's, its people's and the library's mounting commands, registered once a process."""
     import streamlit as st
 
-    mount = (ASSETS / "mount.js").read_text("utf-8")
+    mount, people = ((ASSETS / name).read_text("utf-8") for name in ("mount.js", "people.js"))
     return (
         st.components.v2.component("shicheng_lineage", js=mount),
+        st.components.v2.component("shicheng_lineage_people", js=people),
         st.components.v2.component("shicheng_lineage_library", js=library_script()),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, Any
 from components.honours import highest_honour
 from components.i18n import Language, translate
 from components.lineage import (
-    PEOPLE_AT_MOST,
-    PEOPLE_SHOWN,
     LineageColumn,
     LineageEdge,
     LineageNode,
-    LineageState,
+    LineageStudio,
     LineageView,
     State,
+)
+from components.lineage_state import PEOPLE_AT_MOST, Filters, LineageState
+from components.lineage_unfold import (
+    PEOPLE_SHOWN,
+    Filtered,
     Unfolded,
+    filtered,
+    on_paths,
+    shortest_paths,
     unfold,
 )
 from components.numbers import count, persons
@@ -67,6 +73,26 @@ class Lineage:
     policy: Policy
     focus: str
     why: Callable[[str], Why]
+    kept: dict[Filters, Filtered] = field(default_factory=dict, compare=False)
+
+    def filtered(self, filters: Filters) -> Filtered | None:
+        """Whom the filters let through; None when they let everyone. The last few are kept."""
+        if not filters:
+            return None
+        found = self.kept.get(filters)
+        if found is None:
+            if len(self.kept) > 8:
+                self.kept.clear()
+            found = self.kept[filters] = filtered(self.graph, self.focus, filters)
+        return found
+
+    def paths(self, state: LineageState) -> tuple[tuple[str, ...], ...]:
+        """All shortest paths between the focus and those whose paths are to be shown whole."""
+        return tuple(
+            path
+            for person in sorted(state.shown.traced)
+            for path in shortest_paths(self.graph, self.focus, person)
+        )
 
     def chain(self, person: str, among: Collection[str] = ()) -> tuple[Hop, ...]:
         """The chain by which `person` counts or is pending for the focus; empty when none does.
@@ -121,6 +147,8 @@ class Lineage:
         return self._unfolded(state, frozenset(hop.apprentice for hop in hops), most), hops
 
     def _unfolded(self, state: LineageState, keep: frozenset[str], most: int | None) -> Unfolded:
+        traced = on_paths(self.paths(state))
+        only = self.filtered(state.shown.filters)
         order = {"talent": 0, "driven": 1, "pending": 2, "none": 3}
 
         def rank(person: str) -> tuple[int, int]:
@@ -132,7 +160,7 @@ class Lineage:
         def unfolded(breadth: int | Callable[[str, str], int], limit: int) -> Unfolded:
             return unfold(
                 self.graph, state, up=MENTORS_ABOVE, down=min(self.policy.generations or 3, 6),
-                breadth=breadth, limit=limit, rank=rank, keep=keep,
+                breadth=breadth, limit=limit, rank=rank, keep=keep, unhide=traced, only=only,
             )  # fmt: skip
 
         if most is None:
@@ -154,9 +182,10 @@ def view(
     hops: tuple[Hop, ...],
     boxes: Mapping[str, Mapping[str, Any]],
     language: Language,
+    studios: Mapping[str, str] | None = None,
 ) -> LineageView:
     """What the widget draws for a state. `shown` and `hops`: see `Lineage.shown`; `boxes`: see
-    `components.person.boxes`.
+    `components.person.boxes`; `studios` are the names of those drawn as groups.
     """
     nodes = tuple(
         _node(person, lineage, shown, boxes.get(person, {}), state, language)
@@ -164,9 +193,12 @@ def view(
     )
     policy = lineage.policy
     return LineageView(
-        nodes, _edges(lineage.graph, shown), lineage.focus,
-        path=(lineage.focus, *(hop.apprentice for hop in hops)) if hops else (),
-        selected=state.selected,
+        nodes, _edges(lineage.graph, shown, state), lineage.focus,
+        paths=_paths(lineage, state, hops), selected=state.selected, also=state.also,
+        traced=state.shown.traced,
+        studios=_studios(lineage, shown, state, studios or {}, language),
+        grouped=state.shown.grouped, dates=state.shown.dates,
+        filtering=bool(state.shown.filters), filtered_out=shown.filtered_out,
         columns=_columns(lineage, shown, language),
         window=(policy.window_start, policy.window_end), years=state.shown.years,
         ties=_ties(lineage.graph), axis=state.shown.axis,
@@ -197,7 +229,33 @@ def _node(
         leading=bool(box.get("leading")),
         more_up=shown.more_up.get(person, 0), more_down=shown.more_down.get(person, 0),
         more_by=shown.more_by.get(person, ()), reason=reason, lines=lines,
-        pinned=person in state.shown.pinned,
+        pinned=person in state.shown.pinned, link=person in shown.links,
+    )  # fmt: skip
+
+
+def _paths(
+    lineage: Lineage, state: LineageState, hops: tuple[Hop, ...]
+) -> tuple[tuple[str, ...], ...]:
+    """The chain by which the selected person counts, and every path that is to be shown whole."""
+    chain = (lineage.focus, *(hop.apprentice for hop in hops))
+    return ((chain,) if hops else ()) + lineage.paths(state)
+
+
+def _studios(
+    lineage: Lineage,
+    shown: Unfolded,
+    state: LineageState,
+    names: Mapping[str, str],
+    language: Language,
+) -> tuple[LineageStudio, ...]:
+    """The studios drawn as groups, each right of the first of those who lead it."""
+    return tuple(
+        LineageStudio(
+            id, names.get(id) or translate(language, "Studio"),
+            min(lineage.generation(leader, shown) for leader in group.leaders),
+            group.trainees, id in state.shown.closed,
+        )
+        for id, group in shown.groups.items()
     )  # fmt: skip
 
 
@@ -216,19 +274,24 @@ def why_not(
     return translate(language, "Not counted"), (translate(language, "Click to see why."),)
 
 
-def _edges(graph: nx.MultiDiGraph, shown: Unfolded) -> tuple[LineageEdge, ...]:
-    """One line a pair and channel: the one that starts first."""
+def _edges(graph: nx.MultiDiGraph, shown: Unfolded, state: LineageState) -> tuple[LineageEdge, ...]:
+    """One line a pair and channel (and studio, when drawn as groups): the one that starts first."""
     first: dict[tuple[str, str, str], LineageEdge] = {}
+    filters = state.shown.filters
     for mentor in shown.generations:
         for _, apprentice, link in graph.out_edges(mentor, data=True):
-            if apprentice not in shown.generations:
+            if apprentice not in shown.generations or not filters.tie(link["channel"]):
                 continue
+            studio = str(link.get("studio_id") or "")
             edge = LineageEdge(
-                mentor, apprentice, link["channel"], link.get("start"), link.get("end")
-            )
-            known = first.get((mentor, apprentice, edge.channel))
+                mentor, apprentice, link["channel"], link.get("start"), link.get("end"),
+                studio if studio in shown.groups and apprentice in shown.groups[studio].shown
+                else "",
+            )  # fmt: skip
+            lane = f"{edge.channel}:{edge.studio}"
+            known = first.get((mentor, apprentice, lane))
             if known is None or (edge.start or date.max) < (known.start or date.max):
-                first[mentor, apprentice, edge.channel] = edge
+                first[mentor, apprentice, lane] = edge
     return tuple(first.values())
 
 

@@ -52,6 +52,12 @@ RETURN id, p.name AS name, p:LeadingTalent AS leading,
             RETURN r.date ORDER BY r.date LIMIT 1 }[0] AS skilled_on,
   COLLECT { MATCH (p)-[:NAMED|HONOURED]->(h:Honour) RETURN DISTINCT h.honour } AS honours
 """
+STUDIO_NAMES = """
+UNWIND $ids AS id
+MATCH (s:Studio {studio_id: id})
+WHERE s.name IS NOT NULL
+RETURN id, s.name AS name
+"""
 APPRENTICES = """
 MATCH (:Person {person_id: $id})-[l:MENTORS]->(p:Person)
 WITH p, min(l.start) AS start
@@ -108,6 +114,12 @@ def _boxes(state: str, ids: tuple[str, ...], level: int) -> dict[str, dict[str, 
         .collect()
     )
     return {row["id"]: row for row in whole.iter_rows(named=True)}
+
+
+def studio_names(ids: list[str]) -> dict[str, str]:
+    """Studio id -> its name; those without one are left out."""
+    rows = store.read(STUDIO_NAMES, ids=ids) if ids else []
+    return {row["id"]: row["name"] for row in rows}
 
 
 def apprentices(id: str, high_skilled_level: int) -> list[dict[str, Any]]:

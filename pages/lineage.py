@@ -23,15 +23,8 @@ from components import (
 from components.connecting import Shown
 from components.export import SUFFIXES
 from components.i18n import current_language, label, t
-from components.lineage import (
-    HEIGHT,
-    LineageEvent,
-    LineageState,
-    LineageView,
-    keep_state,
-    lineage,
-    lineage_state,
-)
+from components.lineage import HEIGHT, LineageView, keep_state, lineage, lineage_state
+from components.lineage_state import LineageEvent, LineageState
 from components.lineage_view import Lineage
 from components.numbers import count, interval, person_times, persons
 from components.picture import png_button
@@ -45,7 +38,7 @@ Figures = dict[str, Any] | None
 # People shown at most; 0 = about one screen.
 MOST = (0, 300, 1_000, 5_000)
 TOOLS = ("lineage", "path", "common", "branches")
-ADDRESS = ("selected", "view")
+ADDRESS = ("selected", "also", "view")
 
 
 @frame.page
@@ -201,7 +194,8 @@ def _lineage(about: Person, seen: Lineage, state: LineageState) -> str:
     """The lineage itself; returns how much of it is shown."""
     shown, hops = seen.shown(state, _most() or None)
     boxes = person.boxes(list(shown.generations), seen.policy.high_skilled_level)
-    view = lineage_view.view(seen, state, shown, hops, boxes, current_language())
+    studios = person.studio_names(list(shown.groups))
+    view = lineage_view.view(seen, state, shown, hops, boxes, current_language(), studios)
     _acted(
         lineage(view, key=KEY, height=HEIGHT - BAR),
         view,

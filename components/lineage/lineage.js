@@ -5,7 +5,11 @@
   const FONT = /*FONT*/'';
   const STYLE = /*STYLE*/'';
 
-  const BOX = 28, WIDEST = 182, LEGIBLE = 0.4, BADGE = 18, PAD = 8, SLIDE = 220, MANY = 600, PLAY = 1000, DOUBLE = 260;
+  const BOX = 28, WIDEST = 182, LEGIBLE = 0.4, BADGE = 18, PAD = 8, SLIDE = 220, MANY = 600, PLAY = 1000;
+  const GROUP = 22, GROUP_NAME = 128, FAR = 0.3; // px, px, the scale below which no text is drawn
+  const STATES = { t: "talent", d: "driven", p: "pending", n: "none" };
+  const CHANNELS = { m: "mentorship", s: "studio", t: "teaching" };
+  const IDEOGRAPHS = /^[\u4e00-\u9fff]+$/; // one em each, whatever the weight
   const DASHES = { mentorship: [], studio: [5, 4], teaching: [1.5, 3.5] };
   const ICONS = {
     find: ["M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10Z", "M10.6 10.6 14 14"],
@@ -15,6 +19,10 @@
     fold: ["M2.500 8H7", "m10.500 5.500-3 2.500 3 2.500", "M13 3v10"],
     path: ["M3 11.500a1.500 1.500 0 1 0 0 .01", "M4.500 12H7c2 0 2-8 4-8h.500", "M13 4a1.500 1.500 0 1 0 0 .01"],
     hide: ["M2 8s2.200-4 6-4 6 4 6 4-2.200 4-6 4-6-4-6-4Z", "M13.500 2.500l-11 11"],
+    focus: ["M8 4.500a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7Z", "M8 1v3", "M8 12v3", "M1 8h3", "M12 8h3"],
+    dates: ["M3 4h10v9.500H3Z", "M3 7h10", "M5.500 2.500v3", "M10.500 2.500v3"],
+    studios: ["M2.500 8h3", "M5.500 5.500h5v5h-5Z", "M10.500 8h3"],
+    help: ["M6 6a2 2 0 1 1 2.800 1.800c-.6.300-.8.700-.8 1.400", "M8 11.600v.01"],
     pin: ["M5.500 2.500h5", "M6.500 2.500v4L4.500 9h7L9.500 6.500v-4", "M8 9v4.500"],
     share: ["M7 2.500H3v11h4", "M7 8h6.500", "m10.500 5 3 3-3 3"],
     less: ["M3.500 8h9"], more: ["M3.500 8h9", "M8 3.500v9"],
@@ -67,9 +75,10 @@
       this.hits = [];
       this.widths = new Map();
       this.hover = null;
+      this.cursor = null; // whom the keys stand at
+      this.byKeys = false;
       this.selected = null;
       this.number = Date.now();
-      this.pathShown = true;
       this.years = null;
       this.playing = null;
       this.pivot = null;
@@ -85,28 +94,60 @@
 
     // ---- taking a view in -------------------------------------------------------------------
 
-    show(data, send) {
+    show(turn, drawn, send) {
       const before = this.data;
-      this.data = data;
+      const same = before?.view === turn.view;
+      this.data = same ? { ...before, ...turn } : { ...this.opened(drawn), ...turn };
+      const { data } = this;
       this.send = send;
       this.words = data.words;
       this.box.style.height = `${data.height}px`;
       this.box.lang = data.language === "zh" ? "zh-CN" : "en";
-      if (!before || before.language !== data.language || String(before.buttons) !== String(data.buttons)
-        || before.words.find !== data.words.find) this.furnish();
+      const fresh = !before || before.language !== data.language || String(before.buttons) !== String(data.buttons)
+        || before.words.find !== data.words.find;
+      if (fresh) this.furnish();
       this.dress();
       this.selected = data.selected;
+      this.also = new Set(data.also);
+      this.pinned = new Set(data.pinned);
+      this.marks = new Set(data.marks);
+      this.tags = new Map();
+      data.branches.forEach((branch, at) => branch.people.forEach((id) => this.tags.set(id, (this.tags.get(id) ?? "") + this.letter(at))));
       if (!this.playing) this.years = data.years;
-      this.path = new Set(data.path);
+      this.path = new Set(data.paths.flat());
       // A path may lead up to a mentor and down again, so a tie is on it either way.
-      this.pathTies = new Set(data.path.slice(1).flatMap((id, at) => [`${data.path[at]}\n${id}`, `${id}\n${data.path[at]}`]));
-      this.takeIn(before);
+      this.pathTies = new Set(data.paths.flatMap((path) => path.slice(1).flatMap((id, at) => [`${path[at]}\n${id}`, `${id}\n${path[at]}`])));
+      const redated = before && before.dates !== data.dates;
+      if (!same || redated) this.takeIn(before); else this.markLines();
+      if (this.cursor && !this.people.has(this.cursor)) this.cursor = null;
       this.reachable();
-      this.drawHeads();
+      if (!same || fresh || redated) { this.drawHeads(); this.drawLegend(); this.listed = false; this.list.replaceChildren(); }
       this.drawTime();
       this.tools();
+      this.told();
       this.readOut();
       this.network.redraw();
+    }
+
+    letter(at) { return (this.data.language === "zh" ? "甲乙丙丁戊" : "ABCDE")[at] ?? String(at + 1); }
+
+    // The columns of plain lists as people, ties and the rest by name.
+    opened(drawn) {
+      const leading = new Set(drawn.leading), link = new Set(drawn.link);
+      const nodes = drawn.id.map((id, at) => {
+        const [reason, ...lines] = drawn.notes[drawn.note[at]];
+        return {
+          id, name: drawn.name[at], generation: drawn.generation[at], layer: drawn.layer[at], level: drawn.level[at],
+          state: STATES[drawn.state[at]], honour: drawn.honour[at] ?? "", leading: leading.has(at), link: link.has(at),
+          reason, lines, left: drawn.x[at] ?? 0, y: drawn.y[at],
+        };
+      });
+      const edges = drawn.from.map((from, at) => ({
+        from: drawn.id[from], to: drawn.id[drawn.to[at]], channel: CHANNELS[drawn.channel[at]],
+        start: drawn.start[at], end: drawn.end[at] ?? "", studio: drawn.studio[at] ?? null,
+      }));
+      const { focus, axis, columns, pills, studios } = drawn;
+      return { focus, axis, nodes, edges, columns: columns.map((column) => ({ ...column })), pills, studios };
     }
 
     takeIn(before) {
@@ -114,22 +155,23 @@
       const old = new Map([...this.people].map(([id, p]) => [id, { x: p.x, y: p.y }]));
       this.people = new Map();
       for (const node of data.nodes) {
-        const shown = this.trimmed(node.label);
-        const width = this.boxWidth(shown, node.about);
-        this.people.set(node.id, {
-          level: null, state: "none", honour: "", reason: "", lines: [], ...node.about,
-          id: node.id, name: node.label, shown,
-          left: node.x, width, x: node.x + width / 2, y: node.y,
-        });
+        node.shown = this.trimmed(node.name);
+        node.width = this.boxWidth(node.shown, node);
+        node.x = node.left + node.width / 2;
+        this.people.set(node.id, node);
       }
+      this.studios = data.studios.map((studio) => {
+        const text = this.trimmed(studio.name, GROUP_NAME), count = fill(this.words.group, { count: studio.count.toLocaleString("en") });
+        const width = Math.ceil(this.textWidth(text, false) + this.textWidth(` · ${count}`, false) + 32);
+        return { ...studio, text: `${text} · ${count}`, short: text !== studio.name, width, left: 0, x: 0 };
+      });
       if (data.axis === "generation") this.flow();
       this.placePills();
-      const nodes = [...this.people.values()].map((p) => ({ id: p.id, label: p.shown, shape: "custom", x: p.x, y: p.y }));
-      const edges = data.edges.map((e) => ({ id: e.id, from: e.from, to: e.to, hidden: true, channel: e.channel }));
-      if (!this.network) { this.open(nodes, edges); this.home(); return; }
+      this.markLines();
+      const nodes = [...this.people.values()].map((p) => ({ id: p.id, shape: "custom", x: p.x, y: p.y }));
+      if (!this.network) { this.open(nodes); this.home(); return; }
       const refocused = before.focus !== data.focus || before.axis !== data.axis;
       this.replaceAll(this.nodes, nodes);
-      this.replaceAll(this.edges, edges);
       if (refocused) { this.home(); return; }
       this.keepPivot(old);
       this.slide(old);
@@ -141,26 +183,26 @@
       set.update(entries);
     }
 
-    open(nodes, edges) {
+    // The library moves the canvas and keeps the people; ties are drawn here, all in one pass.
+    open(nodes) {
       this.nodes = new vis.DataSet(nodes);
-      this.edges = new vis.DataSet(edges);
-      this.network = new vis.Network(this.canvas, { nodes: this.nodes, edges: this.edges }, {
-        ...this.data.options,
+      this.network = new vis.Network(this.canvas, { nodes: this.nodes, edges: new vis.DataSet([]) }, {
         autoResize: true,
         physics: { enabled: false },
         layout: { improvedLayout: false },
         nodes: { shape: "custom", ctxRenderer: (about) => this.drawPerson(about), chosen: false },
-        edges: { smooth: { enabled: true, type: "cubicBezier", forceDirection: "horizontal" } },
         interaction: {
           dragNodes: false, hover: false, selectable: false, zoomView: true, dragView: true,
           keyboard: { enabled: false }, tooltipDelay: 100000, multiselect: false,
         },
       });
+      this.network.once("afterDrawing", () => requestAnimationFrame(() => performance.mark("shicheng-lineage-drawn")));
       this.network.on("beforeDrawing", (ctx) => this.drawTies(ctx));
       this.network.on("afterDrawing", (ctx) => this.drawPills(ctx));
       this.network.on("click", (event) => this.clicked(event));
       this.network.on("resize", () => this.drawHeads());
       this.canvas.shichengNetwork = this.network;
+      this.canvas.shichengLineage = this;
       const canvas = this.canvas.querySelector("canvas");
       canvas.setAttribute("aria-hidden", "true");
     }
@@ -208,7 +250,8 @@
         element("span", { class: "rule" }),
         button("expand", () => this.expandSelected(), { spare: "spare" }),
         button("fold", () => this.foldSelected(), { spare: "spare" }),
-        button("path", () => { this.pathShown = !this.pathShown; this.tools(); this.network.redraw(); }, { press: true }),
+        button("path", () => this.onSelected("trace"), { press: true }),
+        button("focus", () => this.onSelected("focus"), { spare: "spare" }),
         button("hide", () => this.onSelected("hide")),
         button("pin", () => this.onSelected("pin"), { press: true }),
         element("span", { class: "rule" }),
@@ -222,8 +265,9 @@
         }))));
       this.heads = element("div", { class: "heads", "aria-hidden": "true" });
       this.canvas ??= element("div", {
-        class: "canvas", tabindex: "0", role: "application",
-        onkeydown: (event) => this.key(event), onmousemove: (event) => this.moved(event),
+        class: "canvas", tabindex: "0", role: "application", "aria-describedby": "keys",
+        onkeydown: (event) => this.key(event), onmousedown: () => { this.byKeys = false; },
+        onfocus: () => this.network?.redraw(), onblur: () => this.network?.redraw(), onmousemove: (event) => this.moved(event),
         onmouseleave: () => this.leave(), ondblclick: (event) => this.doubled(event),
       });
       this.canvas.setAttribute("aria-label", w.lineage);
@@ -233,18 +277,35 @@
         element("button", { type: "button", title: w.zoom_out, "aria-label": w.zoom_out, "data-act": "zoom-out", onclick: () => this.scaleBy(1 / 1.25) }, icon("less")),
         element("button", { type: "button", text: w.fit, "data-act": "fit", onclick: () => this.fit() }),
         element("button", { type: "button", title: w.zoom_in, "aria-label": w.zoom_in, "data-act": "zoom-in", onclick: () => this.scaleBy(1.25) }, icon("more")));
-      this.stage = element("div", { class: "stage" }, this.canvas, this.zoom, this.note);
+      const option = (name, act, more = {}) => {
+        const made = element("button", { type: "button", title: w[name], "aria-label": w[name], "data-act": name, onclick: act, ...more }, icon(name), ...(w[`${name}_word`] ? [element("span", { class: "word", text: w[`${name}_word`] })] : []));
+        this.buttons[name] = made;
+        return made;
+      };
+      this.options = element("div", { class: "zoom options", role: "group", "aria-label": w.options },
+        option("dates", () => this.done({ action: "dates" }), { "aria-pressed": "false" }),
+        option("studios", () => this.done({ action: "studios" }), { "aria-pressed": "false" }),
+        option("help", () => this.help(), { "aria-expanded": "false" }));
+      this.out = element("div", { class: "out", hidden: "" });
+      this.keysHelp = element("div", { class: "keys", id: "keys", role: "dialog", "aria-label": w.help, tabindex: "-1", hidden: "", onkeydown: (event) => {
+        if (event.key === "Escape") { event.stopPropagation(); this.help(false); }
+      } }, element("b", { text: w.help }), element("dl", {}, ...w.keys.split("|").flatMap((line) => {
+        const [keys, told] = line.split("=");
+        return [element("dt", { text: keys }), element("dd", { text: told })];
+      })));
+      this.stage = element("div", { class: "stage" }, this.canvas, element("div", { class: "corner" }, this.zoom, this.options), this.out, this.keysHelp, this.note);
       this.span = element("div", { class: "span" });
       this.band = element("div", { class: "band" });
       this.playButton = element("button", { type: "button", class: "play", "data-act": "play", onclick: () => this.play() });
       this.time = element("div", { class: "time" }, this.span, this.band, this.playButton);
       this.legend = element("div", { class: "legend" });
       this.live = element("div", { class: "unseen", "aria-live": "polite", role: "status" });
+      this.lister = element("button", { type: "button", class: "unseen", text: w.list, onclick: () => this.listPeople() });
       this.list = element("ul", { class: "unseen", "aria-label": w.people });
       this.probe = element("i", { class: "unseen" });
       this.probe.style.cssText += "color: var(--st-background-color); transition: color 1ms;";
       this.probe.addEventListener("transitionend", this.onTheme);
-      this.box.append(this.toolbar, this.heads, this.stage, this.time, this.legend, this.live, this.list, this.probe);
+      this.box.append(this.toolbar, this.heads, this.stage, this.time, this.legend, this.live, this.lister, this.list, this.probe);
       this.drawLegend();
       this.playWord();
     }
@@ -285,12 +346,16 @@
       const entry = (mark, word) => element("span", {}, ...(mark ? [element("i", { class: mark })] : []), word);
       const channels = Object.keys(DASHES).filter((channel) =>
         channel !== "teaching" || this.data.edges.some((edge) => edge.channel === channel));
-      const marks = this.data.nodes.find((node) => node.about.honour)?.about.honour;
+      const marks = this.data.nodes.find((node) => node.honour)?.honour;
       const honour = w.honour && marks ? [element("span", {}, element("i", { class: "swatch honour", text: [...marks][0] }), w.honour)] : [];
       this.legend.replaceChildren(ladder,
         ...channels.map((channel) => entry(`stroke ${channel}`, w[channel])),
         entry("swatch driven", w.driven), entry("swatch", w.pending), entry("", w.none),
-        entry("swatch talent", w.talent), ...honour);
+        ...(this.data.nodes.some((node) => node.link) ? [entry("swatch link", w.link)] : []),
+        entry("swatch talent", w.talent),
+        ...(this.data.mark ? [entry("swatch mark", this.data.mark)] : []), ...honour,
+        ...this.data.branches.map((branch, at) => element("span", { class: "branch" }, element("i", { class: "swatch honour", text: this.letter(at) }),
+          element("b", { text: branch.name }), branch.count)));
     }
 
     tools() {
@@ -303,9 +368,13 @@
       b.fold.disabled = !person || !this.canFold(person);
       b.hide.disabled = !person || person.id === data.focus;
       b.pin.disabled = !person || person.id === data.focus;
-      b.pin.setAttribute("aria-pressed", String(Boolean(person?.pinned)));
+      b.pin.setAttribute("aria-pressed", String(Boolean(person && this.pinned.has(person.id))));
+      b.focus.disabled = !person || person.id === data.focus;
+      b.path.disabled = !person || person.id === data.focus;
+      b.dates.setAttribute("aria-pressed", String(data.dates));
+      b.studios.setAttribute("aria-pressed", String(data.grouped));
       if (focused?.disabled) this.canvas.focus({ preventScroll: true }); // or the keys go nowhere
-      b.path.setAttribute("aria-pressed", String(this.pathShown));
+      b.path.setAttribute("aria-pressed", String(Boolean(person && data.traced.includes(person.id))));
       for (const [name, made] of Object.entries(this.axisButtons)) {
         made.setAttribute("aria-pressed", String(data.axis === name));
       }
@@ -315,23 +384,47 @@
       const w = this.words;
       const parts = [person.name];
       if (person.level) parts.push(fill(w.level, { level: person.level }));
-      parts.push(w[`state_${person.state}`]);
+      parts.push(person.link ? w.link : w[`state_${person.state}`]);
       if (person.leading && person.state !== "talent") parts.push(w.talent);
+      const head = this.data.columns.find((column) => column.layer === person.layer);
+      if (head) parts.push(head.name);
+      if (this.marks.has(person.id)) parts.push(this.data.mark);
+      if (this.tags.has(person.id)) parts.push(this.tags.get(person.id));
       if (person.reason) parts.push(person.reason);
       return parts.concat(person.lines).join(this.data.language === "zh" ? "，" : ", ");
     }
 
+    say(text) { if (this.live.textContent !== text) this.live.textContent = text; }
+
     readOut() {
       const person = this.people.get(this.selected);
-      const said = person ? `${this.words.selected}: ${this.describe(person)}` : "";
-      if (this.live.textContent !== said) this.live.textContent = said;
-      this.list.replaceChildren(...[...this.people.values()].slice(0, 300).map((p) =>
-        element("li", { text: this.describe(p) })));
+      this.say(person ? `${this.words.selected}: ${this.describe(person)}` : "");
+    }
+
+    // Everyone as a list, for those who read and do not see; made when it is asked for.
+    listPeople() {
+      this.listed = true;
+      this.list.replaceChildren(...[...this.people.values()].filter((p) => this.visible(p.id)).map((p) => element("li", { text: this.describe(p) })));
+    }
+
+    told() {
+      const { data, words: w, out } = this;
+      out.hidden = !data.filtering;
+      if (!data.filtering) return;
+      out.replaceChildren(element("span", { text: fill(w.filtered, { count: data.filtered_out.toLocaleString("en") }) }),
+        element("button", { type: "button", text: w.clear, "data-act": "clear", onclick: () => this.done({ action: "clear" }) }));
+    }
+
+    help(open = this.keysHelp.hidden) {
+      this.keysHelp.hidden = !open;
+      this.buttons.help.setAttribute("aria-expanded", String(open));
+      if (open) this.keysHelp.focus({ preventScroll: true }); else this.canvas.focus({ preventScroll: true });
     }
 
     // ---- measures ---------------------------------------------------------------------------
 
     textWidth(text, bold) {
+      if (IDEOGRAPHS.test(text)) return 13 * text.length;
       const key = `${bold ? 1 : 0}${text}`;
       if (!this.widths.has(key)) {
         this.ruler ??= document.createElement("canvas").getContext("2d");
@@ -342,10 +435,10 @@
       return this.widths.get(key);
     }
 
-    trimmed(name) {
-      if (this.textWidth(name, true) <= WIDEST) return name;
-      let end = [...name];
-      while (end.length > 1 && this.textWidth(`${end.join("")}…`, true) > WIDEST) end = end.slice(0, -1);
+    trimmed(name, widest = WIDEST) {
+      if (this.textWidth(name, true) <= widest) return name;
+      let end = [...name].slice(0, 80);
+      while (end.length > 1 && this.textWidth(`${end.join("")}…`, true) > widest) end = end.slice(0, -1);
       return `${end.join("")}…`;
     }
 
@@ -356,39 +449,66 @@
 
     // Columns as wide as their text really is, closer together where that makes all of them fit.
     flow() {
-      const wide = new Map(this.data.columns.map((column) => [column.generation, 40]));
-      const generations = new Map();
-      const widen = (generation, width) => wide.set(generation, Math.max(wide.get(generation) ?? 0, width));
-      for (const person of this.people.values()) {
-        generations.set(person.id, person.generation);
-        widen(person.generation, person.width);
-      }
+      const wide = new Map(this.data.columns.map((column) => [column.layer, 40]));
+      const widen = (layer, width) => wide.set(layer, Math.max(wide.get(layer) ?? 0, width));
+      for (const person of this.people.values()) widen(person.layer, person.width);
+      for (const studio of this.studios) widen(studio.layer, studio.width);
       for (const pill of this.data.pills) {
         const person = this.people.get(pill.person);
         const width = Math.ceil(this.textWidth(`+${pill.count.toLocaleString("en")}`, false) + 16);
-        if (pill.x === null) widen(person.generation, person.width + width + 5); else widen(pill.generation, width);
+        if (pill.x === null) widen(person.layer, person.width + width + 5); else widen(pill.layer, width);
       }
       const order = [...wide.keys()].sort((a, b) => a - b);
       const lefts = new Map();
       const lay = (gap, pitch) => {
         let left = 0;
-        for (const generation of order) {
-          lefts.set(generation, left);
-          left += Math.max(pitch, wide.get(generation) + gap);
+        for (const layer of order) {
+          lefts.set(layer, left);
+          left += Math.max(pitch, wide.get(layer) + gap);
         }
         return lefts.get(order.at(-1)) + wide.get(order.at(-1));
       };
       const room = (this.canvas.clientWidth || 848) - 8;
-      if (lay(46, 145) > room) {
+      if (this.data.dates) lay(this.widestDates() + 28, 0); // the dates stand in the gaps
+      else if (lay(46, this.studios.length ? 0 : 145) > room) {
         const taken = [...wide.values()].reduce((sum, width) => sum + width, 0);
         lay(Math.min(46, Math.max(30, Math.floor((room - taken) / Math.max(1, order.length - 1)))), 0);
       }
-      for (const person of this.people.values()) {
-        person.left = lefts.get(person.generation);
-        person.x = person.left + person.width / 2;
+      for (const thing of [...this.people.values(), ...this.studios]) {
+        thing.left = lefts.get(thing.layer);
+        thing.x = thing.left + thing.width / 2;
       }
-      for (const column of this.data.columns) column.x = lefts.get(column.generation);
+      for (const column of this.data.columns) column.x = lefts.get(column.layer);
       this.lefts = lefts;
+    }
+
+    dates(edge, short = false) {
+      const w = this.words;
+      const start = edge.start ? edge.start.slice(0, 7) : w.undated;
+      return short || !edge.end ? start : `${start} – ${edge.end.slice(0, 7)}`;
+    }
+
+    widestDates() {
+      return this.data.edges.some((edge) => edge.end) ? this.textWidth("2022-12 – 2022-12", false) : this.textWidth("2022-12", false);
+    }
+
+    // What is drawn between boxes: ties, those of a studio drawn as a group by way of its box.
+    markLines() {
+      const strong = (edge) => this.pathTies.has(`${edge.from}\n${edge.to}`);
+      const lines = [];
+      const by = new Map();
+      for (const edge of this.data.edges) {
+        const from = this.people.get(edge.from), to = this.people.get(edge.to);
+        if (edge.studio === null) { lines.push({ from, to, channel: edge.channel, edges: [edge], strong: strong(edge) }); continue; }
+        const studio = this.studios[edge.studio];
+        studio.leader ??= from;
+        for (const [a, b, key] of [[from, studio, `${edge.from}\n=${edge.studio}`], [studio, to, `=${edge.studio}\n${edge.to}`]]) {
+          if (!by.has(key)) { by.set(key, { from: a, to: b, channel: "studio", edges: [], strong: false, half: b === studio }); lines.push(by.get(key)); }
+          by.get(key).edges.push(edge);
+          by.get(key).strong ||= strong(edge);
+        }
+      }
+      this.lines = lines;
     }
 
     placePills() {
@@ -397,7 +517,7 @@
         const text = `+${pill.count.toLocaleString("en")}`;
         const width = Math.ceil(this.textWidth(text, false) + 16);
         const beside = pill.x === null;
-        let left = this.data.axis === "generation" && pill.x !== null ? this.lefts.get(pill.generation) : pill.x;
+        let left = this.data.axis === "generation" && pill.x !== null ? this.lefts.get(pill.layer) : pill.x;
         if (beside && pill.direction === "down") left = person.left + person.width + 5;
         else if (beside) left = person.left - width - 9;
         return { ...pill, text, width, beside, left, y: beside ? person.y : pill.y };
@@ -427,7 +547,11 @@
       };
       spread("from", "to");
       spread("to", "from");
-      for (const person of this.people.values()) if (person.pinned) this.reached.add(person.id);
+      for (const id of this.pinned) this.reached.add(id);
+    }
+
+    lineShown(line) {
+      return line.edges.some((edge) => this.tieShown(edge) && this.visible(edge.from) && this.visible(edge.to));
     }
 
     tieShown(edge) {
@@ -444,70 +568,106 @@
       return { left: x - across, right: x + across, top: y - down, bottom: y + down };
     }
 
+    // From the right of one box to the left of another: x1, y1, two handles, x2, y2.
+    curve(from, to) {
+      const years = this.data.axis === "year";
+      const x1 = from.right, y1 = from.y, y2 = to.y;
+      let x2 = to.left;
+      const down = from.left + 14;
+      if (years && x2 - x1 <= 20 && x2 > down + 4) { // years overlap: from under the box
+        const side = Math.sign(y2 - y1) * (BOX / 2);
+        return [down, y1 + side, down, y2 - side * 0.2, down, y2, x2, y2];
+      }
+      if (x2 - x1 > (years ? 20 : 4)) {
+        const middle = (x2 - x1) * 0.5;
+        return [x1, y1, x1 + middle, y1, x2 - middle, y2, x2, y2];
+      }
+      if (years) return [x1, y1, x1 + 28, y1, x2 - 28, y2, x2, y2]; // the same year: behind the boxes
+      x2 = to.right; // the same column, or back: around the right-hand side
+      const out = Math.max(x1, x2) + 30;
+      return [x1, y1, out, y1, out, y2, x2, y2];
+    }
+
+    ends(thing) {
+      let { x, y } = thing;
+      if (this.nowAt) {
+        if (thing.layer !== undefined && this.people.get(thing.id) === thing) ({ x, y } = this.nowAt(thing));
+        else { const { dx, dy } = this.shift((thing.leader ?? {}).id ?? thing.person); x += dx; y += dy; }
+      }
+      return { left: x - thing.width / 2, right: x + thing.width / 2, y };
+    }
+
+    inSight([x1, y1, , , , , x2, y2], sight) {
+      return !(Math.min(y1, y2) > sight.bottom || Math.max(y1, y2) < sight.top || Math.min(x1, x2) > sight.right || Math.max(x1, x2) < sight.left);
+    }
+
     drawTies(ctx) {
       const t = this.tokens;
       const sight = this.sight();
-      const now = this.nowAt ?? ((p) => p);
-      const inPath = [];
-      const years = this.data.axis === "year";
-      ctx.save();
-      ctx.lineCap = "butt";
-      const stroke = (from, to, channel, strong) => {
-        let x1 = from.right, x2 = to.left;
-        const y1 = from.y, y2 = to.y;
-        if (Math.min(y1, y2) > sight.bottom || Math.max(y1, y2) < sight.top) return;
-        if (Math.min(x1, x2) > sight.right || Math.max(x1, x2) < sight.left) return;
-        ctx.setLineDash(DASHES[channel] ?? []);
-        ctx.beginPath();
-        const down = from.left + 14;
-        const under = years && x2 - x1 <= 20 && x2 > down + 4; // years overlap: from under the box
-        if (under) {
-          const side = Math.sign(y2 - y1) * (BOX / 2);
-          ctx.moveTo(down, y1 + side);
-          ctx.bezierCurveTo(down, y2 - side * 0.2, down, y2, x2, y2);
-        } else ctx.moveTo(x1, y1);
-        if (under) ctx.lineTo(x2, y2);
-        else if (x2 - x1 > (years ? 20 : 4)) {
-          if (Math.abs(y2 - y1) < 0.5) ctx.lineTo(x2, y2);
-          else { const middle = (x2 - x1) * 0.5; ctx.bezierCurveTo(x1 + middle, y1, x2 - middle, y2, x2, y2); }
-        } else if (years) { // the same year: out and back behind the boxes
-          ctx.bezierCurveTo(x1 + 28, y1, x2 - 28, y2, x2, y2);
-        } else { // the same column, or back: around the right-hand side
-          x2 = to.right;
-          const out = Math.max(x1, x2) + 30;
-          ctx.bezierCurveTo(out, y1, out, y2, x2, y2);
-        }
-        ctx.globalAlpha = strong ? 1 : 0.38;
-        ctx.lineWidth = strong ? 2 : 1.1;
-        ctx.strokeStyle = t.ink;
-        ctx.stroke();
-      };
-      const ends = (person) => {
-        const at = now(person);
-        return { left: at.x - person.width / 2, right: at.x + person.width / 2, y: at.y };
-      };
-      for (const edge of this.data.edges) {
-        if (!this.tieShown(edge) || !this.visible(edge.from) || !this.visible(edge.to)) continue;
-        const from = this.people.get(edge.from), to = this.people.get(edge.to);
-        if (this.pathShown && this.pathTies.has(`${edge.from}\n${edge.to}`)) { inPath.push([from, to, edge.channel]); continue; }
-        stroke(ends(from), ends(to), edge.channel, false);
+      const quiet = new Map(), strong = [], dated = [];
+      const add = (channel, curve) => { if (!quiet.has(channel)) quiet.set(channel, []); quiet.get(channel).push(curve); };
+      for (const line of this.lines) {
+        if (!this.lineShown(line)) continue;
+        const curve = this.curve(this.ends(line.from), this.ends(line.to));
+        if (!this.inSight(curve, sight)) continue;
+        const over = this.hover?.line === line;
+        if (line.strong || over) strong.push([line.channel, curve]); else add(line.channel, curve);
+        if (!line.half && (line.strong || over || this.data.dates)) dated.push([line, curve]);
       }
       for (const pill of this.pills) {
-        if (!this.visible(pill.person) || this.years) continue;
-        const person = ends(this.people.get(pill.person));
+        if (!this.visible(pill.person) || this.years || (pill.beside && pill.direction === "down")) continue;
+        const person = this.ends(this.studios.find((studio) => studio.id === pill.by) ?? this.people.get(pill.person));
         const { dx, dy } = this.shift(pill.person);
         const at = { left: pill.left + dx, right: pill.left + pill.width + dx, y: pill.y + dy };
-        if (pill.beside && pill.direction === "up") stroke(at, person, "mentorship", false);
-        else if (!pill.beside && pill.direction === "down") stroke(person, at, pill.channel, false);
-        else if (!pill.beside) stroke(at, person, pill.channel, false);
+        const curve = pill.direction === "up" ? this.curve(at, person) : this.curve(person, at);
+        if (this.inSight(curve, sight)) add(pill.beside ? "mentorship" : (pill.channel ?? "mentorship").split(":")[0], curve);
       }
-      for (const [from, to, channel] of inPath) stroke(ends(from), ends(to), channel, true);
+      ctx.save();
+      ctx.lineCap = "butt";
+      ctx.strokeStyle = t.ink;
+      const trace = ([x1, y1, a, b, c, d, x2, y2]) => { ctx.moveTo(x1, y1); if (Math.abs(y2 - y1) < 0.5 && x2 > x1) ctx.lineTo(x2, y2); else ctx.bezierCurveTo(a, b, c, d, x2, y2); };
+      ctx.globalAlpha = 0.38;
+      ctx.lineWidth = 1.1;
+      for (const [channel, curves] of quiet) {
+        ctx.setLineDash(DASHES[channel] ?? []);
+        ctx.beginPath();
+        curves.forEach(trace);
+        ctx.stroke();
+      }
+      ctx.globalAlpha = 1;
+      ctx.lineWidth = 2;
+      for (const [channel, curve] of strong) {
+        ctx.setLineDash(DASHES[channel] ?? []);
+        ctx.beginPath();
+        trace(curve);
+        ctx.stroke();
+      }
+      ctx.setLineDash([]);
+      if (this.network.getScale() >= FAR) for (const [line, curve] of dated) this.drawDates(ctx, line, curve);
       ctx.restore();
+    }
+
+    // Right before the box it leads to, on the line, on paper: never over a name.
+    drawDates(ctx, line, curve) {
+      const edge = line.edges.find((one) => this.pathTies.has(`${one.from}\n${one.to}`)) ?? line.edges[0];
+      const room = curve[6] - curve[0] - 10;
+      let text = this.dates(edge);
+      if (this.textWidth(text, false) > room) text = this.dates(edge, true);
+      const width = this.textWidth(text, false);
+      if (width > room) return;
+      const x = curve[6] - 7 - width, y = curve[7];
+      ctx.fillStyle = this.paper;
+      ctx.fillRect(x - 3, y - 9, width + 6, 18);
+      this.words13(ctx, text, x, y, line.strong ? this.tokens.ink : this.tokens.muted, false);
+    }
+
+    studioShown(studio) {
+      return studio.closed ? !this.years : this.lines.some((line) => line.to === studio && this.lineShown(line));
     }
 
     shift(id) {
       const person = this.people.get(id);
-      if (!this.nowAt) return { dx: 0, dy: 0 };
+      if (!this.nowAt || !person) return { dx: 0, dy: 0 };
       const at = this.nowAt(person);
       return { dx: at.x - person.x, dy: at.y - person.y };
     }
@@ -524,22 +684,23 @@
     paintPerson(ctx, p, x, y) {
       const t = this.tokens;
       const left = x - p.width / 2, top = y - BOX / 2;
-      const inPath = this.pathShown && this.path.has(p.id);
-      const focus = p.state === "talent";
+      const inPath = this.path.has(p.id);
+      const focus = p.state === "talent" && !p.link;
+      if (this.network.getScale() < FAR) { this.paintFar(ctx, p, left, top, focus, inPath); return; }
       const chosen = this.selected === p.id, over = this.hover?.id === p.id;
       const box = (grow, radius) => {
         ctx.beginPath();
         ctx.roundRect(left - grow, top - grow, p.width + 2 * grow, BOX + 2 * grow, radius);
       };
-      let colour = this.path.size && this.pathShown && !inPath && !over ? t.muted : t.ink;
-      if (p.state === "none" && !inPath && !over) colour = t.muted;
+      let colour = this.path.size && !inPath && !over ? t.muted : t.ink;
+      if ((p.state === "none" || p.link) && !inPath && !over) colour = t.muted;
       ctx.setLineDash([]);
       box(0, 4);
       ctx.fillStyle = this.paper;
       if (focus) ctx.fillStyle = t.talent;
-      else if (p.state === "driven" && !(p.leading && !inPath)) ctx.fillStyle = t.soft;
+      else if (p.state === "driven" && !p.link && !(p.leading && !inPath)) ctx.fillStyle = t.soft;
       ctx.fill(); // paper under every name: no tie strikes through it
-      if (p.state === "driven") this.bar(ctx, left, top, inPath ? t.ink : t.bar);
+      if (p.state === "driven" && !p.link) this.bar(ctx, left, top, inPath ? t.ink : t.bar);
       const edge = (stroke, width, grow = 0) => {
         box(grow - width / 2 + 0.0, 4 + grow);
         ctx.strokeStyle = stroke;
@@ -547,15 +708,44 @@
         ctx.stroke();
       };
       if (focus) { colour = t.on_talent; }
-      else if (p.leading) edge(t.talent, inPath ? 2.2 : 1.8);
+      else if (p.leading && !p.link) edge(t.talent, inPath ? 2.2 : 1.8);
       else if (inPath) edge(t.ink, 1.8);
-      else if (p.state === "pending") edge(t.ring, 1.1);
-      if ((chosen && !inPath) || over || (chosen && this.canvas.matches(":focus-visible"))) edge(t.link, 2, focus || p.leading || inPath ? 4 : 1);
+      else if (p.state === "pending" && !p.link) edge(t.ring, 1.1);
+      const at = this.byKeys && this.cursor === p.id && this.root.activeElement === this.canvas;
+      if (at) edge(t.link, 3, 4);
+      else if ((chosen && !inPath) || over || this.also.has(p.id)) edge(t.link, 2, focus || p.leading || inPath ? 4 : 1);
+      if (this.marks.has(p.id)) { edge(t.ink, 1.2); edge(t.ink, 1.2, 4); }
       this.words13(ctx, p.shown, left + PAD, y, colour, focus || inPath);
       let right = left + p.width - 6;
       if (p.honour) { right -= BADGE; this.honour(ctx, p.honour, right, y, focus ? t.on_talent : inPath || over ? t.ink : colour); right -= 4; }
       if (p.level) this.badge(ctx, p.level, right - BADGE, y, focus);
-      if (p.pinned) this.pinMark(ctx, left, top);
+      if (this.pinned.has(p.id)) this.pinMark(ctx, left, top);
+      if (this.tags.has(p.id)) this.tag(ctx, this.tags.get(p.id), left + p.width, top);
+    }
+
+    // From afar: boxes as blocks, no text.
+    paintFar(ctx, p, left, top, focus, inPath) {
+      const t = this.tokens;
+      ctx.fillStyle = focus ? t.talent : inPath ? t.ink : p.level ? t.ladder[p.level - 1] : t.soft;
+      ctx.fillRect(left, top, p.width, BOX);
+      if (this.selected === p.id || (this.byKeys && this.cursor === p.id)) {
+        ctx.strokeStyle = t.link;
+        ctx.lineWidth = 2 / this.network.getScale();
+        ctx.strokeRect(left, top, p.width, BOX);
+      }
+    }
+
+    // The letters of the branches a person is in, on the corner of the box.
+    tag(ctx, text, right, top) {
+      const width = Math.max(16, this.textWidth(text, true) + 4);
+      ctx.beginPath();
+      ctx.roundRect(right - width + 6, top - 9, width, 16, 3);
+      ctx.fillStyle = this.tokens.ink;
+      ctx.fill();
+      ctx.font = `700 12px ${FONT}`;
+      ctx.textAlign = "center";
+      ctx.fillStyle = this.paper;
+      ctx.fillText(text, right - width / 2 + 6, top + 3.4);
     }
 
     bar(ctx, left, top, colour) {
@@ -617,8 +807,27 @@
     drawPills(ctx) {
       const t = this.tokens;
       const sight = this.sight();
+      if (this.network.getScale() < FAR) { this.moveHeads(); return; }
       ctx.save();
       ctx.setLineDash([]);
+      for (const studio of this.studios) {
+        const { left, y } = this.ends(studio);
+        if (!this.studioShown(studio) || left > sight.right || y < sight.top || y > sight.bottom) continue;
+        const over = this.hover?.id === studio.id;
+        const inPath = this.lines.some((line) => line.strong && line.to === studio);
+        ctx.beginPath();
+        ctx.roundRect(left, y - GROUP / 2, studio.width, GROUP, 3);
+        ctx.fillStyle = this.paper;
+        ctx.fill();
+        ctx.setLineDash(DASHES.studio);
+        ctx.strokeStyle = over ? t.link : inPath ? t.ink : t.ring;
+        ctx.lineWidth = over || inPath ? 2 : 1.1;
+        ctx.stroke();
+        ctx.setLineDash([]);
+        const colour = over || inPath || !this.path.size ? t.ink : t.muted;
+        this.words13(ctx, studio.closed ? "▸" : "▾", left + 7, y, colour, false);
+        this.words13(ctx, studio.text, left + 22, y, colour, false);
+      }
       for (const pill of this.pills) {
         if (!this.visible(pill.person) || this.years) continue;
         const { dx, dy } = this.shift(pill.person);
@@ -667,7 +876,7 @@
 
     extent() {
       const all = [...this.people.values()].filter((p) => this.visible(p.id));
-      const pills = this.years ? [] : this.pills;
+      const pills = [...(this.years ? [] : this.pills), ...this.studios];
       const lefts = [...all.map((p) => p.left), ...pills.map((p) => p.left)];
       const rights = [...all.map((p) => p.left + p.width), ...pills.map((p) => p.left + p.width)];
       const ys = [...all.map((p) => p.y), ...pills.map((p) => p.y)];
@@ -804,7 +1013,30 @@
       for (const person of this.people.values()) {
         if (this.visible(person.id) && Math.abs(x - person.x) <= person.width / 2 + 1 && Math.abs(y - person.y) <= BOX / 2 + 2) return { person, id: person.id };
       }
-      return null;
+      for (const studio of this.studios) {
+        if (this.studioShown(studio) && x >= studio.left - 1 && x <= studio.left + studio.width + 1 && Math.abs(y - studio.y) <= GROUP / 2 + 1) return { studio, id: studio.id };
+      }
+      return this.hitLine(x, y);
+    }
+
+    // The tie nearest to a point, if it is within a few pixels.
+    hitLine(x, y) {
+      const near = 5 / this.network.getScale();
+      let best = null, least = near;
+      for (const line of this.lines) {
+        const curve = this.curve(this.ends(line.from), this.ends(line.to));
+        const [x1, y1, a, b, c, d, x2, y2] = curve;
+        if (x < Math.min(x1, x2) - near || x > Math.max(x1, x2, c) + near || y < Math.min(y1, y2) - near || y > Math.max(y1, y2) + near) continue;
+        if (!this.lineShown(line)) continue;
+        for (let part = 0; part <= 1; part += 1 / 24) {
+          const rest = 1 - part;
+          const px = rest ** 3 * x1 + 3 * rest ** 2 * part * a + 3 * rest * part ** 2 * c + part ** 3 * x2;
+          const py = rest ** 3 * y1 + 3 * rest ** 2 * part * b + 3 * rest * part ** 2 * d + part ** 3 * y2;
+          const apart = Math.hypot(px - x, py - y);
+          if (apart < least) { least = apart; best = { line, id: line, x: px, y: py }; }
+        }
+      }
+      return best;
     }
 
     at(event) {
@@ -833,18 +1065,27 @@
       const { note } = this;
       note.hidden = true;
       if (!hit) return;
-      const lines = hit.pill ? [fill(this.words.more, { count: hit.pill.count.toLocaleString("en") })] : [...hit.person.lines];
+      const lines = hit.pill ? [fill(this.words.more, { count: hit.pill.count.toLocaleString("en") })]
+        : hit.studio ? [hit.studio.name, this.words[hit.studio.closed ? "open_studio" : "close_studio"]]
+          : hit.line ? hit.line.edges.slice(0, 4).map((edge) => this.tieTold(edge)) : [...hit.person.lines];
+      if (hit.line?.edges.length > 4) lines.push("…");
       const reason = hit.person?.reason;
       if (hit.person && hit.person.shown !== hit.person.name) lines.unshift(hit.person.name);
       if (!reason && !lines.length) return;
       note.replaceChildren(...(reason ? [element("b", { text: reason })] : []), ...lines.map((text) => element("div", { text })));
       note.hidden = false;
-      const thing = hit.person ?? hit.pill;
+      const thing = hit.person ?? hit.pill ?? hit.studio ?? { id: null, left: hit.x - 4, width: 8, y: hit.y };
       const end = this.network.canvasToDOM({ x: thing.left + thing.width, y: thing.y });
       const start = this.network.canvasToDOM({ x: thing.left, y: thing.y });
       const { x, y } = this.quietest(start, end, note.offsetWidth, note.offsetHeight, thing);
       note.style.left = `${Math.round(x)}px`;
       note.style.top = `${Math.round(y)}px`;
+    }
+
+    tieTold(edge) {
+      const name = (id) => this.people.get(id).name;
+      const whole = `${edge.start || this.words.undated}${edge.end ? ` – ${edge.end}` : ""}`;
+      return `${this.words[edge.channel]}: ${name(edge.from)} → ${name(edge.to)}  ${whole}`;
     }
 
     // Beside the box, where the note covers the fewest others; never over what it explains.
@@ -878,7 +1119,12 @@
       this.canvas.focus({ preventScroll: true });
       const hit = this.hit(event.pointer.canvas);
       if (hit?.pill) { this.open1(hit.pill); return; }
-      if (hit?.person) this.select(hit.person.id);
+      if (hit?.studio) { this.pivot = hit.studio.leader?.id ?? null; this.done({ action: "studio", person: hit.studio.id }); return; }
+      if (!hit?.person) return;
+      this.cursor = hit.person.id;
+      const pressed = event.event?.srcEvent ?? event.event;
+      if (pressed?.shiftKey) this.done({ action: "also", person: hit.person.id });
+      else this.select(hit.person.id);
     }
 
     doubled(event) {
@@ -960,44 +1206,75 @@
       } else if (event.key === "/") {
         event.preventDefault();
         this.field.focus();
+      } else if (event.key === "?" && this.root.activeElement !== this.canvas) {
+        event.preventDefault();
+        this.help();
       }
     }
 
     key(event) {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const person = this.people.get(this.selected);
+      const person = this.people.get(this.cursor ?? this.selected) ?? null;
+      const to = (action) => () => person && person.id !== this.data.focus && this.done({ action, person: person.id });
       const acts = {
         ArrowRight: () => this.walk("right"), ArrowLeft: () => this.walk("left"),
         ArrowUp: () => this.walk("up"), ArrowDown: () => this.walk("down"),
-        Enter: () => person && this.toggle(person),
-        Escape: () => { if (!this.note.hidden) this.leave(); else if (this.selected) this.select(null); },
-        "+": () => this.scaleBy(1.25), "-": () => this.scaleBy(1 / 1.25), "0": () => this.fit(),
+        Home: () => this.stand(this.people.get(this.data.focus)),
+        Enter: () => person && (event.shiftKey ? this.done({ action: "also", person: person.id }) : this.select(person.id)),
+        " ": () => person && this.toggle(person),
+        "+": () => person && this.expand(person), "=": () => person && this.expand(person),
+        "-": () => person && this.canFold(person) && this.fold(person),
+        Escape: () => this.leaveStep(),
+        f: to("focus"), h: to("hide"), p: to("pin"), t: to("trace"),
+        d: () => this.done({ action: "dates" }), g: () => this.done({ action: "studios" }),
+        "?": () => this.help(), 0: () => this.fit(),
+        ">": () => this.scaleBy(1.25), "<": () => this.scaleBy(1 / 1.25),
       };
-      if (!acts[event.key]) return;
+      const act = acts[event.key] ?? acts[event.key.toLowerCase()];
+      if (!act) return;
       event.preventDefault();
       event.stopPropagation();
-      acts[event.key]();
+      this.byKeys = true;
+      act();
+      this.network.redraw();
     }
 
+    // Escape leaves what was entered last: help, the note, the person selected, the canvas.
+    leaveStep() {
+      if (!this.keysHelp.hidden) this.help(false);
+      else if (!this.note.hidden) this.leave();
+      else if (this.selected) this.select(null);
+      else { this.cursor = null; this.canvas.blur(); }
+    }
+
+    stand(person) {
+      if (!person) return;
+      this.cursor = person.id;
+      this.say(this.describe(person));
+      this.keepInSight(person);
+      this.network.redraw();
+    }
+
+    // Left to the mentor, right to the first taught, up and down within the column.
     walk(way) {
-      const here = this.people.get(this.selected);
-      if (!here) { this.select(this.data.focus, 150); return; }
+      const here = this.people.get(this.cursor ?? this.selected);
+      if (!here) { this.stand(this.people.get(this.data.focus)); return; }
       const shown = [...this.people.values()].filter((p) => p.id !== here.id && this.visible(p.id));
       const near = (others, measure) => others.reduce((best, p) => (!best || measure(p) < measure(best) ? p : best), null);
       const tied = (from, to) => new Set(this.data.edges.filter((e) => e[from] === here.id).map((e) => e[to]));
-      const across = (p) => Math.abs(p.y - here.y);
+      const column = (p) => (this.data.axis === "year" ? p.generation : p.layer);
       let next = null;
-      if (way === "right" || way === "left") {
-        const others = tied(way === "right" ? "from" : "to", way === "right" ? "to" : "from");
-        const onPath = (p) => (this.path.has(p.id) ? 0 : 1000);
-        next = near(shown.filter((p) => others.has(p.id)), (p) => across(p) + onPath(p));
+      if (way === "right") {
+        const others = tied("from", "to");
+        next = near(shown.filter((p) => others.has(p.id) && column(p) > column(here)), (p) => p.y);
+      } else if (way === "left") {
+        const others = tied("to", "from");
+        next = near(shown.filter((p) => others.has(p.id) && column(p) < column(here)), (p) => Math.abs(p.y - here.y) + (this.path.has(p.id) ? 0 : 1e6));
       } else {
         const side = way === "down" ? 1 : -1;
-        next = near(shown.filter((p) => p.generation === here.generation && (p.y - here.y) * side > 0), across);
+        next = near(shown.filter((p) => column(p) === column(here) && (p.y - here.y) * side > 0), (p) => Math.abs(p.y - here.y));
       }
-      if (!next) return;
-      this.select(next.id, 150);
-      this.keepInSight(next);
+      if (next) this.stand(next);
     }
 
     // ---- finding ----------------------------------------------------------------------------
@@ -1009,7 +1286,7 @@
       const heads = new Map(this.data.columns.map((column) => [column.x, column.name]));
       const choices = matches.map((p) => ({
         words: [element("span", { text: p.name }), element("small", { text: heads.get(p.left) ?? "" })],
-        act: () => { this.select(p.id); this.keepInSight(p); this.canvas.focus({ preventScroll: true }); },
+        act: () => { this.byKeys = true; this.cursor = p.id; this.select(p.id); this.keepInSight(p); this.canvas.focus({ preventScroll: true }); },
       }));
       if (!matches.length) choices.push({ words: [element("small", { text: this.words.nobody })], act: null });
       choices.push({
@@ -1103,6 +1380,7 @@
         handle.setAttribute("aria-valuemin", first);
         handle.setAttribute("aria-valuemax", last);
         handle.setAttribute("aria-valuenow", index ? to : from);
+        handle.setAttribute("aria-valuetext", `${index ? to : from} (${from} – ${to})`);
         place(handle, index ? at(to) + step : at(from));
       });
       if (this.handles[0].parentNode === this.band) {
@@ -1172,10 +1450,9 @@
       if (this.playing) { this.stopPlaying(); this.tellYears(); return; }
       const [first, last] = this.bounds;
       const from = this.years?.[0] ?? first;
-      const before = this.data.years;
       let year = this.years && this.years[1] < last ? this.years[1] : from;
       this.playing = setInterval(() => {
-        if (year >= last) { this.stopPlaying(); this.setYears(before); return; }
+        if (year >= last) { this.stopPlaying(); this.tellYears(); return; }
         year += 1;
         this.setYears([from, year]);
       }, PLAY);

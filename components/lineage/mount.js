@@ -1,4 +1,4 @@
-// Mounts the view once the library component has run; sends nothing of its own.
+// Mounts the view once the library and the people it is to show are there; sends nothing itself.
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
   const send = {
@@ -8,13 +8,20 @@ export default function (component) {
   parentElement.shichengSend = send;
   parentElement.shichengData = data;
   const show = () => {
+    const turn = parentElement.shichengData;
+    const people = window.shichengPeople?.get(turn.view);
+    if (!window.ShichengLineage || !people) return;
     parentElement.shichengView ??= new window.ShichengLineage(parentElement);
-    parentElement.shichengView.show(parentElement.shichengData, parentElement.shichengSend);
+    parentElement.shichengView.show(turn, people, parentElement.shichengSend);
   };
-  if (window.ShichengLineage) show();
-  else window.addEventListener("shicheng-lineage-ready", show, { once: true });
+  const waits = ["shicheng-lineage-ready", "shicheng-lineage-people"];
+  if (parentElement.shichengWait) for (const name of waits) window.removeEventListener(name, parentElement.shichengWait);
+  const wait = () => { if (parentElement.shichengView?.data?.view !== parentElement.shichengData.view) show(); };
+  parentElement.shichengWait = wait;
+  for (const name of waits) window.addEventListener(name, wait);
+  show();
   return () => {
-    window.removeEventListener("shicheng-lineage-ready", show);
+    for (const name of waits) window.removeEventListener(name, wait);
     parentElement.shichengView?.close();
     delete parentElement.shichengView;
   };

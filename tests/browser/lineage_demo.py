@@ -18,13 +18,14 @@ from components.lineage import (
     LineageColumn,
     LineageEdge,
     LineageNode,
-    LineageState,
+    LineageStudio,
     LineageView,
     keep_state,
     lineage,
     lineage_state,
-    unfold,
 )
+from components.lineage_state import LineageState
+from components.lineage_unfold import on_paths, shortest_paths, unfold
 
 FOCUS = "杨勇军"
 # name, level, state, honour, leading, English name
@@ -127,6 +128,7 @@ def named() -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
             reason=BEFORE[LANGUAGE] if state == "none" else "",
         )  # fmt: skip
     heading, lines = REASON[LANGUAGE]
+    codes = ("32", "33", "44")
     people["莫晓东"] = replace(people["莫晓东"], reason=heading, lines=lines)
     graph = nx.MultiDiGraph()
     chance = random.Random(7)
@@ -137,15 +139,19 @@ def named() -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
             person = other.strip("~")
             year = came.setdefault(person, min(2026, came[mentor] + chance.randint(3, 12)))
             channel = "studio" if other[0] == "~" else "mentorship"
-            graph.add_edge(mentor, person, channel=channel, start=date(year, 3, 1))
+            graph.add_edge(mentor, person, channel=channel, start=date(year, 3, 1),
+                           studio_id=f"S-{mentor}" if channel == "studio" else None)  # fmt: skip
     for mark, count in HIDDEN.items():
         for number in range(count):
             other = f"{mark}{number}"
             channel = "studio" if mark[0] == "~" else "mentorship"
-            graph.add_edge(mark.strip("~"), other, channel=channel, start=date(2022, 3, 1))
+            graph.add_edge(mark.strip("~"), other, channel=channel, start=date(2022, 3, 1),
+                           studio_id=f"S-{mark[1:]}" if channel == "studio" else None)  # fmt: skip
             state = ("driven", "pending")[number % 2]
             level = 4 if state == "driven" else 3
             people[other] = LineageNode(other, other, level=level, state=state)
+    for number, (person, node) in enumerate(people.items()):
+        graph.add_node(person, level=node.level, province=codes[number % 3], occupation_code="6-18")
     return graph, people
 
 
@@ -195,6 +201,7 @@ def view_of(state: LineageState) -> LineageView:
     shown = unfold(
         graph, state, breadth=10_000 if COUNT else breadth, limit=5_000, rank=order.__getitem__,
         keep=frozenset(path),
+        unhide=on_paths(p for t in state.shown.traced for p in shortest_paths(graph, FOCUS, t)),
     )  # fmt: skip
     nodes = []
     for person in sorted(shown.generations, key=order.__getitem__):
@@ -205,6 +212,7 @@ def view_of(state: LineageState) -> LineageView:
             more_down=shown.more_down.get(person, 0),
             more_by=shown.more_by.get(person, ()),
             pinned=person in state.shown.pinned,
+            link=person in shown.links,
         )
         if PAYLOAD:
             number = order[person]
@@ -213,14 +221,27 @@ def view_of(state: LineageState) -> LineageView:
             node = replace(node, name=text, reason=text, lines=(text,), honour=text[:1])
         nodes.append(node)
     edges = tuple(
-        LineageEdge(a, b, data["channel"], data["start"])
+        LineageEdge(
+            a, b, data["channel"], data["start"],
+            date(data["start"].year + 3, 3, 1) if data["start"].year < 2020 else None,
+            studio if (studio := data.get("studio_id") or "") in shown.groups else "",
+        )
         for a, b, data in graph.edges(data=True)
         if a in shown.generations and b in shown.generations
-    )
+    )  # fmt: skip
     ties = tuple((year, int(3 * 1.17 ** (year - 1996))) for year in range(1996, 2027))
     word = {"zh": ("分享此视图", "导出"), "en": ("Share view", "Export")}[LANGUAGE]
     return LineageView(
-        tuple(nodes), edges, FOCUS, path=path, selected=state.selected,
+        tuple(nodes), edges, FOCUS,
+        paths=(path, *(p for t in state.shown.traced for p in shortest_paths(graph, FOCUS, t))),
+        selected=state.selected, also=state.also, traced=state.shown.traced,
+        studios=tuple(
+            LineageStudio(id, f"{id[2:]}技能大师工作室", shown.generations[group.leaders[0]],
+                          group.trainees, id in state.shown.closed)
+            for id, group in shown.groups.items()
+        ),
+        grouped=state.shown.grouped, dates=state.shown.dates,
+        filtering=bool(state.shown.filters), filtered_out=shown.filtered_out,
         columns=tuple(LineageColumn(*head) for head in HEADS[LANGUAGE]),
         window=(date(2024, 1, 1), date(2026, 12, 31)), years=state.shown.years, ties=ties,
         axis=state.shown.axis, can_undo=bool(state.past), can_redo=bool(state.future),
@@ -251,7 +272,11 @@ def draw() -> None:
         if st.button("select 苏明辉"):
             keep_state(KEY, state.select("苏明辉"))
             st.rerun(scope="fragment")
-        st.code(json.dumps({"event": event.action, "text": event.text, "now": state.to_query()}))
+        if st.button("only level 4"):
+            keep_state(KEY, state.filter(levels=(4, 4)))
+            st.rerun(scope="fragment")
+        said = {"event": event.action, "person": event.person, "text": event.text}
+        st.code(json.dumps({**said, "now": state.to_query()}))
 
 
 draw()

@@ -128,7 +128,7 @@ def test_a_double_click_folds_and_unfolds(
     page = lineage_ready(show(f"lineage?id={talent}"))
     before = people(page)
     links = page.evaluate(
-        f"() => {CANVAS}.shichengNetwork.body.data.edges.get().map((edge) => [edge.from, edge.to])"
+        f"() => {CANVAS}.shichengLineage.data.edges.map((edge) => [edge.from, edge.to])"
     )
     mentors = {to: [a for a, b in links if b == to] for _, to in links}
     taught = {of: [b for a, b in links if a == of] for of, _ in links}

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
+from urllib.parse import quote
 
 import networkx as nx
 import pytest
 
 from components.lineage import (
-    BATCH,
-    PEOPLE_AT_MOST,
     LineageEdge,
-    LineageEvent,
     LineageNode,
-    LineageState,
+    LineageStudio,
     LineageView,
-    Shown,
     build,
     pills,
+    placed,
     read_event,
-    unfold,
 )
+from components.lineage_state import (
+    PEOPLE_AT_MOST,
+    Filters,
+    LineageEvent,
+    LineageState,
+    Shown,
+)
+from components.lineage_unfold import BATCH, on_paths, shortest_paths, unfold
 from graph.errors import UsageError
 
 
@@ -57,16 +62,22 @@ def test_a_change_that_changes_nothing_is_no_step() -> None:
 def test_a_link_gives_the_same_view_again() -> None:
     state = (
         LineageState("t", "a").expand("a", "down", "studio").expand("a", "down", "studio")
-        .fold("b", "up").hide("c").pin("d").at((2000, 2024)).by("year")
+        .fold("b", "up").hide("c").pin("d").at((2000, 2024)).by("year").trace("e-1_2.张")
+        .expand("a", "down", "studio:S-7").group(True).close("S-7").dated(True).select_also("x_y")
+        .filter(channels=["studio"], levels=(4, 8), provinces=["32", "44"], occupations=["6-18-02"])
     )  # fmt: skip
     again = LineageState.from_query(state.to_query())
     assert again is not None
-    assert (again.focus, again.selected, again.shown) == ("t", "a", state.shown)
+    assert (again.focus, again.selected, again.also) == ("t", "a", ("x_y",))
+    assert again.shown == state.shown
+    view = state.to_query()["view"]
+    assert quote(view, safe="") == view  # nothing that an address would have to escape
+    assert len(view) < 160
     assert LineageState("t").to_query() == {"person": "t"}
 
 
 @pytest.mark.parametrize(
-    "view", ["", "{", "[]", "{}", "null", '{"o":[1],"f":[],"h":[],"p":[],"y":null,"a":"x"}']
+    "view", ["", "{", "oa_d", "oa_x_1", "oa_d_n", "y2000", "l4_x", "cq", "fa", "...", '{"o":[1]}']
 )
 def test_a_broken_link_shows_the_person(view: str) -> None:
     assert LineageState.from_query({"person": "t", "view": view}) == LineageState("t")
@@ -100,6 +111,8 @@ def test_only_a_new_click_selects() -> None:
     done = {"action": "years", "years": [2001.0, 2004], "channel": "<b>", "direction": "x"}
     event = read_event({"done": done}, "b")
     assert (event.years, event.channel, event.direction) == ((2001, 2004), None, "down")
+    opened = read_event({"done": {"action": "expand", "channel": "studio:S1"}}, "b")
+    assert opened.channel == "studio:S1"
 
 
 def test_unfolding_shows_the_first_of_each_channel_and_counts_the_rest(
@@ -133,6 +146,51 @@ def test_the_path_the_pinned_and_the_hidden(graph: nx.MultiDiGraph) -> None:
     assert "a00" not in hidden.generations and "a01" in hidden.generations
 
 
+def test_every_shortest_path_is_shown_whole_hidden_or_folded(graph: nx.MultiDiGraph) -> None:
+    paths = shortest_paths(graph, "t", "c")
+    assert set(paths) == {("t", "a00", "b", "c"), ("t", "a01", "b", "c")}
+    assert shortest_paths(graph, "c", "t") == shortest_paths(graph, "t", "c")
+    assert shortest_paths(graph, "a00", "a01") == ()
+    state = LineageState("t").hide("a01").fold("b").fold("t").trace("c")
+    assert "c" not in unfold(graph, state, breadth=1).generations
+    shown = unfold(graph, state, breadth=1, unhide=on_paths(paths)).generations
+    assert {"a00", "a01", "b", "c"} <= shown.keys() and "a02" not in shown
+
+
+def test_filters_leave_those_wanted_and_the_chains_to_them(graph: nx.MultiDiGraph) -> None:
+    nx.set_node_attributes(graph, {"c": 5, "a02": 5, "a00": 3}, "level")
+    nx.set_node_attributes(graph, {"c": "32", "a02": "44"}, "province")
+    state = LineageState("t").filter(levels=(4, 8))
+    shown = unfold(graph, state, breadth=9)
+    assert shown.generations.keys() == {"t", "a00", "b", "c", "a02"}
+    assert shown.links == {"a00", "b"}
+    assert shown.filtered_out == graph.number_of_nodes() - 5
+    assert not shown.more_down
+    fewer = unfold(graph, state.filter(provinces=["44"]), breadth=9)
+    assert fewer.generations.keys() == {"t", "a02"}
+    studio = unfold(graph, LineageState("t").filter(channels=["studio"]), breadth=9)
+    assert {p for p in studio.generations if p > "a"} - {"t"} == {f"a2{n}" for n in range(9)}
+    assert state.filter(levels="all").shown == state.undo().shown == Shown()
+    assert state.unfiltered().shown.filters == Filters()
+
+
+def test_a_studio_is_a_group_with_its_own_rest_and_folds(graph: nx.MultiDiGraph) -> None:
+    for n, (_, _, tie) in enumerate(graph.edges("t", data=True)):
+        if tie["channel"] == "studio":
+            tie["studio_id"] = "S1" if n < 25 else "S2"
+    state = LineageState("t").group(True)
+    shown = unfold(graph, state, breadth=2)
+    assert dict(shown.more_by["t"]) == {"mentorship": 18, "studio:S1": 3, "studio:S2": 3}
+    assert {s: g.trainees for s, g in shown.groups.items()} == {"S1": 5, "S2": 5}
+    more = unfold(graph, state.expand("t", "down", "studio:S1"), breadth=2)
+    assert dict(more.more_by["t"]) == {"mentorship": 18, "studio:S2": 3}
+    closed = unfold(graph, state.close("S1"), breadth=2)
+    assert not closed.generations.keys() & {f"a2{n}" for n in range(5)}
+    assert closed.groups["S1"].trainees == 5 and not closed.groups["S1"].shown
+    assert "studio:S1" not in dict(closed.more_by["t"])
+    assert unfold(graph, state.group(False), breadth=2).groups == {}
+
+
 def test_no_more_people_than_the_limit_and_nobody_twice(graph: nx.MultiDiGraph) -> None:
     graph.add_edge("c", "t", channel="mentorship")  # a circle
     assert len(unfold(graph, LineageState("t"), breadth=99, limit=10).generations) == 10
@@ -157,7 +215,7 @@ def test_the_rest_of_a_group_is_a_row_and_of_one_alone_stands_beside() -> None:
 
 
 @pytest.mark.parametrize("axis", ["generation", "year"])
-def test_the_view_is_built_by_pyvis_with_places(axis: str) -> None:
+def test_the_view_is_built_with_places(axis: str) -> None:
     from dataclasses import replace
 
     drawn = view(
@@ -166,13 +224,39 @@ def test_the_view_is_built_by_pyvis_with_places(axis: str) -> None:
         edges=(LineageEdge("t", "a", "studio", date(2019, 3, 12)), LineageEdge("m", "t")),
     )  # fmt: skip
     built = build(replace(drawn, axis=axis))  # type: ignore[arg-type]
-    assert {node["shape"] for node in built["nodes"]} == {"custom"}
-    x = {node["id"]: node["x"] for node in built["nodes"]}
-    assert x["m"] < x["t"] < x["a"]
-    assert built["edges"][0]["channel"] == "studio"
-    assert built["edges"][0]["start"] == "2019-03-12"
-    assert built["options"]["physics"]["enabled"] is False
-    assert built["ties"] == [(2019, 1)]
+    sent = built.view
+    places = placed(replace(drawn, axis=axis)).places  # type: ignore[arg-type]
+    assert places["m"].x < places["t"].x < places["a"].x
+    assert sent["id"] == ["t", "a", "m"] and sent["name"][0] == "杨勇军"
+    assert [sent["id"][n] for n in (sent["from"][0], sent["to"][0])] == ["t", "a"]
+    assert sent["channel"] == "sm" and sent["start"] == ["2019-03-12", ""]
+    assert sent["y"] == [places[id].y for id in sent["id"]]
+    assert built.turn["ties"] == [(2019, 1)]
+    assert built.turn["view"] == sent["hash"]
+
+
+def test_a_selection_leaves_the_people_sent_as_they_are() -> None:
+    from dataclasses import replace
+
+    drawn = view(LineageNode("t", "杨勇军"), LineageNode("a", "何志远", 1),
+                 edges=(LineageEdge("t", "a"),))  # fmt: skip
+    chosen = replace(drawn, selected="a", paths=(("t", "a"),), years=(2000, 2020), dates=True)
+    assert build(chosen).view == build(drawn).view
+    assert build(replace(drawn, focus="a")).view["hash"] != build(drawn).view["hash"]
+
+
+def test_a_studio_stands_between_its_leader_and_its_trainees() -> None:
+    drawn = LineageView(
+        (LineageNode("t", "T", more_down=3, more_by=(("studio:S", 3),)), LineageNode("a", "A", 1),
+         LineageNode("b", "B", 1)),
+        (LineageEdge("t", "a", "studio", studio="S"), LineageEdge("t", "b")),
+        "t", studios=(LineageStudio("S", "工作室", 0, 4),), grouped=True,
+    )  # fmt: skip
+    places = placed(drawn).places
+    (pill,) = pills(drawn)
+    assert places["t"].x < places["=\nS"].x < places["a"].x == places["b"].x
+    assert pill.by == "=\nS" and places[pill.id].x == places["a"].x
+    assert build(drawn).view["studio"] == {0: 0}
 
 
 def test_too_many_people_are_refused() -> None:

@@ -1,0 +1,289 @@
+"""Whom a state shows of a graph: a walk outwards from the focus, and what it leaves behind "+N"."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from components.lineage_state import (
+    CHANNELS,
+    STUDIO_LANE,
+    Channel,
+    Direction,
+    Filters,
+    LineageState,
+    channel_of,
+)
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+PEOPLE_SHOWN = 300  # people of one view, unless the page asks for more
+BATCH = 20  # people a click on "+N" adds
+
+
+@dataclass(frozen=True)
+class Group:
+    """A studio between those who lead it and those who train there: both as shown, and all."""
+
+    leaders: tuple[str, ...]
+    shown: frozenset[str]
+    trainees: int
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """Whom filters let through: `kept`, of whom `links` only lead to others; how many are out."""
+
+    kept: frozenset[str]
+    links: frozenset[str]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Unfolded:
+    """Whom a state shows of a graph: person -> generation, and the people not shown.
+
+    `more_by` splits `more_down` by lane. `links` are people filtered out who stay because they
+    lead to one who is not; `filtered_out` counts those who do not stay. `groups` are the studios
+    drawn as such.
+    """
+
+    generations: Mapping[str, int]
+    more_up: Mapping[str, int]
+    more_down: Mapping[str, int]
+    more_by: Mapping[str, tuple[tuple[str, int], ...]]
+    left_out: int  # of the graph's people
+    links: frozenset[str] = frozenset()
+    filtered_out: int = 0
+    groups: Mapping[str, Group] = field(default_factory=dict)
+
+
+def unfold(
+    graph: nx.MultiDiGraph,
+    state: LineageState,
+    *,
+    up: int = 2,
+    down: int = 3,
+    breadth: int | Callable[[str, Channel], int] = 4,
+    limit: int = PEOPLE_SHOWN,
+    rank: Callable[[str], Any] | None = None,
+    keep: frozenset[str] = frozenset(),
+    unhide: frozenset[str] = frozenset(),
+    only: Filtered | None = None,
+) -> Unfolded:
+    """Whom a state shows of a graph whose edges lead from mentor to apprentice.
+
+    Breadth first from the focus: `up` generations of mentors, `down` of those taught, `breadth` of
+    them a person and channel (edge attribute `channel`; a number, or what a function of the two
+    says), those of lowest `rank` first, then what was opened; `keep` (the path) and the pinned come
+    in whatever the breadth, `unhide` even when hidden, each with the chain that leads there. One
+    entry a person, even with two mentors. `only` is `filtered` of the state's filters, if known.
+    """
+    if only is None and state.shown.filters:
+        only = filtered(graph, state.focus, state.shown.filters)
+    return _Unfolding(graph, state, (up, down), breadth, limit, rank, (keep, unhide), only).result()
+
+
+def filtered(graph: nx.MultiDiGraph, focus: str, filters: Filters) -> Filtered:
+    """The people wanted, and the chains of fewest links that tie them to the focus."""
+    parents = {focus: focus}
+    for direction in ("down", "up"):
+        parents = {**_parents(graph, focus, direction, filters), **parents}
+    wanted = {person for person in parents if filters.person(graph.nodes[person])} | {focus}
+    kept: set[str] = set()
+    for person in wanted:
+        while person not in kept:
+            kept.add(person)
+            person = parents[person]
+    return Filtered(frozenset(kept), frozenset(kept - wanted), graph.number_of_nodes() - len(kept))
+
+
+def _parents(
+    graph: nx.MultiDiGraph, focus: str, direction: Direction, filters: Filters
+) -> dict[str, str]:
+    """Who first leads to each person on a walk from the focus in one direction."""
+    found = {focus: focus}
+    if focus not in graph:
+        return found
+    onward = graph.succ if direction == "down" else graph.pred
+    queue = deque([focus])
+    while queue:
+        person = queue.popleft()
+        for other, ties in onward[person].items():
+            if other not in found and any(filters.tie(t["channel"]) for t in ties.values()):
+                found[other] = person
+                queue.append(other)
+    return found
+
+
+class _Unfolding:
+    """One walk outwards from the focus; `unfold` says what it does."""
+
+    def __init__(
+        self,
+        graph: nx.MultiDiGraph,
+        state: LineageState,
+        reach: tuple[int, int],
+        breadth: int | Callable[[str, Channel], int],
+        limit: int,
+        rank: Callable[[str], Any] | None,
+        wanted: tuple[frozenset[str], frozenset[str]],
+        only: Filtered | None,
+    ) -> None:
+        self.graph, self.state, self.limit, self.only = graph, state, limit, only
+        self.breadth = breadth if callable(breadth) else lambda person, channel: breadth
+        self.reach: dict[Direction, int] = {"up": reach[0], "down": reach[1]}
+        self.rank = rank or (lambda person: 0)
+        keep, self.unhide = wanted
+        self.keep = keep | self.unhide | state.shown.pinned
+        self.opened = dict(state.shown.opened)
+        self.shown: dict[str, int] = {state.focus: 0}
+        self.known: dict[tuple[str, Direction], dict[str, list[str]]] = {}
+
+    def result(self) -> Unfolded:
+        self._walk("down")
+        self._walk("up")
+        self._join_kept()
+        more_by = {p: self._not_shown(p, "down") for p in self.shown if self.shown[p] >= 0}
+        more_up = {p: self._not_shown(p, "up") for p in self.shown if self.shown[p] <= 0}
+        return Unfolded(
+            generations=self.shown,
+            more_up={p: sum(n for _, n in more) for p, more in more_up.items() if more},
+            more_down={p: sum(n for _, n in more) for p, more in more_by.items() if more},
+            more_by={p: more for p, more in more_by.items() if more},
+            left_out=self.graph.number_of_nodes() - len(self.shown),
+            links=self.only.links & self.shown.keys() if self.only else frozenset(),
+            filtered_out=self.only.left_out if self.only else 0,
+            groups=self._groups() if self.state.shown.grouped else {},
+        )
+
+    def _walk(self, direction: Direction) -> None:
+        step = 1 if direction == "down" else -1
+        queue = deque([self.state.focus])
+        while queue:
+            person = queue.popleft()
+            folded = (person, direction) in self.state.shown.folded
+            within = abs(self.shown[person]) < self.reach[direction]
+            for lane, others in self._others(person, direction).items():
+                shut = folded or lane.removeprefix(STUDIO_LANE) in self.state.shown.closed
+                room = 0 if shut else self._room(person, direction, lane, within)
+                for place, other in enumerate(others):
+                    wanted = place < room or other in self.keep
+                    if wanted and other not in self.shown and len(self.shown) < self.limit:
+                        self.shown[other] = self.shown[person] + step
+                        queue.append(other)
+
+    def _join_kept(self) -> None:
+        """Those to keep whom the walk did not come to, each with a chain of fewest links."""
+        missing = [p for p in sorted(self.keep) if p not in self.shown and self._may_show(p)]
+        for direction, step in (("down", 1), ("up", -1)) if missing else ():
+            parents = _parents(self.graph, self.state.focus, direction, self.state.shown.filters)
+            for person in missing:
+                chain = []
+                while person in parents and person not in self.shown:
+                    chain.append(person)
+                    person = parents[person]
+                if chain and person in self.shown and all(map(self._may_show, chain)):
+                    for other in reversed(chain):
+                        self.shown[other] = self.shown[parents[other]] + step
+
+    def _may_show(self, person: str) -> bool:
+        if person in self.unhide:
+            return True
+        kept = self.only is None or person in self.only.kept
+        return kept and person not in self.state.shown.hidden
+
+    def _room(self, person: str, direction: Direction, lane: str, within: bool) -> int:
+        channel = channel_of(lane)
+        clicks = sum(self.opened.get((person, direction, o), 0) for o in {lane, channel, ""})
+        return (self.breadth(person, channel) if within else 0) + BATCH * clicks
+
+    def _ties(self, person: str, direction: Direction) -> Iterator[tuple[str, str]]:
+        """Those one tie away that may be shown, each with the lane of the tie."""
+        if person not in self.graph:
+            return
+        onward = (self.graph.succ if direction == "down" else self.graph.pred)[person]
+        for other, ties in onward.items():
+            if not self._may_show(other):
+                continue
+            for tie in ties.values():
+                if self.state.shown.filters.tie(tie["channel"]):
+                    yield other, self._lane(tie)
+
+    def _lane(self, tie: Mapping[str, Any]) -> str:
+        if self.state.shown.grouped and tie["channel"] == "studio" and tie.get("studio_id"):
+            return f"{STUDIO_LANE}{tie['studio_id']}"
+        return str(tie["channel"])
+
+    def _others(self, person: str, direction: Direction) -> dict[str, list[str]]:
+        """Those one tie away, by the first lane that ties them, lowest rank first."""
+        if (person, direction) in self.known:
+            return self.known[person, direction]
+        lanes: dict[str, str] = {}
+        for other, lane in self._ties(person, direction):
+            if other not in lanes or _order(lane) < _order(lanes[other]):
+                lanes[other] = lane
+        found: dict[str, list[str]] = {lane: [] for lane in sorted(set(lanes.values()), key=_order)}
+        for other in sorted(lanes, key=lambda o: (o not in self.keep, self.rank(o), o)):
+            found[lanes[other]].append(other)
+        self.known[person, direction] = found
+        return found
+
+    def _not_shown(self, person: str, direction: Direction) -> tuple[tuple[str, int], ...]:
+        counts = {
+            lane: sum(other not in self.shown for other in others)
+            for lane, others in self._others(person, direction).items()
+            if lane.removeprefix(STUDIO_LANE) not in self.state.shown.closed
+        }
+        return tuple((lane, count) for lane, count in counts.items() if count)
+
+    def _groups(self) -> dict[str, Group]:
+        """The studios with someone shown on either side, or folded."""
+        leaders: dict[str, list[str]] = {}
+        trainees: dict[str, set[str]] = {}
+        for person in self.shown:
+            for other, lane in self._ties(person, "down"):
+                if lane.startswith(STUDIO_LANE):
+                    studio = lane.removeprefix(STUDIO_LANE)
+                    if person not in leaders.setdefault(studio, []):
+                        leaders[studio].append(person)
+                    trainees.setdefault(studio, set()).add(other)
+        found = {}
+        for studio, led_by in leaders.items():
+            first = min(self.shown[leader] for leader in led_by)
+            below = {p for p in trainees[studio] & self.shown.keys() if self.shown[p] > first}
+            if below or studio in self.state.shown.closed:
+                found[studio] = Group(tuple(led_by), frozenset(below), len(trainees[studio]))
+        return found
+
+
+def _order(lane: str) -> tuple[int, str]:
+    return CHANNELS.index(channel_of(lane)), lane  # type: ignore[arg-type]
+
+
+def shortest_paths(
+    graph: nx.MultiDiGraph, start: str, end: str, *, most: int = 60
+) -> tuple[tuple[str, ...], ...]:
+    """All shortest paths from mentor to apprentice, whichever of the two stands above.
+
+    At most `most` of them; none when no chain leads from the one to the other.
+    """
+    from itertools import islice
+
+    import networkx as nx
+
+    if start not in graph or end not in graph:
+        return ()
+    for first, last in ((start, end), (end, start)):
+        if nx.has_path(graph, first, last):
+            plain = nx.DiGraph(graph)  # one tie a pair, or a path would come once a channel
+            return tuple(map(tuple, islice(nx.all_shortest_paths(plain, first, last), most)))
+    return ()
+
+
+def on_paths(paths: Iterable[Iterable[str]]) -> frozenset[str]:
+    """Everyone on any of the paths."""
+    return frozenset(person for path in paths for person in path)
