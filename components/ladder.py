@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from graph.model import LEVELS
 if TYPE_CHECKING:
     from graph.policy import Policy
 
-STEP, LINE, BELOW = 26, 20, 24  # px: a level, a line of honours, a mentor or studio
+STEP, LINE, BELOW, BARS = 26, 20, 24, 48  # px: a level, honours, a mentor, apprentices a year
 WIDTH = 1040  # px, about: what the years have on the screen the pages are made for
 MOST_MENTORS, MOST_STUDIOS = 3, 2
 
@@ -31,6 +32,7 @@ class Ladder:
     - honours: day, name; named: days of being named a leading talent
     - mentors, studios: name, first day, last day (None = goes on)
     - until: the last day of the data
+    - taken_on: how many apprentices began in each year
     """
 
     recognitions: list[tuple[date, int, str]]
@@ -39,6 +41,7 @@ class Ladder:
     mentors: list[tuple[str, date, date | None]]
     studios: list[tuple[str, date, date | None]]
     until: date
+    taken_on: Mapping[int, int] = field(default_factory=dict)
 
     def steps(self) -> list[dict[str, Any]]:
         """Each rise of the best level: start, level, told, and the day of the next one as end."""
@@ -69,6 +72,7 @@ class Place:
     last: date
     lines: int
     below: int
+    bars: float = 0
 
     @property
     def top(self) -> float:
@@ -83,7 +87,7 @@ class Place:
     @property
     def height(self) -> float:
         """Of the whole chart."""
-        return self.foot + 8 + BELOW * self.below
+        return self.foot + 8 + BELOW * self.below + self.bars
 
     def of_level(self, level: int) -> float:
         """The upper edge of a level's step."""
@@ -112,13 +116,15 @@ def ladder(way: Ladder, policy: Policy, mode: Mode, language: Language) -> Any:
     last = date(max(way.until, policy.window_end).year, 12, 31)
     marks = _marks(way, first, last, theme, language)
     lines = 1 + max((mark["line"] for mark in marks), default=0)
-    place = Place(first, last, lines, len(periods))
+    bars = BARS if way.taken_on else 0
+    place = Place(first, last, lines, len(periods), bars)
     layers = [
         *_ground(place, policy, theme),
         *_honours(marks, place, language),
         *_steps(steps, place, theme, language),
         _level_names(place, theme, language),
         *_periods(periods, place, theme),
+        *_taken_on(way.taken_on, place, theme, language),
     ]
     chart = alt.layer(*layers).properties(height=place.height, width="container")
     return configured(chart, theme)
@@ -236,6 +242,43 @@ def _steps(
         .mark_text(align="right", dx=-6, baseline="middle")
         .encode(x=place.x, y=place.y("middle"), text="month:N"),
     ]  # fmt: skip
+
+
+def _taken_on(
+    years: Mapping[int, int], place: Place, theme: Tokens, language: Language
+) -> list[Any]:
+    """A bar a year: how many apprentices began."""
+    shown = {y: n for y, n in years.items() if place.first.year <= y <= place.last.year}
+    if not shown:
+        return []
+    most, ground = max(shown.values()), place.height
+    rows = pl.DataFrame(
+        [
+            {
+                "start": date(year, 1, 20), "end": date(year, 12, 10), "y": ground,
+                "y2": ground - (BARS - 20) * number / most, "year": str(year), "number": number,
+            }
+            for year, number in sorted(shown.items())
+        ]
+    )  # fmt: skip
+    told = [
+        alt.Tooltip("year:N", title=translate(language, "Year")),
+        alt.Tooltip("number:Q", title=translate(language, "Apprentices taken on")),
+    ]
+    name = pl.DataFrame(
+        {
+            "start": [place.first], "y": [ground - BARS / 2 + 8],
+            "name": [translate(language, "Apprentices a year")],
+        }
+    )  # fmt: skip
+    return [
+        alt.Chart(rows)
+        .mark_rect(color=theme.slate)
+        .encode(x=place.x, x2="end:T", y=place.y("y"), y2="y2:Q", tooltip=told),
+        alt.Chart(name)
+        .mark_text(align="right", baseline="middle", dx=-10)
+        .encode(x=place.x, y=place.y("y"), text="name:N"),
+    ]
 
 
 def _level_names(place: Place, theme: Tokens, language: Language) -> Any:

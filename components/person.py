@@ -18,29 +18,34 @@ RETURN p.person_id AS id, p.name AS name, p.sex AS sex, p.birth_date.year AS bor
   COLLECT { MATCH (e:Enterprise {enterprise_id: p.enterprise_id}) RETURN e.name }[0] AS enterprise,
   COLLECT { MATCH (p)-[r:RECOGNISED]->(o:Occupation)
             RETURN {level: r.level, day: r.date, mode: r.mode, certificate: r.certificate_no,
-                    occupation: o.name} ORDER BY r.date, r.level } AS recognitions,
+                    occupation: o.name, row: r.row} ORDER BY r.date, r.level } AS recognitions,
   COLLECT { MATCH (p)-[n:NAMED]->(h:Honour)
-            RETURN {honour: h.honour, day: n.recognised_on, industry: n.industry, grade: n.grade}
+            RETURN {honour: h.honour, day: n.recognised_on, industry: n.industry, grade: n.grade,
+                    row: n.row}
             ORDER BY n.recognised_on } AS named,
   COLLECT { MATCH (p)-[n:HONOURED]->(h:Honour)
-            RETURN {honour: h.honour, day: n.date, grade: n.grade} ORDER BY n.date } AS honours,
+            RETURN {honour: h.honour, day: n.date, grade: n.grade, row: n.row}
+            ORDER BY n.date } AS honours,
   COLLECT { MATCH (p)-[l:LEADS]->(s:Studio)
             RETURN {id: s.studio_id, name: s.name, kind: s.kind, grade: s.grade, start: l.start,
-                    end: l.end} ORDER BY l.start } AS studios,
+                    end: l.end, row: l.row} ORDER BY l.start } AS studios,
   COLLECT { MATCH (p)-[l:TRAINED_AT]->(s)
-            RETURN {name: s.name, start: l.start, end: l.end} ORDER BY l.start } AS trainings,
+            RETURN {name: s.name, start: l.start, end: l.end, row: l.row}
+            ORDER BY l.start } AS trainings,
   COLLECT { MATCH (p)-[l:EMPLOYED_BY]->(e:Enterprise) WHERE l.start IS NOT NULL
             RETURN {name: e.name, start: l.start, end: l.end, position: l.position,
-                    service_until: l.service_until, reemployed: l.reemployed}
+                    service_until: l.service_until, reemployed: l.reemployed, row: l.row}
             ORDER BY l.start } AS employments,
   COLLECT { MATCH (p)<-[l:MENTORS]-(m:Person)
-            RETURN {id: m.person_id, name: m.name, start: l.start, end: l.end}
+            RETURN {id: m.person_id, name: m.name, start: l.start, end: l.end, row: l.row}
             ORDER BY l.start } AS mentors,
   COUNT { MATCH (p)-[:MENTORS]->(a:Person) RETURN DISTINCT a } AS apprentices,
   COLLECT { MATCH (p)-[l:PLACED_IN]->(c:Competition)
-            RETURN {name: c.name, rank: l.rank, day: c.date} ORDER BY c.date } AS placings,
+            RETURN {name: c.name, rank: l.rank, day: c.date, row: l.row}
+            ORDER BY c.date } AS placings,
   COLLECT { MATCH (p)-[l:TEACHES_AT]->(s:School)
-            RETURN {name: s.name, start: l.start, end: l.end} ORDER BY l.start } AS teaching
+            RETURN {name: s.name, start: l.start, end: l.end, row: l.row}
+            ORDER BY l.start } AS teaching
 """
 # Enough of each person to draw a box; the first day on which he or she was high-skilled.
 BOXES = """
