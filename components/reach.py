@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
+# Below this share of all people, sorting those reached is quicker than marking them among all.
+FEW: Final = 0.01
 Persons = np.ndarray[Any, np.dtype[np.int32]]
 
 
@@ -44,9 +46,12 @@ class Reach:
 
     def union(self, keys: Iterable[Any]) -> int:
         """How many persons these reach together, each counted once."""
+        parts = [self.of_key(key) for key in keys]
+        if sum(map(len, parts)) < FEW * self.people:
+            return len(np.unique(np.concatenate([self.persons[:0], *parts])))
         seen = np.zeros(self.people, dtype=bool)
-        for key in keys:
-            seen[self.of_key(key)] = True
+        for part in parts:
+            seen[part] = True
         return int(np.count_nonzero(seen))
 
 

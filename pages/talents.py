@@ -23,6 +23,7 @@ from graph.policy import Policy
 
 PAGE = "talents"
 ROWS = 200  # of one page of the table
+MOST_GROUPS = 500
 LITTLE = 0.1  # of the union: who adds less adds little
 
 
@@ -487,9 +488,16 @@ def _smalls(shown: pl.DataFrame, by: str) -> None:
         frame.html(f'<div class="sc-muted">{escape(told)}</div>')
 
 
+@st.cache_data(max_entries=24, show_spinner=False)
+def _grouped(
+    state: str, policy: Policy, by: str, ids: tuple[str, ...], _shown: pl.DataFrame
+) -> pl.DataFrame:
+    return talent_table.grouped(_shown, by, store.reach(policy))
+
+
 def _groups(shown: pl.DataFrame, by: str, policy: Policy, chosen: dict[str, Any]) -> None:
     words = talent_table.group_words(by, current_language())
-    rows = talent_table.grouped(shown, by, store.reach(policy)).with_columns(
+    rows = _grouped(store.state(), policy, by, tuple(shown["talent_id"]), shown).with_columns(
         pl.col("name").fill_null(pl.col("group").replace(words)).fill_null(t("not stated"))
     )
     columns = {
@@ -511,11 +519,12 @@ def _groups(shown: pl.DataFrame, by: str, policy: Policy, chosen: dict[str, Any]
         "top": Column(t("First tenth's share"),
                       t("What part of the sum the tenth that drives most drives"), "share", 110),
     }  # fmt: skip
+    part = rows.head(MOST_GROUPS)
     most = {"together": float(rows["together"].max() or 1),  # type: ignore[arg-type]
             "bins": float(rows["bins"].list.max().max() or 1)}  # fmt: skip
     picked = tables.table(
-        rows, columns, MODES[frame.mode()], key=f"talents_groups_{by}_{rows.height}", selected=[],
-        most=most, height=min(38 * (rows.height + 1) + 2, 650), choose=False,
+        part, columns, MODES[frame.mode()], key=f"talents_groups_{by}_{rows.height}", selected=[],
+        most=most, height=min(38 * (part.height + 1) + 2, 650), choose=False,
     )  # fmt: skip
     names = {"occupation_code": "occupation", "enterprise_id": "enterprise"}
     if picked.cells and (code := rows["group"][picked.cells[0][0]]):
@@ -525,7 +534,8 @@ def _groups(shown: pl.DataFrame, by: str, policy: Policy, chosen: dict[str, Any]
         address.write("view", None)
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="talents_groups_foot"):
-        told = t("{n} groups; a click on a group shows its talents.", n=count(rows.height))
+        told = t("{n} of {all} groups, most driven first; a click on a group shows its talents.",
+                 n=count(part.height), all=count(rows.height))  # fmt: skip
         frame.html(f'<span class="sc-muted">{escape(told)}</span>')
         st.space("stretch")
         downloads.offer(
