@@ -1,0 +1,161 @@
+"""The tables of talents and places, and the ties, on a real store without a browser."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import polars as pl
+import pytest
+
+from components import columns, place_table, talent_table, ties
+from graph.database import Database
+from graph.kept_tables import is_kept, metric_table
+from graph.metrics import METRICS
+from graph.metrics.driven import measure
+from graph.metrics.places import reached
+from graph.policy import Policy
+from graph.settings import Settings
+from graph.snapshot import Snapshot, take_snapshot
+from tests.live.test_pages import app, lead, network, text
+
+__all__ = ["app", "network"]
+
+
+@pytest.fixture
+def snapshot(network: Database, settings: Settings) -> Snapshot:
+    return take_snapshot(network, settings)
+
+
+def test_a_selection_in_the_address_is_held_together(snapshot: Snapshot, app: Any) -> None:
+    found = measure(snapshot, Policy())
+    chosen = found.talents.sort("driven", descending=True)["talent_id"].head(3).to_list()
+    test = app("talents", lang="en", sel=",".join(chosen))
+    union = found.union(chosen)
+    assert f"The 3 selected drive {union:,} persons together" in lead(test)
+    assert f"<b>{union:,}</b>" in text(test)
+    total = int(found.talents.filter(pl.col("talent_id").is_in(chosen))["driven"].sum())
+    assert f"{total:,} persons" in text(test)
+    assert test.query_params["sel"] == ",".join(chosen)
+
+
+def test_someone_unknown_in_the_address_is_left_out(network: Database, app: Any) -> None:
+    test = app("talents", lang="en", sel="nobody", cols="name,level", sort="x", view="y")
+    assert lead(test).startswith("12 leading talents")
+
+
+@pytest.mark.parametrize("view", ["distribution", "smalls", "groups"])
+@pytest.mark.parametrize("by", ["province", "basis", "occupation_code", "enterprise_id"])
+def test_every_view_of_the_talents(view: str, by: str, network: Database, app: Any) -> None:
+    test = app("talents", lang="zh", view=view, by=by)
+    assert lead(test) and "sc-note" not in text(test).split("</style>")[-1]
+    assert test.query_params["view"] == view
+
+
+def test_every_column_is_there_and_goes_into_the_export(
+    snapshot: Snapshot, app: Any, settings: Settings
+) -> None:
+    names = list(talent_table.columns())
+    test = app("talents", lang="en", cols=",".join(names))
+    assert lead(test) and "sc-note" not in text(test).split("</style>")[-1]
+    shown = test.dataframe[0].value
+    assert list(shown.columns) == names and len(shown) == 12
+    expected = dict(
+        METRICS["irreplaceable"].table(snapshot, Policy()).filter(pl.col("kind") == "person")
+        .select("id", "irreplaceable").rows()
+    )  # fmt: skip
+    ids = measure(snapshot, Policy()).talents.select("name", "talent_id")
+    by_name = {n: expected.get(i, 0) for n, i in ids.rows()}
+    assert {r["name"]: r["irreplaceable"] for _, r in shown.iterrows()} == by_name
+
+
+def test_a_metric_is_worked_out_once_and_kept(snapshot: Snapshot) -> None:
+    policy = Policy(generations=2)
+    assert not is_kept(snapshot, policy, "irreplaceable")
+    first = metric_table(snapshot, policy, "irreplaceable")
+    assert is_kept(snapshot, policy, "irreplaceable")
+    assert metric_table(snapshot, policy, "irreplaceable").equals(first)
+    assert not is_kept(snapshot, Policy(generations=1), "irreplaceable")
+    talents = set(measure(snapshot, policy).talents["talent_id"])
+    persons = set(first.filter(pl.col("kind") == "person")["id"])
+    assert persons <= talents
+
+
+@pytest.mark.parametrize("kind", place_table.KINDS)
+def test_a_places_reach_is_what_its_metric_counts(kind: str, snapshot: Snapshot) -> None:
+    rows = METRICS[place_table.METRICS_OF[kind]].table(snapshot, Policy())
+    output = place_table.OUTPUT[kind]
+    expected = {i: n for i, n in rows.select(f"{kind}_id", output).rows() if n}
+    found = reached(snapshot, Policy(), of=kind)
+    assert dict(found.group_by("place_id").len().rows()) == expected and expected
+
+
+@pytest.mark.parametrize("kind", place_table.KINDS)
+def test_places_by_their_kind(kind: str, snapshot: Snapshot, app: Any) -> None:
+    found = reached(snapshot, Policy(), of=kind)
+    places = found.group_by("place_id").len().sort("len", "place_id", descending=True)
+    chosen = places["place_id"].head(2).to_list()
+    test = app("places", lang="en", kind_of_place=kind, sel=",".join(chosen))
+    union = found.filter(pl.col("place_id").is_in(chosen))["person"].n_unique()
+    assert f"{union:,} persons together" in lead(test)
+    alone = app("places", lang="en", id=chosen[0])
+    assert kind == "studio" or alone.query_params["kind_of_place"] == kind
+    assert place_table.kind_of(chosen[0]) == kind
+    assert "sc-wide" in text(alone)
+
+
+def test_an_enterprise_below_its_share_is_flagged(snapshot: Snapshot, app: Any) -> None:
+    rows = METRICS["enterprises"].table(snapshot, Policy())
+    below = rows.filter(pl.col("meets_frontline") == False)  # noqa: E712
+    test = app("places", lang="en", kind_of_place="enterprise", frontline="below")
+    assert len(test.dataframe[0].value) == below.height
+    assert f"{below.height} of {below.height} that state it" in lead(test)
+
+
+@pytest.mark.parametrize("kind", list(ties.ENDS))
+def test_a_tie_leads_to_as_many_as_it_counts(kind: str, snapshot: Snapshot, app: Any) -> None:
+    rows = ties.found(snapshot, kind)
+    counts = rows.group_by("a", "b").len().sort("len", "a", "b", descending=[True, False, False])
+    a, b, n = counts.row(0)
+    test = app("ties", lang="en", kind=kind, tie=f"{a},{b}")
+    assert len(test.dataframe[0].value) == n
+    assert f"<b>{rows.height:,}</b>" in text(test) or f"<b>{rows.height}</b>" in text(test)
+    period = app("ties", lang="en", kind=kind, **{"from": "1950", "to": "1951"})
+    assert "No tie meets these filters" in text(period)
+
+
+def test_ties_between_two_of_one_kind_are_what_they_share(snapshot: Snapshot, app: Any) -> None:
+    pairs = ties.found(snapshot, "studio_enterprise").group_by("a", "b").agg(
+        n=pl.len().cast(pl.Int64)
+    )  # fmt: skip
+    made = ties.projected(pairs, "second", 300)
+    a, b, n = made.row(0)
+    of = {e: set(pairs.filter(pl.col("b") == e)["a"]) for e in (a, b)}
+    assert n == len(of[a] & of[b]) == ties.shared(pairs, "second", a, b).height
+    test = app("ties", lang="en", onto="second", tie=f"{a},{b}", view="graph")
+    assert len(test.dataframe[0].value) == n
+
+
+def test_graphml_holds_the_ties_shown(network: Database) -> None:
+    import networkx as nx
+
+    from components.downloads import About
+    from pages.ties import graphml
+
+    pairs = pl.DataFrame({"a": ["S1", "S1", "S2"], "b": ["E1", "E2", "E1"], "n": [3, 1, 2]})
+    shown = ties.network(pairs)
+    graph = nx.read_graphml(io.BytesIO(graphml(shown, {"S1": "<one>"}, About(revision=1))))
+    assert {(a, b): d["weight"] for a, b, d in graph.edges(data=True)} == {
+        ("S1", "E1"): 3, ("S1", "E2"): 1, ("S2", "E1"): 2,
+    }  # fmt: skip
+    assert graph.nodes["S1"]["name"] == "<one>" and graph.graph["revision"] == "1"
+
+
+def test_exported_columns_are_those_shown() -> None:
+    rows = pl.DataFrame({"id": ["x"], "n": [3], "bins": [[1, 2]], "share": [0.123456789]})
+    known = {
+        "n": columns.Column("N", ""), "bins": columns.Column("B", "", "bars"),
+        "share": columns.Column("S", "", "share"),
+    }  # fmt: skip
+    table = columns.exported(rows, known, {"id": "Id"})
+    assert table.rows(named=True) == [{"Id": "x", "N": 3, "B 1": 1, "B 2": 2, "S": 0.123457}]
