@@ -13,6 +13,7 @@ from pages import (
     data,
     find,
     lineage,
+    nominations,
     overview,
     people,
     places,
@@ -46,6 +47,7 @@ def main(first: str = "overview") -> None:
         "targets": (targets.page, t("Training targets"), action),
         # Reached from the figures alone; it has no line in the sidebar.
         "people": (people.page, t("People behind this figure"), ""),
+        "nominations": (nominations.page, t("Nominations"), action),
         "data": (data.page, t("Data"), analysis),
         "places": (places.page, t("Studios, enterprises, schools"), programme),
         "ties": (ties.page, t("Ties"), programme),

@@ -11,8 +11,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from components import person, search
+from components import decisions, person, search
 from graph.database import Database
+from graph.honours import HONOURS
 from graph.metrics.driven import measure
 from graph.policy import Policy
 from graph.settings import Settings
@@ -227,6 +228,29 @@ def test_boxes_of_many_people_are_those_looked_up_one_by_one(
     for box in (*many.values(), *one_by_one.values()):
         box["honours"] = sorted(box["honours"])
     assert many == one_by_one and many.keys() == set(ids)
+
+
+def test_a_decision_on_a_candidate_stands_and_is_in_the_list(network: Database, app: Open) -> None:
+    listed = network.read("MATCH (p:TrainingTarget) RETURN p.person_id AS id ORDER BY id LIMIT 1")[
+        0
+    ]["id"]
+    test = app("targets", lang="en", person=listed, rule="40-35-25-90-35-1")
+    assert "on the list" in lead(test)
+    test.text_input(key=f"decide_target_{listed}_note").set_value("good hands")
+    test.button(key=f"decide_target_{listed}_accepted").click().run()
+    again = app("targets", lang="en", person=listed)
+    assert "good hands" in text(again) and "accepted" in text(again)
+    assert decisions.standing_of("target")[listed].body["rule"] == "40-35-25-90-35-1"
+    again.button(key=f"decide_target_{listed}_rejected").click().run()
+    assert decisions.standing_of("target")[listed].body["verdict"] == "rejected"
+    assert "accepted" in text(again) and "rejected" in text(again)
+
+
+def test_nominations_of_each_honour_say_how_many(network: Database, app: Open) -> None:
+    for code in ("municipal_recognition", "china_skills_award"):
+        test = app("nominations", lang="en", honour=code)
+        assert HONOURS[code].en in lead(test)
+        assert test.query_params["honour"] == code
 
 
 # The last ones: they empty the store that the tests above share.

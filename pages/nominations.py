@@ -1,0 +1,278 @@
+"""Nominations: who meets the bases of which next honour, and who misses one of them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from components import decisions, downloads, frame, nominees, store
+from components.i18n import current_language, label, t
+from components.numbers import NONE, bold, count, persons
+from components.policy_form import current_policy
+from graph.honours import HONOURS, Honour, are_kept
+from graph.model import LEVELS, PROVINCES
+from graph.policy import Policy
+
+SHOWN = 2_000
+ROW_HEIGHT = 38
+ALL, NEAR = "all", "near"
+
+
+@frame.page
+def page() -> None:
+    """The page."""
+    policy = current_policy()
+    first = not are_kept(store.snapshot(), policy)
+    said = t("Looking at everyone's records; kept for this day") if first else t("Looking")
+    with st.spinner(said, show_time=True):
+        standing = nominees.standing(policy)
+    head, table = st.container(), st.container()
+    honour, show = _honour()
+    rows = nominees.nominees(policy, honour.code)
+    shown, chosen = _filtered(rows, honour, show)
+    with head:
+        frame.lead(_answer(standing, honour))
+        frame.under_lead(escape(t("Meets the data's criteria, not a decision.")))
+    with table:
+        _honours(standing, honour)
+    left, right = st.columns([810, 310], gap="medium")
+    with left:
+        _table(shown, honour)
+        _export(shown, policy, honour, show, chosen)
+    with right, st.container(key="panel_nominations"):
+        _panel(rows, honour, policy)
+
+
+def _name(honour: Honour) -> str:
+    return label((honour.en, honour.zh), current_language())
+
+
+def _numbers(standing: pl.DataFrame, honour: Honour) -> tuple[int, int]:
+    """How many meet all of an honour's criteria, and how many miss one."""
+    of_honour = standing.filter(pl.col("honour") == honour.code)
+    missed = pl.col("missed").is_null()
+    return int(of_honour.filter(missed)["n"].sum()), int(of_honour.filter(~missed)["n"].sum())
+
+
+def _answer(standing: pl.DataFrame, honour: Honour) -> str:
+    language = current_language()
+    met, near = _numbers(standing, honour)
+    return t(
+        "{met} meet every criterion of {honour} that the data decide and do not hold it; "
+        "{near} miss one.",
+        met=bold(persons(met, language), count(met)), honour=escape(_name(honour)),
+        near=bold(persons(near, language), count(near)),
+    )  # fmt: skip
+
+
+def _honours(standing: pl.DataFrame, chosen: Honour) -> None:
+    """The honours in order, with their criteria and how many meet them."""
+    language = current_language()
+    body = []
+    for honour in HONOURS.values():
+        met, near = _numbers(standing, honour)
+        criteria = t("; ").join(label((c.en, c.zh), language) for c in honour.criteria)
+        name = escape(_name(honour))
+        body.append(
+            f"<tr><td>{f'<b>{name}</b>' if honour is chosen else name}</td>"
+            f"<td>{escape(criteria)}</td><td class='n'>{count(met)}</td>"
+            f"<td class='n'>{count(near)}</td></tr>"
+        )
+    head = "".join(
+        f"<th{' class=n' if at > 1 else ''}>{escape(title)}</th>"
+        for at, title in enumerate(
+            (t("Honour"), t("Criteria that the data decide"), t("Meet all (persons)"),
+             t("Miss one (persons)"))
+        )
+    )  # fmt: skip
+    frame.html(
+        f'<table class="sc-table sc-honours"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table>"
+    )
+    undecided = label(chosen.undecided, language)
+    told = t("{honour}: the data cannot decide {undecided}.", honour=_name(chosen),
+             undecided=undecided)  # fmt: skip
+    frame.html(f'<span class="sc-muted">{escape(told)}</span>')
+
+
+def _honour() -> tuple[Honour, str]:
+    """The honour and the list that the address asks for."""
+    codes = list(HONOURS)
+    asked = st.query_params.get("honour")
+    if asked in codes and "nominations_honour" not in st.session_state:
+        st.session_state["nominations_honour"] = asked
+    if "nominations_show" not in st.session_state:
+        st.session_state["nominations_show"] = NEAR if st.query_params.get("show") == NEAR else ALL
+    if "nominations_honour" not in st.session_state:
+        st.session_state["nominations_honour"] = "national_technical_expert"
+    left, right = st.columns([300, 820], vertical_alignment="bottom")
+    with left:
+        code = st.selectbox(
+            t("Honour"), codes,
+            key="nominations_honour", format_func=lambda c: _name(HONOURS[c]),
+        )  # fmt: skip
+    with right:
+        show = st.segmented_control(
+            t("Show"), [ALL, NEAR], key="nominations_show",
+            format_func=lambda s: t("meet all") if s == ALL else t("miss one"),
+        )  # fmt: skip
+    show = show or ALL
+    st.query_params["honour"] = code
+    _address("show", None if show == ALL else show)
+    return HONOURS[code], show
+
+
+def _filtered(rows: pl.DataFrame, honour: Honour, show: str) -> tuple[pl.DataFrame, dict[str, str]]:
+    language = current_language()
+    rows = rows.filter(pl.col("missing") == (0 if show == ALL else 1))
+    occupations = rows.select("occupation_code", "occupation").drop_nulls().unique()
+    options = {
+        "province": {c: label(PROVINCES[c], language) for c in
+                     sorted(rows["province"].drop_nulls().unique()) if c in PROVINCES},
+        "occupation": dict(occupations.sort("occupation_code").rows()),
+        "missed": {c.code: label((c.en, c.zh), language) for c in honour.criteria}
+        if show == NEAR else {},
+    }  # fmt: skip
+    titles = {"province": t("Province"), "occupation": t("Occupation"), "missed": t("Misses")}
+    columns = {"province": "province", "occupation": "occupation_code", "missed": "missed"}
+    chosen: dict[str, str] = {}
+    for place, name in zip(st.columns([150, 220, 300, 450]), options, strict=False):
+        if not options[name]:
+            _address(name, None)
+            continue
+        key = f"nominations_{name}_{honour.code}"
+        asked = st.query_params.get(name)
+        if asked in options[name] and key not in st.session_state:
+            st.session_state[key] = asked
+        with place:
+            value: str | None = st.selectbox(
+                titles[name], list(options[name]), index=None, key=key, placeholder=t("any"),
+                format_func=lambda code, name=name: options[name].get(code, code),
+            )  # fmt: skip
+        _address(name, value)
+        if value:
+            chosen[name] = value
+            rows = rows.filter(pl.col(columns[name]) == value)
+    return rows, chosen
+
+
+def _address(name: str, value: str | None) -> None:
+    if value:
+        st.query_params[name] = value
+    elif name in st.query_params:
+        del st.query_params[name]
+
+
+def _missed(honour: Honour, code: str | None) -> str:
+    found = [c for c in honour.criteria if c.code == code]
+    return label((found[0].en, found[0].zh), current_language()) if found else NONE
+
+
+def _table(shown: pl.DataFrame, honour: Honour) -> None:
+    language = current_language()
+    if shown.is_empty():
+        frame.empty(t("Nobody is here under these filters"), t("Take one of them away."))
+        return
+    few = decisions.with_decisions(shown.head(SHOWN), _scope(honour))
+    provinces = {code: label(names, language) for code, names in PROVINCES.items()}
+    missed = {c.code: label((c.en, c.zh), language) for c in honour.criteria}
+    verdicts = {v: decisions.verdict_name(v) for v in decisions.VERDICTS}
+    table = few.select(
+        "name", "level", pl.col("years_at_5").round(1), "apprentices",
+        leads=pl.col("leads") > 0, occupation=pl.col("occupation").fill_null(NONE),
+        province=pl.col("province").replace_strict(provinces, default=NONE),
+        missed=pl.col("missed").replace_strict(missed, default=NONE, return_dtype=pl.String),
+        decision=pl.col("decision").replace_strict(
+            verdicts, default=NONE, return_dtype=pl.String
+        ),
+    )  # fmt: skip
+    config = st.column_config
+    event = st.dataframe(
+        table, key=f"nominations_table_{honour.code}", hide_index=True, row_height=ROW_HEIGHT,
+        height=min(ROW_HEIGHT * (table.height + 1) + 2, 400), on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "name": config.TextColumn(t("Name"), pinned=True, width=80),
+            "level": config.NumberColumn(
+                t("Level"), help=t("Best level so far, 1 to 8"), width=54
+            ),
+            "years_at_5": config.NumberColumn(
+                t("Years at 5+"), format="%.1f", width=90,
+                help=t("Years since the first day at level 5 or above"),
+            ),
+            "apprentices": config.NumberColumn(
+                t("Own apprentices (persons)"), width=130,
+                help=t("Own apprentices who became high-skilled after the mentorship began"),
+            ),
+            "leads": config.CheckboxColumn(t("Leads a studio"), width=90),
+            "occupation": config.TextColumn(t("Occupation"), width=130),
+            "province": config.TextColumn(t("Province"), width=70),
+            "missed": config.TextColumn(t("Misses"), width=200),
+            "decision": config.TextColumn(t("Decision"), width=90),
+        },
+    )  # fmt: skip
+    picked = event.selection.rows
+    if picked and picked[0] < few.height:
+        st.query_params["person"] = few["person_id"][picked[0]]
+    told = t("{n} of {all} shown; choose a line to decide.", n=count(table.height),
+             all=count(shown.height))  # fmt: skip
+    if shown.height >= nominees.MOST:
+        told += " " + t("Only the first {n} are looked through.", n=count(nominees.MOST))
+    frame.html(f'<span class="sc-muted">{escape(told)}</span>')
+
+
+def _scope(honour: Honour) -> str:
+    return f"honour.{honour.code}"
+
+
+def _panel(rows: pl.DataFrame, honour: Honour, policy: Policy) -> None:
+    """The chosen one: each criterion, whether it is met and by what, and the decision."""
+    asked = st.query_params.get("person")
+    found = rows.filter(pl.col("person_id") == asked) if asked else rows.clear()
+    if found.is_empty():
+        frame.empty(t("Who is chosen stands here"), t("Choose a line to see why, and decide."))
+        return
+    language = current_language()
+    row: dict[str, Any] = found.row(0, named=True)
+    frame.link("talent", row["name"] or row["person_id"], id=row["person_id"])
+    level = label(LEVELS[row["level"]], language)
+    facts = t("{level}, {years} years at level 5 or above, {n} own apprentices high-skilled",
+              level=level, years=f"{row['years_at_5']:.1f}", n=row["apprentices"])  # fmt: skip
+    lines = []
+    for criterion in honour.criteria:
+        met = bool(found.select(criterion.met).item())
+        words = escape(label((criterion.en, criterion.zh), language))
+        mark = escape(t("met")) if met else f"<b>{escape(t('not met'))}</b>"
+        lines.append(f"<tr><td>{words}</td><td class='n'>{mark}</td></tr>")
+    frame.html(f'<div>{escape(facts)}</div><table class="sc-table">{"".join(lines)}</table>')
+    under = {"honour": honour.code, "policy": policy.id, "revision": str(store.revision())}
+    decisions.panel(_scope(honour), row["person_id"], under)
+
+
+def _export(
+    shown: pl.DataFrame, policy: Policy, honour: Honour, show: str, chosen: dict[str, str]
+) -> None:
+    """The list as shown, with decisions; the honour and its criteria in the file."""
+    few = decisions.with_decisions(shown.head(SHOWN), _scope(honour))
+    table = few.select(
+        "person_id", "name", "province", "occupation_code", "occupation", "level",
+        pl.col("years_at_5").round(2), pl.col("years_at_6").round(2), "apprentices", "leads",
+        "missed", "decision", "note", "decided_by", "decided_at",
+    )  # fmt: skip
+    language = current_language()
+    criteria = "; ".join(label((c.en, c.zh), language) for c in honour.criteria)
+    told = {"honour": honour.code, "show": show, "criteria": criteria,
+            "standing": t("Meets the data's criteria, not a decision."), **chosen}  # fmt: skip
+    about = downloads.About(store.revision(), policy, told)
+    with st.container(horizontal=True, key="nominations_foot"):
+        downloads.offer(table, about, f"nominations-{honour.code}")
+
+
+# Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.
+if __name__ == "__main__":
+    from app import main
+
+    main()
