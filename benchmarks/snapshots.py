@@ -56,7 +56,7 @@ def straight(source: Path, folder: Path, times: int = 1) -> None:
         known.lazy()
         .with_columns(pl.col("person").cast(pl.Int32))
         .with_columns(leading=pl.col("person").is_in(leading.implode()), target=pl.lit(False))
-        .join(levels, on="person", how="left")
+        .join(levels, on="person", how="left", maintain_order="left")
         .with_columns(pl.col("level").fill_null(0).cast(pl.Int8))
     )
     goal = pl.concat_str("scope", pl.col("year").cast(pl.String), separator="|")

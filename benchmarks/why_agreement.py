@@ -41,7 +41,7 @@ def counted(driven: Driven, number: int) -> pl.DataFrame:
 def not_counted(snapshot: Snapshot, driven: Driven, number: int) -> pl.DataFrame:
     """Pairs the engine does not count: half at random, half within four links of the talent."""
     draw = np.random.default_rng(SEED)
-    ids = snapshot.frames["people"].select("person", "person_id").collect()
+    ids = snapshot.frames["people"].select("person", "person_id").sort("person").collect()
     talents = snapshot.frames["talents"].select("person").unique().collect()["person"].sort()
     random = pl.DataFrame(
         {

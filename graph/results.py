@@ -74,7 +74,7 @@ def measured_at(
 ) -> Driven:
     """As `measured`, of the snapshot in a folder, or at an address that Spark reads.
 
-    At an address, as `s3a://bucket/snapshots/000007-ab`, nothing is kept: the figures and
+    At an address (`file:///...`, or what Spark's own connectors read) nothing is kept: figures and
     breakdowns come back, the lists of workers do not. Raises `UsageError` when nothing is there.
     """
     if "://" not in place:
