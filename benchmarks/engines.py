@@ -31,7 +31,7 @@ import psutil
 from graph.engines import engine_named
 from graph.metrics.driven import counted, events, in_memory, opened, reach
 from graph.policy import Policy
-from graph.results import measured
+from graph.results import BY_TALENT, measured
 from graph.snapshot import open_snapshot
 
 SAMPLE, GENERATIONS = 200, 3
@@ -196,7 +196,8 @@ def whole(folder: Path, engine: str, generations: str) -> dict[str, Any]:
             figures, tables = counted(frames, reached, policy, e)
             after_all = time.perf_counter()
             for name, table in (tables | {"reach": reached}).items():
-                e.save(table, work / f"{name}.parquet")
+                ordered = table.sort("talent") if name in BY_TALENT else table
+                e.save(ordered, work / f"{name}.parquet")
             saved = time.perf_counter()
         return {
             "start": started - began, "reach": after_reach - started,

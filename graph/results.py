@@ -47,6 +47,8 @@ FORMAT: Final = 2
 KEPT_POLICIES: Final = 12
 KEPT_REACHES: Final = 4
 MANIFEST: Final = "result.json"
+# Tables that pages read a talent's rows of: kept by talent, so that the rest is passed over.
+BY_TALENT: Final = ("pairs", "waiting")
 # Beyond this share of the people touched, counting everything again is the quicker way.
 SMALL_SHARE: Final = 0.2
 
@@ -157,7 +159,8 @@ def _compute(snapshot: Snapshot, policy: Policy, engine: Engine) -> None:
 
     def write(making: Path) -> dict[str, Any]:
         for name, table in tables.items():
-            engine.save(table, making / f"{name}.parquet")
+            ordered = table.sort("talent") if name in BY_TALENT else table
+            engine.save(ordered, making / f"{name}.parquet")
         figures.breakdowns.write_parquet(making / "breakdowns.parquet")
         figures.talents.write_parquet(making / "talents.parquet")
         return {"national": figures.national, "lines": figures.lines, "engine": engine.name}
@@ -324,7 +327,8 @@ def _recount(snapshot: Snapshot, policy: Policy, touched: Touched) -> None:
 
     def write(making: Path) -> dict[str, Any]:
         for name, table in tables.items():
-            table.write_parquet(making / f"{name}.parquet")
+            ordered = table.sort("talent") if name in BY_TALENT else table
+            ordered.write_parquet(making / f"{name}.parquet")
         figures.breakdowns.write_parquet(making / "breakdowns.parquet")
         figures.talents.write_parquet(making / "talents.parquet")
         small = {"national": figures.national, "lines": figures.lines}
