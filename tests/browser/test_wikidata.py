@@ -16,7 +16,7 @@ from graph.queries import load_queries, run
 from graph.settings import Settings
 from loaders import wikidata
 from loaders.sync import sync
-from tests.browser.test_app import ROOT, WAIT, at_rest, lineage_ready, on_screen, people, picture
+from tests.browser.seeing import ROOT, WAIT, at_rest, lineage_ready, on_screen, people, picture
 
 WIKIDATA = ROOT.parent / "shared" / "data" / "wikidata_mentors"
 
