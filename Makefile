@@ -30,6 +30,9 @@ EXCHANGE ?= build/nation
 bench-national: .venv/.dev ## the figures at national size: load, delta, engines, peers, metrics, growth
 	$(BIN)/python -m benchmarks.national $(EXCHANGE)
 
+bench-lineage: .venv/.dev packages ## first paint, a click and an expansion of the lineage in Chromium
+	$(BIN)/python -m benchmarks.lineage
+
 soak: .venv/.dev packages ## the exactness figures in full: 10,000 random worlds an engine; hours
 	$(BIN)/python -m benchmarks.soak
 
@@ -72,4 +75,4 @@ endif
 packages: .venv/.dev
 	@$(BIN)/python -m tests.install
 
-.PHONY: help env app test lint bench bench-national soak docs lock packages
+.PHONY: help env app test lint bench bench-lineage bench-national soak docs lock packages

@@ -1,0 +1,129 @@
+"""The lineage widget in headless Chromium: first paint, a click, an expansion.
+
+`python -m benchmarks.lineage` prints a table for docs/benchmarks.md. Each view of invented people
+is opened in a fresh profile, from the request to the canvas drawn with its people, Streamlit's
+own start included; medians of `ROUNDS`. Machines differ: compare the ratios to 500 people.
+"""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from tests import install
+from tests.browser.conftest import FLAGS
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "tests" / "browser" / "lineage_demo.py"
+SIZES = (50, 500, 1_000, 5_000)
+BASE = 500
+ROUNDS = 3
+WAIT = 60_000  # ms
+CANVAS = """[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
+    .map((host) => host.shadowRoot?.querySelector('.canvas')).find((canvas) => canvas)"""
+DRAWN = "() => performance.getEntriesByName('shicheng-lineage-drawn')[0]?.startTime"
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The URL of the demo of the widget, running until the end of the block."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(DEMO), f"--server.port={port}",
+        "--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none",
+        "--browser.gatherUsageStats=false",
+    ]  # fmt: skip
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                urlopen(f"{url}/_stcore/health", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def one(browser: Any, url: str, people: int) -> dict[str, float]:
+    """Seconds to the first paint, of a click until Python has answered, of a fold and back; kB."""
+    profile = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = profile.new_page()
+    received: list[int] = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda f: received.append(len(f))))
+    page.goto(f"{url}/?people={people}")
+    paint = page.wait_for_function(DRAWN, polling=20, timeout=WAIT).json_value() / 1000
+    page.wait_for_timeout(500)
+    first, received[:] = sum(received), []
+    took = {"first paint s": paint, "first load kB": first / 1000}
+    took["click s"] = _until(
+        page,
+        "(view) => view.select(view.data.nodes[1].id)",
+        "(view) => view.data.selected === view.data.nodes[1].id",
+    )
+    took["click kB"] = sum(received) / 1000
+    page.evaluate(f"() => {CANVAS}.shichengLineage.done({{action: 'fold', direction: 'down',"
+                  f" person: {CANVAS}.shichengLineage.data.focus}})")  # fmt: skip
+    page.wait_for_function(f"() => {CANVAS}.shichengLineage.data.nodes.length < 5", timeout=WAIT)
+    page.wait_for_timeout(400)
+    took["expansion s"] = _until(
+        page,
+        "(view) => view.done({action: 'expand', direction: 'down', person: view.data.focus})",
+        f"(view) => view.data.nodes.length === {people}",
+    )
+    profile.close()
+    return took
+
+
+def _until(page: Any, act: str, holds: str) -> float:
+    """Seconds, in the browser, from an act to the frame drawn after what it leads to holds."""
+    took: float = page.evaluate(
+        f"""() => new Promise((done) => {{
+            const view = {CANVAS}.shichengLineage;
+            const began = performance.now();
+            ({act})(view);
+            const look = () => ({holds})(view)
+                ? requestAnimationFrame(() => done(performance.now() - began))
+                : setTimeout(look, 5);
+            look(); }})"""
+    )
+    return took / 1000
+
+
+def main() -> None:
+    """Prints the table."""
+    from playwright.sync_api import sync_playwright
+
+    executable = install.chromium()
+    found: dict[int, dict[str, float]] = {}
+    with served() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        one(browser, url, 50)  # imports, and the server's first run
+        for people in SIZES:
+            rounds = [one(browser, url, people) for _ in range(ROUNDS)]
+            found[people] = {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
+        browser.close()
+    names = list(found[BASE])
+    print("| people | " + " | ".join([*names, f"first paint to {BASE}"]) + " |")
+    print("|---" * (len(names) + 2) + "|")
+    for people, row in found.items():
+        ratio = row["first paint s"] / found[BASE]["first paint s"]
+        cells = [f"{row[name]:.0f}" if "kB" in name else f"{row[name]:.2f}" for name in names]
+        print(f"| {people:,} | " + " | ".join([*cells, f"{ratio:.1f}"]) + " |")
+
+
+if __name__ == "__main__":
+    main()
