@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -14,6 +15,7 @@ from components import (
     downloads,
     evidence,
     frame,
+    lineage_filters,
     lineage_view,
     notes,
     person,
@@ -64,7 +66,7 @@ def _instrument(about: Person, figures: Figures, seen: Lineage) -> None:
         under = st.container()
         left, right = st.columns([848, 280], gap="medium")
         with left:
-            tool = _bar(bool(about["leading"]))
+            tool = _bar(seen, state)
             if tool == "lineage":
                 told = _lineage(about, seen, state)
                 panel: Callable[[], None] = partial(_whom, about, figures, seen, state.selected)
@@ -108,19 +110,20 @@ def _most() -> int:
     return int(asked) if asked.isdigit() and int(asked) in MOST else 0
 
 
-def _bar(leading: bool) -> str:
+def _bar(seen: Lineage, state: LineageState) -> str:
     """What is looked at, how many people, and the views: one row above the widget."""
     words = {
         "lineage": t("Lineage"), "path": t("Path"), "common": t("Common mentors"),
         "branches": t("Branches"),
     }  # fmt: skip
-    tools = TOOLS if leading else TOOLS[:3]
+    tools = TOOLS if seen.reach.leading else TOOLS[:3]
     asked = st.query_params.get("tool", "lineage")
     with st.container(horizontal=True, key="lineage_bar", vertical_alignment="center"):
         tool = _chosen("tool", tools, asked, "lineage", words, t("Kind of view"))
         if tool == "lineage":
             shown = {0: t("one screen"), **{n: t("up to {n}", n=count(n)) for n in MOST[1:]}}
             _chosen_most(shown)
+            lineage_filters.box(seen, state, KEY)
         with st.popover(t("Saved views"), key="lineage_saved"):
             notes.saved()
         with st.popover(t("Share this view"), key="lineage_share"):
@@ -196,6 +199,8 @@ def _lineage(about: Person, seen: Lineage, state: LineageState) -> str:
     boxes = person.boxes(list(shown.generations), seen.policy.high_skilled_level)
     studios = person.studio_names(list(shown.groups))
     view = lineage_view.view(seen, state, shown, hops, boxes, current_language(), studios)
+    noted = notes.noted(list(shown.generations))
+    view = replace(view, marks=tuple(noted), mark_word=t("With notes") if noted else "")
     _acted(
         lineage(view, key=KEY, height=HEIGHT - BAR),
         view,
