@@ -1,0 +1,90 @@
+"""How quick finding is: the names' index built and opened, 200 queries of every kind.
+
+`SHICHENG_HOME=... python -m benchmarks.find` takes the snapshot that is kept of that data folder.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from graph import candidates, honours, names
+from graph.database import connect
+from graph.policy import Policy
+from graph.settings import Settings
+from graph.snapshot import Snapshot, take_snapshot
+
+QUERIES = 200
+
+
+def queries(index: names.NameIndex, seed: int = 7) -> Iterator[tuple[str, str]]:
+    """Kind of query and what is typed, from names drawn at random."""
+    chance = random.Random(seed)
+    people = index.names.filter((pl.col("kind") == "Person") & (pl.col("spelled") != ""))
+    places = index.names.filter(pl.col("kind") == "Enterprise")
+    for number in range(QUERIES):
+        name, spelled, initials = people.select("name", "spelled", "initials").row(
+            chance.randrange(people.height)
+        )
+        tight = spelled.replace(" ", "")
+        at = chance.randrange(1, len(tight))
+        kinds = {
+            "whole name": name, "part": name[-2:], "one character": name[0], "pinyin": tight,
+            "pinyin, spaces": spelled, "initials": initials, "first letters": tight[:3],
+            "letter missing": tight[:at] + tight[at + 1 :], "wrong character": name[:-1] + "饕",
+            "enterprise": places["name"][chance.randrange(places.height)][:4],
+        }  # fmt: skip
+        kind = list(kinds)[number % len(kinds)]
+        yield kind, kinds[kind]
+
+
+def spent(work: object) -> float:
+    """Seconds of a call."""
+    began = time.perf_counter()
+    work()  # type: ignore[operator]
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Measures and prints."""
+    with connect(Settings()) as opened:
+        kept = take_snapshot(opened, opened.settings)
+    alone = Snapshot(kept.revision, None, kept.frames)
+    print("| what | figure |\n|---|---|")
+    print(f"| index of the names, built | {spent(lambda: names.name_index(alone)):.1f} s |")
+    names.name_index(kept)
+    print(f"| opened | {spent(lambda: names.name_index(kept)):.2f} s |")
+    index = names.name_index(kept)
+    index.find("a")
+    size = index.names.estimated_size() / 1e6
+    print(f"| names, in memory | {index.names.height:,}, {size:.0f} MB |")
+    took: dict[str, list[float]] = {}
+    for kind, typed in queries(index):
+        took.setdefault(kind, []).append(spent(lambda typed=typed: index.find(typed)))
+    every = sorted(one for ones in took.values() for one in ones)
+    for kind, ones in {**took, "all 200": every}.items():
+        p95 = sorted(ones)[int(0.95 * (len(ones) - 1))]
+        print(f"| {kind}: p50, p95 | {1e3 * statistics.median(ones):.0f}, {1e3 * p95:.0f} ms |")
+    policy = Policy()
+    facts = candidates._facts
+    print(f"| training targets, everyone's facts | {spent(lambda: facts(alone, policy)):.1f} s |")
+    candidates.facts(kept, policy)
+    rule = candidates.Rule(rise=41)
+    again = spent(lambda: candidates.scored(candidates.facts(kept, policy), rule))
+    print(f"| another rule on the kept facts | {again:.2f} s |")
+    print(
+        f"| nominations, everyone's facts | {spent(lambda: honours.facts(alone, policy)):.1f} s |"
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"| most memory of the process | {peak:,.0f} MB |")
+
+
+if __name__ == "__main__":
+    assert Path("graph").is_dir(), "run it from the checkout"
+    main()
