@@ -112,7 +112,8 @@ def ladder(way: Ladder, policy: Policy, mode: Mode, language: Language) -> Any:
     """The chart; `way` must have at least one recognition."""
     theme = MODES[mode]
     steps, periods = way.steps(), way.periods()
-    first = date(min(row["start"].year for row in (*steps, *periods)), 1, 1)
+    # Two years of room for the month of the first step.
+    first = date(min(row["start"].year for row in (*steps, *periods)) - 2, 1, 1)
     last = date(max(way.until, policy.window_end).year, 12, 31)
     marks = _marks(way, first, last, theme, language)
     lines = 1 + max((mark["line"] for mark in marks), default=0)

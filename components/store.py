@@ -7,6 +7,7 @@ personal data, and no value depends on who asks.
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -29,7 +30,7 @@ from graph.names import NameIndex, name_index
 from graph.notebook import Notebook
 from graph.paths import ties_of
 from graph.policy import Policy
-from graph.results import measured
+from graph.results import irreplaceable_of, kept_irreplaceable, measured
 from graph.settings import Settings
 from graph.snapshot import Snapshot, take_snapshot
 
@@ -296,6 +297,10 @@ def _figures_of(state: str, talent_id: str, policy: Policy) -> dict[str, Any]:
         "generations": [row[column] for column in generations],
         "shared": [shared.get(n, 0.0) for n in range(1, len(generations) + 1)],
         "credits": [row[credit] for credit in CREDITS],
+        "parts": workers.group_by("generation", "channel")
+        .agg(pl.len().alias("full"), pl.col(CREDITS).sum())
+        .sort("generation", "channel")
+        .to_dicts(),
     }
 
 
@@ -347,6 +352,7 @@ def figures_of(talent_id: str, policy: Policy) -> dict[str, Any]:
     - ranks: (highest, lowest) place among all `talents`, over the four ways to credit
     - generations, shared: driven persons by generation, in full and shared equally
     - credits: equal, nearest, decay in all
+    - parts: full, equal, nearest, decay by generation and channel; each adds up to the whole
     """
     return _figures_of(_state(), talent_id, policy)
 
@@ -407,3 +413,32 @@ def _names(state: str) -> NameIndex:
 def names() -> NameIndex:
     """The names of everyone and everything, to find by."""
     return _names(_state())
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _irreplaceable_work(state: str, policy: Policy) -> Future[pl.DataFrame]:
+    """The table of `graph.results.irreplaceable_of`, in the making: one at a time, off the page."""
+    snapshot = _snapshot(state)
+    done: Future[pl.DataFrame] = Future()
+    found = kept_irreplaceable(snapshot, policy)
+    if found is None:
+        return _one_at_a_time().submit(irreplaceable_of, snapshot, policy)
+    done.set_result(found)
+    return done
+
+
+@st.cache_resource(show_spinner=False)
+def _one_at_a_time() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "irreplaceable")
+
+
+def irreplaceable(kind: str, id: str, policy: Policy) -> int | None:
+    """Driven workers who would lose every chain if the node left; None while it is computed.
+
+    Raises `UsageError` when the policy asks for more than fits.
+    """
+    work = _irreplaceable_work(_state(), policy)
+    if not work.done():
+        return None
+    row = work.result().filter((pl.col("kind") == kind) & (pl.col("id") == id))
+    return int(row["irreplaceable"].sum())

@@ -8,12 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from components import frame, person, portrait, store
+from components import frame, person, portrait, profile, store
 from components.i18n import current_language, label, t
 from components.ladder import Ladder, ladder
 from components.numbers import count, day, month
 from components.policy_form import current_policy
 from components.portrait import Person, facts, studio
+from components.visitor import born as masked_born
+from components.visitor import certificate as masked_certificate
+from components.visitor import visitor
 from graph.model import BASES, GRADES, LEVELS, PERSON_TYPES, SEXES, STUDIO_KINDS
 
 MOST_APPRENTICES = 12
@@ -29,8 +32,10 @@ def page() -> None:
     with st.spinner(t("Measuring the chains"), show_time=True):
         figures = store.figures_of(about["id"], policy) if about["leading"] else None
     frame.lead(portrait.answer(about, figures))
-    frame.under_lead()
+    frame.under_lead(profile.facts_line(about, visitor()))
     frame.link("lineage", t("See the lineage"), id=about["id"])
+    if figures is not None:
+        profile.strip(about["id"], figures, policy)
     _profile(about, figures)
 
 
@@ -45,6 +50,9 @@ def _profile(about: Person, figures: dict[str, Any] | None) -> None:
         )  # fmt: skip
     left, right = st.columns([400, 700], gap="large")
     with left:
+        if figures is not None:
+            frame.heading(t("Driven by generation and channel"), t("persons"))
+            frame.html(profile.reach_table(figures))
         frame.heading(t("Profile"), "")
         frame.html(facts(_profile_facts(about)))
     with right:
@@ -77,7 +85,7 @@ def _recognition(row: dict[str, Any]) -> str:
     if row["mode"]:
         parts.append(label(RECOGNITION_MODES[row["mode"]], language))
     if row["certificate"]:
-        parts.append(row["certificate"])
+        parts.append(masked_certificate(row["certificate"], visitor()))
     return " · ".join(part for part in parts if part)
 
 
@@ -88,12 +96,13 @@ def _profile_facts(about: Person) -> list[tuple[str, str]]:
     rows = [
         (t("Number"), about["id"]),
         (t("Sex"), label(SEXES[about["sex"]], language) if about["sex"] else ""),
-        (t("Born"), str(about["born"]) if about["born"] else ""),
+        (t("Born"), masked_born(about["born"], visitor())),
         (t("Type"), label(PERSON_TYPES[about["type"]], language) if about["type"] else ""),
         (t("Position"), (job["position"] or "") if job else ""),
         (t("Serves until"), day(job["service_until"]) if job and job["service_until"] else ""),
         (t("Retired on"), day(about["retired_on"]) if about["retired_on"] else ""),
     ]
+    rows += [(t("Worked at"), _employed(row)) for row in about["employments"]]
     rows += [(t("Basis"), _named(row)) for row in about["named"]]
     rows += [(t("Honour"), _honour(row)) for row in about["honours"]]
     rows += [
@@ -125,6 +134,12 @@ def _honour(row: dict[str, Any]) -> str:
     return t(", ").join(part for part in (name, grade, month(row["day"])) if part)
 
 
+def _employed(row: dict[str, Any]) -> str:
+    """Where, from when to when, and whether the person was kept on after retirement."""
+    kept_on = t("kept on after retirement") if row["reemployed"] else ""
+    return t(", ").join(part for part in (_period(row), row["position"] or "", kept_on) if part)
+
+
 def _period(row: dict[str, Any]) -> str:
     if row["start"] is None and row["end"] is None:
         return str(row["name"])
@@ -140,9 +155,11 @@ def _apprentices(about: Person, figures: dict[str, Any] | None) -> None:
         frame.heading(t("Apprentices"), "")
         frame.empty(t("No apprentice is recorded"), t("A mentorship in a later load adds one."))
         return
+    pages = -(-len(rows) // MOST_APPRENTICES)
+    at = _page_of_apprentices(pages)
+    rows_shown = rows[MOST_APPRENTICES * (at - 1) : MOST_APPRENTICES * at]
     frame.heading(
-        t("Apprentices"),
-        t("{n} of {all}", n=count(min(len(rows), MOST_APPRENTICES)), all=count(len(rows))),
+        t("Apprentices"), t("{n} of {all}", n=count(len(rows_shown)), all=count(len(rows)))
     )
     reach = store.lineage_of(about["id"], policy).reach
     words = {
@@ -150,7 +167,7 @@ def _apprentices(about: Person, figures: dict[str, Any] | None) -> None:
         "pending": f'<span class="sc-pending">{escape(t("pending"))}</span>',
     }
     lines = []
-    for row in rows[:MOST_APPRENTICES]:
+    for row in rows_shown:
         before = row["skilled_on"] is not None and row["skilled_on"] < policy.window_start
         other = escape(t("high-skilled before")) if before else escape(t("does not count"))
         plain = f'<span class="sc-muted">{other}</span>' if reach.leading else ""
@@ -168,6 +185,20 @@ def _apprentices(about: Person, figures: dict[str, Any] | None) -> None:
         lines, key="apprentices",
         head=(t("Name"), t("Level"), t("Taken on"), t("First high-skilled"), t("Counts?")),
     )  # fmt: skip
+
+
+def _page_of_apprentices(pages: int) -> int:
+    """Which page of the list is seen, from 1; it stands in the address as `apprentices`."""
+    given = st.query_params.get("apprentices", "1")
+    now = min(max(int(given) if given.isdecimal() else 1, 1), pages)
+    if pages == 1:
+        return 1
+    chosen = st.number_input(
+        t("Page, 1 to {n}", n=pages), 1, pages, now, key="apprentices_page", width=140
+    )
+    if chosen != now:
+        st.query_params["apprentices"] = str(chosen)
+    return int(chosen)
 
 
 # Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.

@@ -1,0 +1,113 @@
+"""What a talent's profile says beside the sentence: the facts, six figures, who counts by what."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from components import frame, store
+from components.i18n import current_language, label, t
+from components.numbers import bold, count, interval, month, person_times, persons
+from components.portrait import Person
+from components.visitor import Visitor, born
+from graph.model import LEVELS, PROVINCES
+from graph.policy import Policy
+
+WAITS = 3  # seconds between looks at whether the figure is there
+CREDITS = ("full", "equal", "nearest", "decay")
+
+
+def facts_line(about: Person, visitor: Visitor) -> str:
+    """Level, year of birth (masked by role), place, employer; named since, in red (HTML)."""
+    language = current_language()
+    level, province = about["level"], PROVINCES.get(about["province"] or "")
+    known = born(about["born"], visitor)
+    parts = [
+        t("born {year}", year=known) if known else "",
+        label(province, language) if province else "",
+        about["enterprise"] or "",
+    ]
+    title = label(LEVELS[level], language) if level else t("no level recorded")
+    said = t(", ").join(part for part in parts if part)
+    named = about["named"]
+    red = t("leading talent since {month}", month=month(named[0]["day"])) if named else ""
+    return (
+        f'<span class="sc-who">{frame.level_badge(level)} <span>{escape(title)}</span>'
+        f'<span>{escape(said)}</span><span class="sc-talent">{escape(red)}</span></span>'
+    )
+
+
+def strip(id: str, figures: dict[str, Any], policy: Policy) -> None:
+    """The six figures; looks again until the last of them is computed."""
+    waiting = store.irreplaceable("person", id, policy) is None
+
+    def draw() -> None:
+        with frame.notes():
+            lost = store.irreplaceable("person", id, policy)
+            if waiting and lost is not None:
+                st.rerun()
+            frame.html(six_figures(figures, lost))
+
+    st.fragment(draw, run_every=WAITS if waiting else None)()
+
+
+def six_figures(figures: dict[str, Any], lost: int | None) -> str:
+    """Six figures with a line of help on each (HTML); `lost` is None while it is computed."""
+    language = current_language()
+    rank = f"{interval(*figures['ranks'])} / {count(figures['talents'])}"
+    cells = [
+        (t("Own apprentices driven"), persons(figures["own"], language),
+         t("Direct apprentices who are new to high skill under this policy.")),
+        (t("Driven in all generations"), persons(figures["driven"], language),
+         t("Distinct people new to high skill at the end of a chain that counts.")),
+        (t("Person-times"), person_times(figures["person_times"], language),
+         t("Every promotion to high skill or further in the window that a chain counts for.")),
+        (t("National rank"), rank,
+         t("The best and the worst place among all talents over the four ways to credit.")),
+        (t("Pending"), persons(figures["pending"], language),
+         t("On a chain, not high-skilled by the as-of day.")),
+        (t("Lost if this person left"),
+         t("being computed") if lost is None else persons(lost, language),
+         t("Driven workers who would lose every chain to every talent without this person.")),
+    ]  # fmt: skip
+    return '<div class="sc-figures">' + "".join(
+        f'<div title="{escape(told)}"><span>{escape(name)}</span>{bold(value)}</div>'
+        for name, value, told in cells
+    ) + "</div>"  # fmt: skip
+
+
+def reach_table(figures: dict[str, Any]) -> str:
+    """Driven persons by generation and by channel under each way to credit (HTML)."""
+    parts = figures["parts"]
+    generations = sorted({row["generation"] for row in parts})
+    channels = {
+        "mentorship_only": t("By mentorship alone"), "studio_only": t("By studio alone"),
+        "both": t("By either alone"), "mixed": t("Only by mixed chains"),
+    }  # fmt: skip
+    lines = [
+        (t("Generation {n}", n=n), "generation", n, "") for n in generations
+    ] + [
+        (name, "channel", code, "total" if code == "mentorship_only" else "")
+        for code, name in channels.items()
+    ]  # fmt: skip
+    body = "".join(
+        _line(name, [sum(p[c] for p in parts if p[of] == key) for c in CREDITS], look)
+        for name, of, key, look in lines
+    )
+    whole = _line(t("All"), [sum(p[c] for p in parts) for c in CREDITS], "total")
+    heads = (t("Full"), t("Equal"), t("Nearest"), t("Decay"))
+    head = "".join(f'<th class="n">{escape(name)}</th>' for name in heads)
+    return (
+        f'<table class="sc-table sc-credits"><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{body}{whole}</tbody></table>"
+    )
+
+
+def _line(name: str, values: list[float], look: str) -> str:
+    full, *shared = values
+    cells = [count(int(full)), *(f"{value:,.1f}" for value in shared)]
+    return f'<tr class="{look}"><td>{escape(name)}</td>' + "".join(
+        f'<td class="n">{cell}</td>' for cell in cells
+    ) + "</tr>"  # fmt: skip
