@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
-from components import frame, store
+from components import frame, kept, store
 from components.i18n import current_language, label, t
 from components.numbers import bold, count, interval, month, person_times, persons
 from components.portrait import Person
 from components.visitor import Visitor, born
+from graph.kept_tables import metric_table
 from graph.model import LEVELS, PROVINCES
 from graph.policy import Policy
 
@@ -41,16 +44,33 @@ def facts_line(about: Person, visitor: Visitor) -> str:
 
 def strip(id: str, figures: dict[str, Any], policy: Policy) -> None:
     """The six figures; looks again until the last of them is computed."""
-    waiting = store.irreplaceable("person", id, policy) is None
+    waiting = lost_without(id, policy) is None
 
     def draw() -> None:
         with frame.notes():
-            lost = store.irreplaceable("person", id, policy)
+            lost = lost_without(id, policy)
             if waiting and lost is not None:
                 st.rerun()
             frame.html(six_figures(figures, lost))
 
     st.fragment(draw, run_every=WAITS if waiting else None)()
+
+
+def lost_without(id: str, policy: Policy) -> int | None:
+    """Driven workers who would lose every chain without this person; None while it is computed.
+
+    Raises `UsageError` when the policy asks for more than fits.
+    """
+    name = "irreplaceable"
+    if not kept.ready(policy, name):
+        work = partial(metric_table, store.snapshot(), policy, name, driven=store.driven(policy))
+        job = kept.begin((store.state(), policy, name), work)
+        if not job.done():
+            return None
+        job.result()
+    nodes = kept.table(policy, name)
+    mine = nodes.filter((pl.col("kind") == "person") & (pl.col("id") == id))
+    return int(mine[name].sum())
 
 
 def six_figures(figures: dict[str, Any], lost: int | None) -> str:

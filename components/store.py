@@ -7,7 +7,6 @@ personal data, and no value depends on who asks.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -30,7 +29,7 @@ from graph.names import NameIndex, name_index
 from graph.notebook import Notebook
 from graph.paths import ties_of
 from graph.policy import Policy
-from graph.results import irreplaceable_of, kept_irreplaceable, measured
+from graph.results import measured
 from graph.settings import Settings
 from graph.snapshot import Snapshot, take_snapshot
 
@@ -413,32 +412,3 @@ def _names(state: str) -> NameIndex:
 def names() -> NameIndex:
     """The names of everyone and everything, to find by."""
     return _names(_state())
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _irreplaceable_work(state: str, policy: Policy) -> Future[pl.DataFrame]:
-    """The table of `graph.results.irreplaceable_of`, in the making: one at a time, off the page."""
-    snapshot = _snapshot(state)
-    done: Future[pl.DataFrame] = Future()
-    found = kept_irreplaceable(snapshot, policy)
-    if found is None:
-        return _one_at_a_time().submit(irreplaceable_of, snapshot, policy)
-    done.set_result(found)
-    return done
-
-
-@st.cache_resource(show_spinner=False)
-def _one_at_a_time() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "irreplaceable")
-
-
-def irreplaceable(kind: str, id: str, policy: Policy) -> int | None:
-    """Driven workers who would lose every chain if the node left; None while it is computed.
-
-    Raises `UsageError` when the policy asks for more than fits.
-    """
-    work = _irreplaceable_work(_state(), policy)
-    if not work.done():
-        return None
-    row = work.result().filter((pl.col("kind") == kind) & (pl.col("id") == id))
-    return int(row["irreplaceable"].sum())

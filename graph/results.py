@@ -14,7 +14,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +38,6 @@ from graph.metrics.driven import (
     reach,
     usable_edges,
 )
-from graph.metrics.irreplaceable import irreplaceable
 from graph.policy import Policy
 from graph.snapshot import Snapshot, open_snapshot
 
@@ -208,8 +207,7 @@ def _put(place: Path, policy: Policy, write: Callable[[Path], dict[str, Any]]) -
 
 def _sweep(folder: Path) -> None:
     """Keep what was asked for last."""
-    most_of = {"driven": KEPT_POLICIES, "reach": KEPT_REACHES, "irreplaceable": KEPT_POLICIES}
-    for kind, most in most_of.items():
+    for kind, most in (("driven", KEPT_POLICIES), ("reach", KEPT_REACHES)):
         made = sorted(
             (folder / "results").glob(f"{kind}-*/{MANIFEST}"),
             key=lambda file: file.stat().st_mtime,
@@ -217,42 +215,6 @@ def _sweep(folder: Path) -> None:
         )
         for file in made[most:]:
             shutil.rmtree(file.parent, ignore_errors=True)
-
-
-# --- who cannot be replaced --------------------------------------------------------------------
-
-
-def irreplaceable_of(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
-    """`graph.metrics.irreplaceable.irreplaceable`: the kept table, or one computed now and kept."""
-    found = kept_irreplaceable(snapshot, policy)
-    if found is not None:
-        return found
-    table = irreplaceable(snapshot, policy)
-    if snapshot.folder is None:
-        return table
-
-    def write(making: Path) -> dict[str, Any]:
-        table.write_parquet(making / "irreplaceable.parquet")
-        return {"engine": IN_MEMORY.name}
-
-    _put(_irreplaceable_place(snapshot.folder, policy), policy, write)
-    _sweep(snapshot.folder)
-    return table
-
-
-def kept_irreplaceable(snapshot: Snapshot, policy: Policy) -> pl.DataFrame | None:
-    """The kept table of `irreplaceable_of`, if there is one."""
-    place = None if snapshot.folder is None else _irreplaceable_place(snapshot.folder, policy)
-    if place is None or not (place / MANIFEST).exists():
-        return None
-    os.utime(place / MANIFEST)
-    return pl.read_parquet(place / "irreplaceable.parquet")
-
-
-def _irreplaceable_place(folder: Path, policy: Policy) -> Path:
-    """The as-of day bears on who is pending alone, so it does not tell one table from another."""
-    same = replace(policy, as_of=policy.window_end)
-    return folder / "results" / f"irreplaceable-{FORMAT}-{same.id}"
 
 
 # --- after a delta ----------------------------------------------------------------------------
