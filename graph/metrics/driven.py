@@ -242,13 +242,13 @@ def _at_all(condition: nw.Expr) -> nw.Expr:
     return nw.when(condition).then(nw.lit(1, nw.Int8)).otherwise(nw.lit(0, nw.Int8))
 
 
-def credited(counted: Frame, engine: Engine = IN_MEMORY) -> Frame:
+def credited(counted: Frame) -> Frame:
     """The driven pairs of `events`, each with its share of the worker's credit.
 
     equal is 1/|T(w)|, the Shapley value of the coverage game; nearest shares one among the talents
     of the smallest generation; decay shares it in proportion to 0.5^generation.
     """
-    first = engine.keep(counted.filter(nw.col("first")).drop("first"))
+    first = counted.filter(nw.col("first")).drop("first")
     generation, number = nw.col("generation").cast(nw.Int64), nw.col("number")
     by_generation = first.group_by("person", "generation").agg(number=nw.len().cast(nw.Int64))
     shared = by_generation.group_by("person").agg(
@@ -575,7 +575,7 @@ def counted(
     promotions = frames["promotions"]
     counting = engine.keep(events(reached, promotions, policy))
     waiting = engine.keep(pending(reached, promotions, policy))
-    pairs = engine.keep(credited(counting, engine))
+    pairs = engine.keep(credited(counting))
     promoted = engine.keep(national_promotions(counting, promotions, policy))
     tables = {"events": counting, "pairs": pairs, "promotions": promoted, "waiting": waiting}
     return figures_of(frames, tables, policy, engine), tables
