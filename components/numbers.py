@@ -42,10 +42,12 @@ def _scaled(number: int, unit: int, decimals: int) -> str:
     return text.replace("-", MINUS)
 
 
-def persons(number: int, language: Language, *, whole: bool = False) -> str:
-    """ "386.2 万人", "4,126 persons"; `whole` sets every digit."""
+def persons(number: int, language: Language, *, whole: bool = False, sign: bool = False) -> str:
+    """ "386.2 万人", "4,126 persons"; `whole` sets every digit, `sign` a plus too."""
     text = count(number) if whole else large(number, language)
-    return _joined(translate_number(language, "{n} person", "{n} persons", number, n=text))
+    if sign and number > 0:
+        text = f"+{text}"
+    return _joined(translate_number(language, "{n} person", "{n} persons", abs(number), n=text))
 
 
 def person_times(

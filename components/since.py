@@ -90,10 +90,16 @@ def _reached(snapshot: Snapshot, policy: Policy, provinces: pl.DataFrame) -> set
 
 
 def restated(found: Since, policy: Policy) -> Restatement | None:
-    """The difference with its causes: worked out beside the page; None until it is."""
+    """The difference with its causes, once somebody has had it worked out; None until then.
+
+    Of a small network it is begun at once; of the nation it takes both cores for half a minute,
+    so the data page offers it.
+    """
     key = ("restated", str(found.before.folder), str(found.after.folder), policy)
-    job = kept.begin(key, partial(_diff, found.before, found.after, policy))
-    return job.result() if job.done() and not job.exception() else None
+    job = kept.under_way(key)
+    if job is None and kept.small():
+        job = kept.begin(key, partial(_diff, found.before, found.after, policy))
+    return job.result() if job is not None and job.done() and not job.exception() else None
 
 
 def _diff(before: Kept, after: Kept, policy: Policy) -> Restatement:

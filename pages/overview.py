@@ -312,15 +312,15 @@ def _since() -> None:
     ]
     frame.heading(t("Since the last load"), t("{first} to {last}", first=days[0], last=days[1]))
     lines = [
-        (t("Driven"), persons(found.persons, language, whole=True),
+        (t("Driven"), persons(found.persons, language, whole=True, sign=True),
          person_times(found.person_times, language, whole=True, sign=True), "data"),
-        (t("New leading talents"), persons(found.talents, language, whole=True),
+        (t("New leading talents"), persons(found.talents, language, whole=True, sign=True),
          person_times(found.namings, language, whole=True, sign=True), "data"),
         (t("First at the target"), "", _named(found.reached), "data"),
     ]  # fmt: skip
     causes = since_load.restated(found, policy)
     if causes is None:
-        lines.append((t("Withdrawn recognitions"), "", t("being counted"), "data"))
+        lines.append((t("Withdrawn recognitions"), "", t("not worked out yet"), "data"))
     else:
         gone = causes.causes.filter(
             (pl.col("kind") == "recognition") & (pl.col("change") == "removed")
