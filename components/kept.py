@@ -42,11 +42,6 @@ def _people(state: str) -> int:
     return int(store.snapshot().frames["people"].select(pl.len()).collect().item())
 
 
-def small() -> bool:
-    """Whether the graph as it stands is so small that a metric takes less than a second."""
-    return _people(store.state()) <= SMALL
-
-
 def ready(policy: Policy, name: str, **parameters: str) -> bool:
     """Whether asking for the table costs next to nothing."""
     return small() or is_kept(store.snapshot(), policy, name, **parameters)
