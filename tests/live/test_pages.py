@@ -15,6 +15,7 @@ from components import decisions, person, search
 from graph.database import Database
 from graph.honours import HONOURS
 from graph.metrics.driven import measure
+from graph.metrics.irreplaceable import irreplaceable
 from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot import take_snapshot
@@ -261,3 +262,38 @@ def test_an_empty_store_says_the_one_thing_to_do(
     test = app(page, lang="en")
     assert lead(test) == "Nothing is loaded yet."
     assert "shicheng load folder" in text(test)
+
+
+def figures_shown(test: AppTest) -> list[str]:
+    """The six figures of a profile, as they are set."""
+    strip = re.search(r'<div class="sc-figures">(.*?</div>)</div>', text(test), re.DOTALL)
+    assert strip, text(test)
+    return re.findall(r"<b[^>]*>(.*?)</b>", strip[1])
+
+
+def test_a_profiles_figures_are_the_engines(
+    network: Database, settings: Settings, app: Open
+) -> None:
+    snapshot = take_snapshot(network, settings)
+    most = measure(snapshot, Policy()).talents.sort("driven").row(-1, named=True)
+    lost = irreplaceable(snapshot, Policy()).filter(kind="person", id=most["talent_id"])
+    st.cache_resource.clear()
+    shown = figures_shown(app("talent", lang="en", id=most["talent_id"]))
+    assert shown[1] == f"{most['driven']:,} persons"
+    assert shown[2] == f"{most['person_times']:,} person-times"
+    assert shown[4] == f"{most['pending']:,} persons"
+    assert shown[5].split()[0] == f"{lost['irreplaceable'].sum():,}"
+
+
+def test_a_profile_is_masked_by_role(
+    network: Database, app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    born = network.read(
+        "MATCH (p:LeadingTalent) WHERE p.birth_date IS NOT NULL "
+        "RETURN p.person_id AS id, p.birth_date.year AS year ORDER BY id LIMIT 1"
+    )[0]
+    whole, decade = f"born {born['year']}", f"born {born['year'] // 10}\u00b7"
+    manager = text(app("talent", lang="en", id=born["id"]))
+    assert decade in manager and whole not in manager
+    monkeypatch.setenv("SHICHENG_ROLE", "steward")
+    assert whole in text(app("talent", lang="en", id=born["id"]))
