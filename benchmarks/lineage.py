@@ -74,6 +74,7 @@ def one(browser: Any, url: str, people: int) -> dict[str, float]:
         "(view) => view.select(view.data.nodes[1].id)",
         "(view) => view.data.selected === view.data.nodes[1].id",
     )
+    page.wait_for_timeout(600)
     took["click kB"] = sum(received) / 1000
     page.evaluate(f"() => {CANVAS}.shichengLineage.done({{action: 'fold', direction: 'down',"
                   f" person: {CANVAS}.shichengLineage.data.focus}})")  # fmt: skip

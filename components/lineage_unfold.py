@@ -162,10 +162,10 @@ class _Unfolding:
 
     def _walk(self, direction: Direction) -> None:
         step = 1 if direction == "down" else -1
-        queue = deque([self.state.focus])
+        queue = deque([(self.state.focus, False)])
         while queue:
-            person = queue.popleft()
-            folded = (person, direction) in self.state.shown.folded
+            person, under = queue.popleft()  # under a folded one: only those to keep go on
+            folded = under or (person, direction) in self.state.shown.folded
             within = abs(self.shown[person]) < self.reach[direction]
             for lane, others in self._others(person, direction).items():
                 shut = folded or lane.removeprefix(STUDIO_LANE) in self.state.shown.closed
@@ -174,7 +174,7 @@ class _Unfolding:
                     wanted = place < room or other in self.keep
                     if wanted and other not in self.shown and len(self.shown) < self.limit:
                         self.shown[other] = self.shown[person] + step
-                        queue.append(other)
+                        queue.append((other, shut))
 
     def _join_kept(self) -> None:
         """Those to keep whom the walk did not come to, each with a chain of fewest links."""
