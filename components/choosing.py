@@ -59,8 +59,8 @@ def people(
 
 def _offer(text: str, ids: list[str], key: str) -> None:
     """The first people found, to click."""
-    _, found = search.find(text).get("Person", (0, []))
-    rows = [row for row in found if row["id"] not in ids][:OFFERED]
+    found = search.find(text, ("Person",)).get("Person")
+    rows = [row for row in found.rows if row["id"] not in ids][:OFFERED] if found else []
     if not rows:
         frame.html(f'<div class="sc-muted">{t("Nobody is found; try fewer characters.")}</div>')
         return
