@@ -328,3 +328,28 @@ def test_the_page_taken_away_opens_by_itself_and_answers_to_the_mouse(
     page.mouse.wheel(0, -300)
     page.wait_for_function("(scale) => network.getScale() > scale", arg=scale, timeout=WAIT)
     picture(page, pictures, "lineage-html-export")
+
+
+def test_a_filter_leaves_those_asked_for_and_stands_in_the_address(
+    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path
+) -> None:
+    page = lineage_ready(show(f"lineage?id={talent['talent_id']}"))
+    before = people(page).keys()
+    page.get_by_role("button", name="筛选").click()
+    page.locator(".st-key-lineage_channels button", has_text="工作室").click()
+    page.wait_for_url("**view=**", timeout=WAIT)
+    page.get_by_role("button", name="筛选（1）").wait_for(timeout=WAIT)
+    lineage_ready(page)
+    shown = people(page).keys()
+    channels = page.evaluate(
+        f"() => {CANVAS}.shichengNetwork.body.data.edges.get().map((edge) => edge.channel)"
+    )
+    assert set(channels) <= {"studio"} and shown != before
+    picture(page, pictures, "lineage-filtered")
+    again = lineage_ready(show(page.url.split("/", 3)[3]))
+    assert people(again).keys() == shown
+    again.get_by_role("button", name="筛选（1）").click()
+    again.locator(".st-key-lineage_unfiltered button").click()
+    again.get_by_role("button", name="筛选", exact=True).wait_for(timeout=WAIT)
+    lineage_ready(again)
+    assert people(again).keys() == before
