@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 
@@ -79,7 +80,8 @@ def _filters(options: dict[str, dict[str, str]]) -> Part:
 
 def _list(policy: Policy, part: Part, number: int) -> None:
     rows = parts.listed(policy, part)
-    table = _table(rows)
+    words = _words()
+    table = _table(rows, words)
     event = st.dataframe(
         table, key="people_table", hide_index=True, row_height=ROW_HEIGHT, width="stretch",
         height=min(ROW_HEIGHT * (rows.height + 1) + 2, 560),
@@ -98,7 +100,7 @@ def _list(policy: Policy, part: Part, number: int) -> None:
         if number <= parts.ROWS:
             downloads.offer(table, about, "people", main=True)
         else:
-            make = partial(_all, policy, part)
+            make = partial(_all, policy, part, words)
             downloads.offer_later(number, make, about, "people")
 
 
@@ -110,25 +112,45 @@ def _told(shown: int, number: int) -> str:
              all=count(number)) + " " + way  # fmt: skip
 
 
-def _all(policy: Policy, part: Part) -> pl.DataFrame:
-    return _table(parts.listed(policy, part, None))
+def _all(policy: Policy, part: Part, words: Words) -> pl.DataFrame:
+    return _table(parts.listed(policy, part, None), words)
 
 
-def _table(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows in words."""
+@dataclass(frozen=True)
+class Words:
+    """The headers of the list, by column, and the words of its codes, in one language.
+
+    Taken while the page runs: a download is written outside it, where nobody's language is known.
+    """
+
+    headers: dict[str, str]
+    codes: dict[str, dict[str, str]]
+
+
+def _words() -> Words:
     language = current_language()
+    headers = {
+        "person_id": t("Person"), "name": t("Name"), "day": t("Promoted on"),
+        "province": t("Province"), "occupation_code": t("Occupation"),
+        "enterprise": t("Enterprise"), "generation": t("Generation"), "channel": t("Channel"),
+        "talent": t("Nearest talent"),
+    }  # fmt: skip
     provinces = {code: label(names, language) for code, names in PROVINCES.items()}
+    codes = {
+        "province": provinces, "occupation_code": store.occupations(),
+        "channel": parts.channels(),
+    }  # fmt: skip
+    return Words(headers, codes)
+
+
+def _table(rows: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """The rows in words."""
     return rows.select(
-        pl.col("person_id").alias(t("Person")),
-        pl.col("name").alias(t("Name")),
-        pl.col("day").alias(t("Promoted on")),
-        pl.col("province").replace(provinces).alias(t("Province")),
-        pl.col("occupation_code").replace(store.occupations()).alias(t("Occupation")),
-        pl.col("enterprise").alias(t("Enterprise")),
-        pl.col("generation").alias(t("Generation")),
-        pl.col("channel").cast(pl.String).replace(parts.channels()).alias(t("Channel")),
-        pl.col("talent").alias(t("Nearest talent")),
-    )  # fmt: skip
+        pl.col(name).cast(pl.String).replace(words.codes[name]).alias(header)
+        if name in words.codes
+        else pl.col(name).alias(header)
+        for name, header in words.headers.items()
+    )
 
 
 def _open(event: object, rows: pl.DataFrame) -> None:

@@ -61,14 +61,17 @@ def test_a_cell_and_a_bar_open_as_many_people_as_they_say(show: Open) -> None:
 
 
 def test_the_list_is_downloaded_whole_and_leads_to_why(show: Open) -> None:
-    page = show("people?generation=1", "en")
+    page = show("people?generation=1", "zh")
     number = re.search(r"[\d,]+", page.locator(".sc-lead b").first.inner_text())
     assert number
     with page.expect_download(timeout=WAIT) as download:
-        page.get_by_role("button", name=re.compile("Download .* rows, CSV")).click()
+        page.get_by_role("button", name=re.compile("下载 .* 行 CSV")).click()
     rows = pl.read_csv(download.value.path())
     assert rows.height == int(number[0].replace(",", ""))
-    table = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
-    page.mouse.click(table["x"] + 60, table["y"] + 34 + 17)
+    page = show("people?generation=1", "zh")
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.wait_for(timeout=WAIT)
+    place = at_rest(page).locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    page.mouse.click(place["x"] + 60, place["y"] + 34 + 17)
     page.wait_for_url(re.compile("/lineage"), timeout=WAIT)
-    assert f"selected={rows['Person'][0]}" in at_rest(page).url
+    assert f"selected={rows['人员'][0]}" in at_rest(page).url
