@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 import streamlit as st
@@ -13,6 +15,7 @@ from components import frame, kept, store
 from components.i18n import current_language, label, t
 from components.numbers import bold, count, interval, month, person_times, persons
 from components.portrait import Person
+from components.story import Event
 from components.visitor import Visitor, born
 from graph.kept_tables import metric_table
 from graph.model import LEVELS, PROVINCES
@@ -131,3 +134,58 @@ def _line(name: str, values: list[float], look: str) -> str:
     return f'<tr class="{look}"><td>{escape(name)}</td>' + "".join(
         f'<td class="n">{cell}</td>' for cell in cells
     ) + "</tr>"  # fmt: skip
+
+
+def apprentices(rows: Sequence[Person]) -> str:
+    """A row an apprentice (HTML): name, level, taken on, first high-skilled, how it stands.
+
+    `state` of each is (state, words).
+    """
+    looks = {"driven": "sc-driven", "pending": "sc-pending", "none": "sc-muted"}
+    heads = (t("Name"), t("Level"), t("Taken on"), t("First high-skilled"), t("Counts?"))
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    body = "".join(
+        f'<tr><td><a class="sc-link" target="_self" href="talent?id={quote(row["id"])}">'
+        f"{escape(row['name'])}</a></td><td>{frame.level_badge(row['level'])}</td>"
+        f"<td>{month(row['start'])}</td><td>{month(row['skilled_on'])}</td>"
+        f'<td><span class="{looks.get(row["state"][0], "")}">{escape(row["state"][1])}</span></td>'
+        "</tr>"
+        for row in rows
+    )
+    return f'<table class="sc-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def growth(events: Sequence[Event]) -> str:
+    """The dated sentences as a list (HTML); the row each stands in on hover."""
+    lines = "".join(
+        f'<li title="{escape(event.row)}"><time>{month(event.day)}</time>'
+        f"<span>{escape(event.text)}</span></li>"
+        for event in events
+    )
+    return f'<ol class="sc-story">{lines}</ol>'
+
+
+def side_by_side(one: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]]) -> str:
+    """The figures of two talents in two columns (HTML)."""
+    language = current_language()
+    rows = (
+        (t("Own apprentices driven"), lambda f: persons(f["own"], language)),
+        (t("Driven in all generations"), lambda f: persons(f["driven"], language)),
+        (t("Person-times"), lambda f: person_times(f["person_times"], language)),
+        (t("National rank"), lambda f: interval(*f["ranks"])),
+        (t("Pending"), lambda f: persons(f["pending"], language)),
+        (t("Equal"), lambda f: f"{f['equal']:,.1f}"),
+        (t("Nearest"), lambda f: f"{f['nearest']:,.1f}"),
+        (t("Decay"), lambda f: f"{f['decay']:,.1f}"),
+    )
+    head = "".join(f'<th class="n">{escape(name)}</th>' for name, _ in (one, other))
+    body = "".join(
+        f"<tr><td>{escape(name)}</td>"
+        + "".join(f'<td class="n">{escape(figure(f))}</td>' for _, f in (one, other))
+        + "</tr>"
+        for name, figure in rows
+    )
+    return (
+        f'<table class="sc-table sc-credits"><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )

@@ -263,6 +263,26 @@ def people_named(persons: list[int]) -> pl.DataFrame:
     )
 
 
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _driven_by(state: str, person_id: str, policy: Policy) -> pl.DataFrame:
+    people = _snapshot(state).frames["people"].select("person", "person_id")
+    number = people.filter(pl.col("person_id") == person_id).collect()["person"]
+    found = _driven(state, policy)
+    if number.is_empty():
+        return found.talents.head(0).select("talent_id", "name", generation=pl.lit(0))
+    own = found.pairs.filter(pl.col("person") == number[0]).select("talent", "generation")
+    named = found.talents.select("talent_id", "name", talent=pl.col("person"))
+    return (
+        own.collect().join(named, on="talent").select("talent_id", "name", "generation")
+        .sort("generation", "talent_id")
+    )  # fmt: skip
+
+
+def driven_by(person_id: str, policy: Policy) -> pl.DataFrame:
+    """The leading talents for whom this person counts: talent_id, name, generation."""
+    return _driven_by(_state(), person_id, policy)
+
+
 def snapshot() -> Snapshot:
     """The tables of the graph's state now."""
     return _snapshot(_state())
@@ -356,16 +376,26 @@ def figures_of(talent_id: str, policy: Policy) -> dict[str, Any]:
     return _figures_of(_state(), talent_id, policy)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _lineage_of(state: str, person_id: str, policy: Policy) -> Lineage:
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _states_of(state: str, person_id: str, policy: Policy) -> LineageReach:
     found = _driven(state, policy)
     workers = _workers_of(state, person_id, policy)
-    reach = LineageReach(
+    return LineageReach(
         generation=dict(workers.select("person_id", "generation").rows()),
         skilled_on=dict(workers.select("person_id", "day").rows()),
         pending=frozenset(found.waiting_of(person_id)["person_id"]),
         leading=bool(found.talents["talent_id"].eq(person_id).any()),
     )
+
+
+def states_of(person_id: str, policy: Policy) -> LineageReach:
+    """Whom one person drives and who is pending, by person_id; empty for one who is no talent."""
+    return _states_of(_state(), person_id, policy)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _lineage_of(state: str, person_id: str, policy: Policy) -> Lineage:
+    reach = _states_of(state, person_id, policy)
     down = policy.generations or MOST_GENERATIONS
     graph = network.lineage(
         _snapshot(state), person_id, up=MENTORS_ABOVE + 1, down=min(down, MOST_GENERATIONS),

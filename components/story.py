@@ -32,15 +32,17 @@ def story(about: Person, apprentices: Sequence[Person], language: Language) -> l
 
 
 def _recognitions(about: Person, language: Language) -> Iterator[Event]:
-    best = 0
+    """The rises of the best level; the occupation where it is another than before."""
+    best, trade = 0, None
     for row in about["recognitions"]:
         if row["day"] is None or row["level"] <= best:
             continue
         best = row["level"]
+        other, trade = row["occupation"] not in (None, trade), row["occupation"] or trade
         text = translate(
             language, "Recognised as {level}{occupation}.",
             level=label(LEVELS[best], language),
-            occupation=f" ({row['occupation']})" if row["occupation"] else "",
+            occupation=_aside(row["occupation"], language) if other else "",
         )  # fmt: skip
         yield Event(row["day"], text, row["row"] or "")
 
@@ -57,7 +59,7 @@ def _honours(about: Person, language: Language) -> Iterator[Event]:
             grade = label(GRADES[row["grade"]], language) if row["grade"] in GRADES else ""
             text = translate(
                 language, "Honoured: {honour}{grade}.", honour=_honour(row, language),
-                grade=f" ({grade})" if grade else "",
+                grade=_aside(grade, language),
             )  # fmt: skip
             yield Event(row["day"], text, row["row"] or "")
     for row in about["placings"]:
@@ -71,6 +73,13 @@ def _honours(about: Person, language: Language) -> Iterator[Event]:
 def _honour(row: Person, language: Language) -> str:
     basis = BASES.get(row["honour"])
     return label(basis, language) if basis else str(row["honour"])
+
+
+def _aside(text: str | None, language: Language) -> str:
+    """In brackets, as the language sets them; nothing for nothing."""
+    if not text:
+        return ""
+    return f"（{text}）" if language == "zh" else f" ({text})"
 
 
 def _ties(about: Person, language: Language) -> Iterator[Event]:
@@ -90,7 +99,7 @@ def _ties(about: Person, language: Language) -> Iterator[Event]:
 
 def _posts(about: Person, language: Language) -> Iterator[Event]:
     for row in about["employments"]:
-        post = f" ({row['position']})" if row["position"] else ""
+        post = _aside(row["position"], language)
         text = translate(language, "Began to work at {name}{post}.", name=row["name"], post=post)
         if row["reemployed"]:
             text = translate(language, "Kept on after retirement at {name}{post}.",

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from html import escape
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
-from components import frame, person, portrait, profile, store
+from components import (
+    choosing,
+    downloads,
+    frame,
+    joint_view,
+    person,
+    portrait,
+    printing,
+    profile,
+    store,
+)
+from components import story as stories
 from components.i18n import current_language, label, t
 from components.ladder import Ladder, ladder
+from components.ladder_svg import ladder_svg
 from components.numbers import count, day, month
 from components.policy_form import current_policy
 from components.portrait import Person, facts, studio
+from components.reach import joint
+from components.sheet import sheet
 from components.visitor import born as masked_born
 from components.visitor import certificate as masked_certificate
 from components.visitor import visitor
 from graph.model import BASES, GRADES, LEVELS, PERSON_TYPES, SEXES, STUDIO_KINDS
 
 MOST_APPRENTICES = 12
+MOST_TALENTS = 6
 
 
 @frame.page
@@ -31,35 +48,146 @@ def page() -> None:
     policy = current_policy()
     with st.spinner(t("Measuring the chains"), show_time=True):
         figures = store.figures_of(about["id"], policy) if about["leading"] else None
-    frame.lead(portrait.answer(about, figures))
+    taken = person.apprentices(about["id"], policy.high_skilled_level)
+    sentence = portrait.answer(about, figures)
+    frame.lead(sentence)
     frame.under_lead(profile.facts_line(about, visitor()))
-    frame.link("lineage", t("See the lineage"), id=about["id"])
+    _ways_on(about, figures, taken, sentence)
     if figures is not None:
         profile.strip(about["id"], figures, policy)
-    _profile(about, figures)
+    _timeline(about, taken)
+    _three_columns(about, figures, taken)
+    with st.container(key="noprint_more"):
+        frame.rule()
+        frame.heading(t("Profile"), "")
+        frame.html(facts(_profile_facts(about)))
+        if figures is not None:
+            frame.rule()
+            _compared(about, figures)
 
 
-def _profile(about: Person, figures: dict[str, Any] | None) -> None:
-    """The ladder over the years, then facts, honours and direct apprentices."""
-    policy = current_policy()
-    if about["recognitions"]:
-        frame.heading(t("Ladder and honours"), t("above the line: high-skilled"))
-        st.altair_chart(
-            ladder(_ladder(about), policy, frame.mode(), current_language()),
-            width="stretch", theme=None, key="ladder", alt=t("Ladder and honours"),
+def _ways_on(
+    about: Person, figures: dict[str, Any] | None, taken: list[Person], sentence: str
+) -> None:
+    """To the lineage, to paper, and to a file."""
+    with st.container(horizontal=True, key="noprint_ways", vertical_alignment="center"):
+        frame.link("lineage", t("See the lineage"), id=about["id"])
+        st.space("stretch")
+        printing.print_button(t("Print"))
+        st.download_button(
+            t("Save as a page"),
+            _sheet(about, figures, taken, sentence),
+            f"profile-{about['id']}.html", "text/html", key="profile_sheet", on_click="ignore",
+            type="primary",
         )  # fmt: skip
-    left, right = st.columns([400, 700], gap="large")
+
+
+def _sheet(
+    about: Person, figures: dict[str, Any] | None, taken: list[Person], sentence: str
+) -> bytes:
+    """The profile as one file that needs no network, as this visitor sees it."""
+    language, policy = current_language(), current_policy()
+    head = [
+        f'<h1 class="sc-lead">{sentence}</h1>',
+        f"<p>{profile.facts_line(about, visitor())}</p>",
+    ]
+    if figures is not None:
+        lost = profile.lost_without(about["id"], policy)
+        head.append(profile.six_figures(figures, lost))
+    if about["recognitions"]:
+        head.append(ladder_svg(_ladder(about, taken), policy, language))
+    reached = [(t("Driven by generation and channel"), profile.reach_table(figures))] if (
+        figures is not None
+    ) else []  # fmt: skip
+    shown = [(t("Apprentices"), _apprentice_table(about, taken[:MOST_APPRENTICES]))]
+    story = [(t("Growth"), profile.growth(stories.story(about, taken, language)[-14:]))]
+    told = downloads.About(store.revision(), policy)
+    return sheet(about["name"], told, language, head, [reached, shown, story])
+
+
+def _timeline(about: Person, taken: list[Person]) -> None:
+    """The ladder over the years, with honours, mentors, studios and apprentices."""
+    if not about["recognitions"]:
+        return
+    frame.heading(t("Ladder and honours"), t("above the line: high-skilled"))
+    st.altair_chart(
+        ladder(_ladder(about, taken), current_policy(), frame.mode(), current_language()),
+        width="stretch", theme=None, key="ladder", alt=t("Ladder and honours"),
+    )  # fmt: skip
+
+
+def _three_columns(about: Person, figures: dict[str, Any] | None, taken: list[Person]) -> None:
+    """Apprentices; who drives and is driven; the growth story."""
+    left, middle, right = st.columns([430, 300, 390], gap="large")
     with left:
+        _apprentices(about, taken)
+    with middle:
         if figures is not None:
             frame.heading(t("Driven by generation and channel"), t("persons"))
             frame.html(profile.reach_table(figures))
-        frame.heading(t("Profile"), "")
-        frame.html(facts(_profile_facts(about)))
+        _driven_by(about)
+        _mentors(about)
     with right:
-        _apprentices(about, figures)
+        frame.heading(t("Growth"), t("the row each stands in: on hover"))
+        told = stories.story(about, taken, current_language())
+        if told:
+            frame.html(profile.growth(told))
+        else:
+            frame.empty(t("Nothing with a day is on record"), t("A later load may add it."))
 
 
-def _ladder(about: Person) -> Ladder:
+def _driven_by(about: Person) -> None:
+    """The talents for whom this person counts; each leads to why."""
+    rows = store.driven_by(about["id"], current_policy())
+    if rows.is_empty():
+        if not about["leading"]:
+            told = t("Counts for no leading talent under this policy.")
+            frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        return
+    frame.heading(t("Counts for"), t("{n} leading talents", n=count(rows.height)))
+    for row in rows.head(MOST_TALENTS).iter_rows(named=True):
+        text = t("{name}, generation {n}", name=row["name"], n=row["generation"])
+        frame.link("lineage", text, id=row["talent_id"], selected=about["id"])
+
+
+def _mentors(about: Person) -> None:
+    mentors = portrait.distinct(about["mentors"])
+    if not mentors:
+        return
+    frame.heading(t("Mentors"), count(len(mentors)))
+    for row in mentors[:MOST_TALENTS]:
+        frame.link("talent", row["name"], id=row["id"])
+
+
+def _compared(about: Person, figures: dict[str, Any]) -> None:
+    """Another talent beside this one: figures, and whom both drive."""
+    frame.heading(t("Compare with another talent"), t("persons"))
+    others = [id for id in choosing.chosen() if id != about["id"]][:1]
+    choosing.people(others, 1, key="compare")
+    if not others:
+        told = t("Choose one, and both stand side by side.")
+        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        return
+    other, policy = person.person(others[0]), current_policy()
+    if other is None or not other["leading"]:
+        frame.empty(t("This person is no leading talent"), t("Choose a leading talent."))
+        return
+    theirs = store.figures_of(other["id"], policy)
+    left, right = st.columns([560, 560], gap="large")
+    with left:
+        frame.html(profile.side_by_side((about["name"], figures), (other["name"], theirs)))
+    with right:
+        reach = store.reach(policy)
+        both = joint([reach.of_key(id) for id in (about["id"], other["id"])])
+        unit = t("persons")
+        frame.html(
+            joint_view.sums(both, unit)
+            + joint_view.overlaps(both, [about["name"], other["name"]], unit)
+        )
+
+
+def _ladder(about: Person, taken: list[Person]) -> Ladder:
+    years = Counter(row["start"].year for row in taken if row["start"] is not None)
     language = current_language()
     honours = [
         (row["day"], label(BASES[row["honour"]], language) if row["honour"] in BASES
@@ -74,6 +202,7 @@ def _ladder(about: Person) -> Ladder:
         mentors=[(m["name"], m["start"], m["end"]) for m in about["mentors"] if m["start"]],
         studios=[(studio(s), s["start"], s["end"]) for s in about["studios"] if s["start"]],
         until=store.standing().data_until or date.today(),
+        taken_on=years,
     )  # fmt: skip
 
 
@@ -147,44 +276,51 @@ def _period(row: dict[str, Any]) -> str:
     return f"{row['name']} {month(row['start'])}\N{EN DASH}{end}"
 
 
-def _apprentices(about: Person, figures: dict[str, Any] | None) -> None:
-    """Direct apprentices with whether each counts."""
-    policy = current_policy()
-    rows = person.apprentices(about["id"], policy.high_skilled_level)
+def _apprentices(about: Person, rows: list[Person]) -> None:
+    """Direct apprentices with whether each counts, a page at a time."""
     if not rows:
         frame.heading(t("Apprentices"), "")
         frame.empty(t("No apprentice is recorded"), t("A mentorship in a later load adds one."))
         return
     pages = -(-len(rows) // MOST_APPRENTICES)
+    head = st.container()
     at = _page_of_apprentices(pages)
-    rows_shown = rows[MOST_APPRENTICES * (at - 1) : MOST_APPRENTICES * at]
-    frame.heading(
-        t("Apprentices"), t("{n} of {all}", n=count(len(rows_shown)), all=count(len(rows)))
-    )
-    reach = store.lineage_of(about["id"], policy).reach
-    words = {
-        "driven": f'<span class="sc-driven">{escape(t("driven"))}</span>',
-        "pending": f'<span class="sc-pending">{escape(t("pending"))}</span>',
-    }
-    lines = []
-    for row in rows_shown:
+    shown = rows[MOST_APPRENTICES * (at - 1) : MOST_APPRENTICES * at]
+    with head:
+        frame.heading(
+            t("Apprentices"), t("{n} of {all}", n=count(len(shown)), all=count(len(rows)))
+        )
+        frame.html(_apprentice_table(about, shown))
+    with st.container(key="noprint_apprentices", horizontal=True):
+        table = pl.DataFrame(
+            {
+                t("Number"): [row["id"] for row in rows],
+                t("Name"): [row["name"] for row in rows],
+                t("Level"): [row["level"] for row in rows],
+                t("Taken on"): [row["start"] for row in rows],
+                t("First high-skilled"): [row["skilled_on"] for row in rows],
+                t("Counts?"): [_standing(about, row)[1] for row in rows],
+            },
+            strict=False,
+        )
+        about_file = downloads.About(store.revision(), current_policy())
+        downloads.offer(table, about_file, "apprentices")
+
+
+def _apprentice_table(about: Person, rows: list[Person]) -> str:
+    return profile.apprentices([row | {"state": _standing(about, row)} for row in rows])
+
+
+def _standing(about: Person, row: Person) -> tuple[str, str]:
+    """How an apprentice stands to this talent, and the words for it."""
+    if not about["leading"]:
+        return "", ""
+    policy = current_policy()
+    state = store.states_of(about["id"], policy).state(row["id"])
+    if state == "none":
         before = row["skilled_on"] is not None and row["skilled_on"] < policy.window_start
-        other = escape(t("high-skilled before")) if before else escape(t("does not count"))
-        plain = f'<span class="sc-muted">{other}</span>' if reach.leading else ""
-        lines.append(
-            frame.Row(
-                row["name"],
-                (
-                    frame.level_badge(row["level"]), month(row["start"]),
-                    month(row["skilled_on"]), words.get(reach.state(row["id"]), plain),
-                ),
-                "talent", {"id": row["id"]},
-            )
-        )  # fmt: skip
-    frame.rows(
-        lines, key="apprentices",
-        head=(t("Name"), t("Level"), t("Taken on"), t("First high-skilled"), t("Counts?")),
-    )  # fmt: skip
+        return state, t("high-skilled before") if before else t("does not count")
+    return state, t("driven") if state == "driven" else t("pending")
 
 
 def _page_of_apprentices(pages: int) -> int:
@@ -193,9 +329,10 @@ def _page_of_apprentices(pages: int) -> int:
     now = min(max(int(given) if given.isdecimal() else 1, 1), pages)
     if pages == 1:
         return 1
-    chosen = st.number_input(
-        t("Page, 1 to {n}", n=pages), 1, pages, now, key="apprentices_page", width=140
-    )
+    with st.container(key="noprint_pages"):
+        chosen = st.number_input(
+            t("Page, 1 to {n}", n=pages), 1, pages, now, key="apprentices_page", width=140
+        )
     if chosen != now:
         st.query_params["apprentices"] = str(chosen)
     return int(chosen)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from components.ladder import Ladder, ladder
+from components.ladder_svg import ladder_svg
 from components.story import story
 from graph.policy import Policy
 
@@ -66,3 +68,15 @@ def test_the_timeline_draws_a_bar_a_year_of_apprentices() -> None:
     tall = {row["year"]: row["y"] - row["y2"] for row in rows}
     assert tall["2010"] == pytest.approx(3 * tall["2011"])
     assert tall["2011"] > 0
+
+
+def test_the_file_s_timeline_escapes_what_it_is_given() -> None:
+    hostile = "<script>1</script>"
+    way = Ladder(
+        [(date(2000, 1, 1), 4, hostile)], [(date(2010, 1, 1), hostile)], [date(2024, 1, 1)],
+        [(hostile, date(2001, 1, 1), None)], [(hostile, date(2015, 1, 1), None)],
+        date(2026, 1, 1), {2010: 3},
+    )  # fmt: skip
+    drawn = ladder_svg(way, Policy(), "zh")
+    assert "<script" not in drawn and drawn.count("&lt;script&gt;") == 4
+    ElementTree.fromstring(drawn)
