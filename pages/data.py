@@ -58,7 +58,7 @@ def _answer(found: list[dict[str, Any]]) -> str:
     sources = {source for load in done for source in load["sources"] or ()}
     until = store.standing().data_until
     sentence = t(
-        "{loads} loads from {sources} sources brought {rows} rows; {refused} were refused.",
+        "Loaded so far: {loads}, from {sources} sources, {rows} rows; {refused} rows were refused.",
         loads=bold(count(len(done))), sources=bold(count(len(sources))), rows=bold(count(read)),
         refused=bold(count(refused)),
     )  # fmt: skip
