@@ -22,7 +22,7 @@ from components.policy_form import current_policy, parameters_of, policy_form
 from components.style import style_sheet
 from components.theme import Mode
 from components.visitor import sign_in_is_on
-from graph.errors import ShichengError
+from graph.errors import DatabaseError, IncompleteError, ShichengError, UsageError
 
 Pages = Mapping[str, Any]
 
@@ -166,7 +166,7 @@ def notes() -> Iterator[None]:
     try:
         yield
     except ShichengError as error:
-        note(t("This cannot be shown"), str(error))
+        note(t("This cannot be shown"), _told(error))
     except Exception as error:
         number = secrets.token_hex(3)
         # The type and place alone: the text of an unknown error may hold personal data.
@@ -175,6 +175,19 @@ def notes() -> Iterator[None]:
             t("This part of the page failed"),
             t("Reload the page; if it fails again, report the number {number}.", number=number),
         )
+
+
+def _told(error: ShichengError) -> str:
+    """What is wrong in the visitor's language; the error's own sentence, which is English, after."""
+    if current_language() == "en":
+        return str(error)
+    kinds = {
+        IncompleteError: t("A load has not finished: wait until it ends, or load it again."),
+        DatabaseError: t("The database cannot be used now; try again, or tell who runs it."),
+        UsageError: t("What is asked for cannot be shown: change the policy or the filters."),
+    }
+    told = next((words for kind, words in kinds.items() if isinstance(error, kind)), "")
+    return f"{told}（{error}）" if told else str(error)
 
 
 def _place(error: BaseException) -> str:
