@@ -178,7 +178,7 @@ def notes() -> Iterator[None]:
 
 
 def _told(error: ShichengError) -> str:
-    """What is wrong in the visitor's language; the error's own sentence, which is English, after."""
+    """What is wrong in the visitor's language; then the error's own sentence, in English."""
     if current_language() == "en":
         return str(error)
     kinds = {
