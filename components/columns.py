@@ -9,6 +9,7 @@ from typing import Any, Literal
 import polars as pl
 import streamlit as st
 
+from components.layout import text_width
 from components.theme import Tokens
 
 Kind = Literal["text", "count", "decimal", "share", "bar", "bars", "level", "yes"]
@@ -73,7 +74,9 @@ def _coloured(rows: pl.DataFrame, columns: Mapping[str, Column], tokens: Tokens)
 
 
 def _config(column: Column, tokens: Tokens, most: float) -> Any:
-    config, about = st.column_config, {"help": column.help, "width": column.width}
+    # A title says the unit: it is never cut off, in neither language.
+    width = max(column.width, round(text_width(column.title, 12)) + 22)
+    config, about = st.column_config, {"help": column.help, "width": width}
     top = max(1.0, float(most))
     if column.kind == "bar":
         return config.ProgressColumn(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graph.policy import Policy
 
 STEP, LINE, BELOW, BARS = 26, 20, 24, 48  # px: a level, honours, a mentor, apprentices a year
+FEW_HONOURS = 5
 WIDTH = 1040  # px, about: what the years have on the screen the pages are made for
 MOST_MENTORS, MOST_STUDIOS = 3, 2
 
@@ -134,18 +135,19 @@ def ladder(way: Ladder, policy: Policy, mode: Mode, language: Language) -> Any:
 def _marks(
     way: Ladder, first: date, last: date, theme: Tokens, language: Language
 ) -> list[dict[str, Any]]:
-    """Honours and namings in order, each on the first line where its name has room."""
+    """Honours and namings in order: a few on a line each, so that they stand clear of each other
+    on a phone too; many on the first line where the name has room on a wide screen."""
     told = [(day, name, theme.muted, theme.slate) for day, name in way.honours]
     talent = translate(language, "leading talent")
     told += [(day, talent, theme.talent, theme.talent) for day in way.named]
     marks: list[dict[str, Any]] = []
     ends: list[float] = []
-    for day, name, colour, rule in sorted(told):
-        if day < first:
-            continue
+    told = sorted(mark for mark in told if mark[0] >= first)
+    for day, name, colour, rule in told:
         at = WIDTH * (day - first).days / max((last - first).days, 1)
         begins = at - text_width(name) - 12
-        line = next((n for n, end in enumerate(ends) if end <= begins), len(ends))
+        room = (n for n, end in enumerate(ends) if end <= begins)
+        line = len(ends) if len(told) <= FEW_HONOURS else next(room, len(ends))
         ends[line : line + 1] = [at]
         marks.append(
             {"start": day, "name": name, "colour": colour, "rule": rule, "line": line}

@@ -52,7 +52,7 @@ def page() -> None:
 
 def _box() -> tuple[str, str | None]:
     """What is typed, and the kind that is asked for (in the address; what is typed never is)."""
-    left, middle, right = st.columns([520, 120, 480], vertical_alignment="bottom")
+    left, middle, right = st.columns([430, 150, 540], vertical_alignment="bottom")
     with left:
         text = st.text_input(
             t("Name, pinyin, initials or number"), type="search", key=BOX, live=True, max_chars=60,
@@ -160,9 +160,7 @@ def _studio(row: Row) -> frame.Row:
         escape(t("{n} trained", n=count(row["trained"]))),
         _alike(row),
     )
-    return frame.Row(
-        row["name"], cells, "talent" if leader else None, {"id": leader["id"]} if leader else {}
-    )
+    return frame.Row(row["name"], cells, "places", _place("studio", row["id"]))
 
 
 def _other(row: Row) -> frame.Row:
@@ -175,12 +173,18 @@ def _other(row: Row) -> frame.Row:
         row["id"],
     ]
     cells = (*(escape(fact) for fact in facts if fact), _alike(row))
-    if "enterprise_id" in row:
-        return frame.Row(row["name"], cells, "talents", {"enterprise": row["enterprise_id"]})
+    for kind in ("enterprise", "school"):
+        if f"{kind}_id" in row:
+            return frame.Row(row["name"], cells, "places", _place(kind, row["id"]))
     if "code" in row:
         filtered = "province" if row["code"] in PROVINCES else "occupation"
         return frame.Row(row["name"], cells, "talents", {filtered: row["code"]})
     return frame.Row(row["name"], cells, None, {})
+
+
+def _place(kind: str, id: str) -> dict[str, str]:
+    """The address of one studio, enterprise or school among its like."""
+    return {"kind_of_place": kind, "id": id}
 
 
 def _province(code: str | None) -> str:

@@ -64,14 +64,14 @@ def page() -> None:
 def _kind() -> str:
     """Which of the three; an id in the address tells it when nothing else does."""
     asked = st.query_params.get("id")
-    if asked and "kind_of_place" not in st.query_params and "places_kind_of_place" not in (
-        st.session_state
-    ):  # fmt: skip
+    # Streamlit forgets the control while another page is shown: what came then is another address.
+    arrived = "places_kind_of_place" not in st.session_state
+    if arrived and asked and "kind_of_place" not in st.query_params:
         found = place_table.kind_of(asked)
         if found:
             st.session_state["places_kind_of_place"] = found
     names = {"studio": t("Studios"), "enterprise": t("Enterprises"), "school": t("Schools")}
-    before = st.session_state.get("places_before")
+    before = None if arrived else st.session_state.get("places_before")
     kind = address.one_of("places", "kind_of_place", t("What"), names, KINDS[0])
     if before not in (None, kind):
         for name in ("sel", "id", "page", "sort", "by", "kind", "grade", "ownership", "frontline"):

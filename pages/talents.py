@@ -121,7 +121,7 @@ def _filters(everyone: pl.DataFrame) -> tuple[dict[str, Any], str]:
     }  # fmt: skip
     chosen: dict[str, Any] = {}
     with st.container(key="talents_filters"):
-        columns = st.columns([148, 98, 106, 100, 106, 352, 108, 100], vertical_alignment="bottom")
+        columns = st.columns([148, 94, 98, 84, 98, 352, 128, 116], vertical_alignment="bottom")
         with columns[0]:
             chosen["text"] = st.text_input(
                 t("Name, enterprise or studio"), key="talents_text", live=True, max_chars=60,

@@ -143,7 +143,8 @@ def _filtered(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
         "reason": t("Reason"),
     }  # fmt: skip
     chosen: dict[str, str] = {}
-    columns = st.columns([300, 130, 180, 110, 200, 200], vertical_alignment="bottom")
+    with st.container(key="targets_filters"):
+        columns = st.columns([300, 130, 180, 110, 200, 200], vertical_alignment="bottom")
     standing = st.query_params.get("show")
     if standing in STANDINGS and "targets_show" not in st.session_state:
         st.session_state["targets_show"] = standing
@@ -268,7 +269,7 @@ def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int) -> None:
             ),
             "age": config.TextColumn(t("Age"), width=88, help=t("Years, as a band")),
             "occupation": config.TextColumn(t("Occupation"), width=120),
-            "province": config.TextColumn(t("Province"), width=70),
+            "province": config.TextColumn(t("Province"), width=92),
             "reasons": config.TextColumn(t("Reasons"), width=330),
             "standing": config.TextColumn(t("Against the list"), width=150),
             "decision": config.TextColumn(t("Decision"), width=90),
