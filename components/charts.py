@@ -18,6 +18,10 @@ from graph.model import PROVINCES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# A chart is checked once, whole, when it is drawn; checking every part of it as it is made besides
+# takes longer than all else a page does.
+alt.utils.schemapi.disable_debug_mode()
+
 # One tile a province: column, row, and the two letters of ISO 3166-2:CN for English.
 TILES: Mapping[str, tuple[int, int, str]] = {
     "23": (7, 0, "HL"),

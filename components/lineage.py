@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
@@ -173,7 +173,7 @@ class LineageView:
     can_redo: bool = False
     buttons: tuple[tuple[str, str], ...] = ()
     language: Language = "zh"
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def groups(self) -> tuple[LineageStudio, ...]:
@@ -348,10 +348,23 @@ def build(view: LineageView) -> Built:
             f"The lineage view has {len(view.nodes):,} people, more than the {PEOPLE_AT_MOST:,} it "
             "can draw; show fewer generations or fewer people of each."
         )
+    drawn = _hashed(
+        LineageView(
+            view.nodes, view.edges, view.focus, columns=view.columns, axis=view.axis,
+            studios=view.studios,
+        )
+    )  # fmt: skip
+    return Built(drawn, _turn(view, drawn["hash"]))
+
+
+@lru_cache(maxsize=32)
+def _hashed(view: LineageView) -> dict[str, Any]:
+    """`_drawn` of the part of a view that it depends on, and its hash; kept, for most clicks only
+    change the turn and another visitor may open the same view.
+    """
     drawn = _drawn(view)
     told = json.dumps(drawn, separators=(",", ":"), ensure_ascii=False).encode()
-    drawn["hash"] = blake2b(told, digest_size=12).hexdigest()
-    return Built(drawn, _turn(view, drawn["hash"]))
+    return drawn | {"hash": blake2b(told, digest_size=12).hexdigest()}
 
 
 def _turn(view: LineageView, known: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,7 @@ def unfold(
     *,
     up: int = 2,
     down: int = 3,
-    breadth: int | Callable[[str, Channel], int] = 4,
+    breadth: int | Sequence[int] | Callable[[str, Channel], int] = 4,
     limit: int = PEOPLE_SHOWN,
     rank: Callable[[str], Any] | None = None,
     keep: frozenset[str] = frozenset(),
@@ -77,10 +77,11 @@ def unfold(
     """Whom a state shows of a graph whose edges lead from mentor to apprentice.
 
     Breadth first from the focus: `up` generations of mentors, `down` of those taught, `breadth` of
-    them a person and channel (edge attribute `channel`; a number, or what a function of the two
-    says), those of lowest `rank` first, then what was opened; `keep` (the path) and the pinned come
-    in whatever the breadth, `unhide` even when hidden, each with the chain that leads there. One
-    entry a person, even with two mentors. `only` is `filtered` of the state's filters, if known.
+    them a person and channel (edge attribute `channel`), those of lowest `rank` first, then what
+    was opened; `keep` (the path) and the pinned come in whatever the breadth, `unhide` even when
+    hidden, each with the chain that leads there. One entry a person, even with two mentors.
+    `breadth` is a number, what a function of the two says, or numbers to try: the last that stays
+    below the `limit` holds. `only` is `filtered` of the state's filters, if known.
     """
     if only is None and state.shown.filters:
         only = filtered(graph, state.focus, state.shown.filters)
@@ -127,26 +128,34 @@ class _Unfolding:
         graph: nx.MultiDiGraph,
         state: LineageState,
         reach: tuple[int, int],
-        breadth: int | Callable[[str, Channel], int],
+        breadth: int | Sequence[int] | Callable[[str, Channel], int],
         limit: int,
         rank: Callable[[str], Any] | None,
         wanted: tuple[frozenset[str], frozenset[str]],
         only: Filtered | None,
     ) -> None:
         self.graph, self.state, self.limit, self.only = graph, state, limit, only
-        self.breadth = breadth if callable(breadth) else lambda person, channel: breadth
+        self.breadths: list[Callable[[str, Channel], int]] = (
+            [breadth] if callable(breadth)
+            else [_always(n) for n in ([breadth] if isinstance(breadth, int) else breadth)]
+        )  # fmt: skip
         self.reach: dict[Direction, int] = {"up": reach[0], "down": reach[1]}
         self.rank = rank or (lambda person: 0)
         keep, self.unhide = wanted
         self.keep = keep | self.unhide | state.shown.pinned
         self.opened = dict(state.shown.opened)
+        self.breadth = self.breadths[0]
         self.shown: dict[str, int] = {state.focus: 0}
         self.known: dict[tuple[str, Direction], dict[str, list[str]]] = {}
 
     def result(self) -> Unfolded:
-        self._walk("down")
-        self._walk("up")
-        self._join_kept()
+        shown = self._people(self.breadths[0])
+        for breadth in self.breadths[1:]:
+            wider = self._people(breadth)
+            if len(wider) >= self.limit:
+                break
+            shown = wider
+        self.shown = shown
         more_by = {p: self._not_shown(p, "down") for p in self.shown if self.shown[p] >= 0}
         more_up = {p: self._not_shown(p, "up") for p in self.shown if self.shown[p] <= 0}
         return Unfolded(
@@ -159,6 +168,14 @@ class _Unfolding:
             filtered_out=self.only.left_out if self.only else 0,
             groups=self._groups() if self.state.shown.grouped else {},
         )
+
+    def _people(self, breadth: Callable[[str, Channel], int]) -> dict[str, int]:
+        """Whom a breadth shows, and the generation of each."""
+        self.breadth, self.shown = breadth, {self.state.focus: 0}
+        self._walk("down")
+        self._walk("up")
+        self._join_kept()
+        return self.shown
 
     def _walk(self, direction: Direction) -> None:
         step = 1 if direction == "down" else -1
@@ -258,6 +275,10 @@ class _Unfolding:
             if below or studio in self.state.shown.closed:
                 found[studio] = Group(tuple(led_by), frozenset(below), len(trainees[studio]))
         return found
+
+
+def _always(breadth: int) -> Callable[[str, Channel], int]:
+    return lambda person, channel: breadth
 
 
 def _order(lane: str) -> tuple[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from components.lineage import (
     LineageView,
     State,
 )
-from components.lineage_state import PEOPLE_AT_MOST, Filters, LineageState
+from components.lineage_state import PEOPLE_AT_MOST, Filters, LineageState, Shown
 from components.lineage_unfold import (
     PEOPLE_SHOWN,
     Filtered,
@@ -74,6 +74,9 @@ class Lineage:
     focus: str
     why: Callable[[str], Why]
     kept: dict[Filters, Filtered] = field(default_factory=dict, compare=False)
+    unfolded: dict[tuple[Shown, frozenset[str], int | None], Unfolded] = field(
+        default_factory=dict, compare=False
+    )
 
     def filtered(self, filters: Filters) -> Filtered | None:
         """Whom the filters let through; None when they let everyone. The last few are kept."""
@@ -147,6 +150,16 @@ class Lineage:
         return self._unfolded(state, frozenset(hop.apprentice for hop in hops), most), hops
 
     def _unfolded(self, state: LineageState, keep: frozenset[str], most: int | None) -> Unfolded:
+        """Whom a state shows, with `keep`; the last few are kept, for a click changes no more."""
+        seen = replace(state.shown, years=None, axis="generation", dates=False)
+        found = self.unfolded.get((seen, keep, most))
+        if found is None:
+            if len(self.unfolded) > 16:
+                self.unfolded.clear()
+            found = self.unfolded[seen, keep, most] = self._unfold(state, keep, most)
+        return found
+
+    def _unfold(self, state: LineageState, keep: frozenset[str], most: int | None) -> Unfolded:
         traced = on_paths(self.paths(state))
         only = self.filtered(state.shown.filters)
         order = {"talent": 0, "driven": 1, "pending": 2, "none": 3}
@@ -157,22 +170,12 @@ class Lineage:
         def one_screen(person: str, channel: str) -> int:
             return BREADTH.get(self.depth.get(person, -1), 1)
 
-        def unfolded(breadth: int | Callable[[str, str], int], limit: int) -> Unfolded:
-            return unfold(
-                self.graph, state, up=MENTORS_ABOVE, down=min(self.policy.generations or 3, 6),
-                breadth=breadth, limit=limit, rank=rank, keep=keep, unhide=traced, only=only,
-            )  # fmt: skip
-
-        if most is None:
-            return unfolded(one_screen, PEOPLE_SHOWN)
-        # Of each person the same few more and more, so that every generation has its share.
-        shown = unfolded(BREADTHS[0], most)
-        for breadth in BREADTHS[1:]:
-            wider = unfolded(breadth, most)
-            if len(wider.generations) >= most:
-                break
-            shown = wider
-        return shown
+        return unfold(
+            self.graph, state, up=MENTORS_ABOVE, down=min(self.policy.generations or 3, 6),
+            # Of each person the same few more and more, so that every generation has its share.
+            breadth=one_screen if most is None else BREADTHS,
+            limit=most or PEOPLE_SHOWN, rank=rank, keep=keep, unhide=traced, only=only,
+        )  # fmt: skip
 
 
 def view(

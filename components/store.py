@@ -298,20 +298,30 @@ def _workers_of(state: str, talent_id: str, policy: Policy) -> pl.DataFrame:
     return _driven(state, policy).workers_of(talent_id)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _places(state: str, policy: Policy) -> pl.DataFrame:
+    """Of each talent_id: own apprentices driven, highest and lowest place of the ways to credit."""
+    ways = ("driven", *CREDITS)
+    places = [pl.col(way).rank("min", descending=True) for way in ways]
+    return (
+        _driven(state, policy).talents
+        .with_columns(highest=pl.min_horizontal(places), lowest=pl.max_horizontal(places))
+        .join(_own_apprentices(state, policy), on="person", how="left")
+        .select("talent_id", "highest", "lowest", pl.col("own").fill_null(0))
+    )  # fmt: skip
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figures_of(state: str, talent_id: str, policy: Policy) -> dict[str, Any]:
     found = _driven(state, policy)
     row = found.talents.row(by_predicate=pl.col("talent_id") == talent_id, named=True)
-    ranks = found.talents.select(
-        "talent_id", pl.col("driven", *CREDITS).rank("min", descending=True)
-    ).row(by_predicate=pl.col("talent_id") == talent_id, named=True)
-    ranks.pop("talent_id")
+    place = _places(state, policy).row(by_predicate=pl.col("talent_id") == talent_id, named=True)
     workers = _workers_of(state, talent_id, policy)
     shared = dict(workers.group_by("generation").agg(pl.col("equal").sum()).rows())
     generations = [c for c in found.talents.columns if c[0] == "g" and c[1:].isdigit()]
     return row | {
-        "own": dict(_own_apprentices(state, policy).rows()).get(row["person"], 0),
-        "ranks": (min(ranks.values()), max(ranks.values())),
+        "own": place["own"],
+        "ranks": (place["highest"], place["lowest"]),
         "talents": found.talents.height,
         "generations": [row[column] for column in generations],
         "shared": [shared.get(n, 0.0) for n in range(1, len(generations) + 1)],

@@ -308,7 +308,10 @@ def why_many(snapshot: Snapshot, policy: Policy, pairs: pl.DataFrame) -> pl.Data
     Adds counts, generation (0 = none), channel, pending, day (first high-skilled, null = never),
     and reason (null = it counts). Any order, repeats too.
     """
-    asked = numbered(snapshot, pairs)
+    return _answered(snapshot, policy, numbered(snapshot, pairs))
+
+
+def _answered(snapshot: Snapshot, policy: Policy, asked: pl.DataFrame) -> pl.DataFrame:
     known = asked.drop_nulls(["talent", "worker"])
     judged = _judged(snapshot, links_of(snapshot), policy, known)
     unknown = pl.when(pl.col("talent").is_null()).then(pl.lit("no_such_talent")).otherwise(
@@ -444,13 +447,13 @@ def why(
     `chains` is the most chains shown. A number that nobody has is a reason too, not an error.
     """
     pair = pl.DataFrame({"talent_id": [talent_id], "worker_id": [worker_id]})
-    answer = why_many(snapshot, policy, pair).row(0, named=True)
+    numbers = numbered(snapshot, pair)
+    answer = _answered(snapshot, policy, numbers).row(0, named=True)
     first = answer.pop("day")
     base = Why(**answer, policy=policy, revision=snapshot.revision, first_high=first)
     if base.reason in ("no_such_talent", "no_such_worker", "not_a_leading_talent", "same_person"):
         return base
     links = links_of(snapshot)
-    numbers = numbered(snapshot, pair)
     talent, worker = numbers["talent"].item(), numbers["worker"].item()
     found = _events(snapshot, links, policy, talent, worker)
     by = next((event.day for event in found if event.counts), None)

@@ -286,6 +286,7 @@ def _apprentices(about: Person, rows: list[Person]) -> None:
     head = st.container()
     at = _page_of_apprentices(pages)
     shown = rows[MOST_APPRENTICES * (at - 1) : MOST_APPRENTICES * at]
+    standing = _standings(about, rows)
     with head:
         frame.heading(
             t("Apprentices"), t("{n} of {all}", n=count(len(shown)), all=count(len(rows)))
@@ -299,7 +300,7 @@ def _apprentices(about: Person, rows: list[Person]) -> None:
                 t("Level"): [row["level"] for row in rows],
                 t("Taken on"): [row["start"] for row in rows],
                 t("First high-skilled"): [row["skilled_on"] for row in rows],
-                t("Counts?"): [_standing(about, row)[1] for row in rows],
+                t("Counts?"): [standing[row["id"]][1] for row in rows],
             },
             strict=False,
         )
@@ -308,19 +309,24 @@ def _apprentices(about: Person, rows: list[Person]) -> None:
 
 
 def _apprentice_table(about: Person, rows: list[Person]) -> str:
-    return profile.apprentices([row | {"state": _standing(about, row)} for row in rows])
+    standing = _standings(about, rows)
+    return profile.apprentices([row | {"state": standing[row["id"]]} for row in rows])
 
 
-def _standing(about: Person, row: Person) -> tuple[str, str]:
-    """How an apprentice stands to this talent, and the words for it."""
+def _standings(about: Person, rows: list[Person]) -> dict[str, tuple[str, str]]:
+    """Apprentice's id -> how he or she stands to this talent, and the words for it."""
     if not about["leading"]:
-        return "", ""
+        return {row["id"]: ("", "") for row in rows}
     policy = current_policy()
-    state = store.states_of(about["id"], policy).state(row["id"])
-    if state == "none":
-        before = row["skilled_on"] is not None and row["skilled_on"] < policy.window_start
-        return state, t("high-skilled before") if before else t("does not count")
-    return state, t("driven") if state == "driven" else t("pending")
+    states = store.states_of(about["id"], policy)
+    before = t("high-skilled before")
+    words = {"driven": t("driven"), "pending": t("pending"), "none": t("does not count")}
+    found = {}
+    for row in rows:
+        state = states.state(row["id"])
+        early = row["skilled_on"] is not None and row["skilled_on"] < policy.window_start
+        found[row["id"]] = state, before if state == "none" and early else words[state]
+    return found
 
 
 def _page_of_apprentices(pages: int) -> int:
