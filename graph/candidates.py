@@ -279,18 +279,18 @@ def scored(found: pl.LazyFrame, rule: Rule) -> pl.DataFrame:
     rise = pl.when(pl.col("rise") >= rule.fast / 100 - ROUNDING).then(pl.col("rise")).otherwise(0.0)
     value = {"rise": rise, "competition": pl.col("competition"), "mentor": pl.col("mentor")}
     points = {f"{part}_points": 100 * weights[part] * value[part] / whole for part in PARTS}
+    score = pl.sum_horizontal(points.values())
     allowed = (pl.col("age") <= rule.age).fill_null(False) & ~pl.col("leading") & ~pl.col("retired")
     # A score of nothing meets no rule.
-    enough = (pl.col("score") >= rule.least - ROUNDING) & (pl.col("score") > 0)
+    met = allowed & (score >= rule.least - ROUNDING) & (score > 0)
     listed = pl.col("target")
     standing = pl.when("met").then(
         pl.when(listed).then(pl.lit("listed")).otherwise(pl.lit("new"))
     ).otherwise(pl.lit("unmet"))  # fmt: skip
+    # Those left out are left out as the table is read: of millions some thousands stay.
     return (
-        found.with_columns(**points)
-        .with_columns(score=pl.sum_horizontal(*points))
-        .with_columns(met=allowed & enough)
-        .filter(pl.col("met") | listed)
+        found.filter(met | listed)
+        .with_columns(**points, score=score, met=met)
         .with_columns(standing=standing)
         .sort("score", "person_id", descending=[True, False])
         .collect()
