@@ -174,7 +174,7 @@ def _chosen_most(words: dict[int, str]) -> None:
 
     st.selectbox(
         t("People shown"), list(MOST), key=key, format_func=lambda n: words[n], on_change=keep,
-        label_visibility="collapsed", width=150,
+        label_visibility="collapsed", width=124,
     )  # fmt: skip
 
 
