@@ -254,16 +254,6 @@ def test_nominations_of_each_honour_say_how_many(network: Database, app: Open) -
         assert test.query_params["honour"] == code
 
 
-# The last ones: they empty the store that the tests above share.
-@pytest.mark.parametrize("page", PAGES)
-def test_an_empty_store_says_the_one_thing_to_do(
-    page: str, empty_database: Database, app: Open
-) -> None:
-    test = app(page, lang="en")
-    assert lead(test) == "Nothing is loaded yet."
-    assert "shicheng load folder" in text(test)
-
-
 def figures_shown(test: AppTest) -> list[str]:
     """The six figures of a profile, as they are set."""
     strip = re.search(r'<div class="sc-figures">(.*?</div>)</div>', text(test), re.DOTALL)
@@ -297,3 +287,13 @@ def test_a_profile_is_masked_by_role(
     assert decade in manager and whole not in manager
     monkeypatch.setenv("SHICHENG_ROLE", "steward")
     assert whole in text(app("talent", lang="en", id=born["id"]))
+
+
+# The last ones: they empty the store that the tests above share; nothing stands below them.
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_store_says_the_one_thing_to_do(
+    page: str, empty_database: Database, app: Open
+) -> None:
+    test = app(page, lang="en")
+    assert lead(test) == "Nothing is loaded yet."
+    assert "shicheng load folder" in text(test)
