@@ -32,7 +32,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 
 ROOT = Path(__file__).parents[1]
-READING = (2.0, 8.0)
+READING = (10.0, 40.0)  # seconds: a person looks at a page before the next click
 GIVE_UP = 60.0
 FAILED = ("This part of the page failed", "页面的这一部分出错")
 Visit = tuple[str, dict[str, str]]
@@ -67,6 +67,7 @@ async def one_visitor(url: str, choices: list[Visit], ends: float, seed: int, fo
     """Opens pages until the time is over; after an error with a new session."""
     draw = random.Random(seed)
     await asyncio.sleep(draw.random() * READING[1])
+    page = "start"
     while time.monotonic() < ends:
         try:
             async with connect(url, subprotocols=["streamlit"], max_size=None) as web:
