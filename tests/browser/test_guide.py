@@ -12,12 +12,13 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from graph.database import Database
 from graph.metrics.driven import measure
+from graph.notebook import Kind, Notebook
 from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot import take_snapshot
@@ -50,6 +51,10 @@ def guided(
     made = tmp_path_factory.mktemp("guide") / "made"
     generate(made, talents=80, workers=16_000, seed=2026)
     sync(database, "folder", folder.get([made]), home=settings.home)
+    notebook = Notebook(settings.home)
+    for kind in get_args(Kind):
+        for entry in notebook.entries(kind, most=10_000):
+            notebook.remove(entry.id, entry.owner)
     rows = measure(take_snapshot(database, settings), Policy()).talents
     yield (
         serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)}),
