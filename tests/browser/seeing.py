@@ -70,7 +70,7 @@ def picture(page: Any, folder: Path, name: str) -> Path:
     """A picture of the page as it stands, 1400 x 900."""
     path = folder / f"{name}.png"
     page.mouse.move(0, 0)
-    page.wait_for_timeout(600)
+    page.wait_for_timeout(250)
     page.screenshot(path=path)
     return path
 

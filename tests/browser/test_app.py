@@ -68,8 +68,9 @@ def test_every_page_opens_in_both_languages_and_modes(
     paper = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert paper == ("rgb(251, 250, 246)" if mode == "light" else "rgb(18, 24, 31)")
     picture(page, pictures, f"{name}-{lang}-{mode}")
-    assert serious_findings(page) == []
-    if mode == "dark":
+    if lang == "zh":  # colours and labels are judged in one language, in both modes
+        assert serious_findings(page) == []
+    if (lang, mode) != ("en", "light"):  # English words are the longer ones
         return
     page.set_viewport_size(PHONE)
     at_rest(page)
