@@ -14,6 +14,7 @@ import pytest
 from graph import embedded
 from graph.database import Database, connect
 from graph.settings import Settings
+from tests.emptying import emptied
 
 # A developer's own server must never be what the tests empty.
 for name in ("NEO4J_URI", "NEO4J_USERNAME", "NEO4J_PASSWORD", "NEO4J_DATABASE", "SHICHENG_HOME"):
@@ -47,8 +48,7 @@ def database(settings: Settings) -> Iterator[Database]:
 @pytest.fixture
 def empty_database(database: Database) -> Database:
     """The session's Neo4j with no node, constraint or index in it."""
-    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
-        pass
+    emptied(database)
     for row in database.read("SHOW CONSTRAINTS YIELD name"):
         database.write(f"DROP CONSTRAINT `{row['name']}`")
     for row in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"):

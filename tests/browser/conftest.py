@@ -27,6 +27,7 @@ from loaders.sync import sync
 from loaders.synthetic import generate
 from tests import install
 from tests.browser.seeing import WAIT, at_rest
+from tests.emptying import emptied
 
 ROOT = Path(__file__).parents[2]
 FLAGS = (
@@ -174,8 +175,7 @@ def network(
     database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Database:
     """A store that holds a generated network and nothing else."""
-    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
-        pass
+    emptied(database)
     made = tmp_path_factory.mktemp("network") / "made"
     generate(made, talents=20, workers=2_000, seed=5)
     sync(database, "folder", folder.get([made]), home=settings.home)

@@ -26,6 +26,7 @@ from loaders import folder
 from loaders.sync import sync
 from loaders.synthetic import generate
 from tests.browser.seeing import ROOT, WAIT, at_rest, lineage_ready, pages_of_the_app, picture
+from tests.emptying import emptied
 
 GUIDE = ROOT / "docs" / "guide"
 PICTURES = GUIDE / "pictures"
@@ -46,8 +47,7 @@ def guided(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, str]]:
     """The app on a network large enough to look like a nation's: its URL, and a talent."""
-    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
-        pass
+    emptied(database)
     made = tmp_path_factory.mktemp("guide") / "made"
     generate(made, talents=80, workers=16_000, seed=2026)
     sync(database, "folder", folder.get([made]), home=settings.home)

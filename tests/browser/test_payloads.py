@@ -18,6 +18,7 @@ from loaders import folder
 from loaders.sync import sync
 from loaders.synthetic import generate
 from tests.browser.seeing import IDLE, WAIT, at_rest, pages_of_the_app
+from tests.emptying import emptied
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = (
@@ -60,8 +61,7 @@ def hostile(
     database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """A store in which every free text is a payload; the talent who drives most."""
-    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
-        pass
+    emptied(database)
     made = tmp_path_factory.mktemp("hostile") / "made"
     generate(made, talents=6, workers=400, seed=3)
     for table, fields in FIELDS.items():

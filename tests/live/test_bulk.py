@@ -22,6 +22,7 @@ from graph.settings import Settings
 from loaders import folder
 from loaders.sync import LoadReport, sync
 from loaders.synthetic import generate
+from tests.emptying import emptied
 
 pytestmark = pytest.mark.lts
 ROOT = Path(__file__).parents[2]
@@ -67,11 +68,6 @@ def load(database: Database, settings: Settings, *paths: Path, bulk_rows: int) -
     today = dt.date(2026, 11, 23)
     tables = folder.get(paths)
     return sync(database, "folder", tables, home=settings.home, today=today, bulk_rows=bulk_rows)
-
-
-def emptied(database: Database) -> None:
-    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
-        pass
 
 
 def same_both_ways(database: Database, settings: Settings, *paths: Path) -> None:

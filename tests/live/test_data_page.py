@@ -18,6 +18,7 @@ from graph.settings import Settings
 from loaders import folder
 from loaders.sync import LoadReport, sync
 from loaders.synthetic import generate
+from tests.emptying import emptied
 
 MANAGER, STEWARD = Visitor("a", "manager"), Visitor("b", "steward")
 
@@ -27,8 +28,7 @@ def dirty(
     database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[LoadReport, Path]]:
     """A store that holds a dirty network and nothing else; its report and its folder."""
-    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
-        pass
+    emptied(database)
     made = tmp_path_factory.mktemp("dirty") / "made"
     generate(made, talents=10, workers=800, seed=7, dirt=0.05)
     report = sync(database, "folder", folder.get([made]), home=settings.home)

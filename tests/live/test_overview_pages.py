@@ -19,6 +19,7 @@ from graph.snapshot import take_snapshot
 from loaders import folder
 from loaders.sync import sync
 from loaders.synthetic import generate
+from tests.emptying import emptied
 from tests.live.test_pages import lead, text
 
 Open = Callable[..., AppTest]
@@ -29,8 +30,7 @@ def network(
     database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
     """A store that holds a small generated network and nothing else."""
-    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
-        pass
+    emptied(database)
     made = tmp_path_factory.mktemp("network") / "made"
     generate(made, talents=12, workers=900, seed=11)
     sync(database, "folder", folder.get([made]), home=settings.home)

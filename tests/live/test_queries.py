@@ -19,6 +19,7 @@ from graph.queries import Table, load_queries, run, run_cypher
 from graph.settings import Settings
 from loaders import folder, wikidata
 from loaders.sync import sync
+from tests.emptying import emptied
 
 pytestmark = pytest.mark.lts
 HERE = Path(__file__).parent
@@ -27,13 +28,6 @@ WIKIDATA = ROOT.parent / "shared" / "data" / "wikidata_mentors"
 CASES = sorted(HERE.parent.glob("conformance/case*"))
 TODAY = "2026-11-23"
 D = dt.date
-
-
-def emptied(database: Database) -> Database:
-    """The database without a node; constraints and indexes may stay."""
-    while database.write("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n").nodes_deleted:
-        pass
-    return database
 
 
 @pytest.fixture(scope="module")
