@@ -39,7 +39,7 @@ def test_the_longest_chain_is_on_screen(
     page = open_page(f"{url}/lineage?id={chain[2]}&lang=zh", locale="zh-CN", color_scheme="light")
     page.locator(".sc-lead, .sc-note").first.wait_for(timeout=WAIT)
     lineage_ready(at_rest(page))
-    page.get_by_text("适应窗口").click()
+    page.get_by_role("button", name="适应窗口").click()
     at_rest(page)
     assert set(chain) <= set(people(page))
     page.mouse.click(*on_screen(page)[chain[-1]])
