@@ -40,7 +40,7 @@ docs: .venv/.dev ## docs/model.md, docs/commands.md and the pictures, made anew
 	$(BIN)/python -m docs.make
 
 guide: .venv/.dev packages ## the pictures of docs/guide, by opening every page
-	SHICHENG_PICTURES=docs/guide/pictures $(BIN)/pytest -q tests/browser/test_guide.py
+	SHICHENG_PICTURES=docs/guide/pictures $(BIN)/pytest -q tests/browser/test_every_page.py
 
 # The locks hold versions and hashes only, so that any index or mirror may serve them.
 lock: ## requirements.lock and requirements-dev.lock from pyproject.toml (needs uv)

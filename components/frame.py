@@ -17,6 +17,7 @@ import streamlit as st
 
 from components import store
 from components.i18n import LANGUAGES, choose_language, current_language, t
+from components.mode_watch import watch_mode
 from components.numbers import short_day
 from components.policy_form import current_policy, parameters_of, policy_form
 from components.style import style_sheet
@@ -71,6 +72,7 @@ def sidebar(groups: Sequence[tuple[str, Sequence[Any]]]) -> None:
         with st.container(key="sidebar_foot"):
             _facts()
             _languages()
+            watch_mode()
             if sign_in_is_on():
                 st.button(t("Sign out"), type="tertiary", on_click=st.logout)
 

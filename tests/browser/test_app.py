@@ -1,4 +1,4 @@
-"""The app as a person sees it: every page in both languages and modes, and the main way through.
+"""The app as a person sees it: the main way through.
 
 `SHICHENG_PICTURES=docs/pictures pytest tests/browser/test_app.py -k pictures` writes the pictures
 of the documentation.
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pytest
 
 from graph.database import Database
 from graph.metrics.driven import measure
@@ -25,59 +24,12 @@ from tests.browser.seeing import (
     lineage_ready,
     most_driven,
     on_screen,
-    pages_of_the_app,
     picture,
-    serious_findings,
 )
 
 ROOT = Path(__file__).parents[2]
 
 Open = Callable[..., Any]
-PHONE = {"width": 390, "height": 844}
-# What of the page's own text and controls stands out of a phone's screen; tables and drawings that
-# scroll in a frame of their own may be wider.
-WIDER_THAN_THE_PHONE = """() => [...document.querySelectorAll(
-    '[data-testid=stMain] :is(h1, h2, p, button, input, [data-testid=stHtml])')]
-    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetParent)
-    .filter((e) => { for (let up = e; up; up = up.parentElement) {
-        if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(up).overflowX) &&
-            up.dataset.testid !== 'stMain' && up.getBoundingClientRect().right <= innerWidth + 1)
-            return false; } return true; })
-    .map((e) => e.outerHTML.slice(0, 160))"""
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("name", pages_of_the_app())
-def test_every_page_opens_in_both_languages_and_modes(
-    name: str,
-    lang: str,
-    mode: str,
-    show: Open,
-    network: Database,
-    settings: Settings,
-    pictures: Path,
-) -> None:
-    talent = most_driven(network, settings)
-    person = f"?id={talent['talent_id']}" if name in ("lineage", "talent") else ""
-    page = show(name + person, lang, mode)
-    sentence = page.locator(".sc-lead").inner_text().replace(talent["name"], "")
-    assert bool(re.search("[\u4e00-\u9fff]", sentence)) == (lang == "zh")
-    assert page.locator(".sc-note, [data-testid=stException]").count() == 0
-    assert page.get_by_role("dialog").count() == 0
-    paper = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
-    assert paper == ("rgb(251, 250, 246)" if mode == "light" else "rgb(18, 24, 31)")
-    picture(page, pictures, f"{name}-{lang}-{mode}")
-    if lang == "zh":  # colours and labels are judged in one language, in both modes
-        assert serious_findings(page) == []
-    if (lang, mode) != ("en", "light"):  # English words are the longer ones
-        return
-    page.set_viewport_size(PHONE)
-    at_rest(page)
-    picture(page, pictures, f"{name}-{lang}-{mode}-phone")
-    assert page.locator(".sc-lead").is_visible()
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
-    assert page.evaluate(WIDER_THAN_THE_PHONE) == []
 
 
 def test_the_language_is_switched_and_stays_in_the_address(show: Open) -> None:

@@ -1,0 +1,158 @@
+"""Every page in both languages and modes, on a phone too; and the guide's pictures of them.
+
+`make guide` writes the pictures and, beside them, the words that stood on each page then. Without
+it the words are compared: a page whose headings or controls have changed fails here until the
+guide is made anew, so that neither pictures nor sections go stale.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from graph.database import Database
+from graph.notebook import Kind, Notebook
+from graph.settings import Settings
+from loaders import folder
+from loaders.sync import sync
+from loaders.synthetic import generate
+from tests.browser.seeing import (
+    ROOT,
+    WAIT,
+    at_rest,
+    lineage_ready,
+    most_driven,
+    pages_of_the_app,
+    picture,
+    serious_findings,
+)
+from tests.emptying import emptied
+
+GUIDE = ROOT / "docs" / "guide"
+PICTURES = GUIDE / "pictures"
+WORDS = PICTURES / "words.json"
+# Chinese as most see it, English in the dark, so that both are looked at.
+MODES = {"zh": "light", "en": "dark"}
+PAPER = {"light": "rgb(251, 250, 246)", "dark": "rgb(18, 24, 31)"}
+PHONE = {"width": 390, "height": 844}
+# What of the page's own text and controls stands out of a phone's screen; tables and drawings that
+# scroll in a frame of their own may be wider.
+WIDER_THAN_THE_PHONE = """() => [...document.querySelectorAll(
+    '[data-testid=stMain] :is(h1, h2, p, button, input, [data-testid=stHtml])')]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetParent)
+    .filter((e) => { for (let up = e; up; up = up.parentElement) {
+        if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(up).overflowX) &&
+            up.dataset.testid !== 'stMain' && up.getBoundingClientRect().right <= innerWidth + 1)
+            return false; } return true; })
+    .map((e) => e.outerHTML.slice(0, 160))"""
+# What a page says whatever the data are: titles, labels, buttons; figures and names are left out.
+SAID = """() => [...document.querySelectorAll(
+    '[data-testid=stMain] :is(h2, [data-testid=stWidgetLabel], [role=tab])')]
+    .filter((e) => e.offsetParent).map((e) => e.innerText)"""
+
+
+@pytest.fixture(scope="module")
+def guided(
+    database: Database,
+    settings: Settings,
+    serve: Callable[..., str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, str, str]]:
+    """The app on a network large enough to look like a nation's: its URL; a talent's id, name."""
+    emptied(database)
+    made = tmp_path_factory.mktemp("guide") / "made"
+    generate(made, talents=80, workers=16_000, seed=2026)
+    sync(database, "folder", folder.get([made]), home=settings.home)
+    notebook = Notebook(settings.home)
+    for kind in get_args(Kind):
+        for entry in notebook.entries(kind, most=10_000):
+            notebook.remove(entry.id, entry.owner)
+    talent = most_driven(database, settings)
+    url = serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)})
+    yield url, talent["talent_id"], talent["name"]
+
+
+def words(page: Any) -> list[str]:
+    """The page's titles and labels without what depends on the data."""
+    return [re.sub(r"[\d.,%–-]+", "#", text).strip() for text in page.evaluate(SAID)]
+
+
+@pytest.mark.parametrize("name", pages_of_the_app())
+def test_a_page_stands_in_every_language_and_mode_and_as_in_the_guide(
+    name: str,
+    guided: tuple[str, str, str],
+    open_page: Callable[..., Any],
+    pictures: Path,
+) -> None:
+    url, talent, known_name = guided
+    query = f"?id={talent}" if name in ("lineage", "talent") else ""
+    page = open_page(f"{url}/{name}{query}", color_scheme="light", locale="zh-CN")
+    page.locator(".sc-lead").first.wait_for(timeout=WAIT)
+    at_rest(page)
+    if name == "lineage":
+        lineage_ready(page)
+
+    def stands(lang: str, mode: str) -> None:
+        sentence = page.locator(".sc-lead").inner_text().replace(known_name, "")
+        assert bool(re.search("[\u4e00-\u9fff]", sentence)) == (lang == "zh")
+        assert page.locator(".sc-note, [data-testid=stException]").count() == 0
+        assert page.get_by_role("dialog").count() == 0
+        if MODES[lang] == mode:
+            as_in_the_guide(page, picture(page, pictures, f"{name}-{lang}"))
+
+    stands("zh", "light")
+    assert serious_findings(page) == []
+    become(page, "dark")
+    stands("zh", "dark")
+    assert serious_findings(page) == []
+    page.get_by_role("button", name="English").click()
+    at_rest(page)
+    stands("en", "dark")
+    become(page, "light")
+    stands("en", "light")
+    page.set_viewport_size(PHONE)  # English words are the longer ones
+    at_rest(page)
+    assert page.locator(".sc-lead").is_visible()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+    assert page.evaluate(WIDER_THAN_THE_PHONE) == []
+
+
+def become(page: Any, mode: str) -> None:
+    """The visitor's system turns light or dark while the page is open; all of it follows."""
+    page.emulate_media(color_scheme=mode)
+    page.wait_for_function(
+        """([paper, mode]) =>
+            getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper
+            && getComputedStyle(document.documentElement).colorScheme === mode""",
+        arg=[PAPER[mode], mode],
+        timeout=WAIT,
+    )
+    at_rest(page)
+
+
+def as_in_the_guide(page: Any, file: Path) -> None:
+    """The page says what it said when the guide's picture was taken."""
+    said = words(page)
+    if os.environ.get("SHICHENG_PICTURES"):
+        known = json.loads(WORDS.read_text("utf-8")) if WORDS.exists() else {}
+        known[file.stem] = said
+        WORDS.write_text(
+            json.dumps(dict(sorted(known.items())), ensure_ascii=False, indent=1) + "\n", "utf-8"
+        )
+    assert (PICTURES / file.name).exists(), "make guide"
+    assert json.loads(WORDS.read_text("utf-8"))[file.stem] == said, "the guide is stale: make guide"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_guide_has_a_section_and_a_picture_of_every_page(lang: str) -> None:
+    text = (GUIDE / f"{lang}.md").read_text("utf-8")
+    for name in pages_of_the_app():
+        assert f"](pictures/{name}-{lang}.png)" in text
+    shown = re.findall(r"\]\((pictures/[^)]+)\)", text)
+    assert [picture for picture in shown if not (GUIDE / picture).exists()] == []
