@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from components import frame, visitor
+from components import frame, store, visitor
 from components.i18n import t
 from components.policy_form import address
 from pages import (
@@ -33,6 +33,11 @@ HOME = "home"
 
 def main(first: str = "overview") -> None:
     """One run of the app; `first` is the page that an address without a path opens."""
+    with store.one_look():
+        _run(first)
+
+
+def _run(first: str) -> None:
     frame.begin()
     if visitor.must_sign_in():
         frame.sign_in()

@@ -18,9 +18,10 @@ from graph.model import PROVINCES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A chart is checked once, whole, when it is drawn; checking every part of it as it is made besides
-# takes longer than all else a page does.
+# Checking every part of a chart as it is made takes longer than all else a page does.
 alt.utils.schemapi.disable_debug_mode()
+# Sizes and type are the app's own (`configured`).
+alt.theme.enable("none")
 
 # One tile a province: column, row, and the two letters of ISO 3166-2:CN for English.
 TILES: Mapping[str, tuple[int, int, str]] = {
@@ -78,16 +79,41 @@ def configured(chart: Any, theme: Tokens) -> Any:
 
     It is read out by its `alt` text; its marks, some of them empty, have no names of their own.
     """
-    return (
-        chart.configure(background="transparent", font=FONT)
-        .configure_view(stroke=None)
-        .configure_mark(aria=False)
-        .configure_axis(
+    # Set at once: each `configure_...` would copy the whole chart.
+    chart.config = alt.Config(
+        background="transparent", font=FONT, view=alt.ViewConfig(stroke=None),
+        mark=alt.MarkConfig(aria=False),
+        axis=alt.AxisConfig(
             labelColor=theme.muted, labelFontSize=13, tickColor=theme.slate_dark, title=None,
-            domainColor=theme.slate_dark, gridColor=theme.hairline, gridOpacity=0.7, labelPadding=6,
-        )
-        .configure_text(color=theme.muted, fontSize=13, font=FONT)
+            domainColor=theme.slate_dark, gridColor=theme.hairline, gridOpacity=0.7,
+            labelPadding=6,
+        ),
+        text=alt.MarkConfig(color=theme.muted, fontSize=13, font=FONT),
     )  # fmt: skip
+    return chart
+
+
+def specification(chart: Any) -> dict[str, Any]:
+    """The chart as `st.vega_lite_chart` takes it: its Vega-Lite, with its tables beside it.
+
+    To write this is most of what a chart costs, so pages keep it by what the chart depends on. It
+    is not checked: the tests do that of every chart. The chart given is used up.
+    """
+    tables: dict[str, pl.DataFrame] = {}
+    _name_tables(chart, tables)
+    written: dict[str, Any] = chart.to_dict(validate=False)
+    return written | {"datasets": tables}
+
+
+def _name_tables(chart: Any, tables: dict[str, pl.DataFrame]) -> None:
+    """Puts the chart's tables under names, and the names in their place, in every layer."""
+    if isinstance(chart.data, pl.DataFrame):
+        name = next((n for n, table in tables.items() if table is chart.data), None)
+        name = name or f"table{len(tables)}"
+        tables[name] = chart.data
+        chart.data = alt.NamedData(name)
+    for part in getattr(chart, "layer", None) or ():
+        _name_tables(part, tables)
 
 
 def ledger_chart(ledger: Ledger, mode: Mode, language: Language, height: int = 264) -> Any:
@@ -158,7 +184,7 @@ def _years(ledger: Ledger, x: Any, y: Any, theme: Tokens) -> Any:
     return (
         alt.Chart(rows)
         .mark_text(color=theme.muted, baseline="top", dy=10)
-        .encode(x=x, y=y, text="year:N")
+        .encode(x=x, y=y, text=alt.Text("year:N"))
     )
 
 
@@ -237,12 +263,12 @@ def _path_layers(
     target_name = (
         alt.Chart(names.head(1))
         .mark_text(align="left", dx=4, dy=-9, color=theme.ink)
-        .encode(x=x, y=y, text="text:N")
+        .encode(x=x, y=y, text=alt.Text("text:N"))
     )
     path_name = (
         alt.Chart(names.tail(1))
         .mark_text(align="right", dx=-8, dy=-8, color=theme.muted)
-        .encode(x=x, y=y, text="text:N")
+        .encode(x=x, y=y, text=alt.Text("text:N"))
     )
     return [gap, line, path, at, target_name, path_name]
 
@@ -285,8 +311,8 @@ def tile_map(
         return kind(f"{field}:Q", scale=scale, axis=None)
 
     place = {
-        "x": axis(alt.X, "x0", x_scale), "x2": "x1:Q", "y": axis(alt.Y, "y0", y_scale),
-        "y2": "y1:Q",
+        "x": axis(alt.X, "x0", x_scale), "x2": alt.X2("x1:Q"), "y": axis(alt.Y, "y0", y_scale),
+        "y2": alt.Y2("y1:Q"),
     }  # fmt: skip
     tiles = (
         base.mark_rect(cornerRadius=2)
@@ -304,17 +330,17 @@ def tile_map(
         .encode(**place)
     )
     names = base.mark_text(fontSize=13).encode(
-        x=axis(alt.X, "xm", x_scale), y=axis(alt.Y, "yn", y_scale), text="name:N",
+        x=axis(alt.X, "xm", x_scale), y=axis(alt.Y, "yn", y_scale), text=alt.Text("name:N"),
         color=alt.Color("text_colour:N", scale=None),
     )  # fmt: skip
     values = base.mark_text(fontSize=13).encode(
-        x=axis(alt.X, "xm", x_scale), y=axis(alt.Y, "yv", y_scale), text="value:N",
+        x=axis(alt.X, "xm", x_scale), y=axis(alt.Y, "yv", y_scale), text=alt.Text("value:N"),
         color=alt.Color("text_colour:N", scale=None),
     )  # fmt: skip
     readout = [
         base.transform_filter(hover)
         .mark_text(align="left", fontSize=13, color=colour, fontWeight=weight)
-        .encode(x=alt.value(step_x), y=alt.value(y), text=f"{field}:N")
+        .encode(x=alt.value(step_x), y=alt.value(y), text=alt.Text(f"{field}:N"))
         for field, y, colour, weight in (
             ("read_name", 10, theme.ink, 700),
             ("read_figures", 28, theme.muted, 400),

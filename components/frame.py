@@ -166,7 +166,8 @@ def nothing_loaded() -> None:
 def notes() -> Iterator[None]:
     """Shows what goes wrong as a calm note; what is not ours gets an id that the log names."""
     try:
-        yield
+        with store.one_look():
+            yield
     except ShichengError as error:
         note(t("This cannot be shown"), _told(error))
     except Exception as error:

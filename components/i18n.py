@@ -7,6 +7,9 @@ that a translator edits a text file and nothing is built.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from gettext import GNUTranslations
 from io import BytesIO
@@ -63,10 +66,27 @@ def label(pair: tuple[str, str], language: Language) -> str:
     return pair[1] if language == "zh" else pair[0]
 
 
+_spoken: ContextVar[Language | None] = ContextVar("spoken", default=None)
+
+
+@contextmanager
+def spoken(language: Language) -> Iterator[None]:
+    """Within it everything is said in this language, whoever visits: a file is written so, which
+    is made outside the run of a page."""
+    token = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
 def current_language() -> Language:
     """The language of this visit: the one chosen (also `?lang=`), else the browser's."""
     import streamlit as st
 
+    fixed = _spoken.get()
+    if fixed is not None:
+        return fixed
     asked = st.query_params.get("lang")
     if asked in LANGUAGES:
         st.session_state["language"] = asked

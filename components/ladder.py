@@ -174,11 +174,11 @@ def _ground(place: Place, policy: Policy, theme: Tokens) -> list[Any]:
     return [
         alt.Chart(window)
         .mark_rect(color=theme.soft, opacity=0.45)
-        .encode(x=place.x, x2="end:T", y=place.y("y"), y2="y2:Q"),
+        .encode(x=place.x, x2=alt.X2("end:T"), y=place.y("y"), y2=alt.Y2("y2:Q")),
         alt.Chart(rules)
         .mark_rule()
         .encode(
-            x=place.x, x2="end:T", y=place.y("y"), color=alt.Color("colour:N", scale=None)
+            x=place.x, x2=alt.X2("end:T"), y=place.y("y"), color=alt.Color("colour:N", scale=None)
         ),
     ]  # fmt: skip
 
@@ -202,13 +202,13 @@ def _honours(marks: list[dict[str, Any]], place: Place, language: Language) -> l
         alt.Chart(rows)
         .mark_rule(opacity=0.8)
         .encode(
-            x=place.x, y=place.y("y"), y2="y2:Q", color=alt.Color("rule:N", scale=None),
+            x=place.x, y=place.y("y"), y2=alt.Y2("y2:Q"), color=alt.Color("rule:N", scale=None),
             tooltip=told,
         ),
         alt.Chart(rows)
         .mark_text(align="right", dx=-5, baseline="middle")
         .encode(
-            x=place.x, y=place.y("text_y"), text="name:N",
+            x=place.x, y=place.y("text_y"), text=alt.Text("name:N"),
             color=alt.Color("colour:N", scale=None), tooltip=told,
         ),
     ]  # fmt: skip
@@ -234,7 +234,7 @@ def _steps(
         alt.Chart(rows)
         .mark_rect(**outline)
         .encode(
-            x=place.x, x2="end:T", y=place.y("y"), y2="y2:Q",
+            x=place.x, x2=alt.X2("end:T"), y=place.y("y"), y2=alt.Y2("y2:Q"),
             color=alt.Color("fill:N", scale=None),
             tooltip=[
                 alt.Tooltip("start:T", title=translate(language, "Since"), format="%Y-%m-%d"),
@@ -243,7 +243,7 @@ def _steps(
         ),
         alt.Chart(rows)
         .mark_text(align="right", dx=-6, baseline="middle")
-        .encode(x=place.x, y=place.y("middle"), text="month:N"),
+        .encode(x=place.x, y=place.y("middle"), text=alt.Text("month:N")),
     ]  # fmt: skip
 
 
@@ -277,10 +277,10 @@ def _taken_on(
     return [
         alt.Chart(rows)
         .mark_rect(color=theme.slate)
-        .encode(x=place.x, x2="end:T", y=place.y("y"), y2="y2:Q", tooltip=told),
+        .encode(x=place.x, x2=alt.X2("end:T"), y=place.y("y"), y2=alt.Y2("y2:Q"), tooltip=told),
         alt.Chart(name)
         .mark_text(align="right", baseline="middle", dx=-10)
-        .encode(x=place.x, y=place.y("y"), text="name:N"),
+        .encode(x=place.x, y=place.y("y"), text=alt.Text("name:N")),
     ]
 
 
@@ -297,7 +297,7 @@ def _level_names(place: Place, theme: Tokens, language: Language) -> Any:
     return (
         alt.Chart(rows)
         .mark_text(align="right", baseline="middle", dx=-10, color=theme.ink)
-        .encode(x=place.x, y=place.y("y"), text="name:N")
+        .encode(x=place.x, y=place.y("y"), text=alt.Text("name:N"))
     )
 
 
@@ -318,7 +318,7 @@ def _periods(periods: list[dict[str, Any]], place: Place, theme: Tokens) -> list
             for number, period in enumerate(periods)
         ]
     )  # fmt: skip
-    lines = alt.Chart(rows).encode(x=place.x, x2="end:T", y=place.y("y"))
+    lines = alt.Chart(rows).encode(x=place.x, x2=alt.X2("end:T"), y=place.y("y"))
     dashed = {"strokeWidth": 2, "color": theme.ink}
     late = alt.Chart(rows).transform_filter("!datum.early")
     early = alt.Chart(rows).transform_filter("datum.early")
@@ -328,9 +328,9 @@ def _periods(periods: list[dict[str, Any]], place: Place, theme: Tokens) -> list
         lines.transform_filter("!datum.dashed").mark_rule(**dashed),
         lines.transform_filter("datum.dashed").mark_rule(strokeDash=[5, 4], **dashed),
         late.mark_text(align="right", dx=-8, baseline="middle", color=theme.ink).encode(
-            x=place.x, y=place.y("y"), text="name:N"
+            x=place.x, y=place.y("y"), text=alt.Text("name:N")
         ),
         early.mark_text(align="left", dx=8, baseline="middle", color=theme.ink).encode(
-            x=end, y=place.y("y"), text="name:N"
+            x=end, y=place.y("y"), text=alt.Text("name:N")
         ),
     ]

@@ -45,18 +45,19 @@ def facts_line(about: Person, visitor: Visitor) -> str:
     )
 
 
-def strip(id: str, figures: dict[str, Any], policy: Policy) -> None:
-    """The six figures; looks again until the last of them is computed."""
-    waiting = lost_without(id, policy) is None
+def strip(id: str, figures: dict[str, Any], lost: int | None, policy: Policy) -> None:
+    """The six figures; looks again until the last of them, `lost_without`, is computed."""
+    if lost is not None:
+        frame.html(six_figures(figures, lost))
+        return
 
     def draw() -> None:
         with frame.notes():
-            lost = lost_without(id, policy)
-            if waiting and lost is not None:
+            if lost_without(id, policy) is not None:
                 st.rerun()
-            frame.html(six_figures(figures, lost))
+            frame.html(six_figures(figures, None))
 
-    st.fragment(draw, run_every=WAITS if waiting else None)()
+    st.fragment(draw, run_every=WAITS)()
 
 
 def lost_without(id: str, policy: Policy) -> int | None:

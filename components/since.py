@@ -47,13 +47,18 @@ def _two_newest(state: str) -> tuple[Kept, ...]:
     return tuple(kept_snapshots(store.database(), store.database().settings)[:2])
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _opened_before(state: str) -> Snapshot:
+    return open_snapshot(_two_newest(state)[1].folder)
+
+
 def since(policy: Policy) -> Since | Unmeasured | None:
     """What changed under the policy since the revision before; None when one alone is kept."""
     found = _two_newest(store.state())
     if len(found) < 2:
         return None
     before = found[1]
-    rules = _rules(open_snapshot(before.folder), policy)
+    rules = _rules(_opened_before(store.state()), policy)
     return Unmeasured(before) if rules is None else _since(store.state(), policy, rules)
 
 
@@ -68,7 +73,7 @@ def _rules(old: Snapshot, policy: Policy) -> Policy | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _since(state: str, policy: Policy, rules: Policy) -> Since:
     after, before = _two_newest(state)
-    old, new = open_snapshot(before.folder), store.snapshot()
+    old, new = _opened_before(state), store.snapshot()
     was, now = kept_result(old, rules), store.driven(policy)
     change = {name: now.national[name] - was.national[name] for name in now.national}
     namings = [s.frames["talents"].select(pl.len()).collect().item() for s in (old, new)]

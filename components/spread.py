@@ -39,7 +39,7 @@ def histogram(values: Sequence[float], titles: tuple[str, str], mode: Mode) -> A
     rows = counted(values, edges_of(values))
     bars = alt.Chart(rows).mark_bar(color=theme.slate).encode(
         x=alt.X("low:Q", title=titles[0], axis=alt.Axis(grid=False, format=",d")),
-        x2="high:Q",
+        x2=alt.X2("high:Q"),
         y2=alt.datum(0),
         y=alt.Y("n:Q", title=titles[1], axis=alt.Axis(format=",d", tickCount=4, tickMinStep=1)),
         tooltip=[alt.Tooltip("low:Q", format=","), alt.Tooltip("high:Q", format=","),
@@ -78,7 +78,7 @@ def small_multiples(parts: Mapping[str, Sequence[float]], title: str, mode: Mode
     ]
     chart = alt.Chart(pl.concat(tables)).mark_bar(color=theme.slate).encode(
         x=alt.X("low:Q", title=None, axis=alt.Axis(grid=False, format=",d", tickCount=3)),
-        x2="high:Q",
+        x2=alt.X2("high:Q"),
         y=alt.Y("share:Q", title=None, axis=alt.Axis(format="%", tickCount=2)),
         y2=alt.datum(0),
         tooltip=[alt.Tooltip("part:N", title=title), alt.Tooltip("low:Q", format=","),

@@ -7,6 +7,9 @@ personal data, and no value depends on who asks.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -84,8 +87,33 @@ def notebook() -> Notebook:
     return Notebook(database().settings.home)
 
 
+_looked: ContextVar[list[Standing] | None] = ContextVar("looked", default=None)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Within it the graph is asked once where it stands, so that one run shows one state of it."""
+    if _looked.get() is not None:
+        yield
+        return
+    token = _looked.set([])
+    try:
+        yield
+    finally:
+        _looked.reset(token)
+
+
 def standing() -> Standing:
-    """The graph's revision now (one short query a run) and how far its data go."""
+    """The graph's revision now (see `one_look`) and how far its data go."""
+    looked = _looked.get()
+    if looked is None:
+        return _standing()
+    if not looked:
+        looked.append(_standing())
+    return looked[0]
+
+
+def _standing() -> Standing:
     row = database().read(STANDING)[0]
     unfinished, load_id = tuple(row["unfinished"]), row["load_id"] or ""
     now = Standing(row["revision"], _moment(row["finished_at"]), None, unfinished, load_id)

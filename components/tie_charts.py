@@ -122,7 +122,7 @@ def graph(
     cell = alt.selection_point(name="cell", fields=["a", "b"], on="click", empty=False)
     node = alt.selection_point(name="node", fields=["id"], on="click", empty=False)
     ties = alt.Chart(lines).mark_rule(color=theme.slate, opacity=0.55, cursor="pointer").encode(
-        x=x, y=y, x2="x2:Q", y2="y2:Q",
+        x=x, y=y, x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q"),
         strokeWidth=alt.StrokeWidth("n:Q", legend=None, scale=alt.Scale(range=[1, 8])),
         tooltip=[alt.Tooltip("between:N", title="–"), alt.Tooltip("n:Q", title=unit, format=",d")],
     ).add_params(cell)  # fmt: skip
@@ -139,9 +139,9 @@ def graph(
     ).add_params(node)  # fmt: skip
     words = alt.Chart(nodes).mark_text(
         color=theme.ink, fontSize=13, dy=-13, stroke=theme.paper, strokeWidth=3, strokeJoin="round"
-    ).encode(x=x, y=y, text="label:N")  # fmt: skip
+    ).encode(x=x, y=y, text=alt.Text("label:N"))  # fmt: skip
     over = alt.Chart(nodes).mark_text(color=theme.ink, fontSize=13, dy=-13).encode(
-        x=x, y=y, text="label:N"
+        x=x, y=y, text=alt.Text("label:N")
     )  # fmt: skip
     layers = alt.layer(ties, points, words, over).properties(width="container", height=620)
     return configured(layers, theme)

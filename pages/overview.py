@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 import streamlit as st
@@ -31,6 +31,9 @@ from graph.model import PROVINCES
 if TYPE_CHECKING:
     from components.charts import Ledger
     from components.figures import Overview
+    from components.i18n import Language
+    from components.theme import Mode
+    from graph.policy import Policy
 
 # In the order of the control; of each so many values are shown before "the rest".
 CUTS = ("quarter", "province", "industry", "occupation_code", "type", "basis", "generation",
@@ -117,7 +120,7 @@ def _ledgers(figures: Overview) -> None:
         _ledger(t("New high-skilled workers"), figures.workers, "workers")
 
 
-def _ledger(title: str, ledger: Ledger, key: str) -> None:
+def _ledger(title: str, ledger: Ledger, key: Literal["talents", "workers"]) -> None:
     language = current_language()
     if ledger.target is None:
         target = t("no target")
@@ -135,15 +138,33 @@ def _ledger(title: str, ledger: Ledger, key: str) -> None:
         )
     )
     frame.html(f'<div class="sc-key">{rows}</div>{_against_path(ledger, last)}')
-    event = st.altair_chart(
-        charts.ledger_chart(ledger, frame.mode(), language), width="stretch", theme=None,
-        key=f"chart_{key}", on_select="rerun", selection_mode="quarter",
+    event = st.vega_lite_chart(
+        _ledger_drawn(store.state(), current_policy(), key, frame.mode(), language),
+        width="stretch", theme=None, key=f"chart_{key}", on_select="rerun",
+        selection_mode="quarter",
         alt=f"{title}: {count(last['persons'])}, {count(last['person_times'])}",
     )  # fmt: skip
     if quarter := _clicked(event, "quarter", "code", f"chart_{key}"):
         if key == "talents":
             frame.go("talents", year=quarter[:4])
         frame.go("people", count="person_times", quarter=quarter)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _ledger_drawn(
+    state: str, policy: Policy, name: Literal["talents", "workers"], mode: Mode, language: Language
+) -> dict[str, Any]:
+    ledger = getattr(store.overview(policy), name)
+    return charts.specification(charts.ledger_chart(ledger, mode, language))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _tiles_drawn(
+    state: str, policy: Policy, mode: Mode, language: Language
+) -> tuple[dict[str, Any], bool]:
+    figures = store.overview(policy)
+    chart, shaded = charts.tile_map(figures.provinces, figures.on_path, mode, language)
+    return charts.specification(chart), shaded
 
 
 def _of_target(number: int, ledger: Ledger) -> str:
@@ -242,9 +263,9 @@ def _provinces(figures: Overview) -> None:
     provinces = figures.provinces
     frame.heading(t("Share of the target, by province"), t("%, by person-times"))
     reached = _reached(provinces, figures.on_path)
-    chart, shaded = charts.tile_map(provinces, figures.on_path, frame.mode(), language)
+    chart, shaded = _tiles_drawn(store.state(), current_policy(), frame.mode(), language)
     frame.html(f"<div>{escape(reached)}</div>")
-    event = st.altair_chart(
+    event = st.vega_lite_chart(
         chart, width="content", theme=None, key="tiles", on_select="rerun",
         selection_mode="province", alt=t("The provinces as tiles of a map"),
     )  # fmt: skip

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -22,7 +24,8 @@ from components import (
     store,
 )
 from components import story as stories
-from components.i18n import current_language, label, t
+from components.charts import specification
+from components.i18n import Language, current_language, label, spoken, t
 from components.ladder import Ladder, ladder
 from components.ladder_svg import ladder_svg
 from components.numbers import count, day, month
@@ -30,10 +33,11 @@ from components.policy_form import current_policy
 from components.portrait import Person, facts, studio
 from components.reach import joint
 from components.sheet import sheet
+from components.visitor import Visitor, visitor
 from components.visitor import born as masked_born
 from components.visitor import certificate as masked_certificate
-from components.visitor import visitor
 from graph.model import BASES, GRADES, LEVELS, PERSON_TYPES, SEXES, STUDIO_KINDS
+from graph.policy import Policy
 
 MOST_APPRENTICES = 12
 MOST_TALENTS = 6
@@ -52,9 +56,10 @@ def page() -> None:
     sentence = portrait.answer(about, figures)
     frame.lead(sentence)
     frame.under_lead(profile.facts_line(about, visitor()))
-    _ways_on(about, figures, taken, sentence)
+    lost = None if figures is None else profile.lost_without(about["id"], policy)
+    _ways_on(about, figures, lost, taken, sentence)
     if figures is not None:
-        profile.strip(about["id"], figures, policy)
+        profile.strip(about["id"], figures, lost, policy)
     _timeline(about, taken)
     _three_columns(about, figures, taken)
     with st.container(key="noprint_more"):
@@ -67,42 +72,70 @@ def page() -> None:
 
 
 def _ways_on(
-    about: Person, figures: dict[str, Any] | None, taken: list[Person], sentence: str
+    about: Person,
+    figures: dict[str, Any] | None,
+    lost: int | None,
+    taken: list[Person],
+    sentence: str,
 ) -> None:
     """To the lineage, to paper, and to a file."""
     with st.container(horizontal=True, key="noprint_ways", vertical_alignment="center"):
         frame.link("lineage", t("See the lineage"), id=about["id"])
         st.space("stretch")
         printing.print_button(t("Print"))
+        policy = current_policy()
+        table = _apprentice_table(about, taken[:MOST_APPRENTICES], policy)
+        said = Said(
+            about, figures, lost, taken, sentence, table, store.standing(), current_language(),
+            policy, visitor(),
+        )  # fmt: skip
         st.download_button(
-            t("Save as a page"),
-            _sheet(about, figures, taken, sentence),
-            f"profile-{about['id']}.html", "text/html", key="profile_sheet", on_click="ignore",
-            type="primary",
+            t("Save as a page"), partial(_sheet, said), f"profile-{about['id']}.html",
+            "text/html", key="profile_sheet", on_click="ignore", type="primary",
         )  # fmt: skip
 
 
-def _sheet(
-    about: Person, figures: dict[str, Any] | None, taken: list[Person], sentence: str
-) -> bytes:
+@dataclass(frozen=True)
+class Said:
+    """What the page says of a person to one visitor.
+
+    Its file is written when it is asked for, outside the page's run, where nobody's language,
+    policy or role is known. `lost` is `profile.lost_without`, `apprentices` their table (HTML).
+    """
+
+    about: Person
+    figures: dict[str, Any] | None
+    lost: int | None
+    taken: list[Person]
+    sentence: str
+    apprentices: str
+    standing: store.Standing
+    language: Language
+    policy: Policy
+    visitor: Visitor
+
+
+def _sheet(said: Said) -> bytes:
     """The profile as one file that needs no network, as this visitor sees it."""
-    language, policy = current_language(), current_policy()
-    head = [
-        f'<h1 class="sc-lead">{sentence}</h1>',
-        f"<p>{profile.facts_line(about, visitor())}</p>",
-    ]
-    if figures is not None:
-        lost = profile.lost_without(about["id"], policy)
-        head.append(profile.six_figures(figures, lost))
-    if about["recognitions"]:
-        head.append(ladder_svg(_ladder(about, taken), policy, language))
-    reached = [(t("Driven by generation and channel"), profile.reach_table(figures))] if (
-        figures is not None
-    ) else []  # fmt: skip
-    shown = [(t("Apprentices"), _apprentice_table(about, taken[:MOST_APPRENTICES]))]
-    story = [(t("Growth"), profile.growth(stories.story(about, taken, language)[-14:]))]
-    told = downloads.About(store.revision(), policy)
-    return sheet(about["name"], told, language, head, [reached, shown, story])
+    about, taken, policy, figures = said.about, said.taken, said.policy, said.figures
+    with spoken(said.language):
+        head = [
+            f'<h1 class="sc-lead">{said.sentence}</h1>',
+            f"<p>{profile.facts_line(about, said.visitor)}</p>",
+        ]
+        if figures is not None:
+            head.append(profile.six_figures(figures, said.lost))
+        if about["recognitions"]:
+            way = _ladder(about, taken, said.standing, said.visitor)
+            head.append(ladder_svg(way, policy, said.language))
+        reached = [(t("Driven by generation and channel"), profile.reach_table(figures))] if (
+            figures is not None
+        ) else []  # fmt: skip
+        shown = [(t("Apprentices"), said.apprentices)]
+        told = stories.story(about, taken, said.language)[-14:]
+        story = [(t("Growth"), profile.growth(told))]
+        basis = downloads.About(said.standing.revision or 0, policy)
+        return sheet(about["name"], basis, said.language, head, [reached, shown, story])
 
 
 def _timeline(about: Person, taken: list[Person]) -> None:
@@ -110,8 +143,9 @@ def _timeline(about: Person, taken: list[Person]) -> None:
     if not about["recognitions"]:
         return
     frame.heading(t("Ladder and honours"), t("above the line: high-skilled"))
-    st.altair_chart(
-        ladder(_ladder(about, taken), current_policy(), frame.mode(), current_language()),
+    way = _ladder(about, taken, store.standing(), visitor())
+    st.vega_lite_chart(
+        specification(ladder(way, current_policy(), frame.mode(), current_language())),
         width="stretch", theme=None, key="ladder", alt=t("Ladder and honours"),
     )  # fmt: skip
 
@@ -186,7 +220,9 @@ def _compared(about: Person, figures: dict[str, Any]) -> None:
         )
 
 
-def _ladder(about: Person, taken: list[Person]) -> Ladder:
+def _ladder(
+    about: Person, taken: list[Person], standing: store.Standing, visitor: Visitor
+) -> Ladder:
     years = Counter(row["start"].year for row in taken if row["start"] is not None)
     language = current_language()
     honours = [
@@ -196,17 +232,19 @@ def _ladder(about: Person, taken: list[Person]) -> Ladder:
         if row["day"]
     ]  # fmt: skip
     return Ladder(
-        recognitions=[(r["day"], r["level"], _recognition(r)) for r in about["recognitions"]],
+        recognitions=[
+            (r["day"], r["level"], _recognition(r, visitor)) for r in about["recognitions"]
+        ],
         honours=honours,
         named=[row["day"] for row in about["named"]],
         mentors=[(m["name"], m["start"], m["end"]) for m in about["mentors"] if m["start"]],
         studios=[(studio(s), s["start"], s["end"]) for s in about["studios"] if s["start"]],
-        until=store.standing().data_until or date.today(),
+        until=standing.data_until or date.today(),
         taken_on=years,
     )  # fmt: skip
 
 
-def _recognition(row: dict[str, Any]) -> str:
+def _recognition(row: dict[str, Any], visitor: Visitor) -> str:
     from graph.model import MODES as RECOGNITION_MODES
 
     language = current_language()
@@ -214,7 +252,7 @@ def _recognition(row: dict[str, Any]) -> str:
     if row["mode"]:
         parts.append(label(RECOGNITION_MODES[row["mode"]], language))
     if row["certificate"]:
-        parts.append(masked_certificate(row["certificate"], visitor()))
+        parts.append(masked_certificate(row["certificate"], visitor))
     return " · ".join(part for part in parts if part)
 
 
@@ -286,12 +324,12 @@ def _apprentices(about: Person, rows: list[Person]) -> None:
     head = st.container()
     at = _page_of_apprentices(pages)
     shown = rows[MOST_APPRENTICES * (at - 1) : MOST_APPRENTICES * at]
-    standing = _standings(about, rows)
+    standing = _standings(about, rows, current_policy())
     with head:
         frame.heading(
             t("Apprentices"), t("{n} of {all}", n=count(len(shown)), all=count(len(rows)))
         )
-        frame.html(_apprentice_table(about, shown))
+        frame.html(_apprentice_table(about, shown, current_policy()))
     with st.container(key="noprint_apprentices", horizontal=True):
         table = pl.DataFrame(
             {
@@ -308,16 +346,15 @@ def _apprentices(about: Person, rows: list[Person]) -> None:
         downloads.offer(table, about_file, "apprentices")
 
 
-def _apprentice_table(about: Person, rows: list[Person]) -> str:
-    standing = _standings(about, rows)
+def _apprentice_table(about: Person, rows: list[Person], policy: Policy) -> str:
+    standing = _standings(about, rows, policy)
     return profile.apprentices([row | {"state": standing[row["id"]]} for row in rows])
 
 
-def _standings(about: Person, rows: list[Person]) -> dict[str, tuple[str, str]]:
+def _standings(about: Person, rows: list[Person], policy: Policy) -> dict[str, tuple[str, str]]:
     """Apprentice's id -> how he or she stands to this talent, and the words for it."""
     if not about["leading"]:
         return {row["id"]: ("", "") for row in rows}
-    policy = current_policy()
     states = store.states_of(about["id"], policy)
     before = t("high-skilled before")
     words = {"driven": t("driven"), "pending": t("pending"), "none": t("does not count")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,28 @@ def test_a_policy_in_the_address_changes_the_figures(
     assert test.query_params["generations"] == "1"
     everything = measure(take_snapshot(network, settings), Policy()).national
     assert everything["driven_persons"] > found["driven_persons"]
+
+
+def test_a_profile_is_saved_as_its_visitor_sees_it(
+    network: Database, app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is written after the page's run, where nobody's language or role is known."""
+    offered: dict[str, Callable[[], bytes]] = {}
+    monkeypatch.setattr(
+        st, "download_button", lambda label, data, *rest, key, **_: offered.update({key: data})
+    )
+    one = network.read(
+        "MATCH (p:LeadingTalent)-[r:RECOGNISED]->() WHERE size(r.certificate_no) > 6 "
+        "RETURN p.person_id AS id, p.birth_date.year AS born, r.certificate_no AS number LIMIT 1"
+    )[0]
+    sentence = lead(app("talent", lang="zh", id=one["id"], generations="2"))
+    with ThreadPoolExecutor(1) as elsewhere:
+        written = elsewhere.submit(offered["profile_sheet"]).result().decode("utf-8")
+    said = re.sub("<[^>]+>", "", written)
+    assert sentence in said and 'lang="zh-CN"' in written
+    assert f"{one['born'] // 10}·" in said and str(one["born"]) + "年" not in said
+    assert one["number"] not in written
+    assert "&quot;generations&quot;: 2" in written
 
 
 def test_a_broken_policy_in_the_address_is_the_default(network: Database, app: Open) -> None:
