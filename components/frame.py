@@ -20,6 +20,7 @@ from components.i18n import LANGUAGES, choose_language, current_language, t
 from components.mode_watch import watch_mode
 from components.numbers import short_day
 from components.policy_form import current_policy, parameters_of, policy_form
+from components.return_to import keep_address, return_to_address
 from components.style import style_sheet
 from components.theme import Mode
 from components.visitor import sign_in_is_on
@@ -54,6 +55,7 @@ def begin() -> None:
 def sign_in() -> None:
     """All that a visitor sees who has not signed in."""
     lead(escape(t("Sign in, and see who taught whom.")))
+    keep_address()
     st.button(t("Sign in"), type="primary", on_click=st.login)
 
 
@@ -74,6 +76,7 @@ def sidebar(groups: Sequence[tuple[str, Sequence[Any]]]) -> None:
             _languages()
             watch_mode()
             if sign_in_is_on():
+                return_to_address()
                 st.button(t("Sign out"), type="tertiary", on_click=st.logout)
 
 

@@ -1,14 +1,17 @@
 """Who visits, and what of people's data a visitor sees.
 
 Without sign-in (an app on one's own machine) everyone is `local` with the role of the settings.
-With sign-in (`[auth]` in Streamlit's secrets: OpenID Connect) a visitor is the address that the
-provider confirmed, and a data steward when the settings name it. A manager sees people's names and
-careers; certificate numbers and years of birth are masked. ID numbers never leave the graph.
+With sign-in (`[auth]` in Streamlit's secrets: OpenID Connect) a visitor is the mail address that
+the provider vouches for, and a data steward when the settings name it; whoever has none, or one
+that is not confirmed, is a manager under the provider's own number. A manager sees people's names
+and careers; certificate numbers and years of birth are masked. ID numbers never leave the graph.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 import streamlit as st
 
@@ -30,6 +33,9 @@ class Visitor:
         return self.role == "steward"
 
 
+NOBODY: Final = Visitor("", "manager")
+
+
 def sign_in_is_on() -> bool:
     """Whether the app asks who one is."""
     return st.secrets.load_if_toml_exists() and "auth" in st.secrets
@@ -40,9 +46,17 @@ def visitor() -> Visitor:
     settings = Settings()
     if not sign_in_is_on():
         return Visitor(LOCAL, settings.role)
-    address = str(st.user.get("email") or "").strip().lower() if st.user.is_logged_in else ""
-    stewards = {name.strip().lower() for name in settings.stewards.split(",") if name.strip()}
-    return Visitor(address, "steward" if address in stewards else "manager")
+    return signed_in(st.user.to_dict(), settings.stewards) if st.user.is_logged_in else NOBODY
+
+
+def signed_in(claims: Mapping[str, Any], stewards: str) -> Visitor:
+    """The visitor of whom the provider states `claims`; `stewards` are addresses, by commas."""
+    address = str(claims.get("email") or "").strip().lower()
+    # Many providers say nothing of it and confirm each address; "false" may come as a string.
+    if not address or str(claims.get("email_verified", True)).lower() == "false":
+        return Visitor(f"{claims.get('iss', '')} {claims.get('sub', '')}", "manager")
+    named = {name.strip().lower() for name in stewards.split(",") if name.strip()}
+    return Visitor(address, "steward" if address in named else "manager")
 
 
 def must_sign_in() -> bool:

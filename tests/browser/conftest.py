@@ -44,7 +44,8 @@ HERE = ("127.0.0.1", "localhost")
 STARTUP = 60  # seconds
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -75,11 +76,12 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
             script: Path | str,
             env: dict[str, str] | None = None,
             options: tuple[str, ...] = (),
+            port: int | None = None,
         ) -> str:
             known = (str(script), tuple(sorted((env or {}).items())), tuple(options))
             if known in running:
                 return running[known]
-            port = _free_port()
+            port = port or free_port()
             log = tmp_path_factory.mktemp("streamlit") / "log.txt"
             command = [
                 sys.executable, "-m", "streamlit", "run", str(script),
