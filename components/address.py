@@ -1,15 +1,21 @@
 """Controls whose choice stands in the page's address, so that the link reopens what is seen.
 
-Only codes and ids go there. A value that nobody has any more is shown as it is, not dropped.
+What the address says is what a control shows: a change is written there first, then the page is
+drawn from it. Only codes and ids go there. A value that nobody has any more is shown as it is, not
+dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import streamlit as st
 
 from components.i18n import t
+
+# Of several none, told from those that are there when nothing was asked for.
+NONE: Final = "none"
 
 
 def write(name: str, value: str | None, default: str | None = None) -> None:
@@ -26,38 +32,39 @@ def choice(
 ) -> str | None:
     """A list to choose one from, or none of; the chosen code."""
     key, named = f"{page}_{name}", dict(options)
-    asked = st.query_params.get(name)
-    if asked and asked not in named:
-        named[asked] = asked
-    if asked and key not in st.session_state:
-        st.session_state[key] = asked
+    asked = st.query_params.get(name) or None
+    if asked:
+        named.setdefault(asked, asked)
+    _follow(key, asked)
     chosen: str | None = st.selectbox(
         title, list(named), index=None, key=key, placeholder=t("any"), help=help,
         format_func=lambda code: named.get(code, code),
+        on_change=_chosen, args=(key, name),
     )  # fmt: skip
-    write(name, chosen)
     return chosen
 
 
 def one_of(
     page: str, name: str, title: str, options: Mapping[str, str], default: str, *,
-    help: str | None = None, folded: bool = False,
+    help: str | None = None, folded: bool = False, untitled: bool = False, width: int | None = None,
+    leaves: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """One of few, always one: a segmented control, or a list when `folded`."""
-    key = f"{page}_{name}"
-    if key not in st.session_state or st.session_state[key] not in options:
-        asked = st.query_params.get(name)
-        st.session_state[key] = asked if asked in options else default
+    """One of few, always one: a segmented control, or a list when `folded`.
+
+    `untitled`: the title is for those who hear the page. Another choice takes the parameters
+    `leaves` out of the address, what the choice before was looked at with.
+    """
+    key, asked = f"{page}_{name}", st.query_params.get(name)
+    _follow(key, asked if asked in options else default)
+    given: dict[str, Any] = {
+        "key": key, "format_func": lambda code: options[code], "help": help,
+        "label_visibility": "collapsed" if untitled else "visible",
+        "on_change": _chosen, "args": (key, name, default, leaves),
+    } | ({"width": width} if width else {})  # fmt: skip
     if folded:
-        chosen = st.selectbox(
-            title, list(options), key=key, format_func=lambda code: options[code], help=help
-        )
+        chosen: str = st.selectbox(title, list(options), **given)
     else:
-        chosen = st.segmented_control(
-            title, list(options), key=key, format_func=lambda code: options[code], help=help,
-            required=True,
-        )  # fmt: skip
-    chosen = chosen if chosen in options else default
+        chosen = st.segmented_control(title, list(options), required=True, **given)
     write(name, chosen, default)
     return chosen
 
@@ -65,14 +72,35 @@ def one_of(
 def several(
     page: str, name: str, title: str, options: Mapping[str, str], default: Sequence[str]
 ) -> list[str]:
-    """Some of many, in the order chosen."""
-    key = f"{page}_{name}"
-    if key not in st.session_state:
-        asked = [code for code in st.query_params.get(name, "").split(",") if code in options]
-        st.session_state[key] = asked or list(default)
-    chosen = st.multiselect(title, list(options), key=key, format_func=lambda code: options[code])
-    write(name, ",".join(chosen) or None, ",".join(default))
+    """Some of many, in the order chosen; the default as long as none is."""
+    key, asked = f"{page}_{name}", st.query_params.get(name)
+    known = [code for code in (asked or "").split(",") if code in options]
+    _follow(key, known if known or asked == NONE else list(default))
+
+    def keep() -> None:
+        write(name, ",".join(st.session_state[key]) or NONE, ",".join(default))
+
+    chosen = st.multiselect(
+        title, list(options), key=key, format_func=lambda code: options[code], on_change=keep
+    )
     return chosen or list(default)
+
+
+def _follow(key: str, value: Any) -> None:
+    """Gives a control what the address says, unless it has it.
+
+    It has not when it is drawn anew (Streamlit forgets a control while another page is shown), and
+    when a link, or the browser's way back, led to another address of the page it stands on.
+    """
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+def _chosen(key: str, name: str, default: str | None = None, leaves: Sequence[str] = ()) -> None:
+    """Writes what a visitor has just chosen, before the page is drawn with it."""
+    write(name, st.session_state[key], default)
+    for other in leaves:
+        write(other, None)
 
 
 def ids(name: str) -> list[str]:
@@ -80,8 +108,7 @@ def ids(name: str) -> list[str]:
     return list(dict.fromkeys(i for i in st.query_params.get(name, "").split(",") if i))
 
 
-def clear(page: str, names: Sequence[str]) -> None:
+def clear(*names: str) -> None:
     """Takes these choices away, for a button."""
     for name in names:
-        st.session_state.pop(f"{page}_{name}", None)
         write(name, None)

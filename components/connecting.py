@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 import streamlit as st
 
-from components import choosing, connections, frame, lineage_view, person, steps
+from components import address, choosing, connections, frame, lineage_view, person, steps
 from components.connections import Tie, Way
 from components.i18n import current_language, t, tn
 from components.lineage import LineageBranch, LineageView, lineage_state
@@ -112,21 +112,7 @@ def _ways() -> None:
     """Any tie, or only chains in which each taught the next; kept in the address."""
     words = {"either": t("any tie"), "down": t("first taught second"),
              "up": t("second taught first")}  # fmt: skip
-    if st.session_state.get("path_way") != _way():
-        st.session_state["path_way"] = _way()
-
-    def keep() -> None:
-        chosen = st.session_state["path_way"] or "either"
-        st.query_params.pop("path", None)
-        if chosen == "either":
-            st.query_params.pop("way", None)
-        else:
-            st.query_params["way"] = chosen
-
-    st.segmented_control(
-        t("Which ties"), list(WAYS), key="path_way", format_func=lambda way: words[way],
-        label_visibility="collapsed", on_change=keep, required=True,
-    )  # fmt: skip
+    address.one_of("path", "way", t("Which ties"), words, "either", untitled=True, leaves=("path",))
 
 
 def _no_path(none: NoPathError, way: Way) -> str:

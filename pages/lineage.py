@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from components import (
+    address,
     connecting,
     downloads,
     evidence,
@@ -37,9 +38,7 @@ from graph.model import LEVELS
 KEY = "lineage"
 BAR = 46  # px, a row above the widget
 Figures = dict[str, Any] | None
-# People shown at most; 0 = about one screen.
-MOST = (0, 300, 1_000, 5_000)
-TOOLS = ("lineage", "path", "common", "branches")
+MOST = (300, 1_000, 5_000)  # people shown, when one screen is not enough
 ADDRESS = ("selected", "also", "view")
 
 
@@ -66,9 +65,9 @@ def _instrument(about: Person, figures: Figures, seen: Lineage) -> None:
         under = st.container()
         left, right = st.columns([848, 280], gap="medium")
         with left:
-            tool = _bar(seen, state)
+            tool, most = _bar(seen, state)
             if tool == "lineage":
-                told = _lineage(about, seen, state)
+                told = _lineage(about, seen, state, most)
                 panel: Callable[[], None] = partial(_whom, about, figures, seen, state.selected)
             else:
                 told, panel = _connection(tool, about, figures, seen, state)
@@ -96,86 +95,43 @@ def _address(state: LineageState) -> None:
     """Writes the view into the address: ids, what is open, the years; never a name."""
     wanted = state.to_query()
     for name in ADDRESS:
-        if name in wanted:
-            if st.query_params.get(name) != wanted[name]:
-                st.query_params[name] = wanted[name]
-        elif name in st.query_params:
-            del st.query_params[name]
+        address.write(name, wanted.get(name))
     now = {name: wanted.get(name, "") for name in ADDRESS}
     st.session_state["lineage.address"] = {"id": state.focus, **now}
 
 
-def _most() -> int:
-    asked = st.query_params.get("most", "")
-    return int(asked) if asked.isdigit() and int(asked) in MOST else 0
-
-
-def _bar(seen: Lineage, state: LineageState) -> str:
-    """What is looked at, how many people, and the views: one row above the widget."""
+def _bar(seen: Lineage, state: LineageState) -> tuple[str, int | None]:
+    """What is looked at, how many people at most, and the views: one row above the widget."""
     words = {
         "lineage": t("Lineage"), "path": t("Path"), "common": t("Common mentors"),
         "branches": t("Branches"),
     }  # fmt: skip
-    tools = TOOLS if seen.reach.leading else TOOLS[:3]
-    asked = st.query_params.get("tool", "lineage")
+    if not seen.reach.leading:
+        del words["branches"]
+    most = None
     with st.container(horizontal=True, key="lineage_bar", vertical_alignment="center"):
-        tool = _chosen("tool", tools, asked, "lineage", words, t("Kind of view"))
+        tool = address.one_of(
+            "lineage", "tool", t("Kind of view"), words, "lineage", untitled=True,
+            leaves=("with", "way", "path"),
+        )  # fmt: skip
         if tool == "lineage":
-            shown = {0: t("one screen"), **{n: t("up to {n}", n=count(n)) for n in MOST[1:]}}
-            _chosen_most(shown)
+            most = _most()
             lineage_filters.box(seen, state, KEY)
         with st.popover(t("Saved views"), key="lineage_saved"):
             notes.saved()
         with st.popover(t("Share this view"), key="lineage_share"):
             notes.share()
-    return tool
+    return tool, most
 
 
-def _chosen(
-    name: str, options: tuple[str, ...], asked: str, default: str, words: dict[str, str], title: str
-) -> str:
-    """One of a few, also set by the address."""
-    key = f"lineage_{name}"
-    now = asked if asked in options else default
-    # Streamlit forgets a control while another page is shown.
-    if key not in st.session_state or st.session_state.get(f"{key}.seen") != now:
-        st.session_state[key] = st.session_state[f"{key}.seen"] = now
-
-    def keep() -> None:
-        value = st.session_state[key]
-        st.session_state[f"{key}.seen"] = value
-        for other in ("with", "way", "path"):
-            st.query_params.pop(other, None)
-        if value == default:
-            st.query_params.pop(name, None)
-        else:
-            st.query_params[name] = value
-
-    st.segmented_control(
-        title, list(options), key=key, format_func=lambda value: words[value],
-        label_visibility="collapsed", on_change=keep, required=True,
-    )  # fmt: skip
-    value: str = st.session_state[key]
-    return value
-
-
-def _chosen_most(words: dict[int, str]) -> None:
-    key, now = "lineage_most", _most()
-    # Streamlit forgets a control while another page is shown.
-    if key not in st.session_state or st.session_state.get(f"{key}.seen") != now:
-        st.session_state[key] = st.session_state[f"{key}.seen"] = now
-
-    def keep() -> None:
-        st.session_state[f"{key}.seen"] = st.session_state[key]
-        if st.session_state[key]:
-            st.query_params["most"] = str(st.session_state[key])
-        else:
-            st.query_params.pop("most", None)
-
-    st.selectbox(
-        t("People shown"), list(MOST), key=key, format_func=lambda n: words[n], on_change=keep,
-        label_visibility="collapsed", width=124,
-    )  # fmt: skip
+def _most() -> int | None:
+    """People shown at most; None for about one screen of them."""
+    screen = "0"
+    shown = {screen: t("one screen"), **{str(n): t("up to {n}", n=count(n)) for n in MOST}}
+    chosen = address.one_of(
+        "lineage", "most", t("People shown"), shown, screen, folded=True, untitled=True, width=124
+    )
+    return int(chosen) or None
 
 
 def _under(figures: Figures, told: str) -> str:
@@ -193,9 +149,9 @@ def _under(figures: Figures, told: str) -> str:
 # --- the exhibits -----------------------------------------------------------------------------
 
 
-def _lineage(about: Person, seen: Lineage, state: LineageState) -> str:
+def _lineage(about: Person, seen: Lineage, state: LineageState, most: int | None) -> str:
     """The lineage itself; returns how much of it is shown."""
-    shown, hops = seen.shown(state, _most() or None)
+    shown, hops = seen.shown(state, most)
     boxes = person.boxes(list(shown.generations), seen.policy.high_skilled_level)
     studios = person.studio_names(list(shown.groups))
     view = lineage_view.view(seen, state, shown, hops, boxes, current_language(), studios)

@@ -73,7 +73,7 @@ def _filters(options: dict[str, dict[str, str]]) -> Part:
             chosen[name] = value or ""
         st.button(
             t("Clear filters"), on_click=address.clear, disabled=not any(chosen.values()),
-            args=(PAGE, [parts.NAMES.get(name, name) for name in CUTS]),
+            args=[parts.NAMES.get(name, name) for name in CUTS],
         )  # fmt: skip
     return Part("person_times" if ledger == "person_times" else "persons", **chosen)
 

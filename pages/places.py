@@ -64,20 +64,13 @@ def page() -> None:
 def _kind() -> str:
     """Which of the three; an id in the address tells it when nothing else does."""
     asked = st.query_params.get("id")
-    # Streamlit forgets the control while another page is shown: what came then is another address.
-    arrived = "places_kind_of_place" not in st.session_state
-    if arrived and asked and "kind_of_place" not in st.query_params:
-        found = place_table.kind_of(asked)
-        if found:
-            st.session_state["places_kind_of_place"] = found
+    if asked and "kind_of_place" not in st.query_params:
+        address.write("kind_of_place", place_table.kind_of(asked), KINDS[0])
     names = {"studio": t("Studios"), "enterprise": t("Enterprises"), "school": t("Schools")}
-    before = None if arrived else st.session_state.get("places_before")
-    kind = address.one_of("places", "kind_of_place", t("What"), names, KINDS[0])
-    if before not in (None, kind):
-        for name in ("sel", "id", "page", "sort", "by", "kind", "grade", "ownership", "frontline"):
-            address.write(name, None)
-    st.session_state["places_before"] = kind
-    return kind
+    return address.one_of(
+        "places", "kind_of_place", t("What"), names, KINDS[0],
+        leaves=("sel", "id", "page", "sort", "by", "kind", "grade", "ownership", "frontline"),
+    )  # fmt: skip
 
 
 # --- the answer -------------------------------------------------------------------------------
@@ -160,7 +153,7 @@ def _filters(everything: pl.DataFrame, kind: str) -> dict[str, str | None]:
 
 
 def _clear(kind: str) -> None:
-    address.clear(f"places_{kind}", FILTERS[kind])
+    address.clear(*FILTERS[kind])
     st.session_state[f"places_{kind}_text"] = ""
 
 
@@ -428,8 +421,6 @@ def _groups(
         height=min(38 * (rows.height + 1) + 2, 650),
     )  # fmt: skip
     if picked.cells and (code := rows["group"][picked.cells[0][0]]):
-        for name in (by, "view"):
-            st.session_state.pop(f"places_{kind}_{name}", None)
         address.write(by, code)
         address.write("view", None)
         st.rerun()

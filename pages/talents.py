@@ -161,11 +161,11 @@ def _placed(everyone: pl.DataFrame, chosen: dict[str, Any]) -> None:
         with st.container(horizontal=True):
             for name, words in names.items():
                 st.button(f"{frame.plain(words)} ×", key=f"talents_without_{name}",
-                          on_click=address.clear, args=(PAGE, [name]))  # fmt: skip
+                          on_click=address.clear, args=(name,))  # fmt: skip
 
 
 def _clear() -> None:
-    address.clear(PAGE, FILTERS)
+    address.clear(*FILTERS)
     st.session_state["talents_text"] = ""
 
 
@@ -529,8 +529,6 @@ def _groups(shown: pl.DataFrame, by: str, policy: Policy, chosen: dict[str, Any]
     names = {"occupation_code": "occupation", "enterprise_id": "enterprise"}
     if picked.cells and (code := rows["group"][picked.cells[0][0]]):
         address.write(names.get(by, by), code)
-        st.session_state.pop(f"talents_{names.get(by, by)}", None)
-        st.session_state.pop("talents_view", None)
         address.write("view", None)
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="talents_groups_foot"):

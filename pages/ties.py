@@ -116,9 +116,9 @@ def _filters(kind: str) -> tuple[dict[str, str | None], Period]:
     if place := st.query_params.get("place"):
         name = ties.words_of([place]).get(place, place)
         st.button(f"{frame.plain(name)} ×", key="ties_without_place", on_click=address.clear,
-                  args=(PAGE, ["place"]), help=t("Only ties of this place are shown"))  # fmt: skip
+                  args=("place",), help=t("Only ties of this place are shown"))  # fmt: skip
     chosen["place"] = place
-    st.button(t("Clear filters"), key="ties_clear", on_click=address.clear, args=(PAGE, FILTERS),
+    st.button(t("Clear filters"), key="ties_clear", on_click=address.clear, args=FILTERS,
               disabled=not any(chosen.values()))  # fmt: skip
     period: Period = None
     if span is not None and (chosen["from"] or chosen["to"]):
@@ -354,7 +354,6 @@ def _strongest(pairs: pl.DataFrame) -> None:
 
 def _open(a: str, b: str) -> None:
     address.write("onto", None)
-    st.session_state["ties_onto"] = "pairs"
     address.write("tie", f"{a},{b}")
 
 

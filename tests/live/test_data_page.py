@@ -19,6 +19,7 @@ from loaders import folder
 from loaders.sync import LoadReport, sync
 from loaders.synthetic import generate
 from tests.emptying import emptied
+from tests.live.visiting import text
 
 MANAGER, STEWARD = Visitor("a", "manager"), Visitor("b", "steward")
 
@@ -36,19 +37,6 @@ def dirty(
     st.cache_data.clear()
     yield report, made
     st.cache_resource.clear()
-
-
-@pytest.fixture
-def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
-    monkeypatch.setenv("SHICHENG_HOME", str(settings.home))
-
-    def start(**query: str) -> AppTest:
-        test = AppTest.from_string("import app\napp.main('data')", default_timeout=90)
-        for name, value in {"lang": "en", **query}.items():
-            test.query_params[name] = value
-        return test.run()
-
-    yield start
 
 
 def test_a_load_keeps_its_report_and_refusals(
@@ -79,14 +67,14 @@ def test_the_page_lists_each_refusal(
     dirty: tuple[LoadReport, Path], app: Callable[..., AppTest]
 ) -> None:
     report, _ = dirty
-    page = app(view="refused")
+    page = app("data", lang="en", view="refused")
     assert not page.exception
     table = page.dataframe[0].value
     assert len(table) == min(report.findings.height, 1000)
     refused = int((table["Outcome"] == "refused").sum())
     assert refused == report.findings.filter(pl.col("kind") == "refused").height
     one = report.findings["file"][0]
-    narrowed = app(view="refused", file=one).dataframe[0].value
+    narrowed = app("data", lang="en", view="refused", file=one).dataframe[0].value
     assert len(narrowed) == report.findings.filter(pl.col("file") == one).height
     assert set(narrowed["File"]) == {one}
 
@@ -94,7 +82,7 @@ def test_the_page_lists_each_refusal(
 def test_coverage_counts_what_has_a_day(
     dirty: tuple[LoadReport, Path], database: Database, app: Callable[..., AppTest]
 ) -> None:
-    page = app(view="coverage")
+    page = app("data", lang="en", view="coverage")
     table = page.dataframe[0].value.set_index("What")
     known = database.read(
         "MATCH ()-[m:MENTORS]->() RETURN count(m.start) AS known, count(m) AS whole"
@@ -106,11 +94,11 @@ def test_coverage_counts_what_has_a_day(
 def test_claims_open_to_their_findings(
     dirty: tuple[LoadReport, Path], app: Callable[..., AppTest]
 ) -> None:
-    page = app(view="claims")
+    page = app("data", lang="en", view="claims")
     assert not page.exception
     kinds = page.dataframe[0].value
     found = kinds[kinds.iloc[:, 0] == "two promotions too close together"]
-    opened = app(view="claims", kind="too_close")
+    opened = app("data", lang="en", view="claims", kind="too_close")
     assert len(opened.dataframe[1].value) == int(found["findings"].iloc[0]) > 0
 
 
@@ -123,7 +111,7 @@ def test_what_a_second_load_changed_adds_up(
     from components import store
 
     _, made = dirty
-    assert "One revision is kept" in said(app(view="restated"))
+    assert "One revision is kept" in text(app("data", lang="en", view="restated"))
     taught = pl.read_csv(made / "mentorships.csv", infer_schema=False, encoding="utf8-lossy")
     fewer = made.parent / "fewer"
     fewer.mkdir()
@@ -131,7 +119,7 @@ def test_what_a_second_load_changed_adds_up(
     tables = folder.get([fewer], source="made")
     sync(database, "folder", tables, home=settings.home, complete=True)
     store.snapshot()
-    page = app(view="restated")
+    page = app("data", lang="en", view="restated")
     page.button(key="begin_restated").click().run()
     for _ in range(200):
         if page.dataframe:
@@ -141,7 +129,3 @@ def test_what_a_second_load_changed_adds_up(
     causes = page.dataframe[1].value
     assert national.loc["Driven persons", "Difference"] < 0
     assert int(causes["driven_persons"].sum()) == national.loc["Driven persons", "Difference"]
-
-
-def said(test: AppTest) -> str:
-    return "\n".join(element.proto.body for element in test.get("html"))

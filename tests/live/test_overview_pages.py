@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,39 +18,9 @@ from graph.settings import Settings
 from graph.snapshot import take_snapshot
 from loaders import folder
 from loaders.sync import sync
-from loaders.synthetic import generate
-from tests.emptying import emptied
-from tests.live.test_pages import lead, text
+from tests.live.visiting import lead, text
 
 Open = Callable[..., AppTest]
-
-
-@pytest.fixture(scope="module")
-def network(
-    database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Database]:
-    """A store that holds a small generated network and nothing else."""
-    emptied(database)
-    made = tmp_path_factory.mktemp("network") / "made"
-    generate(made, talents=12, workers=900, seed=11)
-    sync(database, "folder", folder.get([made]), home=settings.home)
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield database
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    monkeypatch.setenv("SHICHENG_HOME", str(settings.home))
-
-    def start(page: str, **query: str) -> AppTest:
-        test = AppTest.from_string(f"import app\napp.main({page!r})", default_timeout=60)
-        for name, value in query.items():
-            test.query_params[name] = value
-        return test.run()
-
-    yield start
 
 
 @pytest.mark.parametrize("cut", ["province", "industry", "occupation_code", "generation"])

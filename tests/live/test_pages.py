@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,56 +20,11 @@ from graph.metrics.irreplaceable import irreplaceable
 from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot import take_snapshot
-from loaders import folder
-from loaders.sync import sync
-from loaders.synthetic import generate
-from tests.emptying import emptied
+from tests.live.visiting import lead, text
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(f.stem for f in (ROOT / "pages").glob("*.py") if f.stem != "__init__")
 Open = Callable[..., AppTest]
-
-
-@pytest.fixture(scope="module")
-def network(
-    database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Database]:
-    """A store that holds a small generated network and nothing else."""
-    emptied(database)
-    made = tmp_path_factory.mktemp("network") / "made"
-    generate(made, talents=12, workers=900, seed=11)
-    sync(database, "folder", folder.get([made]), home=settings.home)
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield database
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """`app("talents", lang="en", ...)` runs a page with that address."""
-    monkeypatch.setenv("SHICHENG_HOME", str(settings.home))
-
-    def start(page: str, **query: str) -> AppTest:
-        # AppTest reaches only pages that are files of their own, so each is opened as the first.
-        script = f"import app\napp.main({page!r})"
-        test = AppTest.from_string(script, default_timeout=60)
-        for name, value in query.items():
-            test.query_params[name] = value
-        return test.run()
-
-    yield start
-
-
-def text(test: AppTest) -> str:
-    return "\n".join(element.proto.body for element in test.get("html"))
-
-
-def lead(test: AppTest) -> str:
-    assert not test.exception
-    found = re.search(r'<h1 class="sc-lead">(.*?)</h1>', text(test), re.DOTALL)
-    assert found, text(test)
-    return re.sub("<[^>]+>", "", found[1])
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -17,9 +17,7 @@ from graph.metrics.places import reached
 from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot import Snapshot, take_snapshot
-from tests.live.test_pages import app, lead, network, text
-
-__all__ = ["app", "network"]
+from tests.live.visiting import go, lead, text
 
 
 @pytest.fixture
@@ -42,6 +40,39 @@ def test_a_selection_in_the_address_is_held_together(snapshot: Snapshot, app: An
 def test_someone_unknown_in_the_address_is_left_out(network: Database, app: Any) -> None:
     test = app("talents", lang="en", sel="nobody", cols="name,level", sort="x", view="y")
     assert lead(test).startswith("12 leading talents")
+
+
+def test_a_control_shows_what_the_address_says(network: Database, app: Any) -> None:
+    test = app("talents", lang="en")
+
+    def view() -> Any:
+        return test.button_group(key="talents_view").value
+
+    test.button_group(key="talents_view").set_value("groups").run()
+    assert view() == "groups" and test.query_params["view"] == "groups"
+    go(test, "overview", lang="en")
+    go(test, "talents", lang="en")
+    assert view() == "table" and "view" not in test.query_params
+    # Links that lead to other addresses of the page one is on.
+    go(test, "talents", lang="en", view="distribution", level="6-8")
+    assert view() == "distribution" and test.selectbox(key="talents_level").value == "6-8"
+    go(test, "talents", lang="en")
+    assert view() == "table" and test.selectbox(key="talents_level").value is None
+
+
+def test_no_column_chosen_is_not_the_columns_asked_for(network: Database, app: Any) -> None:
+    test = app("talents", lang="en", cols="name,driven")
+    assert list(test.dataframe[0].value.columns) == ["name", "driven"]
+    test.multiselect(key="talents_cols").set_value([]).run()
+    assert test.multiselect(key="talents_cols").value == []
+    assert list(test.dataframe[0].value.columns) == list(talent_table.DEFAULT)
+
+
+def test_another_kind_of_place_leaves_the_filters_of_the_last(snapshot: Snapshot, app: Any) -> None:
+    test = app("places", lang="en", kind_of_place="enterprise", frontline="below", sort="name")
+    test.button_group(key="places_kind_of_place").set_value("school").run()
+    assert lead(test) and test.query_params["kind_of_place"] == "school"
+    assert not {"frontline", "sort"} & set(test.query_params)
 
 
 @pytest.mark.parametrize("view", ["distribution", "smalls", "groups"])

@@ -1,0 +1,48 @@
+"""What the tests of the pages share: a small network in the store, and the pages on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from graph.database import Database
+from graph.settings import Settings
+from loaders import folder
+from loaders.sync import sync
+from loaders.synthetic import generate
+from tests.emptying import emptied
+from tests.live.visiting import go
+
+
+@pytest.fixture(scope="module")
+def network(
+    database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """A store that holds a small generated network and nothing else."""
+    emptied(database)
+    made = tmp_path_factory.mktemp("network") / "made"
+    generate(made, talents=12, workers=900, seed=11)
+    sync(database, "folder", folder.get([made]), home=settings.home)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield database
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """`app("talents", lang="en", ...)` runs a page with that address.
+
+    AppTest reaches only pages that are files of their own, so each is opened as the first.
+    """
+    monkeypatch.setenv("SHICHENG_HOME", str(settings.home))
+
+    def start(page: str, **query: str) -> AppTest:
+        script = "import app, streamlit\napp.main(streamlit.session_state['opened'])"
+        test = AppTest.from_string(script, default_timeout=90)
+        return go(test, page, **query)
+
+    return start
