@@ -6,7 +6,9 @@ one stands; the others are its history, with whose they are and when.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -17,6 +19,9 @@ from components.visitor import visitor
 from graph.notebook import Entry
 
 VERDICTS = ("accepted", "rejected", "open")
+# What is listed and exported: the best of the filtered ones; the page says of how many.
+SHOWN = 2_000
+ROW_HEIGHT = 38
 
 
 def verdict_name(verdict: str) -> str:
@@ -41,6 +46,43 @@ def with_decisions(rows: pl.DataFrame, scope: str) -> pl.DataFrame:
     names = ["person_id", "decision", "note", "decided_by", "decided_at"]
     table = pl.DataFrame(found, schema=dict.fromkeys(names, pl.String), orient="row")
     return rows.join(table, on="person_id", how="left", maintain_order="left")
+
+
+def listed(
+    table: pl.DataFrame, people: pl.Series, columns: Mapping[str, Any], *, key: str, most: int
+) -> None:
+    """Draws a list, a line each of the people, `most` px at most; the address says who is chosen.
+
+    `columns` are the configured ones beside those that every list of people to decide on has.
+    """
+    config = st.column_config
+    common = {
+        "name": config.TextColumn(t("Name"), pinned=True, width=80),
+        "level": config.NumberColumn(t("Level"), help=t("Best level so far, 1 to 8"), width=54),
+        "occupation": config.TextColumn(t("Occupation"), width=125),
+        "province": config.TextColumn(t("Province"), width=92),
+        "decision": config.TextColumn(t("Decision"), width=90),
+    }
+    event = st.dataframe(
+        table, key=key, hide_index=True, row_height=ROW_HEIGHT, on_select="rerun",
+        height=min(ROW_HEIGHT * (table.height + 1) + 2, most), selection_mode="single-row",
+        column_config={**common, **columns},
+    )  # fmt: skip
+    picked = event.selection.rows
+    if picked and picked[0] < people.len():
+        st.query_params["person"] = people[picked[0]]
+
+
+def chosen(rows: pl.DataFrame) -> pl.DataFrame | None:
+    """The row of whom the address names, with a link to the profile; None, and so it says."""
+    asked = st.query_params.get("person")
+    found = rows.filter(pl.col("person_id") == asked) if asked else rows.clear()
+    if found.is_empty():
+        frame.empty(t("Who is chosen stands here"), t("Choose a line to see why, and decide."))
+        return None
+    id, name = found.select("person_id", "name").row(0)
+    frame.link("talent", name or id, id=id)
+    return found
 
 
 def panel(scope: str, person_id: str, under: dict[str, str]) -> None:

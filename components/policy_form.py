@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from components.address import write
 from components.i18n import current_language, label, t
 from graph.errors import UsageError
 from graph.model import LEVELS
@@ -71,11 +72,7 @@ def address() -> None:
 def _write_address(policy: Policy) -> None:
     wanted = parameters_of(policy)
     for name in PARAMETERS:
-        if name in wanted:
-            if st.query_params.get(name) != wanted[name]:
-                st.query_params[name] = wanted[name]
-        elif name in st.query_params:
-            del st.query_params[name]
+        write(name, wanted.get(name))
 
 
 def policy_form(key: str) -> None:

@@ -43,7 +43,6 @@ GRADE_WORTH: Final = {
 RANK_WORTH: Final = ((1, 1.0), (3, 0.8), (8, 0.5), (20, 0.25))
 MENTOR_WORTH: Final = {"mentorship": 1.0, "studio": 0.6}
 PARTS: Final = ("rise", "competition", "mentor")
-STANDINGS: Final = ("new", "listed", "unmet")
 AGE_BANDS: Final = ((25, "25-"), (30, "26-30"), (35, "31-35"), (40, "36-40"), (999, "41+"))
 YEAR: Final = 365.25
 # Sums and shares that should be equal to a limit may miss it by their last digits.

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from components import decisions, downloads, frame, nominees, store
+from components import address, decisions, downloads, frame, nominees, store
 from components.i18n import current_language, label, t
 from components.numbers import NONE, bold, count, persons
 from components.policy_form import current_policy
@@ -16,8 +16,8 @@ from graph.honours import HONOURS, Honour, are_kept
 from graph.model import LEVELS, PROVINCES
 from graph.policy import Policy
 
-SHOWN = 2_000
-ROW_HEIGHT = 38
+PAGE = "nominations"
+FIRST = "national_technical_expert"  # whose list stands there when none is asked for
 ALL, NEAR = "all", "near"
 
 
@@ -100,28 +100,15 @@ def _honours(standing: pl.DataFrame, chosen: Honour) -> None:
 
 def _honour() -> tuple[Honour, str]:
     """The honour and the list that the address asks for."""
-    codes = list(HONOURS)
-    asked = st.query_params.get("honour")
-    if asked in codes and "nominations_honour" not in st.session_state:
-        st.session_state["nominations_honour"] = asked
-    if "nominations_show" not in st.session_state:
-        st.session_state["nominations_show"] = NEAR if st.query_params.get("show") == NEAR else ALL
-    if "nominations_honour" not in st.session_state:
-        st.session_state["nominations_honour"] = "national_technical_expert"
     left, right = st.columns([300, 820], vertical_alignment="bottom")
     with left:
-        code = st.selectbox(
-            t("Honour"), codes,
-            key="nominations_honour", format_func=lambda c: _name(HONOURS[c]),
-        )  # fmt: skip
+        names = {code: _name(honour) for code, honour in HONOURS.items()}
+        code = address.one_of(
+            PAGE, "honour", t("Honour"), names, FIRST, folded=True, leaves=("missed",)
+        )
     with right:
-        show = st.segmented_control(
-            t("Show"), [ALL, NEAR], key="nominations_show",
-            format_func=lambda s: t("meet all") if s == ALL else t("miss one"),
-        )  # fmt: skip
-    show = show or ALL
-    st.query_params["honour"] = code
-    _address("show", None if show == ALL else show)
+        ways = {ALL: t("meet all"), NEAR: t("miss one")}
+        show = address.one_of(PAGE, "show", t("Show"), ways, ALL)
     return HONOURS[code], show
 
 
@@ -141,29 +128,14 @@ def _filtered(rows: pl.DataFrame, honour: Honour, show: str) -> tuple[pl.DataFra
     chosen: dict[str, str] = {}
     for place, name in zip(st.columns([150, 220, 300, 450]), options, strict=False):
         if not options[name]:
-            _address(name, None)
+            address.write(name, None)
             continue
-        key = f"nominations_{name}_{honour.code}"
-        asked = st.query_params.get(name)
-        if asked in options[name] and key not in st.session_state:
-            st.session_state[key] = asked
         with place:
-            value: str | None = st.selectbox(
-                titles[name], list(options[name]), index=None, key=key, placeholder=t("any"),
-                format_func=lambda code, name=name: options[name].get(code, code),
-            )  # fmt: skip
-        _address(name, value)
+            value = address.choice(f"{PAGE}_{honour.code}", name, titles[name], options[name])
         if value:
             chosen[name] = value
             rows = rows.filter(pl.col(columns[name]) == value)
     return rows, chosen
-
-
-def _address(name: str, value: str | None) -> None:
-    if value:
-        st.query_params[name] = value
-    elif name in st.query_params:
-        del st.query_params[name]
 
 
 def _missed(honour: Honour, code: str | None) -> str:
@@ -176,7 +148,7 @@ def _table(shown: pl.DataFrame, honour: Honour) -> None:
     if shown.is_empty():
         frame.empty(t("Nobody is here under these filters"), t("Take one of them away."))
         return
-    few = decisions.with_decisions(shown.head(SHOWN), _scope(honour))
+    few = decisions.with_decisions(shown.head(decisions.SHOWN), _scope(honour))
     provinces = {code: label(names, language) for code, names in PROVINCES.items()}
     missed = {c.code: label((c.en, c.zh), language) for c in honour.criteria}
     verdicts = {v: decisions.verdict_name(v) for v in decisions.VERDICTS}
@@ -190,15 +162,9 @@ def _table(shown: pl.DataFrame, honour: Honour) -> None:
         ),
     )  # fmt: skip
     config = st.column_config
-    event = st.dataframe(
-        table, key=f"nominations_table_{honour.code}", hide_index=True, row_height=ROW_HEIGHT,
-        height=min(ROW_HEIGHT * (table.height + 1) + 2, 400), on_select="rerun",
-        selection_mode="single-row",
-        column_config={
-            "name": config.TextColumn(t("Name"), pinned=True, width=80),
-            "level": config.NumberColumn(
-                t("Level"), help=t("Best level so far, 1 to 8"), width=54
-            ),
+    decisions.listed(
+        table, few["person_id"], key=f"nominations_table_{honour.code}", most=400,
+        columns={
             "years_at_5": config.NumberColumn(
                 t("Years at 5+"), format="%.1f", width=90,
                 help=t("Years since the first day at level 5 or above"),
@@ -208,15 +174,9 @@ def _table(shown: pl.DataFrame, honour: Honour) -> None:
                 help=t("Own apprentices who became high-skilled after the mentorship began"),
             ),
             "leads": config.CheckboxColumn(t("Leads a studio"), width=112),
-            "occupation": config.TextColumn(t("Occupation"), width=130),
-            "province": config.TextColumn(t("Province"), width=92),
             "missed": config.TextColumn(t("Misses"), width=200),
-            "decision": config.TextColumn(t("Decision"), width=90),
         },
     )  # fmt: skip
-    picked = event.selection.rows
-    if picked and picked[0] < few.height:
-        st.query_params["person"] = few["person_id"][picked[0]]
     told = t("{n} of {all} shown; choose a line to decide.", n=count(table.height),
              all=count(shown.height))  # fmt: skip
     if shown.height >= nominees.MOST:
@@ -230,14 +190,11 @@ def _scope(honour: Honour) -> str:
 
 def _panel(rows: pl.DataFrame, honour: Honour, policy: Policy) -> None:
     """The chosen one: each criterion, whether it is met and by what, and the decision."""
-    asked = st.query_params.get("person")
-    found = rows.filter(pl.col("person_id") == asked) if asked else rows.clear()
-    if found.is_empty():
-        frame.empty(t("Who is chosen stands here"), t("Choose a line to see why, and decide."))
+    found = decisions.chosen(rows)
+    if found is None:
         return
     language = current_language()
     row: dict[str, Any] = found.row(0, named=True)
-    frame.link("talent", row["name"] or row["person_id"], id=row["person_id"])
     level = label(LEVELS[row["level"]], language)
     facts = t("{level}, {years} years at level 5 or above, {n} own apprentices high-skilled",
               level=level, years=f"{row['years_at_5']:.1f}", n=row["apprentices"])  # fmt: skip
@@ -256,7 +213,7 @@ def _export(
     shown: pl.DataFrame, policy: Policy, honour: Honour, show: str, chosen: dict[str, str]
 ) -> None:
     """The list as shown, with decisions; the honour and its criteria in the file."""
-    few = decisions.with_decisions(shown.head(SHOWN), _scope(honour))
+    few = decisions.with_decisions(shown.head(decisions.SHOWN), _scope(honour))
     table = few.select(
         "person_id", "name", "province", "occupation_code", "occupation", "level",
         pl.col("years_at_5").round(2), pl.col("years_at_6").round(2), "apprentices", "leads",

@@ -8,20 +8,18 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from components import candidates, decisions, downloads, frame, store
+from components import address, candidates, decisions, downloads, frame, store
 from components.i18n import current_language, label, t
 from components.numbers import NONE, bold, count, persons, share
 from components.policy_form import current_policy
 from components.theme import MODES
-from graph.candidates import PARTS, STANDINGS, Rule, are_kept
+from graph.candidates import PARTS, Rule, are_kept
 from graph.errors import UsageError
 from graph.model import GRADES, LEVELS, PROVINCES
 from graph.policy import Policy
 
+PAGE = "targets"
 SCOPE = "target"
-# What is listed and exported: the best of the filtered ones; the page says of how many.
-SHOWN = 2_000
-ROW_HEIGHT = 38
 FILTERS = ("province", "occupation", "band", "reason")
 
 
@@ -145,29 +143,14 @@ def _filtered(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
     chosen: dict[str, str] = {}
     with st.container(key="targets_filters"):
         columns = st.columns([300, 130, 180, 110, 200, 200], vertical_alignment="bottom")
-    standing = st.query_params.get("show")
-    if standing in STANDINGS and "targets_show" not in st.session_state:
-        st.session_state["targets_show"] = standing
     with columns[0]:
-        picked = st.selectbox(
-            t("Against the list"), STANDINGS, index=None, key="targets_show",
-            placeholder=t("any"), format_func=lambda s: _standing_names()[s],
-        )  # fmt: skip
-    _address("show", picked)
+        picked = address.choice(PAGE, "show", t("Against the list"), _standing_names())
     if picked:
         chosen["show"] = picked
         rows = rows.filter(pl.col("standing") == picked)
     for column, name in zip(columns[1:], FILTERS, strict=False):
-        asked = st.query_params.get(name)
-        key = f"targets_{name}"
-        if asked in options[name] and key not in st.session_state:
-            st.session_state[key] = asked
         with column:
-            value: str | None = st.selectbox(
-                titles[name], list(options[name]), index=None, key=key, placeholder=t("any"),
-                format_func=lambda code, name=name: options[name].get(code, code),
-            )  # fmt: skip
-        _address(name, value)
+            value = address.choice(PAGE, name, titles[name], options[name])
         if value:
             chosen[name] = value
             rows = rows.filter(_holds(name, value))
@@ -176,16 +159,9 @@ def _filtered(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
 
 def _holds(name: str, value: str) -> pl.Expr:
     if name == "reason":
-        return pl.col(f"{value}_points") > 0
+        return pl.col(f"{value}_points") > 0 if value in PARTS else pl.lit(False)
     column = {"province": "province", "occupation": "occupation_code", "band": "age_band"}[name]
     return pl.col(column) == value
-
-
-def _address(name: str, value: str | None) -> None:
-    if value:
-        st.query_params[name] = value
-    elif name in st.query_params:
-        del st.query_params[name]
 
 
 def _band(band: str | None) -> str:
@@ -236,7 +212,7 @@ def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int) -> None:
         frame.empty(t("Nobody is here under this rule and these filters"),
                     t("Take a filter away, or ask for fewer points."))  # fmt: skip
         return
-    few = decisions.with_decisions(shown.head(SHOWN), SCOPE)
+    few = decisions.with_decisions(shown.head(decisions.SHOWN), SCOPE)
     names = _standing_names()
     table = pl.DataFrame(
         [
@@ -253,31 +229,19 @@ def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int) -> None:
         ]
     )  # fmt: skip
     config = st.column_config
-    event = st.dataframe(
-        table, key="targets_table", hide_index=True, row_height=ROW_HEIGHT,
-        height=min(ROW_HEIGHT * (table.height + 1) + 2, 560), on_select="rerun",
-        selection_mode="single-row",
-        column_config={
-            "name": config.TextColumn(t("Name"), pinned=True, width=80),
+    decisions.listed(
+        table, few["person_id"], key="targets_table", most=560,
+        columns={
             "score": config.ProgressColumn(
                 t("Score (points)"), format="%.1f", min_value=0, max_value=100, width=120,
                 color=MODES[frame.mode()].slate,
                 help=t("0 to 100 by the rule above: the sum of what its parts give"),
             ),
-            "level": config.NumberColumn(
-                t("Level"), help=t("Best level so far, 1 to 8"), width=54
-            ),
             "age": config.TextColumn(t("Age"), width=88, help=t("Years, as a band")),
-            "occupation": config.TextColumn(t("Occupation"), width=120),
-            "province": config.TextColumn(t("Province"), width=92),
             "reasons": config.TextColumn(t("Reasons"), width=330),
             "standing": config.TextColumn(t("Against the list"), width=150),
-            "decision": config.TextColumn(t("Decision"), width=90),
         },
     )  # fmt: skip
-    picked = event.selection.rows
-    if picked and picked[0] < few.height:
-        st.query_params["person"] = few["person_id"][picked[0]]
     parts = [t("{n} of {all} shown; choose a line to decide.", n=count(table.height),
                all=count(shown.height))]  # fmt: skip
     looked = rows.filter("met").height
@@ -289,13 +253,10 @@ def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int) -> None:
 
 def _panel(rows: pl.DataFrame, rule: Rule, policy: Policy) -> None:
     """The chosen one: what the rule gives, why, and the decision."""
-    asked = st.query_params.get("person")
-    found = rows.filter(pl.col("person_id") == asked) if asked else rows.clear()
-    if found.is_empty():
-        frame.empty(t("Who is chosen stands here"), t("Choose a line to see why, and decide."))
+    found = decisions.chosen(rows)
+    if found is None:
         return
     row = found.row(0, named=True)
-    frame.link("talent", row["name"] or row["person_id"], id=row["person_id"])
     lines = "".join(
         f"<tr><td>{escape(name)}</td><td class='n'>{row[f'{part}_points']:.1f}</td></tr>"
         for part, name in _part_names().items()
@@ -333,7 +294,7 @@ def _under(rule: Rule, policy: Policy) -> dict[str, str]:
 
 def _export(shown: pl.DataFrame, policy: Policy, rule: Rule, chosen: dict[str, str]) -> None:
     """The filtered list with reasons and decisions; the rule and the policy in the file."""
-    few = decisions.with_decisions(shown.head(SHOWN), SCOPE)
+    few = decisions.with_decisions(shown.head(decisions.SHOWN), SCOPE)
     told = [" | ".join(_all_told(row, rule)) for row in few.iter_rows(named=True)]
     table = few.select(
         "person_id", "name", "province", "occupation_code", "occupation", "level", "age_band",
