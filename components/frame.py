@@ -139,6 +139,22 @@ def heading(title: str, aside: str = "") -> None:
     html(f'<div class="sc-h"><h2>{escape(title)}</h2><span>{escape(aside)}</span></div>')
 
 
+def figures(named: Sequence[tuple[str, str]]) -> None:
+    """Figures side by side, each under its name."""
+    cells = "".join(f"<div><span>{escape(a)}</span><b>{escape(b)}</b></div>" for a, b in named)
+    html(f'<div class="sc-figures">{cells}</div>')
+
+
+@contextmanager
+def foot(key: str, told: str = "") -> Iterator[None]:
+    """The row under an exhibit: what of it is shown, as plain text; at the right what is drawn."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_foot"):
+        if told:
+            html(f'<span class="sc-muted">{escape(told)}</span>')
+        st.space("stretch")
+        yield
+
+
 def rule() -> None:
     """A hairline."""
     html('<div class="sc-rule"></div>')

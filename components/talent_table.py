@@ -44,7 +44,6 @@ EQUAL = {
     "province": "province", "industry": "industry", "occupation": "occupation_code", "type": "type",
     "enterprise": "enterprise_id",
 }  # fmt: skip
-MOST_SELECTED = 5
 # Metrics whose columns are joined by the talent's id: column of the table -> column of the metric.
 OF_METRICS: Mapping[str, Mapping[str, str]] = {
     "rank_band": {"band_best": "rank_best", "band_worst": "rank_worst",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from html import escape
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from components import address, downloads, frame, joint_view, place_table, spread, store
+from components import address, downloads, frame, joint_view, place_table, selecting, spread, store
 from components import columns as tables
 from components.columns import Column
 from components.i18n import current_language, t
@@ -21,8 +20,7 @@ from components.reach import Joint, gini, joint, top_share
 from components.theme import MODES
 from graph.policy import Policy
 
-ROWS = 200
-MOST_SELECTED = 5
+PAGE = "places"
 LETTERS = "ABCDE"
 SHOWN = 12  # lines of a list in the panel
 
@@ -46,8 +44,7 @@ def page() -> None:
         view, sort, by = _ways(kind)
     shown = place_table.filtered(everything, chosen)
     shown = shown.sort([sort, "id"], descending=[sort != "name", False], nulls_last=True)
-    known = everything["id"]
-    selected = [id for id in address.ids("sel") if known.eq(id).any()][:MOST_SELECTED]
+    selected = selecting.selected(everything["id"])
     with head:
         frame.lead(_answer(shown, policy, kind, selected))
         frame.under_lead(_under(shown, everything, kind))
@@ -68,7 +65,7 @@ def _kind() -> str:
         address.write("kind_of_place", place_table.kind_of(asked), KINDS[0])
     names = {"studio": t("Studios"), "enterprise": t("Enterprises"), "school": t("Schools")}
     return address.one_of(
-        "places", "kind_of_place", t("What"), names, KINDS[0],
+        PAGE, "kind_of_place", t("What"), names, KINDS[0],
         leaves=("sel", "id", "page", "sort", "by", "kind", "grade", "ownership", "frontline"),
     )  # fmt: skip
 
@@ -181,65 +178,23 @@ def _table(
 ) -> None:  # fmt: skip
     columns = place_table.columns(kind)
     rows = place_table.worded(shown, kind, current_language())
-    last = max(0, (rows.height - 1) // ROWS)
-    asked = st.query_params.get("page", "1")
-    number = min(int(asked) - 1, last) if asked.isdigit() and int(asked) > 0 else 0
-    address.write("page", str(number + 1), "1")
-    part = rows.slice(number * ROWS, ROWS)
     left, right = st.columns([852, 276], gap="small")
     with left:
-        _draw(part, rows, columns, kind, selected)
-        with st.container(horizontal=True, vertical_alignment="center", key="places_foot"):
-            first = number * ROWS + 1
-            told = t("{first} to {last} of {n}; a click on a name shows it, on a header sorts this "
-                     "page.", first=count(first), last=count(first + part.height - 1),
-                     n=count(rows.height))  # fmt: skip
-            frame.html(f'<span class="sc-muted">{escape(told)}</span>')
-            st.space("stretch")
-            for name, step in ((t("Back"), -1), (t("Further"), 1)):
-                if last:
-                    st.button(
-                        name,
-                        key=f"places_step_{step}",
-                        disabled=not 0 <= number + step <= last,
-                        on_click=partial(address.write, "page", str(number + step + 1), "1"),
-                    )
+        part, number, pages = selecting.page_of(rows)
+        opened = partial(address.write, "id")
+        selecting.table(PAGE, part, rows, columns, selected, id="id", opened=opened)
+        first = (number - 1) * selecting.ROWS + 1
+        told = t("{first} to {last} of {n}; a click on a name shows it, on a header sorts this "
+                 "page.", first=count(first), last=count(first + part.height - 1),
+                 n=count(rows.height))  # fmt: skip
+        with frame.foot(PAGE, told):
+            selecting.steps(PAGE, number, pages)
             downloads.offer(
                 tables.exported(rows, columns, {"id": t("Id")}), _about(policy, kind, chosen),
                 place_table.METRICS_OF[kind], main=True,
             )  # fmt: skip
     with right, st.container(key="panel_places"):
         _panel(rows, policy, kind, selected)
-
-
-def _draw(
-    part: pl.DataFrame, rows: pl.DataFrame, columns: dict[str, Column], kind: str,
-    selected: list[str],
-) -> None:  # fmt: skip
-    ids = part["id"].to_list()
-    places = {id: place for place, id in enumerate(ids)}
-    key = hashlib.sha256("\n".join([*ids, *columns]).encode()).hexdigest()[:10]
-    version = st.session_state.setdefault("places_version", 0)
-    picked = tables.table(
-        part, columns, MODES[frame.mode()], key=f"places_table_{key}_{version}",
-        selected=[places[id] for id in selected if id in places],
-        most={OUTPUT[kind]: float(rows[OUTPUT[kind]].max() or 1)},  # type: ignore[arg-type]
-        height=min(38 * (part.height + 1) + 2, 650),
-    )  # fmt: skip
-    if picked.cells and picked.cells[0][1] == "name":
-        id = ids[picked.cells[0][0]]
-        if st.query_params.get("id") != id:
-            address.write("id", id)
-    ticked = [ids[row] for row in picked.rows if row < len(ids)]
-    elsewhere = [id for id in selected if id not in places]
-    stay = [id for id in selected if id in ticked or id in elsewhere]
-    now = stay + [id for id in ticked if id not in stay]
-    if now != selected:
-        if len(now) > MOST_SELECTED:
-            st.toast(t("At most {n} can be looked at together.", n=MOST_SELECTED))
-            st.session_state["places_version"] = version + 1
-        address.write("sel", ",".join(now[:MOST_SELECTED]) or None)
-        st.rerun()
 
 
 def _about(policy: Policy, kind: str, chosen: dict[str, str | None]) -> downloads.About:
@@ -258,25 +213,15 @@ def _panel(rows: pl.DataFrame, policy: Policy, kind: str, selected: list[str]) -
     else:
         frame.heading(t("One, or several together"))
         told = t("Click a name to see who leads and teaches there; select 2 to {n} with the boxes "
-                 "to see what they reach together.", n=MOST_SELECTED)  # fmt: skip
+                 "to see what they reach together.", n=selecting.MOST)  # fmt: skip
         frame.html(f'<div class="sc-muted">{escape(told)}</div>')
-
-
-def _unselect() -> None:
-    for name in ("sel", "id"):
-        address.write(name, None)
-    st.session_state["places_version"] = st.session_state.get("places_version", 0) + 1
 
 
 def _together(policy: Policy, kind: str, selected: list[str]) -> None:
     reach = place_table.reach(policy, kind)
     found: Joint = joint([reach.of_key(id) for id in selected])
     names = dict(place_table.rows(policy, kind).select("id", "name").rows())
-    with st.container(horizontal=True, vertical_alignment="center"):
-        frame.html(f"<h2 class='sc-h2'>{escape(t('{n} together', n=len(selected)))}</h2>")
-        st.space("stretch")
-        st.button(t("Take away the selection"), type="tertiary", key="places_unselect",
-                  on_click=_unselect)  # fmt: skip
+    selecting.together(PAGE, len(selected))
     lines = "".join(
         f"<dt>{letter}</dt><dd>{escape(names[id])}</dd>"
         for letter, id in zip(LETTERS, selected, strict=False)
@@ -317,7 +262,8 @@ def _place(id: str, about: dict[str, Any], policy: Policy, kind: str) -> None:
              if column.kind in ("count", "bar")]  # fmt: skip
     lines = "".join(f"<dt>{escape(a)}</dt><dd>{count(b)}</dd>" for a, b in facts)
     frame.html(f'<dl class="sc-dl sc-wide">{lines}</dl>')
-    st.button(t("Close"), type="tertiary", key="places_close", on_click=_unselect)
+    st.button(t("Close"), type="tertiary", key="places_close",
+              on_click=selecting.nobody, args=(PAGE,))  # fmt: skip
     frame.rule()
     if kind == "studio":
         frame.link("talents", t("Talents who lead it"), studio=id)
@@ -388,11 +334,7 @@ def _distribution(shown: pl.DataFrame, kind: str) -> None:
         (t("The first tenth has"), share(top_share(values, 0.1), 1)),
         (t("Gini"), "—" if uneven is None else f"{uneven:.2f}"),
     ]
-    frame.html(
-        '<div class="sc-figures">'
-        + "".join(f"<div><span>{escape(a)}</span><b>{escape(b)}</b></div>" for a, b in figures)
-        + "</div>"
-    )
+    frame.figures(figures)
 
 
 def _groups(
@@ -418,14 +360,13 @@ def _groups(
     picked = tables.table(
         rows, columns, MODES[frame.mode()], key=f"places_groups_{kind}_{by}_{rows.height}",
         selected=[], most={"together": float(rows["together"].max() or 1)}, choose=False,
-        height=min(38 * (rows.height + 1) + 2, 650),
+        height=selecting.height(rows),
     )  # fmt: skip
     if picked.cells and (code := rows["group"][picked.cells[0][0]]):
         address.write(by, code)
         address.write("view", None)
         st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", key="places_groups_foot"):
-        st.space("stretch")
+    with frame.foot("places_groups"):
         downloads.offer(
             tables.exported(rows, columns, {"group": t("Code")}),
             _about(policy, kind, chosen | {"group_by": by}),

@@ -247,9 +247,7 @@ def _downloads(result: Result, language: Language, titles: dict[str, str]) -> No
     whole = as_frame(table, language).rename(
         {column: title for column, title in _distinct(titles).items() if column != title}
     )
-    with st.container(horizontal=True, vertical_alignment="center", key="queries_foot"):
-        frame.html(f'<span class="sc-muted">{escape(told)}</span>')
-        st.space("stretch")
+    with frame.foot("queries", told):
         downloads.offer(whole, about, "query")
 
 

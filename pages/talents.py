@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import partial
 from html import escape
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from components import address, downloads, frame, joint_view, kept, spread, store, talent_table
+from components import (
+    address,
+    downloads,
+    frame,
+    joint_view,
+    kept,
+    selecting,
+    spread,
+    store,
+    talent_table,
+)
 from components import columns as tables
 from components.columns import Column
 from components.i18n import current_language, t
 from components.numbers import bold, count, persons, share
 from components.policy_form import current_policy
 from components.reach import gini, top_share
-from components.talent_table import FILTERS, MOST_SELECTED
+from components.talent_table import FILTERS
 from components.theme import MODES
 from graph.policy import Policy
 
 PAGE = "talents"
-ROWS = 200  # of one page of the table
 MOST_GROUPS = 500
 LITTLE = 0.1  # of the union: who adds less adds little
 
@@ -38,7 +45,7 @@ def page() -> None:
     view, names, by, sort, descending = _ways()
     found = talent_table.rows(policy, [*names, sort])
     shown = talent_table.filtered(found, chosen)
-    selected = [id for id in address.ids("sel") if found["talent_id"].eq(id).any()][:MOST_SELECTED]
+    selected = selecting.selected(found["talent_id"])
     with head:
         frame.lead(_answer(shown, everyone, policy, selected))
         frame.under_lead(escape(_under(shown, everyone)))
@@ -215,84 +222,26 @@ def _table(
     )
     left, right = st.columns([852, 276], gap="small")
     with left:
-        part = _part(rows)
-        _draw(part, rows, columns, selected)
-        _foot(part, rows, columns, policy, chosen, selected)
+        part, number, pages = selecting.page_of(rows)
+        selecting.table(PAGE, part, rows, columns, selected, id="talent_id", opened=_open)
+        first = (number - 1) * selecting.ROWS + 1
+        told = t(
+            "Talents {first} to {last} of {n}. Ranks are among all talents; a click on a name "
+            "opens the talent, on a header sorts this page.",
+            first=count(first), last=count(first + part.height - 1), n=count(rows.height),
+        )  # fmt: skip
+        with frame.foot(PAGE, told):
+            selecting.steps(PAGE, number, pages)
+            downloads.offer(
+                tables.exported(rows, columns, {"talent_id": t("Person")}),
+                _about(policy, chosen), PAGE, main=len(selected) < 2,
+            )  # fmt: skip
     with right, st.container(key="panel_talents"):
         _panel(shown, policy, selected)
 
 
-def _part(rows: pl.DataFrame) -> pl.DataFrame:
-    """The page of the rows that the address names."""
-    last = max(0, (rows.height - 1) // ROWS)
-    asked = st.query_params.get("page", "1")
-    number = min(int(asked) - 1, last) if asked.isdigit() and int(asked) > 0 else 0
-    address.write("page", str(number + 1), "1")
-    return rows.slice(number * ROWS, ROWS)
-
-
-def _draw(
-    part: pl.DataFrame, rows: pl.DataFrame, columns: dict[str, Column], selected: list[str]
-) -> None:
-    ids = part["talent_id"].to_list()
-    places = {id: place for place, id in enumerate(ids)}
-    key = hashlib.sha256("\n".join([*ids, "", *columns]).encode()).hexdigest()[:10]
-    most = {
-        name: float(rows[name].list.max().max() or 0) if column.kind == "bars"
-        else float(rows[name].max() or 0)  # type: ignore[arg-type]
-        for name, column in columns.items() if column.kind in ("bar", "bars")
-    }  # fmt: skip
-    # The table is made anew when others than itself change the selection.
-    version = st.session_state.setdefault("talents_version", 0)
-    chosen = tables.table(
-        part, columns, MODES[frame.mode()], key=f"talents_table_{key}_{version}",
-        selected=[places[id] for id in selected if id in places], most=most,
-        height=min(38 * (part.height + 1) + 2, 650),
-    )  # fmt: skip
-    if chosen.cells and chosen.cells[0][1] == "name":
-        opened = (key, tuple(chosen.cells[0]))
-        if opened != st.session_state.get("talents_opened"):
-            st.session_state["talents_opened"] = opened
-            frame.go("talent", id=ids[chosen.cells[0][0]])
-    elif not chosen.cells:
-        st.session_state.pop("talents_opened", None)
-    ticked = [ids[row] for row in chosen.rows if row < len(ids)]
-    elsewhere = [id for id in selected if id not in places]
-    kept_order = [id for id in selected if id in ticked or id in elsewhere]
-    now = kept_order + [id for id in ticked if id not in kept_order]
-    if now != selected:
-        if len(now) > MOST_SELECTED:
-            st.toast(t("At most {n} can be looked at together.", n=MOST_SELECTED))
-            st.session_state["talents_version"] = version + 1
-        address.write("sel", ",".join(now[:MOST_SELECTED]) or None)
-        st.rerun()
-
-
-def _foot(
-    part: pl.DataFrame, rows: pl.DataFrame, columns: dict[str, Column], policy: Policy,
-    chosen: dict[str, Any], selected: list[str],
-) -> None:  # fmt: skip
-    """What is shown, the pages, and the downloads of exactly these rows and columns."""
-    first = rows["talent_id"].to_list().index(part["talent_id"][0]) + 1
-    last = first + part.height - 1
-    number, pages = (first - 1) // ROWS + 1, (rows.height + ROWS - 1) // ROWS
-    with st.container(horizontal=True, vertical_alignment="center", key="talents_foot"):
-        told = t(
-            "Talents {first} to {last} of {n}. Ranks are among all talents; a click on a name "
-            "opens the talent, on a header sorts this page.",
-            first=count(first), last=count(last), n=count(rows.height),
-        )  # fmt: skip
-        frame.html(f'<span class="sc-muted">{escape(told)}</span>')
-        st.space("stretch")
-        if pages > 1:
-            st.button(t("Back"), key="talents_back", disabled=number == 1,
-                      on_click=partial(address.write, "page", str(number - 1), "1"))  # fmt: skip
-            st.button(t("Further"), key="talents_further", disabled=number == pages,
-                      on_click=partial(address.write, "page", str(number + 1), "1"))  # fmt: skip
-        downloads.offer(
-            tables.exported(rows, columns, {"talent_id": t("Person")}),
-            _about(policy, chosen), PAGE, main=len(selected) < 2,
-        )  # fmt: skip
+def _open(id: str) -> None:
+    frame.go("talent", id=id)
 
 
 def _about(policy: Policy, chosen: dict[str, Any]) -> downloads.About:
@@ -308,11 +257,7 @@ def _panel(shown: pl.DataFrame, policy: Policy, selected: list[str]) -> None:
     if len(picked) < 2:
         _panel_of_few(shown, picked)
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="talents_chosen"):
-        frame.html(f"<h2 class='sc-h2'>{escape(t('{n} together', n=len(picked)))}</h2>")
-        st.space("stretch")
-        st.button(t("Take away the selection"), type="tertiary", key="talents_unselect",
-                  on_click=_unselect)  # fmt: skip
+    selecting.together(PAGE, len(picked))
     found = talent_table.together(store.reach(policy), selected)
     times, taught = talent_table.between(policy, selected)
     names = [row["name"] for row in picked]
@@ -344,14 +289,13 @@ def _panel_of_few(shown: pl.DataFrame, picked: list[dict[str, Any]]) -> None:
         with st.container(horizontal=True):
             frame.link("talent", t("Talent profile"), id=row["talent_id"])
             frame.link("lineage", t("Lineage"), id=row["talent_id"])
-        st.button(t("Take away the selection"), type="tertiary", key="talents_unselect",
-                  on_click=_unselect)  # fmt: skip
+        selecting.take_away(PAGE)
         frame.rule()
     frame.heading(t("Several together"))
     todo = t(
         "Select 2 to {n} talents with the boxes at the left to see how many persons they drive "
         "together, and where they overlap.",
-        n=MOST_SELECTED,
+        n=selecting.MOST,
     )
     frame.html(f'<div class="sc-muted">{escape(todo)}</div>')
     frame.rule()
@@ -366,11 +310,6 @@ def _panel_of_few(shown: pl.DataFrame, picked: list[dict[str, Any]]) -> None:
         f"<dt>{escape(t('The first tenth'))}</dt><dd>"
         f"{escape(t('{share} of the sum', share=share(tenth, 1)))}</dd></dl>"
     )
-
-
-def _unselect() -> None:
-    address.write("sel", None)
-    st.session_state["talents_version"] = st.session_state.get("talents_version", 0) + 1
 
 
 def _explained(found: Any, names: list[str], ids: list[str], taught: list[tuple[str, str]]) -> str:
@@ -449,11 +388,7 @@ def _distribution(shown: pl.DataFrame) -> None:
         (t("The first tenth drives"), share(top_share(driven, 0.1), 1)),
         (t("Gini"), "—" if uneven is None else f"{uneven:.2f}"),
     ]
-    frame.html(
-        '<div class="sc-figures">'
-        + "".join(f"<div><span>{escape(a)}</span><b>{escape(b)}</b></div>" for a, b in figures)
-        + "</div>"
-    )
+    frame.figures(figures)
     told = t(
         "Quantiles are persons a talent drives, full credit. Gini: 0 when all drive the same, near "
         "1 when one drives all."
@@ -524,18 +459,16 @@ def _groups(shown: pl.DataFrame, by: str, policy: Policy, chosen: dict[str, Any]
             "bins": float(rows["bins"].list.max().max() or 1)}  # fmt: skip
     picked = tables.table(
         part, columns, MODES[frame.mode()], key=f"talents_groups_{by}_{rows.height}", selected=[],
-        most=most, height=min(38 * (part.height + 1) + 2, 650), choose=False,
+        most=most, height=selecting.height(part), choose=False,
     )  # fmt: skip
     names = {"occupation_code": "occupation", "enterprise_id": "enterprise"}
     if picked.cells and (code := rows["group"][picked.cells[0][0]]):
         address.write(names.get(by, by), code)
         address.write("view", None)
         st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", key="talents_groups_foot"):
-        told = t("{n} of {all} groups, most driven first; a click on a group shows its talents.",
-                 n=count(part.height), all=count(rows.height))  # fmt: skip
-        frame.html(f'<span class="sc-muted">{escape(told)}</span>')
-        st.space("stretch")
+    told = t("{n} of {all} groups, most driven first; a click on a group shows its talents.",
+             n=count(part.height), all=count(rows.height))  # fmt: skip
+    with frame.foot("talents_groups", told):
         downloads.offer(
             tables.exported(rows, columns, {"group": t("Code")}),
             _about(policy, chosen | {"group_by": by}), "talent_groups", main=True,

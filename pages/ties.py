@@ -251,9 +251,7 @@ def _foot(
         pl.col("b").alias(t("To id")), pl.col("b").replace(names).alias(t("To")),
         pl.col("n").alias(_unit(kind, onto)),
     )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="center", key="ties_foot"):
-        frame.html(f'<span class="sc-muted">{escape(told)}</span>')
-        st.space("stretch")
+    with frame.foot(PAGE, told):
         downloads.offer(table, about, PAGE, main=True)
         st.download_button(
             "GraphML", partial(graphml, shown, names, about), "ties.graphml",
