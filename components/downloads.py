@@ -82,22 +82,16 @@ def xlsx(table: pl.DataFrame, about: About) -> bytes:
 
 
 def offer(table: pl.DataFrame, about: About, name: str, *, main: bool = False) -> None:
-    """Two buttons that take away exactly these rows, as CSV and as a workbook.
+    """Two buttons in a row that take away exactly these rows, as CSV and as a workbook.
 
     `name` is the file's and the buttons' key; `main` makes the workbook the page's red button.
     """
-    import streamlit as st
-
-    for format, make, mime in (("CSV", csv, "text/csv"), ("XLSX", xlsx, XLSX)):
-        st.download_button(
-            t("Download {n} rows, {format}", n=count(table.height), format=format),
-            partial(make, table, about), f"{name}.{format.lower()}", mime,
-            key=f"{name}_{format}", on_click="ignore",
-            type="primary" if main and format == "XLSX" else "secondary",
-        )  # fmt: skip
+    offer_later(table.height, lambda: table, about, name, main=main)
 
 
-def offer_later(rows: int, make: Callable[[], pl.DataFrame], about: About, name: str) -> None:
+def offer_later(
+    rows: int, make: Callable[[], pl.DataFrame], about: About, name: str, *, main: bool = False
+) -> None:
     """As `offer`, of a table too large to be made before somebody asks for it.
 
     A workbook holds no more than `MOST_ROWS_OF_A_SHEET`; beyond, CSV alone is offered.
@@ -105,13 +99,14 @@ def offer_later(rows: int, make: Callable[[], pl.DataFrame], about: About, name:
     import streamlit as st
 
     formats = (("CSV", csv, "text/csv"), ("XLSX", xlsx, XLSX))
-    for format, write, mime in formats[: 1 if rows > MOST_ROWS_OF_A_SHEET else 2]:
-        st.download_button(
-            t("Download {n} rows, {format}", n=count(rows), format=format),
-            partial(_written, write, make, about), f"{name}.{format.lower()}", mime,
-            key=f"{name}_{format}", on_click="ignore",
-            type="primary" if format == "XLSX" else "secondary",
-        )  # fmt: skip
+    with st.container(horizontal=True, width="content", key=f"offer_{name}"):
+        for format, write, mime in formats[: 1 if rows > MOST_ROWS_OF_A_SHEET else 2]:
+            st.download_button(
+                t("Download {n} rows, {format}", n=count(rows), format=format),
+                partial(_written, write, make, about), f"{name}.{format.lower()}", mime,
+                key=f"{name}_{format}", on_click="ignore",
+                type="primary" if main and format == "XLSX" else "secondary",
+            )  # fmt: skip
 
 
 def _written(

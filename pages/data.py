@@ -74,7 +74,7 @@ def _loads(found: list[dict[str, Any]]) -> None:
     frame.heading(t("Loads, the newest first"), t("rows"))
     table = _loads_table(found)
     _table(table, "data_loads", width="stretch")
-    _offer(table, _about(), "loads", main=True)
+    downloads.offer(table, _about(), "loads", main=True)
     frame.rule()
     frame.heading(t("How fresh each table is"), t("records in the graph"))
     language = current_language()
@@ -121,12 +121,6 @@ def _table(table: pl.DataFrame, key: str, *, width: str) -> None:
 def _numbers(table: pl.DataFrame) -> dict[str, Any]:
     of_numbers = (name for name, dtype in table.schema.items() if dtype.is_integer())
     return {name: st.column_config.NumberColumn(format="localized") for name in of_numbers}
-
-
-def _offer(table: pl.DataFrame, about: downloads.About, name: str, *, main: bool = False) -> None:
-    """The downloads, side by side."""
-    with st.container(horizontal=True, key=f"offer_{name}"):
-        downloads.offer(table, about, name, main=main)
 
 
 def _about(policy: Policy | None = None, **filters: str) -> downloads.About:
@@ -176,8 +170,8 @@ def _refused(found: list[dict[str, Any]]) -> None:
     if not visitor().sees_personal_data:
         told += " " + t("People's own cells are hidden; a data steward sees them.")
     frame.html(f'<div class="sc-muted">{escape(told)}</div>')
-    _offer(table, _about(load=chosen, **({"file": file} if file else {})), "refused",
-                    main=True)  # fmt: skip
+    about = _about(load=chosen, **({"file": file} if file else {}))
+    downloads.offer(table, about, "refused", main=True)
 
 
 def _by_reason(rows: pl.DataFrame) -> None:
@@ -232,7 +226,7 @@ def _coverage() -> None:
         }
     )
     _table(table, "data_coverage", width="content")
-    _offer(table, _about(), "coverage")
+    downloads.offer(table, _about(), "coverage")
     frame.rule()
     _undated()
 
@@ -298,7 +292,7 @@ def _claims() -> None:
     _table(shown, "data_kinds", width="stretch")
     told = t("Kinds overlap, so they do not add up to all together.")
     frame.html(f'<div class="sc-muted">{escape(told)}</div>')
-    _offer(shown, _about(policy), "claims_by_kind")
+    downloads.offer(shown, _about(policy), "claims_by_kind")
     frame.rule()
     present = [k for k, n in kinds.select("kind", "findings").rows() if n and k != "all"]
     if not present:
@@ -332,7 +326,7 @@ def _findings(policy: Policy, kind: str, names: dict[str, str]) -> None:
             frame.link("lineage", t("Open the lineage of {id}", id=row["person_id"]),
                        id=row["person_id"])  # fmt: skip
         st.space("stretch")
-        _offer(table, _about(policy, kind=kind), "claims", main=True)
+        downloads.offer(table, _about(policy, kind=kind), "claims", main=True)
 
 
 # --- restated ---------------------------------------------------------------------------------
@@ -393,7 +387,7 @@ def _difference(found: Restatement) -> None:
     )
     causes = _flat(found.causes)
     _table(causes.head(MOST_SHOWN), "data_causes", width="stretch")
-    _offer(causes, about, "causes", main=True)
+    downloads.offer(causes, about, "causes", main=True)
     frame.heading(t("Talents whose figures moved most"), t("persons"))
     movers = found.talents.sort(pl.col("driven_difference").abs(), descending=True)
     lines = [
@@ -406,7 +400,7 @@ def _difference(found: Restatement) -> None:
         for row in movers.head(MOST_MOVERS).iter_rows(named=True)
     ]  # fmt: skip
     frame.rows(lines, key="movers", head=(t("Talent"), t("Driven (persons)"), t("Difference")))
-    _offer(_flat(found.talents), about, "restated_talents")
+    downloads.offer(_flat(found.talents), about, "restated_talents")
 
 
 def _flat(table: pl.DataFrame) -> pl.DataFrame:

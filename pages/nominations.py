@@ -224,8 +224,7 @@ def _export(
     told = {"honour": honour.code, "show": show, "criteria": criteria,
             "standing": t("Meets the data's criteria, not a decision."), **chosen}  # fmt: skip
     about = downloads.About(store.revision(), policy, told)
-    with st.container(horizontal=True, key="nominations_foot"):
-        downloads.offer(table, about, f"nominations-{honour.code}")
+    downloads.offer(table, about, f"nominations-{honour.code}")
 
 
 # Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.

@@ -101,7 +101,7 @@ def _list(policy: Policy, part: Part, number: int) -> None:
             downloads.offer(table, about, "people", main=True)
         else:
             make = partial(_all, policy, part, words)
-            downloads.offer_later(number, make, about, "people")
+            downloads.offer_later(number, make, about, "people", main=True)
 
 
 def _told(shown: int, number: int) -> str:

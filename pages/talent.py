@@ -330,7 +330,7 @@ def _apprentices(about: Person, rows: list[Person]) -> None:
             t("Apprentices"), t("{n} of {all}", n=count(len(shown)), all=count(len(rows)))
         )
         frame.html(_apprentice_table(about, shown, current_policy()))
-    with st.container(key="noprint_apprentices", horizontal=True):
+    with st.container(key="noprint_apprentices"):
         table = pl.DataFrame(
             {
                 t("Number"): [row["id"] for row in rows],

@@ -303,8 +303,7 @@ def _export(shown: pl.DataFrame, policy: Policy, rule: Rule, chosen: dict[str, s
         "decided_at",
     )  # fmt: skip
     about = downloads.About(store.revision(), policy, {"rule": rule.code, **chosen})
-    with st.container(horizontal=True, key="targets_foot"):
-        downloads.offer(table, about, "training-targets")
+    downloads.offer(table, about, "training-targets")
 
 
 # Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.

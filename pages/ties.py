@@ -333,8 +333,7 @@ def _panel(
     cells = picked.selection.cells
     if cells and "person_id" in rows.columns:
         frame.link("talent", rows["name"][cells[0][0]], id=rows["person_id"][cells[0][0]])
-    with st.container(horizontal=True):
-        downloads.offer(table, about, "tie_people")
+    downloads.offer(table, about, "tie_people")
 
 
 def _strongest(pairs: pl.DataFrame) -> None:
