@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.address import write
+from components.address import tell, write
 from components.i18n import current_language, label, t
 from graph.errors import UsageError
 from graph.model import LEVELS
@@ -67,6 +67,7 @@ def address() -> None:
     _write_address(current_policy())
     if "language" in st.session_state:
         st.query_params["lang"] = st.session_state["language"]
+    tell()
 
 
 def _write_address(policy: Policy) -> None:

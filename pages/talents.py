@@ -151,7 +151,8 @@ def _filters(everyone: pl.DataFrame) -> tuple[dict[str, Any], str]:
         for name in ("enterprise", "studio"):
             chosen[name] = st.query_params.get(name)
         with columns[7]:
-            st.button(t("Clear filters"), on_click=_clear, disabled=not any(chosen.values()))
+            st.button(t("Clear filters"), on_click=_clear, key="talents_clear",
+                      disabled=not any(chosen.values()))  # fmt: skip
     _placed(everyone, chosen)
     return chosen, rule
 

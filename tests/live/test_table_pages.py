@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from components import columns, place_table, talent_table, ties
+from components import address, columns, place_table, talent_table, ties
 from graph.database import Database
 from graph.kept_tables import is_kept, metric_table
 from graph.metrics import METRICS
@@ -42,7 +42,10 @@ def test_someone_unknown_in_the_address_is_left_out(network: Database, app: Any)
     assert lead(test).startswith("12 leading talents")
 
 
-def test_a_control_shows_what_the_address_says(network: Database, app: Any) -> None:
+def test_a_control_shows_what_the_address_says(
+    network: Database, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address, "LATE", 0)
     test = app("talents", lang="en")
 
     def view() -> Any:
@@ -58,6 +61,20 @@ def test_a_control_shows_what_the_address_says(network: Database, app: Any) -> N
     assert view() == "distribution" and test.selectbox(key="talents_level").value == "6-8"
     go(test, "talents", lang="en")
     assert view() == "table" and test.selectbox(key="talents_level").value is None
+
+
+def test_a_choice_stands_though_the_browser_has_not_been_told_its_address(
+    network: Database, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address, "LATE", 600)
+    test = app("talents", lang="en")
+    test.button_group(key="talents_view").set_value("groups").run()
+    del test.query_params["view"]
+    test.button_group(key="talents_credit").set_value("equal").run()
+    assert (test.query_params["view"], test.query_params["credit"]) == ("groups", "equal")
+    test.selectbox(key="talents_level").set_value("6-8").run()
+    test.button(key="talents_clear").click().run()
+    assert test.selectbox(key="talents_level").value is None and "level" not in test.query_params
 
 
 def test_no_column_chosen_is_not_the_columns_asked_for(network: Database, app: Any) -> None:
