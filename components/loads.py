@@ -8,7 +8,8 @@ report here, and the page says so.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ import streamlit as st
 
 from components import store
 from components.visitor import Visitor
+from graph.kept_tables import kept_table, table_place
 from graph.model import TABLES
 
 # Cells of these columns, in any language of the files, are people's own; a manager sees that
@@ -34,6 +36,7 @@ FINDING: Final = {
     "file": pl.String, "row": pl.Int64, "column": pl.String, "value": pl.String,
     "reason": pl.String, "kind": pl.String,
 }  # fmt: skip
+FRESH: Final = {"table": pl.String, "rows": pl.Int64, "newest": pl.Date}
 LOADS: Final = """
 MATCH (l:Load)
 RETURN l.load_id AS load_id, l.loader AS loader, l.revision AS revision,
@@ -88,6 +91,12 @@ def masked(found: pl.DataFrame) -> pl.DataFrame:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _coverage(state: str) -> tuple[Share, ...]:
+    place = table_place(store.snapshot(), "coverage")
+    found = kept_table(place, lambda: pl.DataFrame([asdict(share) for share in _covered()]))
+    return tuple(Share(**row) for row in found.iter_rows(named=True))
+
+
+def _covered() -> tuple[Share, ...]:
     frames = store.snapshot().frames
     people = frames["people"]
     taught, led, trained = frames["mentorships"], frames["leads"], frames["trainings"]
@@ -115,8 +124,13 @@ def coverage() -> tuple[Share, ...]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _fresh(state: str) -> list[dict[str, Any]]:
-    frames = store.snapshot().frames
     until = store.data_until(state)
+    place = table_place(store.snapshot(), "freshness", until)
+    return kept_table(place, lambda: pl.DataFrame(_newest(until), FRESH)).to_dicts()
+
+
+def _newest(until: date | None) -> list[dict[str, Any]]:
+    frames = store.snapshot().frames
     found = []
     for name, column in (
         ("recognitions", "date"), ("mentorships", "start"), ("trainings", "start"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import polars as pl
 import streamlit as st
@@ -11,8 +12,8 @@ import streamlit as st
 from components import kept, store
 from components.figures import targets_of
 from graph.policy import Policy
-from graph.restatement import Restatement, diff
-from graph.results import is_measured, kept_policies, measured
+from graph.restatement import Restatement, found_diff, kept_diff
+from graph.results import is_measured, kept_policies
 from graph.results import kept as kept_result
 from graph.snapshot import Kept, Snapshot, kept_snapshots, open_snapshot
 
@@ -47,18 +48,13 @@ def _two_newest(state: str) -> tuple[Kept, ...]:
     return tuple(kept_snapshots(store.database(), store.database().settings)[:2])
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _opened_before(state: str) -> Snapshot:
-    return open_snapshot(_two_newest(state)[1].folder)
-
-
 def since(policy: Policy) -> Since | Unmeasured | None:
     """What changed under the policy since the revision before; None when one alone is kept."""
     found = _two_newest(store.state())
     if len(found) < 2:
         return None
     before = found[1]
-    rules = _rules(_opened_before(store.state()), policy)
+    rules = _rules(_opened(before.folder), policy)
     return Unmeasured(before) if rules is None else _since(store.state(), policy, rules)
 
 
@@ -73,7 +69,7 @@ def _rules(old: Snapshot, policy: Policy) -> Policy | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _since(state: str, policy: Policy, rules: Policy) -> Since:
     after, before = _two_newest(state)
-    old, new = _opened_before(state), store.snapshot()
+    old, new = _opened(before.folder), store.snapshot()
     was, now = kept_result(old, rules), store.driven(policy)
     change = {name: now.national[name] - was.national[name] for name in now.national}
     namings = [s.frames["talents"].select(pl.len()).collect().item() for s in (old, new)]
@@ -100,13 +96,39 @@ def restated(found: Since, policy: Policy) -> Restatement | None:
     Of a small network it is begun at once; of the nation it takes both cores for half a minute,
     so the data page offers it.
     """
-    key = ("restated", str(found.before.folder), str(found.after.folder), policy)
+    before, after = found.before.folder, found.after.folder
+    if (there := kept_between(before, after, policy)) is not None:
+        return there
+    key = job_of(before, after, policy)
     job = kept.under_way(key)
     if job is None and kept.small():
-        job = kept.begin(key, partial(_diff, found.before, found.after, policy))
+        job = kept.begin(key, partial(between, before, after, policy))
     return job.result() if job is not None and job.done() and not job.exception() else None
 
 
-def _diff(before: Kept, after: Kept, policy: Policy) -> Restatement:
-    old, new = open_snapshot(before.folder), open_snapshot(after.folder)
-    return diff((old, measured(old, policy)), (new, measured(new, policy)))
+def job_of(before: Path, after: Path, policy: Policy) -> tuple[str, str, str, Policy]:
+    """Under what the restatement of these snapshots' folders is worked out beside the page."""
+    return "restated", str(before), str(after), policy
+
+
+def between(before: Path, after: Path, policy: Policy) -> Restatement:
+    """The restatement between two snapshots' folders: the kept one, or found now and kept."""
+    return kept_diff(open_snapshot(before), open_snapshot(after), policy)
+
+
+def kept_between(before: Path, after: Path, policy: Policy) -> Restatement | None:
+    """The restatement between two snapshots' folders, if it is kept."""
+    found = _kept_between(before, after, policy)
+    if found is None:
+        _kept_between.clear(before, after, policy)  # it may be worked out at any time
+    return found
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _kept_between(before: Path, after: Path, policy: Policy) -> Restatement | None:
+    return found_diff(_opened(before), _opened(after), policy)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _opened(folder: Path) -> Snapshot:
+    return open_snapshot(folder)

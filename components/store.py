@@ -22,10 +22,11 @@ from components import figures
 from components.lineage_view import MENTORS_ABOVE, Lineage
 from components.lineage_view import Reach as LineageReach
 from components.reach import Reach
-from graph import network
+from graph import network, rows
 from graph.database import Database, connect
 from graph.errors import IncompleteError
 from graph.evidence import Why, why
+from graph.kept_tables import kept_table, table_place
 from graph.metrics.driven import CREDITS, Driven
 from graph.model import NODE_KINDS, RELATION_KINDS
 from graph.names import NameIndex, name_index
@@ -34,7 +35,7 @@ from graph.paths import ties_of
 from graph.policy import Policy
 from graph.results import measured
 from graph.settings import Settings
-from graph.snapshot import Snapshot, take_snapshot
+from graph.snapshot import Snapshot, kept_now, take_snapshot
 
 # The most people and generations a lineage is read for; the page says what it leaves out.
 MOST_PEOPLE = 20_000
@@ -153,14 +154,23 @@ def revision() -> int:
 @st.cache_data(max_entries=4, show_spinner=False)
 def data_until(state: str) -> date | None:
     """The last day on which anyone was recognised, in a state; never in the future."""
-    day: date | None = database().read(DATA_UNTIL, {"today": date.today()})[0]["day"]
+    today = date.today()
+    kept = kept_now(database(), database().settings)
+    day: date | None
+    if kept is None:
+        day = database().read(DATA_UNTIL, {"today": today})[0]["day"]
+    else:
+        past = kept.frames["recognitions"].filter(pl.col("date") <= today)
+        day = past.select(pl.col("date").max()).collect().item()
     return day
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _snapshot(state: str) -> Snapshot:
     snapshot = take_snapshot(database(), database().settings)
-    ties_of(snapshot)  # made once a revision, now rather than at somebody's click
+    # Made once a revision, now rather than at somebody's click.
+    ties_of(snapshot)
+    rows.prepare(snapshot)
     return snapshot
 
 
@@ -454,17 +464,21 @@ def lineage_of(person_id: str, policy: Policy) -> Lineage:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _counts(state: str) -> tuple[dict[str, int], dict[str, int]]:
-    nodes = " UNION ALL ".join(
-        f"MATCH (n:{kind}) RETURN '{kind}' AS kind, count(n) AS number" for kind in NODE_KINDS
-    )
-    relations = " UNION ALL ".join(
-        f"MATCH ()-[r:{type}]->() RETURN '{type}' AS kind, count(r) AS number"
-        for type in RELATION_KINDS
-    )
-    first, second = (
-        {row["kind"]: row["number"] for row in database().read(text)} for text in (nodes, relations)
-    )
-    return first, second
+    kept = kept_now(database(), database().settings)
+    place = None if kept is None else table_place(kept, "counts")
+    found = kept_table(place, _counted)
+    nodes, relations = (found.filter(pl.col("node") == node) for node in (True, False))
+    return tuple(dict(rows.select("kind", "number").rows()) for rows in (nodes, relations))  # type: ignore[return-value]
+
+
+def _counted() -> pl.DataFrame:
+    """One short statement a kind: the store answers each from what it counts anyway."""
+    asked = [(True, kind, f"MATCH (n:{kind}) RETURN count(n) AS n") for kind in NODE_KINDS]
+    asked += [
+        (False, kind, f"MATCH ()-[r:{kind}]->() RETURN count(r) AS n") for kind in RELATION_KINDS
+    ]
+    rows = [(node, kind, database().read(text)[0]["n"]) for node, kind, text in asked]
+    return pl.DataFrame(rows, schema=["node", "kind", "number"], orient="row")
 
 
 def counts() -> tuple[dict[str, int], dict[str, int]]:

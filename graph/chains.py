@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -75,7 +75,7 @@ class Links:
 
     def into(self, people: Numbers) -> tuple[Numbers, Numbers]:
         """The links into these people: which of `people` each is of, and which link it is."""
-        return _links_at(self.offset, people)
+        return places_of(self.offset, people)
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,13 @@ class Onward:
 
     def out_of(self, people: Numbers) -> tuple[Numbers, Numbers]:
         """The links out of these people: which of `people` each is of, and which link it is."""
-        return _links_at(self.offset, people)
+        return places_of(self.offset, people)
 
 
-def _links_at(offset: Numbers, people: Numbers) -> tuple[Numbers, Numbers]:
+def places_of(offset: Numbers, people: Numbers) -> tuple[Numbers, Numbers]:
+    """What stands from offset[p] to offset[p + 1] of each of these people: which of `people` it is
+    of, and its place.
+    """
     first, count = offset[people], offset[people + 1] - offset[people]
     whose = np.repeat(np.arange(len(people)), count)
     before = np.cumsum(count) - count
@@ -118,7 +121,8 @@ def _arrays(
         return [getattr(built, array) for array in arrays]
     kept = snapshot.folder / name
     if not kept.exists():
-        _keep(build(snapshot), arrays, kept)
+        built = build(snapshot)
+        keep_arrays({array: getattr(built, array) for array in arrays}, kept)
     return [np.load(kept / f"{array}.npy", mmap_mode="r") for array in arrays]
 
 
@@ -147,13 +151,13 @@ def _built(snapshot: Snapshot) -> Links:
     return Links(offset.astype(np.int64), mentor, start, channel)
 
 
-def _keep(links: Links | Onward, arrays: Sequence[str], folder: Path) -> None:
-    """Whole or not at all."""
+def keep_arrays(arrays: Mapping[str, Numbers], folder: Path) -> None:
+    """The arrays as files of the folder, NAME.npy, whole or not at all."""
     making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     making.mkdir(mode=0o700)
     try:
-        for name in arrays:
-            np.save(making / f"{name}.npy", getattr(links, name))
+        for name, array in arrays.items():
+            np.save(making / f"{name}.npy", array)
         try:
             making.rename(folder)
         except OSError:

@@ -1,9 +1,10 @@
 """Neighbourhoods of the graph as networkx graphs, for the pages, the exports and notebooks.
 
 They are cut out of a snapshot's tables: whom to show is looked up in its links, which stand by
-apprentice and by mentor (`graph.paths`), so that no neighbourhood costs a pass over all of them;
-then the rows of those people are read. Every graph is a `MultiDiGraph` whose edges lead from the
-one who passes skill on. Nodes and edges carry plain attributes; one that is not known is left out.
+apprentice and by mentor (`graph.paths`), and what is said of them by number (`graph.rows`), so that
+no neighbourhood costs a pass over all of them. Every graph is a `MultiDiGraph` whose edges lead
+from the one who passes skill on. Nodes and edges carry plain attributes; one that is not known is
+left out.
 
 - a person is the node `person_id`: kind "person", name, level (0 = none), leading, target,
   province, occupation_code, enterprise_id, retired_on, type
@@ -21,14 +22,12 @@ import polars as pl
 
 from graph.errors import UsageError
 from graph.paths import common_mentors, search, ties_of
+from graph.rows import OF_PEOPLE, mentorships_among, people_at
 from graph.snapshot import Snapshot, studio_ties, studio_trainings
 
 Graph: TypeAlias = "nx.MultiDiGraph[Any]"
 
-PERSON_ATTRIBUTES: Final = (
-    "name", "level", "leading", "target", "province", "occupation_code", "enterprise_id",
-    "retired_on", "type",
-)  # fmt: skip
+PERSON_ATTRIBUTES: Final = OF_PEOPLE[1:]
 # Places: the frame, the column of its key, and the word before the key in the node's name.
 PLACES: Final = {
     "studio": ("studios", "studio_id"),
@@ -270,23 +269,23 @@ def _named_among(
 ) -> tuple[Graph, dict[int, str]]:
     """As `_among`, with each person's id by row number."""
     frames = snapshot.frames
-    mentorships, leads = frames["mentorships"], frames["leads"]
-    trainings, nodes = studio_trainings(frames["trainings"]), frames["people"]
-    if people is not None:
-        nodes = nodes.filter(_in("person", people))
-        mentorships = mentorships.filter(_in("mentor", people), _in("apprentice", people))
+    leads, trainings = frames["leads"], studio_trainings(frames["trainings"])
+    if people is None:
+        columns = ("person", "person_id", *PERSON_ATTRIBUTES)
+        nodes = frames["people"].select(columns).collect()
+        taught = frames["mentorships"].drop("sources").collect()
+    else:
+        nodes, taught = people_at(snapshot, people), mentorships_among(snapshot, people)
         leads, trainings = (frame.filter(_in("person", people)) for frame in (leads, trainings))
     graph: Graph = nx.MultiDiGraph(revision=snapshot.revision)
     ids: dict[int, str] = {}
-    columns = ("person", "person_id", *PERSON_ATTRIBUTES)
-    for row in nodes.select(columns).collect().iter_rows(named=True):
+    for row in nodes.iter_rows(named=True):
         ids[row.pop("person")] = row["person_id"]
         graph.add_node(row.pop("person_id"), kind="person", **_known(row))
     others = pl.col("mentor") != pl.col("apprentice")
-    taught = mentorships.filter(others).drop("sources").collect()
     trained = studio_ties(leads, trainings).filter(others).collect()
     ends = ("mentor", "apprentice")
-    _link(graph, snapshot, taught, ends, "mentorship", ids)
+    _link(graph, snapshot, taught.filter(others), ends, "mentorship", ids)
     _link(graph, snapshot, trained, ends, "studio", ids)
     return graph, ids
 

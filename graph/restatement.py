@@ -19,7 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -28,8 +29,10 @@ import polars as pl
 from graph.chains import FOREVER, Links, Numbers, Questions, best_chains, links_of, walk_all
 from graph.errors import UsageError
 from graph.evidence import first_high, link_rows
+from graph.kept_tables import kept_file, table_place
 from graph.metrics.driven import Driven
 from graph.policy import Policy
+from graph.results import measured
 from graph.snapshot import Snapshot, studio_trainings
 
 # A ledger of `Restatement.changes`, and the figure it adds up to: of each talent, of the nation.
@@ -41,6 +44,8 @@ CHANGES: Final = ("added", "removed", "redated")
 # before and after (null = not there, or not known).
 CAUSE: Final = ("kind", "change", "who", "whom", "studio_id", "level", "was", "becomes")
 LINK: Final = ("mentor", "apprentice", "start", "channel")
+# The tables of a `Restatement`.
+PARTS: Final = ("national", "talents", "causes", "changes")
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,37 @@ def diff(before: tuple[Snapshot, Driven], after: tuple[Snapshot, Driven]) -> Res
         _national(old.driven, new.driven), _talents(old.driven, new.driven),
         _with_rows(_with_counts(causes, numbered), old, new), numbered,
     )  # fmt: skip
+
+
+def kept_diff(before: Snapshot, after: Snapshot, policy: Policy) -> Restatement:
+    """`diff` of the two measured under the policy: kept beside the later one, or found and kept.
+
+    Raises `UsageError` as `diff` and `graph.results.measured` do.
+    """
+    if (found := found_diff(before, after, policy)) is not None:
+        return found
+    worked_out = diff((before, measured(before, policy)), (after, measured(after, policy)))
+    for name, place in _places(before, after, policy).items():
+        kept_file(place, partial(getattr, worked_out, name))
+    return worked_out
+
+
+def found_diff(before: Snapshot, after: Snapshot, policy: Policy) -> Restatement | None:
+    """What `kept_diff` has kept, if it has."""
+    places = _places(before, after, policy)
+    if not places or not all(place.exists() for place in places.values()):
+        return None
+    tables = {name: pl.read_parquet(place) for name, place in places.items()}
+    return Restatement(before.revision, after.revision, policy, **tables)
+
+
+def _places(before: Snapshot, after: Snapshot, policy: Policy) -> dict[str, Path]:
+    """Where each table of a restatement is kept; none for snapshots in memory."""
+    if before.folder is None or after.folder is None:
+        return {}
+    first = before.folder.name
+    places = {n: table_place(after, f"restated-{n}", first, policy.id) for n in PARTS}
+    return {name: place for name, place in places.items() if place is not None}
 
 
 def _refuse_other_rules(before: Policy, after: Policy) -> None:

@@ -15,6 +15,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ from graph.metrics.driven import (
     usable_edges,
 )
 from graph.policy import Policy
+from graph.rows import ids_of
 from graph.snapshot import Snapshot, open_snapshot
 
 # Raised when the kept tables change, so that those of an older form are not read as these.
@@ -113,6 +115,7 @@ def kept(snapshot: Snapshot, policy: Policy) -> Driven:
         manifest["lines"],
         {name: _scan(place / f"{name}.parquet") for name in TABLES},
         snapshot.frames["people"],
+        partial(ids_of, snapshot),
     )
 
 

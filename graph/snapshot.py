@@ -150,6 +150,17 @@ def take_snapshot(
     return open_snapshot(folder)
 
 
+def kept_now(database: Database, settings: Settings) -> Snapshot | None:
+    """The kept snapshot of the graph as it stands; None when there is none, or a load has not
+    finished.
+    """
+    try:
+        folder = _place(_folder_of(database, settings), standing_of(database))
+    except IncompleteError:
+        return None
+    return open_snapshot(folder) if (folder / MANIFEST).exists() else None
+
+
 def open_snapshot(folder: Path) -> Snapshot:
     """The snapshot kept in the folder; its Parquet files are read as they are asked for."""
     manifest = Manifest.of(folder)

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from components import address, downloads, frame, kept, loads, store
+from components import address, downloads, frame, kept, loads, since, store
 from components.i18n import current_language, label, t
 from components.numbers import bold, count, day, share
 from components.policy_form import current_policy
@@ -19,10 +19,10 @@ from components.visitor import visitor
 from graph.metrics.claims import COLUMNS, KINDS
 from graph.model import TABLES
 from graph.policy import Policy
-from graph.restatement import Restatement, diff
+from graph.restatement import Restatement
 from graph.results import is_measured, measured
 from graph.settings import Settings
-from graph.snapshot import kept_snapshots, open_snapshot
+from graph.snapshot import kept_snapshots
 
 MOST_SHOWN = 1_000
 MOST_MOVERS = 20
@@ -354,17 +354,12 @@ def _restated() -> None:
         frame.empty(t("These are the same revision"), t("Choose two different ones."))
         return
     folder = {str(k.revision): k.folder for k in known}
-    found: Restatement | None = kept.worked_out(
-        ("restated", str(folder.get(before)), str(folder.get(after)), policy),
-        t("what changed"), partial(_diff, folder[before], folder[after], policy),
-    )  # fmt: skip
+    asked = folder[before], folder[after], policy
+    found: Restatement | None = since.kept_between(*asked) or kept.worked_out(
+        since.job_of(*asked), t("what changed"), partial(since.between, *asked)
+    )
     if found is not None:
         _difference(found)
-
-
-def _diff(before: Any, after: Any, policy: Policy) -> Restatement:
-    old, new = open_snapshot(before), open_snapshot(after)
-    return diff((old, measured(old, policy)), (new, measured(new, policy)))
 
 
 def _difference(found: Restatement) -> None:

@@ -21,7 +21,7 @@ Tables the engine takes (see `graph.snapshot` for how they come about):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -43,7 +43,7 @@ CREDITS: Final = ("equal", "nearest", "decay")
 # Columns `Driven.table` always has for the generations, as those who script against it expect.
 LEAST_GENERATIONS: Final = 3
 # Lists of fewer rows look their people up one by one, not by reading everyone.
-FEW: Final = 1_000_000
+FEW: Final = 100_000
 # More than there are people: keeps two numbers apart in one.
 APART: Final = 2**40
 # From so many generations on it pays to follow only the arrivals that improve on shorter chains.
@@ -423,6 +423,7 @@ class Driven:
     - lines: person-times by line of the reconciliation, see `LEDGER`
     - tables: what the engine wrote, see `TABLES`, as lazy frames
     - people: the snapshot's
+    - ids: person_id of row numbers, where the snapshot can look a few up; None = read everyone
     """
 
     policy: Policy
@@ -432,6 +433,7 @@ class Driven:
     lines: dict[str, int]
     tables: Mapping[str, pl.LazyFrame]
     people: pl.LazyFrame
+    ids: Callable[[pl.Series], pl.Series] | None = None
 
     @property
     def pairs(self) -> pl.LazyFrame:
@@ -522,14 +524,15 @@ class Driven:
 
     def _named(self, pairs: pl.LazyFrame) -> pl.DataFrame:
         found = pairs.collect()
-        people = self.people.select("person", "person_id")
-        if found.height < FEW:
-            people = people.filter(pl.col("person").is_in(found["person"].implode()))
+        if self.ids is not None and found.height < FEW:
+            named = found.with_columns(person_id=self.ids(found["person"]))
+        else:
+            people = self.people.select("person", "person_id").collect()
+            named = found.join(people, on="person")
         first = ["talent_id", "person_id"]
         talents = self.talents.select("talent_id", talent="person")
         return (
-            found.join(talents, on="talent")
-            .join(people.collect(), on="person")
+            named.join(talents, on="talent")
             .drop("talent", "person")
             .select(*first, pl.exclude(first))
             .sort(first)

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from graph import changes
+from graph import changes, rows
 from graph import snapshot as snapshots
 from graph.database import Database
 from graph.settings import Settings
@@ -149,6 +149,7 @@ def test_what_is_read_again_equals_a_whole_reading(
             unread.setattr(changes, "_touched", lambda *_: None)
             whole = take_snapshot(empty_database, apart)
         assert_same(now, whole)
+        assert_looked_up(now)
         assert now.folder and before.folder
         manifest = snapshots.Manifest.of(now.folder)
         if manifest.previous is not None:
@@ -157,6 +158,15 @@ def test_what_is_read_again_equals_a_whole_reading(
             assert_told(before, now)
         before = now
     assert followed == ROUNDS
+
+
+def assert_looked_up(snapshot: Snapshot) -> None:
+    """What is looked up by number is what the tables hold, in whatever layers they stand."""
+    people = snapshot.frames["people"].select("person", *rows.OF_PEOPLE).collect()
+    assert rows.people_at(snapshot, people["person"].to_list()).equals(people)
+    taught = snapshot.frames["mentorships"].drop("sources").collect()
+    found = rows.mentorships_among(snapshot, people["person"].to_list()).select(taught.columns)
+    assert found.sort(taught.columns).equals(taught.sort(taught.columns))
 
 
 def assert_told(before: Snapshot, now: Snapshot) -> None:
@@ -169,9 +179,9 @@ def assert_told(before: Snapshot, now: Snapshot) -> None:
         old, new = (s.frames[name].select(columns).collect() for s in (before, now))
         went = old.join(new, on=columns, how="anti", nulls_equal=True)
         came = new.join(old, on=columns, how="anti", nulls_equal=True)
-        for rows, gone in ((went, True), (came, False)):
+        for changed, gone in ((went, True), (came, False)):
             stated = told_rows.filter(pl.col("gone") == gone).select(columns)
-            assert stated.sort(columns).equals(rows.sort(columns)), (name, gone)
+            assert stated.sort(columns).equals(changed.sort(columns)), (name, gone)
 
 
 def test_a_person_who_went_means_a_whole_reading(
