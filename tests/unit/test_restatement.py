@@ -9,6 +9,7 @@ import copy
 import random
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,13 +19,24 @@ from conformance.worlds import snapshot_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graph import restatement
 from graph.errors import UsageError
 from graph.metrics.driven import Driven, measure
 from graph.policy import Policy
-from graph.restatement import CAUSE, KINDS, NATIONAL, OF_TALENTS, Restatement, diff
+from graph.restatement import (
+    CAUSE,
+    KINDS,
+    NATIONAL,
+    OF_TALENTS,
+    Restatement,
+    diff,
+    found_diff,
+    kept_diff,
+)
 from graph.snapshot import Snapshot
 from tests.unit.test_driven import DAYS, EXAMPLES, days, policies, worlds
 from tests.unit.test_evidence import POLICY, SENIOR, STANDING, STUDIO, recognised, taught
+from tests.unit.test_results import kept_in
 
 DATED = {"mentorships": "start", "studio_leads": "start", "trainings": "start",
          "recognitions": "date"}  # fmt: skip
@@ -164,6 +176,24 @@ def test_nothing_changed_is_nothing_said() -> None:
     found = diff(measured(world, POLICY), measured(world, POLICY))
     assert found.causes.is_empty() and found.changes.is_empty() and found.talents.is_empty()
     assert found.national["difference"].to_list() == [0, 0, 0, 0]
+
+
+def test_what_is_kept_of_a_restatement_is_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = STANDING | {"recognitions": SENIOR, "mentorships": taught(("t", "w", "2021-01-01"))}
+    old = kept_in(tmp_path / "000001", world | {"mentorships": []})
+    new = kept_in(tmp_path / "000002", world)
+    assert found_diff(old, new, POLICY) is None
+    found = kept_diff(old, new, POLICY)
+    assert found.causes.height == 1
+    monkeypatch.setattr(restatement, "diff", None)  # the second time nothing is worked out
+    again = kept_diff(old, new, POLICY)
+    for part in restatement.PARTS:
+        table: pl.DataFrame = getattr(again, part)
+        assert table.equals(getattr(found, part)) and table.schema == getattr(found, part).schema
+    assert found_diff(old, new, replace(POLICY, generations=1)) is None
+    assert found_diff(new, old, POLICY) is None
 
 
 LINKED = {"mentorships": taught(("t", "w", "2021-01-01")), "recognitions": SENIOR}
