@@ -64,12 +64,15 @@ def _run(first: str) -> None:
         )
         for name, (page, title, _) in listed.items()
     }
-    # The first page answers at its own address as well as at the app's.
+    # The first page answers at its own address as well as at the app's; links lead to the one
+    # that is open, so that the sidebar shows it as the page one is on.
     page, title, _ = listed[first]
-    frame.register(pages)
     current = st.navigation(
         [*pages.values(), st.Page(page, title=title, url_path=first)], position="hidden"
     )
+    if current.url_path == first:
+        pages[first] = current
+    frame.register(pages)
     address()
     groups: dict[str, list[Any]] = {}
     for name, (_, _, group) in listed.items():

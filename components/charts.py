@@ -347,7 +347,7 @@ def tile_map(
         )
     ]
     chart = alt.layer(tiles, dashed, pointed, names, values, *readout)
-    return configured(chart.properties(width=width, height=height), theme), shaded
+    return configured(chart.properties(width="container", height=height), theme), shaded
 
 
 def _tile_rows(

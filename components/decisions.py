@@ -57,7 +57,7 @@ def listed(
     """
     config = st.column_config
     common = {
-        "name": config.TextColumn(t("Name"), pinned=True, width=80),
+        "name": config.TextColumn(t("Name"), width=80),
         "level": config.NumberColumn(t("Level"), help=t("Best level so far, 1 to 8"), width=54),
         "occupation": config.TextColumn(t("Occupation"), width=125),
         "province": config.TextColumn(t("Province"), width=92),
@@ -78,7 +78,9 @@ def chosen(rows: pl.DataFrame) -> pl.DataFrame | None:
     asked = st.query_params.get("person")
     found = rows.filter(pl.col("person_id") == asked) if asked else rows.clear()
     if found.is_empty():
-        frame.empty(t("Who is chosen stands here"), t("Choose a line to see why, and decide."))
+        frame.heading(t("Who is chosen"))
+        told = t("Choose a line to see why, and decide.")
+        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
         return None
     id, name = found.select("person_id", "name").row(0)
     frame.link("talent", name or id, id=id)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from components.i18n import t, translate
+from components.i18n import tn, translate
 from components.numbers import count
 from graph.policy import Policy
 
@@ -102,11 +102,16 @@ def offer_later(
     with st.container(horizontal=True, width="content", key=f"offer_{name}"):
         for format, write, mime in formats[: 1 if rows > MOST_ROWS_OF_A_SHEET else 2]:
             st.download_button(
-                t("Download {n} rows, {format}", n=count(rows), format=format),
+                _button(rows, format),
                 partial(_written, write, make, about), f"{name}.{format.lower()}", mime,
                 key=f"{name}_{format}", on_click="ignore",
                 type="primary" if main and format == "XLSX" else "secondary",
             )  # fmt: skip
+
+
+def _button(rows: int, format: str) -> str:
+    return tn("Download {n} row, {format}", "Download {n} rows, {format}", rows,
+              n=count(rows), format=format)  # fmt: skip
 
 
 def _written(

@@ -285,11 +285,13 @@ class Row:
     query: Mapping[str, str]
 
 
-def rows(lines: Sequence[Row], *, key: str, head: Sequence[str] = ()) -> None:
-    """A list of lines with hairlines; names are links of the app, the rest is a table beside."""
+def rows(lines: Sequence[Row], *, key: str, head: Sequence[str] = (), names: int = 220) -> None:
+    """A list of lines with hairlines; names are links of the app, `names` px wide; the rest is a
+    table beside.
+    """
     width = max((len(line.cells) for line in lines), default=0)
-    names, rest = st.columns([220, 900], gap=None, wrap=False)
-    with names, st.container(key=f"names_{key}", gap=None):
+    left, rest = st.columns([names, 1120 - names], gap=None, wrap=False)
+    with left, st.container(key=f"names_{key}", gap=None):
         if head:
             html(f'<div class="sc-rowhead">{escape(head[0])}</div>')
         for line in lines:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from graph.policy import Policy
 
 STEP, LINE, BELOW, BARS = 26, 20, 24, 48  # px: a level, honours, a mentor, apprentices a year
-FEW_HONOURS = 5
 WIDTH = 1040  # px, about: what the years have on the screen the pages are made for
+PHONE = 240  # px, about: what they have on a phone
+MONTH = 58  # px that a month and the gap beside it take
+NARROW = 560  # px of years below which honours are marks without names
 MOST_MENTORS, MOST_STUDIOS = 3, 2
 
 
@@ -54,6 +56,10 @@ class Ladder:
                 steps.append({"start": day, "end": self.until, "level": level, "told": told})
                 best = level
         return steps
+
+    def held_on(self, day: date) -> int:
+        """The best level held on a day; 0 before the first."""
+        return max((level for start, level, _ in self.recognitions if start <= day), default=0)
 
     def periods(self) -> list[dict[str, Any]]:
         """The mentors and studios that are drawn: name, start, end, dashed."""
@@ -90,6 +96,14 @@ class Place:
         """Of the whole chart."""
         return self.foot + 8 + BELOW * self.below + self.bars
 
+    def share_of(self, day: date) -> float:
+        """How far along the axis a day stands, 0 to 1."""
+        return (day - self.first).days / max((self.last - self.first).days, 1)
+
+    def of_honour(self, line: int) -> float:
+        """The middle of a line of honours, counted from the lowest."""
+        return LINE * (self.lines - 1 - line) + 10.0
+
     def of_level(self, level: int) -> float:
         """The upper edge of a level's step."""
         return self.top + (8 - level) * STEP
@@ -100,7 +114,9 @@ class Place:
         return alt.X(
             "start:T",
             scale=alt.Scale(domain=[axis_day(self.first), axis_day(self.last)], nice=False),
-            axis=alt.Axis(format="%Y", tickCount=10, grid=False),
+            axis=alt.Axis(
+                format="%Y", tickCount=10, grid=False, labelOverlap="greedy", labelSeparation=10
+            ),
         )
 
     def y(self, field: str) -> alt.Y:
@@ -113,9 +129,10 @@ def ladder(way: Ladder, policy: Policy, mode: Mode, language: Language) -> Any:
     """The chart; `way` must have at least one recognition."""
     theme = MODES[mode]
     steps, periods = way.steps(), way.periods()
-    # Two years of room for the month of the first step.
-    first = date(min(row["start"].year for row in (*steps, *periods)) - 2, 1, 1)
     last = date(max(way.until, policy.window_end).year, 12, 31)
+    begun = min(row["start"].year for row in (*steps, *periods))
+    # Room for the month of the first step.
+    first = date(begun - 2 - (last.year - begun) // 25, 1, 1)
     marks = _marks(way, first, last, theme, language)
     lines = 1 + max((mark["line"] for mark in marks), default=0)
     bars = BARS if way.taken_on else 0
@@ -135,22 +152,23 @@ def ladder(way: Ladder, policy: Policy, mode: Mode, language: Language) -> Any:
 def _marks(
     way: Ladder, first: date, last: date, theme: Tokens, language: Language
 ) -> list[dict[str, Any]]:
-    """Honours and namings in order: a few on a line each, so that they stand clear of each other
-    on a phone too; many on the first line where the name has room on a wide screen."""
-    told = [(day, name, theme.muted, theme.slate) for day, name in way.honours]
+    """Honours and namings in order, each on a line: a name stands above the earlier ones it
+    reaches over, so that no hairline crosses it. A naming's holds on a phone too.
+    """
     talent = translate(language, "leading talent")
-    told += [(day, talent, theme.talent, theme.talent) for day in way.named]
+    told = [(day, name, False) for day, name in way.honours]
+    told += [(day, talent, True) for day in way.named]
     marks: list[dict[str, Any]] = []
-    ends: list[float] = []
-    told = sorted(mark for mark in told if mark[0] >= first)
-    for day, name, colour, rule in told:
-        at = WIDTH * (day - first).days / max((last - first).days, 1)
-        begins = at - text_width(name) - 12
-        room = (n for n, end in enumerate(ends) if end <= begins)
-        line = len(ends) if len(told) <= FEW_HONOURS else next(room, len(ends))
-        ends[line : line + 1] = [at]
+    for day, name, named in sorted(mark for mark in told if mark[0] >= first):
+        share = (day - first).days / max((last - first).days, 1)
+        reach = share - (text_width(name) + 12) / (PHONE if named else WIDTH)
+        line = max((m["line"] + 1 for m in marks if m["share"] > reach), default=0)
         marks.append(
-            {"start": day, "name": name, "colour": colour, "rule": rule, "line": line}
+            {
+                "start": day, "name": name, "named": named, "share": share, "line": line,
+                "colour": theme.talent if named else theme.muted,
+                "rule": theme.talent if named else theme.slate, "level": way.held_on(day),
+            }
         )  # fmt: skip
     return marks
 
@@ -184,13 +202,18 @@ def _ground(place: Place, policy: Policy, theme: Tokens) -> list[Any]:
 
 
 def _honours(marks: list[dict[str, Any]], place: Place, language: Language) -> list[Any]:
-    """A hairline down from each honour's name; being named a leading talent in red."""
+    """A hairline from each honour's name down to the step it was given on; being named a leading
+    talent in red. Where the years are narrow, a point stands for the name, which hover tells.
+    """
     if not marks:
         return []
     rows = pl.DataFrame(
         [
-            {**mark, "y": LINE * mark["line"] + 2.0, "y2": place.foot,
-             "text_y": LINE * mark["line"] + 10.0}
+            {
+                **mark, "y": place.of_honour(mark["line"]) - 8,
+                "y2": place.of_level(mark["level"]) + 5 if mark["level"] else place.foot,
+                "text_y": place.of_honour(mark["line"]),
+            }
             for mark in marks
         ]
     )  # fmt: skip
@@ -198,20 +221,19 @@ def _honours(marks: list[dict[str, Any]], place: Place, language: Language) -> l
         alt.Tooltip("name:N", title=translate(language, "Honour")),
         alt.Tooltip("start:T", title=translate(language, "Since"), format="%Y-%m-%d"),
     ]
+    chart = alt.Chart(rows).encode(x=place.x, tooltip=told)
+    names = chart.transform_filter(f"datum.named || width >= {NARROW}")
     return [
-        alt.Chart(rows)
-        .mark_rule(opacity=0.8)
-        .encode(
-            x=place.x, y=place.y("y"), y2=alt.Y2("y2:Q"), color=alt.Color("rule:N", scale=None),
-            tooltip=told,
+        chart.mark_rule(opacity=0.8).encode(
+            y=place.y("y"), y2=alt.Y2("y2:Q"), color=alt.Color("rule:N", scale=None)
         ),
-        alt.Chart(rows)
-        .mark_text(align="right", dx=-5, baseline="middle")
-        .encode(
-            x=place.x, y=place.y("text_y"), text=alt.Text("name:N"),
-            color=alt.Color("colour:N", scale=None), tooltip=told,
+        chart.mark_point(filled=True, size=34, opacity=1, shape="square").encode(
+            y=place.y("y"), color=alt.Color("rule:N", scale=None)
         ),
-    ]  # fmt: skip
+        names.mark_text(align="right", dx=-7, baseline="middle").encode(
+            y=place.y("text_y"), text=alt.Text("name:N"), color=alt.Color("colour:N", scale=None)
+        ),
+    ]
 
 
 def _steps(
@@ -225,6 +247,7 @@ def _steps(
                 "y2": place.of_level(step["level"]) + 21.0,
                 "middle": place.of_level(step["level"]) + 13.0,
                 "fill": theme.level(step["level"]), "month": f"{step['start']:%Y-%m}",
+                "tight": PHONE * place.share_of(step["start"]) < MONTH,
             }
             for step in steps
         ]
@@ -241,7 +264,9 @@ def _steps(
                 alt.Tooltip("told:N", title=translate(language, "Recognised")),
             ],
         ),
+        # A phone has no room for the first months beside the names of the levels.
         alt.Chart(rows)
+        .transform_filter(f"!datum.tight || width >= {NARROW}")
         .mark_text(align="right", dx=-6, baseline="middle")
         .encode(x=place.x, y=place.y("middle"), text=alt.Text("month:N")),
     ]  # fmt: skip

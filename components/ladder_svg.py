@@ -64,9 +64,12 @@ def ladder_svg(way: Ladder, policy: Policy, language: Language) -> str:
                     theme.muted,
                 )
             )
-    for place, (day, name, red) in enumerate(honours):
+    # The earliest lowest, so that no hairline crosses a name.
+    for place, (day, name, red) in enumerate(reversed(honours)):
         y, colour = LINE * place + 12, theme.talent if red else theme.muted
-        parts.append(_line(x(day), y - 8, x(day), foot, theme.talent if red else theme.slate))
+        level = way.held_on(day)
+        end = top + (8 - level) * STEP + 4 if level else foot
+        parts.append(_line(x(day), y - 8, x(day), end, theme.talent if red else theme.slate))
         parts.append(_text(x(day) - 5, y, f"{name} {day:%Y-%m}", "end", colour))
     for place, row in enumerate(periods[: MOST_MENTORS + MOST_STUDIOS]):
         y = foot + 8 + BELOW * (place + 0.5)

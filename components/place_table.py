@@ -41,7 +41,7 @@ WORDS: Final = {"grade": GRADES, "province": PROVINCES}
 
 def columns(kind: str) -> dict[str, Column]:
     """The columns of a kind of place, in order."""
-    name = Column(t("Place"), t("A click shows what is known of it"), "text", 196)
+    name = Column(t("Place"), t("A click shows what is known of it"), "text", 220)
     province = Column(t("Province"), t("Province on record"), "text", 84)
     industry = Column(t("Industry"), t("Industry on record"), "text", 100)
     trained = Column(

@@ -63,9 +63,9 @@ def columns() -> dict[str, Column]:
     return {
         "rank": Column(
             t("Rank"), t("Place among all leading talents. As a band: the best and the worst of "
-            "the four ways to credit; sorted by its middle"), "text", 78,
+            "the four ways to credit; sorted by its middle"), "text", 72,
         ),
-        "name": Column(t("Name"), t("A click opens the talent"), "text", 74),
+        "name": Column(t("Name"), t("A click opens the talent"), "text", 70),
         "level": Column(t("Level"), t("Best level so far, 1 to 8"), "level", 42),
         "occupation": Column(t("Occupation"), t("Occupation on record"), "text", 94),
         "province": Column(t("Province"), t("Province on record"), "text", 84),
@@ -90,7 +90,7 @@ def columns() -> dict[str, Column]:
             t("Driven persons by the fewest links of a chain that counts"), "bars", 86,
         ),
         "own": Column(
-            t("Own apprentices (persons)"),
+            t("Own (persons)"),
             t("Driven persons for whom a mentorship of the talent's own counts"), width=78,
         ),
         "g1": Column(t("Gen 1 (persons)"), t("Driven persons one link away"), width=104),

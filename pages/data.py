@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, downloads, frame, kept, loads, since, store
-from components.i18n import current_language, label, t
+from components.i18n import current_language, label, t, tn
 from components.numbers import bold, count, day, share
 from components.policy_form import current_policy
 from components.visitor import visitor
@@ -74,7 +74,7 @@ def _loads(found: list[dict[str, Any]]) -> None:
     frame.heading(t("Loads, the newest first"), t("rows"))
     table = _loads_table(found)
     _table(table, "data_loads", width="stretch")
-    downloads.offer(table, _about(), "loads", main=True)
+    downloads.offer(table, _about(), "loads")
     frame.rule()
     frame.heading(t("How fresh each table is"), t("records in the graph"))
     language = current_language()
@@ -88,7 +88,7 @@ def _loads(found: list[dict[str, Any]]) -> None:
             for row in loads.freshness()
         ]
     )
-    _table(fresh, "data_fresh", width="content")
+    _table(fresh, "data_fresh", width="content", first=250)
     frame.html(
         f'<div class="sc-muted">{escape(t("To bring newer data in: run"))} '
         "<code>shicheng load folder FOLDER</code></div>"
@@ -113,9 +113,12 @@ def _loads_table(found: list[dict[str, Any]]) -> pl.DataFrame:
     )
 
 
-def _table(table: pl.DataFrame, key: str, *, width: str) -> None:
-    """The rows as they are, thousands apart."""
-    st.dataframe(table, hide_index=True, width=width, key=key, column_config=_numbers(table))
+def _table(table: pl.DataFrame, key: str, *, width: str, first: int | None = None) -> None:
+    """The rows as they are, thousands apart; `first` is the first column's px, else its words'."""
+    columns = _numbers(table)
+    if first is not None:
+        columns[table.columns[0]] = st.column_config.TextColumn(width=first)
+    st.dataframe(table, hide_index=True, width=width, key=key, column_config=columns)
 
 
 def _numbers(table: pl.DataFrame) -> dict[str, Any]:
@@ -196,7 +199,7 @@ def _by_reason(rows: pl.DataFrame) -> None:
 
 def _left_out(rows: int) -> str:
     if rows <= MOST_SHOWN:
-        return t("{n} rows", n=count(rows))
+        return tn("{n} row", "{n} rows", rows, n=count(rows))
     return t("The first {n} of {all} rows; the download has them all.",
              n=count(MOST_SHOWN), all=count(rows))  # fmt: skip
 
@@ -225,7 +228,7 @@ def _coverage() -> None:
             t("Share"): [share(row.known, row.whole) if row.whole else "—" for row in found],
         }
     )
-    _table(table, "data_coverage", width="content")
+    _table(table, "data_coverage", width="content", first=250)
     downloads.offer(table, _about(), "coverage")
     frame.rule()
     _undated()
@@ -378,7 +381,8 @@ def _difference(found: Restatement) -> None:
         return
     about = _about(found.policy, before=str(found.before), after=str(found.after))
     frame.heading(
-        t("Why: each change has one cause"), t("{n} causes", n=count(found.causes.height))
+        t("Why: each change has one cause"),
+        tn("{n} cause", "{n} causes", found.causes.height, n=count(found.causes.height)),
     )
     causes = _flat(found.causes)
     _table(causes.head(MOST_SHOWN), "data_causes", width="stretch")

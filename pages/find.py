@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from components import frame, search
-from components.i18n import current_language, label, t
+from components import examples, frame, search, store
+from components.i18n import current_language, label, t, tn
 from components.numbers import bold, count, persons
+from components.policy_form import current_policy
 from components.search import Results
 from components.search_keys import search_keys
 from components.visitor import born, visitor
@@ -36,7 +37,7 @@ def page() -> None:
             escape(t("Press / for the box, the arrows to choose, Enter to open.")), policy=False
         )
     if not text.strip():
-        _searches()
+        _beginning()
     elif not found:
         frame.empty(
             t("Nothing is called so, sounds so or is one letter off"),
@@ -100,12 +101,25 @@ def _answer(text: str, found: dict[str, Results]) -> str:
         if kind == "Person":
             parts.append(bold(persons(results.total, language), count(results.total)))
         else:
-            name = label((NODE_KINDS[kind].en.lower(), NODE_KINDS[kind].zh), language)
-            parts.append(f"{escape(name)} {bold(count(results.total))}")
+            parts.append(_numbered(kind, results.total))
     listed = t(", ").join(parts)
     if all(results.alike == results.total for results in found.values()):
         return t("Nothing is called “{text}”; alike are {found}.", text=typed, found=listed)
     return t("“{text}”: {found}.", text=typed, found=listed)
+
+
+def _numbered(kind: str, number: int) -> str:
+    """So many of a kind (HTML)."""
+    n = bold(count(number))
+    words = {
+        "Studio": tn("{n} studio", "{n} studios", number, n=n),
+        "Enterprise": tn("{n} enterprise", "{n} enterprises", number, n=n),
+        "School": tn("{n} school", "{n} schools", number, n=n),
+        "Occupation": tn("{n} occupation", "{n} occupations", number, n=n),
+        "Competition": tn("{n} competition", "{n} competitions", number, n=n),
+        "Province": tn("{n} province", "{n} provinces", number, n=n),
+    }  # fmt: skip
+    return words[kind]
 
 
 def _kind(kind: str, results: Results, *, alone: bool) -> None:
@@ -121,7 +135,7 @@ def _kind(kind: str, results: Results, *, alone: bool) -> None:
     frame.heading(label(names, current_language()), aside)
     lines = {"Person": _person, "Studio": _studio}.get(kind, _other)
     with st.container(key=f"results_{kind}"):
-        frame.rows([lines(row) for row in rows], key=kind)
+        frame.rows([lines(row) for row in rows], key=kind, names=110 if kind == "Person" else 220)
 
 
 def _alike(row: Row) -> str:
@@ -191,19 +205,83 @@ def _province(code: str | None) -> str:
     return label(PROVINCES[code], current_language()) if code in PROVINCES else "—"
 
 
-# --- recent and saved -------------------------------------------------------------------------
+# --- before anything is typed -----------------------------------------------------------------
+
+
+def _beginning() -> None:
+    """What there is to find, with a few of each; the visitor's own searches; ways to type."""
+    with st.spinner(t("Measuring the chains"), show_time=True):
+        largest = examples.largest(current_policy())
+    left, right = st.columns([700, 380], gap="large")
+    with left:
+        _what_there_is(largest)
+    with right:
+        _searches()
+        if largest["Person"]:
+            _ways_to_type(*largest["Person"][0])
+
+
+def _what_there_is(largest: examples.Examples) -> None:
+    """A line a kind: how many there are, and the largest by name; each leads to its page."""
+    by = {
+        "Person": t("drive most"), "Studio": t("trained most people"),
+        "Enterprise": t("employ most people"), "School": t("trained most people"),
+        "Occupation": t("have most leading talents"),
+    }  # fmt: skip
+    frame.heading(t("What there is to find"))
+    body = ""
+    for kind, number in examples.numbers(store.state()).items():
+        names = label((NODE_KINDS[kind].en, NODE_KINDS[kind].zh), current_language())
+        links = "".join(f"<li>{_example(kind, *one)}</li>" for one in largest[kind])
+        body += (
+            f'<tr><td>{escape(names)}</td><td class="n">{count(number)}</td>'
+            f'<td><ul class="sc-some">{links}</ul></td>'
+            f'<td class="sc-muted sc-by">{escape(by[kind])}</td></tr>'
+        )
+    head = (
+        f'<th></th><th class="n">{escape(t("How many"))}</th><th>{escape(t("For example"))}</th>'
+        f'<th class="sc-by">{escape(t("because they"))}</th>'
+    )
+    frame.html(
+        f'<table class="sc-table sc-kinds"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _example(kind: str, key: str, name: str) -> str:
+    """HTML: a name that leads to its page."""
+    if kind == "Person":
+        return frame.anchor("talent", name, id=key)
+    if kind == "Occupation":
+        return frame.anchor("talents", name, occupation=key)
+    return frame.anchor("places", name, **_place(kind.lower(), key))
+
+
+def _ways_to_type(id: str, name: str) -> None:
+    """One name typed in each way; a click puts it into the box."""
+    part, sound, initials = examples.ways_to_type(name)
+    ways = {
+        t("part of a name"): part, t("pinyin"): sound, t("initials"): initials, t("number"): id,
+    }  # fmt: skip
+    frame.heading(t("Ways to type"), t("click to try"))
+    with st.container(key="find_ways", gap=None):
+        for number, (way, text) in enumerate(ways.items()):
+            if not text:
+                continue
+            with st.container(horizontal=True, vertical_alignment="center"):
+                frame.html(f'<span class="sc-muted">{escape(way)}</span>')
+                st.button(
+                    frame.plain(text), key=f"find_way_{number}", type="tertiary",
+                    on_click=_again, args=(text,),
+                )  # fmt: skip
+    told = t("A mistake of one letter or sign does no harm.")
+    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
 
 
 def _searches() -> None:
-    """The visitor's own searches, to run again or take away; nothing typed yet."""
+    """The visitor's own searches, to run again or take away."""
     owner = visitor().id
     saved, recent = search.searches("saved", owner), search.searches("recent", owner)
-    if not saved and not recent:
-        frame.empty(
-            t("What is found stands here, by kind"),
-            t("Any part of a Chinese name, its pinyin or its initials; a mistake does no harm."),
-        )
-        return
     for title, entries in ((t("Saved searches"), saved), (t("Recent searches"), recent)):
         if not entries:
             continue

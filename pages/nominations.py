@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -30,9 +31,10 @@ def page() -> None:
     with st.spinner(said, show_time=True):
         standing = nominees.standing(policy)
     head, table = st.container(), st.container()
-    honour, show = _honour()
+    places = st.columns([280, 190, 150, 200, 300], vertical_alignment="bottom")
+    honour, show = _honour(places[:2])
     rows = nominees.nominees(policy, honour.code)
-    shown, chosen = _filtered(rows, honour, show)
+    shown, chosen = _filtered(rows, honour, show, places[2:])
     with head:
         frame.lead(_answer(standing, honour))
         frame.under_lead(escape(t("Meets the data's criteria, not a decision.")))
@@ -40,7 +42,7 @@ def page() -> None:
         _honours(standing, honour)
     left, right = st.columns([810, 310], gap="medium")
     with left:
-        _table(shown, honour)
+        _table(shown, honour, show)
         _export(shown, policy, honour, show, chosen)
     with right, st.container(key="panel_nominations"):
         _panel(rows, honour, policy)
@@ -98,21 +100,23 @@ def _honours(standing: pl.DataFrame, chosen: Honour) -> None:
     frame.html(f'<span class="sc-muted">{escape(told)}</span>')
 
 
-def _honour() -> tuple[Honour, str]:
-    """The honour and the list that the address asks for."""
-    left, right = st.columns([300, 820], vertical_alignment="bottom")
-    with left:
+def _honour(places: Sequence[Any]) -> tuple[Honour, str]:
+    """The honour and the list that the address asks for, in the first two places."""
+    with places[0]:
         names = {code: _name(honour) for code, honour in HONOURS.items()}
         code = address.one_of(
             PAGE, "honour", t("Honour"), names, FIRST, folded=True, leaves=("missed",)
         )
-    with right:
+    with places[1]:
         ways = {ALL: t("meet all"), NEAR: t("miss one")}
         show = address.one_of(PAGE, "show", t("Show"), ways, ALL)
     return HONOURS[code], show
 
 
-def _filtered(rows: pl.DataFrame, honour: Honour, show: str) -> tuple[pl.DataFrame, dict[str, str]]:
+def _filtered(
+    rows: pl.DataFrame, honour: Honour, show: str, places: Sequence[Any]
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The rows of the list that the filters leave, and what was chosen."""
     language = current_language()
     rows = rows.filter(pl.col("missing") == (0 if show == ALL else 1))
     occupations = rows.select("occupation_code", "occupation").drop_nulls().unique()
@@ -126,7 +130,7 @@ def _filtered(rows: pl.DataFrame, honour: Honour, show: str) -> tuple[pl.DataFra
     titles = {"province": t("Province"), "occupation": t("Occupation"), "missed": t("Misses")}
     columns = {"province": "province", "occupation": "occupation_code", "missed": "missed"}
     chosen: dict[str, str] = {}
-    for place, name in zip(st.columns([150, 220, 300, 450]), options, strict=False):
+    for place, name in zip(places, options, strict=True):
         if not options[name]:
             address.write(name, None)
             continue
@@ -143,7 +147,7 @@ def _missed(honour: Honour, code: str | None) -> str:
     return label((found[0].en, found[0].zh), current_language()) if found else NONE
 
 
-def _table(shown: pl.DataFrame, honour: Honour) -> None:
+def _table(shown: pl.DataFrame, honour: Honour, show: str) -> None:
     language = current_language()
     if shown.is_empty():
         frame.empty(t("Nobody is here under these filters"), t("Take one of them away."))
@@ -166,15 +170,15 @@ def _table(shown: pl.DataFrame, honour: Honour) -> None:
         table, few["person_id"], key=f"nominations_table_{honour.code}", most=400,
         columns={
             "years_at_5": config.NumberColumn(
-                t("Years at 5+"), format="%.1f", width=90,
+                t("Years at 5+"), format="%.1f", width=118,
                 help=t("Years since the first day at level 5 or above"),
             ),
             "apprentices": config.NumberColumn(
-                t("Own apprentices (persons)"), width=190,
+                t("Own (persons)"), width=110,
                 help=t("Own apprentices who became high-skilled after the mentorship began"),
             ),
             "leads": config.CheckboxColumn(t("Leads a studio"), width=112),
-            "missed": config.TextColumn(t("Misses"), width=200),
+            "missed": None if show == ALL else config.TextColumn(t("Misses"), width=200),
         },
     )  # fmt: skip
     told = t("{n} of {all} shown; choose a line to decide.", n=count(table.height),

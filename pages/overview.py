@@ -12,7 +12,7 @@ import streamlit as st
 from components import address, charts, downloads, frame, kept, parts, store
 from components import since as since_load
 from components.figures import KINDS_OF_CHAIN, narrowing
-from components.i18n import current_language, label, t
+from components.i18n import current_language, label, t, tn
 from components.numbers import (
     bold,
     count,
@@ -266,7 +266,7 @@ def _provinces(figures: Overview) -> None:
     chart, shaded = _tiles_drawn(store.state(), current_policy(), frame.mode(), language)
     frame.html(f"<div>{escape(reached)}</div>")
     event = st.vega_lite_chart(
-        chart, width="content", theme=None, key="tiles", on_select="rerun",
+        chart, width="stretch", theme=None, key="tiles", on_select="rerun",
         selection_mode="province", alt=t("The provinces as tiles of a map"),
     )  # fmt: skip
     told = t("Dashed: no target is set; counted nationally.")
@@ -347,7 +347,8 @@ def _since() -> None:
             (pl.col("kind") == "recognition") & (pl.col("change") == "removed")
         )
         lines.append(
-            (t("Withdrawn recognitions"), t("{n} records", n=count(gone.height)),
+            (t("Withdrawn recognitions"),
+             tn("{n} record", "{n} records", gone.height, n=count(gone.height)),
              person_times(int(gone["driven_person_times"].sum()), language, whole=True, sign=True),
              "data")
         )  # fmt: skip
@@ -370,7 +371,9 @@ def _to_check() -> str:
         told = escape(t("not worked out yet"))
         return f'<tr><td>{link}</td><td></td><td class="n sc-muted">{told}</td></tr>'
     every = kept.table(policy, "claims_by_kind").filter(pl.col("kind") == "all").to_dicts()[0]
-    number = escape(t("{n} findings", n=count(every["findings"])))
+    number = escape(
+        tn("{n} finding", "{n} findings", every["findings"], n=count(every["findings"]))
+    )
     effect = person_times(every["person_times_change"], current_language(), whole=True, sign=True)
     return (f'<tr class="sc-warn"><td>{link}</td><td class="n">{number}</td>'
             f'<td class="n">{escape(effect)}</td></tr>')  # fmt: skip
@@ -464,7 +467,8 @@ def _cut_of_workers(figures: Overview, cut: str, shown: pl.DataFrame, rest: pl.D
         f'<td></td><td class="n"><b>{count(total)}</b></td><td></td>' for total in totals
     ) + "</tr>"  # fmt: skip
     head = "".join(
-        f'<th colspan="2">{escape(name)}</th><th class="n">{escape(t("share"))}</th>'
+        f'<th class="sc-track"></th><th class="n">{escape(name)}</th>'
+        f'<th class="n">{escape(t("share"))}</th>'
         for name in (t("Persons"), t("Person-times"))
     )
     frame.html(

@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, downloads, frame, parts, store
-from components.i18n import current_language, label, t
+from components.i18n import current_language, label, t, tn
 from components.numbers import bold, count, person_times, persons
 from components.policy_form import current_policy
 from graph.behind import CUTS, UNSTATED, Part
@@ -68,7 +68,7 @@ def _filters(options: dict[str, dict[str, str]]) -> Part:
         shown = [n for n in CUTS if n in FIRST_FILTERS or st.query_params.get(n)]
         for name in shown:
             known = parts.NAMES.get(name, name)
-            with st.container(width=150):
+            with st.container(width=130):
                 value = address.choice(PAGE, known, titles[name], options.get(name, {}))
             chosen[name] = value or ""
         st.button(
@@ -82,6 +82,8 @@ def _list(policy: Policy, part: Part, number: int) -> None:
     rows = parts.listed(policy, part)
     words = _words()
     table = _table(rows, words)
+    told = t("Click a line to see why the worker counts; the talent's name opens the talent.")
+    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
     event = st.dataframe(
         table, key="people_table", hide_index=True, row_height=ROW_HEIGHT, width="stretch",
         height=min(ROW_HEIGHT * (rows.height + 1) + 2, 560),
@@ -105,11 +107,10 @@ def _list(policy: Policy, part: Part, number: int) -> None:
 
 
 def _told(shown: int, number: int) -> str:
-    way = t("Click a line to see why the worker counts; the talent's name opens the talent.")
     if shown == number:
-        return t("All {n} rows.", n=count(number)) + " " + way
+        return tn("{n} row.", "All {n} rows.", number, n=count(number))
     return t("The newest {n} of {all} rows; the download has all.", n=count(shown),
-             all=count(number)) + " " + way  # fmt: skip
+             all=count(number))  # fmt: skip
 
 
 def _all(policy: Policy, part: Part, words: Words) -> pl.DataFrame:

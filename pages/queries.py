@@ -13,7 +13,7 @@ import polars as pl
 import streamlit as st
 
 from components import downloads, frame, store
-from components.i18n import Language, current_language, label, t
+from components.i18n import Language, current_language, label, t, tn
 from components.numbers import bold, count
 from graph.errors import RefusedError, ShichengError
 from graph.model import NODE_KINDS, PROVINCES, RELATION_KINDS
@@ -85,7 +85,7 @@ def _answer(result: Result | None) -> str:
     number = f"{count(rows)}+" if result.table.truncated else count(rows)
     return t(
         "{title}: {rows} in {seconds} s.",
-        title=escape(result.title), rows=bold(t("{n} rows", n=number)),
+        title=escape(result.title), rows=bold(tn("{n} row", "{n} rows", rows, n=number)),
         seconds=f"{result.seconds:.2f}",
     )  # fmt: skip
 
@@ -237,7 +237,7 @@ def _downloads(result: Result, language: Language, titles: dict[str, str]) -> No
         t("The first {n} of {all} rows; the download has them all.",
           n=count(MOST_SHOWN), all=count(len(table.rows)))
         if more > 0
-        else t("{n} rows", n=count(len(table.rows)))
+        else tn("{n} row", "{n} rows", len(table.rows), n=count(len(table.rows)))
     )  # fmt: skip
     if table.truncated:
         told += " " + t("There are more rows than can be read at once; narrow the query.")
@@ -291,6 +291,12 @@ def _name(kind: str, language: Language) -> str:
     return label((NODE_KINDS[kind].en, NODE_KINDS[kind].zh), language)
 
 
+def _other_name(kind: str, language: Language) -> str:
+    """The word for a kind of node where it is not the label itself."""
+    name = _name(kind, language)
+    return "" if name == kind else name
+
+
 def _schema() -> None:
     """What is in the graph: kinds of nodes and relations with how many there are."""
     language = current_language()
@@ -298,7 +304,7 @@ def _schema() -> None:
     nodes, relations = store.counts()
     lines = "".join(
         f"<tr><td><code>{escape(kind)}</code></td>"
-        f'<td class="sc-muted">{escape(_name(kind, language))}</td>'
+        f'<td class="sc-muted">{escape(_other_name(kind, language))}</td>'
         f'<td class="n">{count(number)}</td></tr>'
         for kind, number in nodes.items()
         if kind in NODE_KINDS and number

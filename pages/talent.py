@@ -25,7 +25,7 @@ from components import (
 )
 from components import story as stories
 from components.charts import specification
-from components.i18n import Language, current_language, label, spoken, t
+from components.i18n import Language, current_language, label, spoken, t, tn
 from components.ladder import Ladder, ladder
 from components.ladder_svg import ladder_svg
 from components.numbers import count, day, month
@@ -152,7 +152,7 @@ def _timeline(about: Person, taken: list[Person]) -> None:
 
 def _three_columns(about: Person, figures: dict[str, Any] | None, taken: list[Person]) -> None:
     """Apprentices; who drives and is driven; the growth story."""
-    left, middle, right = st.columns([430, 300, 390], gap="large")
+    left, middle, right = st.columns([400, 340, 380], gap="large")
     with left:
         _apprentices(about, taken)
     with middle:
@@ -178,7 +178,10 @@ def _driven_by(about: Person) -> None:
             told = t("Counts for no leading talent under this policy.")
             frame.html(f'<div class="sc-muted">{escape(told)}</div>')
         return
-    frame.heading(t("Counts for"), t("{n} leading talents", n=count(rows.height)))
+    frame.heading(
+        t("Counts for"),
+        tn("{n} leading talent", "{n} leading talents", rows.height, n=count(rows.height)),
+    )
     for row in rows.head(MOST_TALENTS).iter_rows(named=True):
         text = t("{name}, generation {n}", name=row["name"], n=row["generation"])
         frame.link("lineage", text, id=row["talent_id"], selected=about["id"])

@@ -21,7 +21,7 @@ from components import (
 )
 from components import columns as tables
 from components.columns import Column
-from components.i18n import current_language, t
+from components.i18n import current_language, t, tn
 from components.numbers import bold, count, persons, share
 from components.policy_form import current_policy
 from components.reach import gini, top_share
@@ -91,7 +91,8 @@ def _answer(
     together = reach.union(shown["talent_id"])
     everybody = shown.height == everyone.height
     who = (
-        t("{n} leading talents", n=bold(count(shown.height)))
+        tn("{n} leading talent", "{n} leading talents", shown.height,
+           n=bold(count(shown.height)))
         if everybody
         else t("{n} of {all} leading talents", n=bold(count(shown.height)),
                all=count(everyone.height))
@@ -128,7 +129,10 @@ def _filters(everyone: pl.DataFrame) -> tuple[dict[str, Any], str]:
     }  # fmt: skip
     chosen: dict[str, Any] = {}
     with st.container(key="talents_filters"):
-        columns = st.columns([148, 94, 98, 84, 98, 352, 128, 116], vertical_alignment="bottom")
+        # The control of the rules is as wide as its words.
+        widths = (148, 94, 98, 84, 98, 352) if current_language() == "en" else (
+            172, 108, 112, 88, 112, 282)  # fmt: skip
+        columns = st.columns([*widths, 128, 116], vertical_alignment="bottom")
         with columns[0]:
             chosen["text"] = st.text_input(
                 t("Name, enterprise or studio"), key="talents_text", live=True, max_chars=60,

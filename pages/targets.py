@@ -219,11 +219,11 @@ def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int) -> None:
             {
                 "name": row["name"], "score": row["score"], "level": row["level"],
                 "age": _band(row["age_band"]), "occupation": row["occupation"] or NONE,
-                "province": label(PROVINCES[row["province"]], language)
-                if row["province"] in PROVINCES else NONE,
                 "reasons": t("; ").join(reasons(row)) or NONE,
                 "standing": names[row["standing"]],
                 "decision": decisions.verdict_name(row["decision"]) if row["decision"] else NONE,
+                "province": label(PROVINCES[row["province"]], language)
+                if row["province"] in PROVINCES else NONE,
             }
             for row in few.iter_rows(named=True)
         ]
@@ -238,7 +238,7 @@ def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int) -> None:
                 help=t("0 to 100 by the rule above: the sum of what its parts give"),
             ),
             "age": config.TextColumn(t("Age"), width=88, help=t("Years, as a band")),
-            "reasons": config.TextColumn(t("Reasons"), width=330),
+            "reasons": config.TextColumn(t("Reasons"), width=360),
             "standing": config.TextColumn(t("Against the list"), width=150),
         },
     )  # fmt: skip

@@ -78,19 +78,6 @@ def test_the_table_is_downloaded_as_filtered(
     assert Policy().id in rows["policy"][0]
 
 
-def test_a_click_on_a_name_in_the_table_opens_the_talent(
-    show: Open, network: Database, settings: Settings
-) -> None:
-    page = show("talents?sort=driven", "en")
-    table = page.locator("[data-testid=stDataFrame] canvas").first
-    table.wait_for(timeout=WAIT)
-    at_rest(page)
-    place = table.bounding_box()
-    page.mouse.click(place["x"] + 150, place["y"] + 34 + 19)
-    page.wait_for_url(re.compile(r"/talent\?.*id="), timeout=WAIT)
-    page.locator(".sc-lead", has_text=most_driven(network, settings)["name"]).wait_for(timeout=WAIT)
-
-
 def test_pictures_of_the_documentation(
     show: Open, network: Database, settings: Settings, pictures: Path
 ) -> None:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -103,6 +104,10 @@ def test_a_page_stands_in_every_language_and_mode_and_as_in_the_guide(
         assert bool(re.search("[\u4e00-\u9fff]", sentence)) == (lang == "zh")
         assert page.locator(".sc-note, [data-testid=stException]").count() == 0
         assert page.get_by_role("dialog").count() == 0
+        # The sidebar shows where one is; the list behind a figure has no line there.
+        here = page.locator("[data-testid=stSidebar] a[aria-current=page]")
+        paths = [urlsplit(link.get_attribute("href")).path for link in here.all()]
+        assert paths == ([] if name == "people" else [f"/{name}"])
         if MODES[lang] == mode:
             as_in_the_guide(page, picture(page, pictures, f"{name}-{lang}"))
 

@@ -13,7 +13,7 @@ from graph.metrics.driven import measure
 from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot import take_snapshot
-from tests.browser.seeing import WAIT, at_rest
+from tests.browser.seeing import WAIT, at_rest, lineage_ready, on_screen
 
 Open = Callable[..., Any]
 
@@ -75,3 +75,31 @@ def test_the_list_is_downloaded_whole_and_leads_to_why(show: Open) -> None:
     page.mouse.click(place["x"] + 60, place["y"] + 34 + 17)
     page.wait_for_url(re.compile("/lineage"), timeout=WAIT)
     assert f"selected={rows['人员'][0]}" in at_rest(page).url
+
+
+def test_three_clicks_lead_to_a_talents_chain_and_one_more_to_why(
+    show: Open, network: Database, settings: Settings
+) -> None:
+    driven = measure(take_snapshot(network, settings), Policy())
+    page = show("overview")
+    page.get_by_role("link", name="领军人才", exact=True).click()
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.wait_for(timeout=WAIT)
+    place = at_rest(page).locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    page.mouse.click(place["x"] + 150, place["y"] + 34 + 19)
+    page.wait_for_url(re.compile(r"/talent\?.*id="), timeout=WAIT)
+    talent = re.findall(r"[?&]id=([^&]+)", at_rest(page).url)[0]
+    name = driven.talents.filter(talent_id=talent)["name"][0]
+    page.locator(".sc-lead", has_text=name).wait_for(timeout=WAIT)
+    page.get_by_role("link", name="在谱系中看").click()
+    page.wait_for_url(re.compile("/lineage"), timeout=WAIT)
+    seen = on_screen(lineage_ready(page))
+    workers = driven.workers_of(talent)
+    worker = next(id for id in workers["person_id"] if id in seen)
+    page.mouse.click(*seen[worker])
+    panel = page.locator(".st-key-panel_person")
+    panel.get_by_role("heading", name=re.compile("为什么计入")).wait_for(timeout=WAIT)
+    assert f"selected={worker}" in at_rest(page).url
+    # Each step of the chain and the recognition say the file and the line they stand in.
+    steps = workers.filter(person_id=worker)["generation"][0] + 1
+    assert panel.locator(".sc-rows", has_text=re.compile(r"\.csv.*\d")).count() >= steps
