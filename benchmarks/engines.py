@@ -71,7 +71,7 @@ def ours(folder: Path) -> tuple[float, float, int, int]:
         frames = opened(snapshot, engine)
         built = time.perf_counter()
         reached = reach(frames["edges"], frames["talents"], PLAIN, engine)
-        found = in_memory(events(reached, frames["promotions"], PLAIN)).filter("first")
+        found = in_memory(events(reached, frames["promotions"], PLAIN, engine)).filter("first")
         done = time.perf_counter()
     *_, chosen = arrays(folder)
     talents = frames["talents"].to_native().select(pl.col("person").n_unique()).collect().item()

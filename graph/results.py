@@ -44,7 +44,7 @@ from graph.rows import ids_of
 from graph.snapshot import Snapshot, open_snapshot
 
 # Raised when the kept tables change, so that those of an older form are not read as these.
-FORMAT: Final = 2
+FORMAT: Final = 3
 # Of each snapshot the results of the policies last asked for stay, and the reaches they stand on.
 KEPT_POLICIES: Final = 12
 KEPT_REACHES: Final = 4

@@ -19,8 +19,10 @@ from graph.engines import IN_MEMORY, Frame
 from graph.metrics import Labels
 from graph.metrics.driven import (
     CREDITS,
+    carried,
     credited,
     events,
+    fewest,
     in_memory,
     opened,
     reach,
@@ -130,11 +132,10 @@ def reach_under(reached: Frame, policy: Policy) -> Frame:
     if policy.channels == CHANNELS:
         return reached
     (channel,) = policy.channels
-    (other,) = (name for name in CHANNELS if name != channel)
     alone = reached.filter(~nw.col(channel).is_null())
-    return alone.with_columns(
-        arrival=nw.col(channel), **{other: nw.lit(None, nw.Date)}
-    )  # fmt: skip
+    if not carried(policy):
+        return fewest(alone)
+    return alone.select("talent", "person", arrival=nw.col(channel), generation="generation")
 
 
 def _figures(base: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

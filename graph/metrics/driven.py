@@ -5,7 +5,8 @@ one join: from the people each talent reaches in g hops, with the earliest day o
 have arrived there, to those it reaches in g + 1. The earliest arrival of a round is enough, for it
 is the best one both for the next hop (an edge must not start before it) and for an event (which
 must not come before it). Chains of mentorships alone and of studios alone are carried in two
-further columns of the same rounds, so that the channels cost no walk of their own.
+further columns of the same rounds, so that the channels cost no walk of their own. Where the policy
+leaves nothing to tell chains apart by (one channel, dates ignored) the pairs alone are carried.
 
 Everything here is a narwhals expression, so that it runs on each engine of `graph.engines` alike;
 what comes out (see `TABLES`) is kept as Parquet by `graph.results` and read by `Driven`.
@@ -21,7 +22,7 @@ Tables the engine takes (see `graph.snapshot` for how they come about):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -32,12 +33,12 @@ import polars as pl
 
 from graph.engines import IN_MEMORY, Engine, Frame
 from graph.metrics import Labels
-from graph.policy import Policy
+from graph.policy import CHANNELS, Policy
 from graph.snapshot import Snapshot
 
 # The start of what has always been there: an undated edge that is included, a talent's own place.
 ALWAYS: Final = date(1700, 1, 1)
-ARRIVALS: Final = ("arrival", "mentorship", "studio")
+ARRIVALS: Final = ("arrival", *CHANNELS)
 KINDS_OF_CHAIN: Final = ("mentorship_only", "studio_only", "both", "mixed")
 CREDITS: Final = ("equal", "nearest", "decay")
 # Columns `Driven.table` always has for the generations, as those who script against it expect.
@@ -46,6 +47,9 @@ LEAST_GENERATIONS: Final = 3
 FEW: Final = 100_000
 # More than there are people: keeps two numbers apart in one.
 APART: Final = 2**40
+# A talent's and a person's row number (Int32) as one: a single key is joined and grouped quicker.
+ROWS_APART: Final = 2**32
+PAIR: Final = (nw.col("person").cast(nw.Int64) * ROWS_APART + nw.col("talent")).alias("pair")
 # From so many generations on it pays to follow only the arrivals that improve on shorter chains.
 LONG_WALK: Final = 4
 # The tables of the snapshot that are needed, and those that come out.
@@ -82,6 +86,13 @@ COLUMNS: Final[Labels] = {
 # --- the rounds -------------------------------------------------------------------------------
 
 
+def carried(policy: Policy) -> tuple[str, ...]:
+    """The arrivals by which the policy's chains differ; none where every chain counts alike."""
+    if policy.channels == CHANNELS:
+        return ARRIVALS
+    return ARRIVALS[:1] if policy.ordered else ()
+
+
 def usable_edges(edges: Frame, policy: Policy) -> Frame:
     """The edges the policy lets chains take: mentor, apprentice, start (never null), by_studio."""
     start = nw.col("start")
@@ -100,52 +111,75 @@ def usable_edges(edges: Frame, policy: Policy) -> Frame:
     )
 
 
-def first_frontier(talents: Frame) -> Frame:
-    """Each talent where it stands, before everything: talent, person and the three arrivals."""
+def first_frontier(talents: Frame, arrivals: Sequence[str], engine: Engine = IN_MEMORY) -> Frame:
+    """Each talent where it stands, before everything: talent, person and these arrivals."""
     always = nw.lit(ALWAYS, nw.Date)
-    return (
-        talents.select(talent=nw.col("person"))
-        .unique()
-        .with_columns(person=nw.col("talent"), **dict.fromkeys(ARRIVALS, always))
-    )
+    homes = each_once(talents.select("person", talent=nw.col("person")), (), engine)
+    return homes.select("talent", "person", **dict.fromkeys(arrivals, always))
 
 
-def next_frontier(frontier: Frame, edges: Frame) -> Frame:
-    """One hop on: talent, person, and the earliest arrival of any chain and of the pure ones.
+def next_frontier(
+    frontier: Frame, edges: Frame, arrivals: Sequence[str], engine: Engine = IN_MEMORY
+) -> Frame:
+    """One hop on: talent, person, and the earliest of these arrivals, each of its kind of chain.
 
     A null arrival means that no chain of that kind arrives.
     """
     start, by_studio = nw.col("start"), nw.col("by_studio")
     steps = frontier.join(edges, left_on="person", right_on="mentor", how="inner").filter(
-        start >= nw.min_horizontal(*ARRIVALS), nw.col("apprentice") != nw.col("talent")
+        nw.col("apprentice") != nw.col("talent")
     )
-    return (
-        steps.select(
-            "talent",
-            person=nw.col("apprentice"),
-            arrival=nw.when(start >= nw.col("arrival")).then(start),
-            mentorship=nw.when(~by_studio & (start >= nw.col("mentorship"))).then(start),
-            studio=nw.when(by_studio & (start >= nw.col("studio"))).then(start),
-        )
-        .group_by("talent", "person")
-        .agg(*(nw.col(column).min() for column in ARRIVALS))
-    )
+    if arrivals:
+        steps = steps.filter(start >= nw.min_horizontal(*arrivals))
+    arriving = {
+        "arrival": start >= nw.col("arrival"),
+        "mentorship": ~by_studio & (start >= nw.col("mentorship")),
+        "studio": by_studio & (start >= nw.col("studio")),
+    }
+    on = {column: nw.when(arriving[column]).then(start) for column in arrivals}
+    return each_once(steps.select("talent", person=nw.col("apprentice"), **on), arrivals, engine)
 
 
-def improved(frontier: Frame, best: Frame) -> Frame:
+def each_once(pairs: Frame, least: Sequence[str], engine: Engine) -> Frame:
+    """The (talent, person) pairs, each once, with the least that each of the columns has for it.
+
+    With arrivals beside it by hashing, else in order, which is quicker for so little, and what
+    joins the persons after that can merge where the engine does.
+    """
+    pair, packed = nw.col("pair"), pairs.select(PAIR, *least)
+    hashed = not set(least).isdisjoint(ARRIVALS)
+    if not hashed:
+        packed = engine.in_order(packed, "pair")
+    found = (
+        packed.group_by("pair").agg(*(nw.col(column).min() for column in least))
+        if least
+        else packed.unique()
+    )
+    unpacked = found.select(
+        (pair % ROWS_APART).cast(nw.Int32).alias("talent"),
+        (pair // ROWS_APART).cast(nw.Int32).alias("person"),
+        *least,
+    )
+    return unpacked if hashed else engine.in_order(unpacked, "person")
+
+
+def improved(frontier: Frame, best: Frame, arrivals: Sequence[str]) -> Frame:
     """What of the frontier is earlier than the best so far; an arrival that is not becomes null.
 
     Only this can lead anywhere new, so a walk with no limit goes on from it alone and ends.
     """
-    compared = frontier.join(best, on=["talent", "person"], how="left", suffix="_best")
+    frontier, best = frontier.with_columns(PAIR), best.select(PAIR, *arrivals)
+    if not arrivals:
+        return frontier.join(best, on="pair", how="anti").drop("pair")
+    compared = frontier.join(best, on="pair", how="left", suffix="_best")
     earlier = {
         column: nw.when(
             nw.col(f"{column}_best").is_null() | (nw.col(column) < nw.col(f"{column}_best"))
         ).then(nw.col(column))
-        for column in ARRIVALS
+        for column in arrivals
     }
     kept = compared.select("talent", "person", **earlier)
-    return kept.filter(~nw.min_horizontal(*ARRIVALS).is_null())
+    return kept.filter(~nw.min_horizontal(*arrivals).is_null())
 
 
 def reach(edges: Frame, talents: Frame, policy: Policy, engine: Engine = IN_MEMORY) -> Frame:
@@ -153,36 +187,45 @@ def reach(edges: Frame, talents: Frame, policy: Policy, engine: Engine = IN_MEMO
 
     One row a (talent, person, generation), with the earliest arrivals of chains of that many
     hops; from `LONG_WALK` generations on, only rows that arrive earlier than a shorter chain.
-    Raises `UsageError` when the next round would not fit.
+    Under one channel the arrival alone; where its dates are ignored too (see `carried`), one row a
+    (talent, person), of the fewest generations. Raises `UsageError` when the next round would not
+    fit.
     """
-    edges = engine.keep(usable_edges(edges, policy))
-    ways_on = engine.keep(edges.group_by("mentor").agg(ways=nw.len()))
+    arrivals = carried(policy)
+    edges = engine.keep(engine.in_order(usable_edges(edges, policy), "mentor"))
+    ways_on = engine.keep(engine.in_order(edges.group_by("mentor").agg(ways=nw.len()), "mentor"))
     long = policy.generations is None or policy.generations >= LONG_WALK
-    frontier = engine.keep(first_frontier(talents))
+    frontier = engine.keep(first_frontier(talents, arrivals, engine))
     best: Frame | None = None
     rounds: list[Frame] = []
     while policy.generations is None or len(rounds) < policy.generations:
         engine.refuse_what_cannot_fit(_steps(frontier, ways_on), len(rounds) + 1)
-        frontier = next_frontier(frontier, edges)
+        frontier = next_frontier(frontier, edges, arrivals, engine)
         if best is not None:
-            frontier = improved(frontier, best)
+            frontier = improved(frontier, best, arrivals)
         frontier = engine.keep(frontier)
         if best is not None and _rows(frontier) == 0:
             break
         rounds.append(frontier.with_columns(generation=nw.lit(len(rounds) + 1, nw.Int16)))
         if long:
-            best = engine.keep(_earliest([frontier] if best is None else [best, frontier]))
-    return nw.concat(rounds)
+            best = engine.keep(
+                frontier
+                if best is None
+                else each_once(nw.concat([best, frontier]), arrivals, engine)
+            )
+    reached = nw.concat(rounds)
+    return reached if arrivals else engine.keep(fewest(reached, engine))
+
+
+def fewest(reached: Frame, engine: Engine = IN_MEMORY) -> Frame:
+    """Of a reach whose chains all count alike, each (talent, person) once: as `reach` has them."""
+    always = nw.lit(ALWAYS, nw.Date)
+    return each_once(reached, ["generation"], engine).with_columns(arrival=always)
 
 
 def _steps(frontier: Frame, ways_on: Frame) -> int:
     steps = frontier.join(ways_on, left_on="person", right_on="mentor", how="inner")
     return int(_item(steps.select(nw.col("ways").sum())) or 0)
-
-
-def _earliest(frames: list[Frame]) -> Frame:
-    pairs = nw.concat(frames).group_by("talent", "person")
-    return pairs.agg(*(nw.col(column).min() for column in ARRIVALS))
 
 
 def _rows(frame: Frame) -> int:
@@ -202,7 +245,7 @@ def in_memory(frame: Frame) -> pl.DataFrame:
 # --- what the chains count for ----------------------------------------------------------------
 
 
-def events(reached: Frame, promotions: Frame, policy: Policy) -> Frame:
+def events(reached: Frame, promotions: Frame, policy: Policy, engine: Engine = IN_MEMORY) -> Frame:
     """The promotions that chains count for: one row a (talent, person, day).
 
     generation is the fewest hops of a chain that counts for it; by_mentorship and by_studio tell
@@ -212,34 +255,38 @@ def events(reached: Frame, promotions: Frame, policy: Policy) -> Frame:
     inside = promotions.filter(
         nw.col("level") >= level, day >= policy.window_start, day <= policy.window_end
     ).select("person", "day", first=nw.col("before") < level)
-    counting = reached.join(inside, on="person", how="inner").filter(
-        nw.min_horizontal(*ARRIVALS) <= day
-    )
+    counting = reached.join(engine.in_order(inside, "person"), on="person", how="inner")
+    of_promotion, arrivals = ("talent", "person", "day", "first"), carried(policy)
+    alone = {f"by_{channel}": _alone(channel, policy) for channel in CHANNELS}
+    if not arrivals:
+        # Every chain counts, and the reach has each pair once: so is each promotion of it here.
+        return counting.select(*of_promotion, "generation", **alone)
+    generation = nw.when(nw.col("arrival") <= day).then(nw.col("generation"))
     return (
-        counting.select(
-            "talent", "person", "day", "first",
-            generation=nw.when(nw.col("arrival") <= day).then(nw.col("generation")),
-            by_mentorship=_at_all(nw.col("mentorship") <= day),
-            by_studio=_at_all(nw.col("studio") <= day),
-        )
-        .group_by("talent", "person", "day", "first")
-        .agg(nw.col("generation").min(), nw.col("by_mentorship").max(), nw.col("by_studio").max())
-    )  # fmt: skip
+        counting.filter(nw.min_horizontal(*arrivals) <= day)
+        .select(*of_promotion, generation=generation, **alone)
+        .group_by(*of_promotion)
+        .agg(nw.col("generation").min(), *(nw.col(kind).max() for kind in alone))
+    )
 
 
-def pending(reached: Frame, promotions: Frame, policy: Policy) -> Frame:
+def _alone(channel: str, policy: Policy) -> nw.Expr:
+    """1 where a chain of the channel alone arrives by the day, else 0."""
+    if policy.channels == CHANNELS:
+        arrives = nw.col(channel) <= nw.col("day")
+        return nw.when(arrives).then(nw.lit(1, nw.Int8)).otherwise(nw.lit(0, nw.Int8))
+    return nw.lit(int(channel in policy.channels), nw.Int8)
+
+
+def pending(reached: Frame, promotions: Frame, policy: Policy, engine: Engine = IN_MEMORY) -> Frame:
     """The (talent, person) pairs that wait on the as-of day: reached, not high-skilled by then."""
     level = policy.high_skilled_level
     skilled = promotions.filter(
         nw.col("level") >= level, nw.col("before") < level, nw.col("day") <= policy.as_of
     ).select("person")
     arrived = reached.filter(nw.col("arrival") <= policy.as_of) if policy.ordered else reached
-    return arrived.select("talent", "person").join(skilled, on="person", how="anti").unique()
-
-
-def _at_all(condition: nw.Expr) -> nw.Expr:
-    """1 where the condition holds, 0 where it does not or nothing arrives."""
-    return nw.when(condition).then(nw.lit(1, nw.Int8)).otherwise(nw.lit(0, nw.Int8))
+    waiting = arrived.select("talent", "person").join(skilled, on="person", how="anti")
+    return each_once(waiting, (), engine) if carried(policy) else waiting
 
 
 def credited(counted: Frame) -> Frame:
@@ -576,8 +623,8 @@ def counted(
 ) -> tuple[Figures, dict[str, Frame]]:
     """What the reach counts for: the figures, and the large tables (`TABLES` but breakdowns)."""
     promotions = frames["promotions"]
-    counting = engine.keep(events(reached, promotions, policy))
-    waiting = engine.keep(pending(reached, promotions, policy))
+    counting = engine.keep(events(reached, promotions, policy, engine))
+    waiting = engine.keep(pending(reached, promotions, policy, engine))
     pairs = engine.keep(credited(counting))
     promoted = engine.keep(national_promotions(counting, promotions, policy))
     tables = {"events": counting, "pairs": pairs, "promotions": promoted, "waiting": waiting}
