@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from components import frame, store, visitor
-from components.i18n import t
+from components.i18n import current_language, spoken, t
 from components.policy_form import address
 from pages import (
     data,
@@ -33,7 +33,7 @@ HOME = "home"
 
 def main(first: str = "overview") -> None:
     """One run of the app; `first` is the page that an address without a path opens."""
-    with store.one_look():
+    with store.one_look(), spoken(current_language()):
         _run(first)
 
 

@@ -25,22 +25,22 @@ FOLDER = Path(__file__).parent / "locale"
 @lru_cache(maxsize=len(LOCALES))
 def catalogue(language: Language) -> GNUTranslations:
     """The compiled catalogue of one language."""
+    from babel.messages.catalog import Catalog
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    whole: GNUTranslations | None = None
+    # One catalogue of all parts: a message is looked up once, not part after part.
+    whole = Catalog(locale=LOCALES[language])
     for part in sorted((FOLDER / LOCALES[language]).glob("*.po")):
         with part.open("rb") as file:
-            messages = read_po(file, locale=LOCALES[language])
-        compiled = BytesIO()
-        write_mo(compiled, messages)
-        compiled.seek(0)
-        translations = GNUTranslations(compiled)
-        if whole is not None:
-            translations.add_fallback(whole)
-        whole = translations
-    assert whole is not None, f"no catalogue of {language}"
-    return whole
+            for message in read_po(file, locale=LOCALES[language]):
+                if message.id:
+                    whole[message.id] = message
+    assert len(whole), f"no catalogue of {language}"
+    compiled = BytesIO()
+    write_mo(compiled, whole)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
 
 
 def language_of(locale: str | None) -> Language:

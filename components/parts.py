@@ -15,6 +15,7 @@ from graph.behind import CUTS, UNSTATED, Behind, Part, behind
 from graph.kept_tables import table_place
 from graph.model import BASES, PERSON_TYPES, PROVINCES
 from graph.policy import Policy
+from graph.rows import people_at
 
 # What stands in the address for a cut, where it is not the cut's own name.
 NAMES: Mapping[str, str] = {"occupation_code": "occupation"}
@@ -107,11 +108,12 @@ def listed(policy: Policy, part: Part, most: int | None = ROWS) -> pl.DataFrame:
     """
     rows = rows_behind(policy).of(part).select("person", "day", "generation", "channel", "nearest")
     found = (rows if most is None else rows.head(most)).collect()
-    people = store.snapshot().frames["people"].select(
-        "person", "person_id", "name", "province", "occupation_code", "enterprise_id"
-    )  # fmt: skip
-    if most is not None:
-        people = people.filter(pl.col("person").is_in(found["person"].unique().implode()))
+    columns = "person", "person_id", "name", "province", "occupation_code", "enterprise_id"
+    if most is None:
+        people = store.snapshot().frames["people"].select(columns)
+    else:
+        met = found["person"].unique().to_list()
+        people = people_at(store.snapshot(), met).lazy().select(columns)
     talents = store.driven(policy).talents.select("talent_id", talent="name", nearest="person")
     enterprises = store.snapshot().frames["enterprises"].select("enterprise_id", enterprise="name")
     named = found.lazy().join(people, on="person", how="left", maintain_order="left")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -9,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, candidates, decisions, downloads, frame, store
-from components.i18n import current_language, label, t
+from components.i18n import Language, current_language, label, spoken, t
 from components.numbers import NONE, bold, count, persons, share
 from components.policy_form import current_policy
 from components.theme import MODES
@@ -39,7 +40,7 @@ def page() -> None:
     _rule_form(rule)
     left, right = st.columns([810, 310], gap="medium")
     with left:
-        _table(shown, rows, met)
+        _table(shown, rows, met, rule, policy)
         _export(shown, policy, rule, chosen)
     with right, st.container(key="panel_targets"):
         _panel(rows, rule, policy)
@@ -206,7 +207,21 @@ def reasons(row: dict[str, Any]) -> list[str]:
     return told
 
 
-def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int) -> None:
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _told(state: str, policy: Policy, rule: Rule, language: Language) -> dict[str, str]:
+    """Person's number -> the reasons as they stand in the list, of those who have been listed."""
+    return {}
+
+
+def _in_words(row: dict[str, Any], told: dict[str, str]) -> str:
+    """The reasons of a row: those in `told`, or said now and kept there."""
+    words = told.get(row["person_id"])
+    if words is None:
+        words = told[row["person_id"]] = t("; ").join(reasons(row)) or NONE
+    return words
+
+
+def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int, rule: Rule, policy: Policy) -> None:
     language = current_language()
     if shown.is_empty():
         frame.empty(t("Nobody is here under this rule and these filters"),
@@ -214,12 +229,13 @@ def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int) -> None:
         return
     few = decisions.with_decisions(shown.head(decisions.SHOWN), SCOPE)
     names = _standing_names()
+    told = _told(store.state(), policy, rule, language)
     table = pl.DataFrame(
         [
             {
                 "name": row["name"], "score": row["score"], "level": row["level"],
                 "age": _band(row["age_band"]), "occupation": row["occupation"] or NONE,
-                "reasons": t("; ").join(reasons(row)) or NONE,
+                "reasons": _in_words(row, told),
                 "standing": names[row["standing"]],
                 "decision": decisions.verdict_name(row["decision"]) if row["decision"] else NONE,
                 "province": label(PROVINCES[row["province"]], language)
@@ -295,15 +311,20 @@ def _under(rule: Rule, policy: Policy) -> dict[str, str]:
 def _export(shown: pl.DataFrame, policy: Policy, rule: Rule, chosen: dict[str, str]) -> None:
     """The filtered list with reasons and decisions; the rule and the policy in the file."""
     few = decisions.with_decisions(shown.head(decisions.SHOWN), SCOPE)
-    told = [" | ".join(_all_told(row, rule)) for row in few.iter_rows(named=True)]
-    table = few.select(
+    about = downloads.About(store.revision(), policy, {"rule": rule.code, **chosen})
+    make = partial(_exported, few, rule, current_language())
+    downloads.offer_later(few.height, make, about, "training-targets")
+
+
+def _exported(few: pl.DataFrame, rule: Rule, language: Language) -> pl.DataFrame:
+    with spoken(language):
+        told = [" | ".join(_all_told(row, rule)) for row in few.iter_rows(named=True)]
+    return few.select(
         "person_id", "name", "province", "occupation_code", "occupation", "level", "age_band",
         pl.col("score").round(2), *(pl.col(f"{part}_points").round(2) for part in PARTS),
         "standing", pl.Series("reasons", told, pl.String), "decision", "note", "decided_by",
         "decided_at",
     )  # fmt: skip
-    about = downloads.About(store.revision(), policy, {"rule": rule.code, **chosen})
-    downloads.offer(table, about, "training-targets")
 
 
 # Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.

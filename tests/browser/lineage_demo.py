@@ -155,6 +155,7 @@ def named() -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
     return graph, people
 
 
+@st.cache_resource
 def invented(count: int) -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
     """A larger lineage by chance, some people with two mentors."""
     chance = random.Random(count)
