@@ -70,21 +70,12 @@ def missing(policy: Policy, names: list[str]) -> None:
     state, snapshot = store.state(), store.snapshot()
     lacking = [name for name in names if not ready(policy, name)]
     for name in lacking:
-        key = (state, policy, name)
         words = METRICS[name].zh if current_language() == "zh" else METRICS[name].en
-        job = under_way(key)
-        if job is None or job.done():
-            if job is not None and job.exception():
-                st.html(f'<span class="sc-warn">{t("It could not be worked out.")}</span>')
-            driven = store.driven(policy)
-            work = partial(metric_table, snapshot, policy, name, driven=driven)
-            st.button(
-                t("Work out: {name}", name=words), key=f"compute_{name}",
-                on_click=begin, args=(key, work),
-                help=t("Takes up to half a minute at national size, and is then kept."),
-            )  # fmt: skip
-        else:
-            _wait(key, words)
+        work = partial(metric_table, snapshot, policy, name, driven=store.driven(policy))
+        _offer(
+            (state, policy, name), words, work, key=f"compute_{name}",
+            help=t("Takes up to half a minute at national size, and is then kept."),
+        )  # fmt: skip
 
 
 def worked_out(key: Any, words: str, work: Callable[[], Any]) -> Any:
@@ -95,16 +86,19 @@ def worked_out(key: Any, words: str, work: Callable[[], Any]) -> Any:
     job = under_way(key)
     if job is not None and job.done() and not job.exception():
         return job.result()
-    if job is None or job.done():
-        if job is not None:
-            st.html(f'<span class="sc-warn">{t("It could not be worked out.")}</span>')
-        st.button(
-            t("Work out: {name}", name=words), key=f"begin_{key[0]}", on_click=begin,
-            args=(key, work), type="primary",
-        )  # fmt: skip
-    else:
-        _wait(key, words)
+    _offer(key, words, work, key=f"begin_{key[0]}", type="primary")
     return None
+
+
+def _offer(of: Any, words: str, work: Callable[[], Any], **button: Any) -> None:
+    """A button that begins the work; or that it is under way."""
+    job = under_way(of)
+    if job is not None and not job.done():
+        _wait(of, words)
+        return
+    if job is not None and job.exception():
+        st.html(f'<span class="sc-warn">{t("It could not be worked out.")}</span>')
+    st.button(t("Work out: {name}", name=words), on_click=begin, args=(of, work), **button)
 
 
 @st.fragment(run_every=POLL)

@@ -17,7 +17,7 @@ from components.columns import Column
 from components.i18n import Language, label, t
 from components.numbers import interval
 from components.reach import Reach
-from graph.kept_tables import is_kept, kept_table, metric_table, table_place
+from graph.kept_tables import is_kept, is_there, kept_table, metric_table, table_place
 from graph.metrics.places import FRONTLINE_SHARE, reached
 from graph.model import GRADES, PROVINCES, SCHOOL_KINDS, STUDIO_KINDS
 from graph.policy import Policy
@@ -172,8 +172,9 @@ def _work(snapshot: Snapshot, policy: Policy, kind: str) -> None:
 def there(policy: Policy, kind: str) -> bool:
     """Whether the figures are there; if not, they are being worked out, and the page says so."""
     snapshot = store.snapshot()
-    file = _reach_file(snapshot, policy, kind)
-    whole = is_kept(snapshot, policy, METRICS_OF[kind]) and file is not None and file.exists()
+    whole = is_kept(snapshot, policy, METRICS_OF[kind]) and is_there(
+        _reach_file(snapshot, policy, kind)
+    )
     if kind != "school":
         whole = whole and is_kept(snapshot, policy, "bus_factor", of=kind)
     key = (store.state(), policy, "places", kind)

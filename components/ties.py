@@ -16,7 +16,7 @@ import streamlit as st
 
 from components import kept, store
 from components.i18n import t
-from graph.kept_tables import kept_table, table_place
+from graph.kept_tables import is_there, kept_table, table_place
 from graph.snapshot import Snapshot
 
 # kind of tie: the kind of place at its start and at its end
@@ -115,8 +115,7 @@ def _work(snapshot: Snapshot, kind: str) -> None:
 def there(kind: str, words: str) -> bool:
     """Whether the ties are counted; if not, they are being counted, and the page says so."""
     snapshot = store.snapshot()
-    file = _file(snapshot, kind)
-    ready = kept.small() or (file is not None and file.exists())
+    ready = kept.small() or is_there(_file(snapshot, kind))
     return kept.awaited((store.state(), "ties", kind), ready, partial(_work, snapshot, kind), words)
 
 

@@ -16,7 +16,7 @@ import narwhals as nw
 import polars as pl
 
 from graph.errors import UsageError
-from graph.kept_tables import kept_file, table_place
+from graph.kept_tables import kept_frame, table_place
 from graph.metrics.driven import (
     KINDS_OF_CHAIN,
     LEDGER,
@@ -139,10 +139,7 @@ def behind(snapshot: Snapshot, driven: Driven) -> Behind:
         if name in named.columns
     }
     place = table_place(snapshot, "behind", driven.policy.id)
-    if place is None:
-        return Behind(_rows(snapshot, driven, named, bits).lazy(), bits)
-    kept_file(place, lambda: _rows(snapshot, driven, named, bits))
-    return Behind(pl.scan_parquet(place), bits)
+    return Behind(kept_frame(place, lambda: _rows(snapshot, driven, named, bits)), bits)
 
 
 def _named(snapshot: Snapshot) -> pl.DataFrame:

@@ -20,13 +20,14 @@ score = 100 x (sum of weight x part) / (sum of weights). A rise below the share 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from graph.errors import UsageError
-from graph.kept_tables import kept_table, table_place
+from graph.kept_tables import is_there, kept_frame, table_place
 from graph.policy import Policy
 from graph.snapshot import Snapshot
 
@@ -102,18 +103,12 @@ def facts(snapshot: Snapshot, policy: Policy) -> pl.LazyFrame:
     with competition_id, rank, grade, placed_on; mentor with mentor_id, mentor_name, channel, since,
     state (driven, pending). A part that does not count is 0. Kept beside the snapshot.
     """
-    place = _place(snapshot, policy)
-    if place is None:
-        return _facts(snapshot, policy).lazy()
-    if not place.exists():
-        kept_table(place, lambda: _facts(snapshot, policy))
-    return pl.scan_parquet(place)
+    return kept_frame(_place(snapshot, policy), partial(_facts, snapshot, policy))
 
 
 def are_kept(snapshot: Snapshot, policy: Policy) -> bool:
     """Whether the facts are there, so that asking for them costs next to nothing."""
-    place = _place(snapshot, policy)
-    return place is not None and place.exists()
+    return is_there(_place(snapshot, policy))
 
 
 def _place(snapshot: Snapshot, policy: Policy) -> Path | None:

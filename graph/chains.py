@@ -12,8 +12,6 @@ that are read where they lie. Days are whole numbers since 1970-01-01, as in Arr
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -26,6 +24,7 @@ from numpy.typing import NDArray
 
 from graph.policy import CHANNELS, Policy
 from graph.snapshot import Snapshot
+from graph.whole import whole_folder
 
 Numbers: TypeAlias = NDArray[Any]
 
@@ -153,19 +152,9 @@ def _built(snapshot: Snapshot) -> Links:
 
 def keep_arrays(arrays: Mapping[str, Numbers], folder: Path) -> None:
     """The arrays as files of the folder, NAME.npy, whole or not at all."""
-    making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
-    making.mkdir(mode=0o700)
-    try:
+    with whole_folder(folder) as making:
         for name, array in arrays.items():
             np.save(making / f"{name}.npy", array)
-        try:
-            making.rename(folder)
-        except OSError:
-            # Another process made the same ones meanwhile; either are as good.
-            if not folder.exists():
-                raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
 
 
 # --- the walk ---------------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from graph.kept_tables import kept_table, table_place
+from graph.kept_tables import is_there, kept_frame, table_place
 from graph.model import BASES
 from graph.policy import Policy
 from graph.snapshot import Snapshot
@@ -174,18 +175,12 @@ def facts(snapshot: Snapshot, policy: Policy) -> pl.LazyFrame:
     apprentices (own, high-skilled after the mentorship began), leads, placed_municipal,
     placed_provincial, placed_national, holds_... (1 or 0). Kept beside the snapshot.
     """
-    place = _place(snapshot, policy)
-    if place is None:
-        return _facts(snapshot, policy).lazy()
-    if not place.exists():
-        kept_table(place, lambda: _facts(snapshot, policy))
-    return pl.scan_parquet(place)
+    return kept_frame(_place(snapshot, policy), partial(_facts, snapshot, policy))
 
 
 def are_kept(snapshot: Snapshot, policy: Policy) -> bool:
     """Whether the facts are there, so that asking for them costs next to nothing."""
-    place = _place(snapshot, policy)
-    return place is not None and place.exists()
+    return is_there(_place(snapshot, policy))
 
 
 def _place(snapshot: Snapshot, policy: Policy) -> Path | None:

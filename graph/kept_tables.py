@@ -68,7 +68,11 @@ def of_talents(table: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
 
 def is_kept(snapshot: Snapshot, policy: Policy, name: str, **parameters: str) -> bool:
     """Whether the table is there, so that asking for it costs next to nothing."""
-    place = _place(snapshot, policy, name, parameters)
+    return is_there(_place(snapshot, policy, name, parameters))
+
+
+def is_there(place: Path | None) -> bool:
+    """Whether a table is kept at the place."""
     return place is not None and place.exists()
 
 
@@ -78,6 +82,14 @@ def kept_table(place: Path | None, found: Callable[[], pl.DataFrame]) -> pl.Data
         return found()
     kept_file(place, found)
     return pl.read_parquet(place)
+
+
+def kept_frame(place: Path | None, found: Callable[[], pl.DataFrame]) -> pl.LazyFrame:
+    """As `kept_table`, read no further than what is asked of it."""
+    if place is None:
+        return found().lazy()
+    kept_file(place, found)
+    return pl.scan_parquet(place)
 
 
 def kept_file(place: Path, found: Callable[[], pl.DataFrame]) -> None:

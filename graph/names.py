@@ -13,9 +13,7 @@ and characters with a second one that names are known to use are found by either
 from __future__ import annotations
 
 import re
-import shutil
 import unicodedata
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +24,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import polars as pl
 
 from graph.model import NODE_KINDS
+from graph.whole import whole_folder
 
 if TYPE_CHECKING:
     from graph.snapshot import Snapshot
@@ -117,21 +116,10 @@ def name_index(snapshot: Snapshot) -> NameIndex:
 
 
 def _keep(snapshot: Snapshot, place: Path) -> None:
-    """Make the folder, whole or not at all."""
-    making = place.parent / f".making-{uuid.uuid4().hex}"
-    making.mkdir(mode=0o700)
-    try:
+    with whole_folder(place) as making:
         names, keys = _made(snapshot)
         names.write_parquet(making / "names.parquet", compression="lz4")
         keys.to_frame().write_ipc(making / "keys.arrow", compression="uncompressed")
-        try:
-            making.rename(place)
-        except OSError:
-            # Another process made the same one meanwhile; either is as good.
-            if not place.exists():
-                raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
 
 
 def _made(snapshot: Snapshot) -> tuple[pl.DataFrame, pl.Series]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +41,7 @@ from graph.metrics.driven import (
 from graph.policy import Policy
 from graph.rows import ids_of
 from graph.snapshot import Snapshot, open_snapshot
+from graph.whole import whole_folder
 
 # Raised when the kept tables change, so that those of an older form are not read as these.
 FORMAT: Final = 3
@@ -191,21 +191,9 @@ def _reached(
 
 
 def _put(place: Path, policy: Policy, write: Callable[[Path], dict[str, Any]]) -> None:
-    """Make the folder, whole or not at all."""
-    place.parent.mkdir(mode=0o700, exist_ok=True)
-    making = place.parent / f".making-{uuid.uuid4().hex}"
-    making.mkdir(mode=0o700)
-    try:
+    with whole_folder(place) as making:
         manifest = write(making) | {"policy": policy.as_dict()}
         (making / MANIFEST).write_text(json.dumps(manifest, indent=1))
-        try:
-            making.rename(place)
-        except OSError:
-            # Another process made the same one meanwhile; either is as good.
-            if not (place / MANIFEST).exists():
-                raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
 
 
 def _sweep(folder: Path) -> None:

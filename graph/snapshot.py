@@ -16,7 +16,6 @@ import json
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -30,6 +29,7 @@ from graph.errors import IncompleteError, UsageError
 from graph.model import RELATION_KINDS
 from graph.policy import CHANNELS
 from graph.reading import PROVENANCE_COLUMNS, Reading, provenance
+from graph.whole import whole_folder
 
 if TYPE_CHECKING:
     from graph.database import Database
@@ -259,13 +259,9 @@ def _digest(*parts: object) -> str:
 
 
 def _read_out(database: Database, folder: Path, standing: Standing, progress: Progress) -> None:
-    """Make the folder, whole or not at all."""
     from graph.changes import follow
 
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    making = folder.parent / f".making-{uuid.uuid4().hex}"
-    making.mkdir(mode=0o700)
-    try:
+    with whole_folder(folder) as making:
         base = _newest_before(folder.parent, standing)
         manifest = follow(database, base, standing, making, progress) if base else None
         if manifest is None:
@@ -279,14 +275,6 @@ def _read_out(database: Database, folder: Path, standing: Standing, progress: Pr
             )
         manifest.made_at = datetime.now(UTC).isoformat(timespec="seconds")
         manifest.write(making)
-        try:
-            making.rename(folder)
-        except OSError:
-            # Another process made the same one meanwhile; either is as good.
-            if not (folder / MANIFEST).exists():
-                raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
 
 
 def _newest_before(kept: Path, standing: Standing) -> Path | None:
