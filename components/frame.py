@@ -267,6 +267,15 @@ def go(name: str, **query: str) -> None:
     st.switch_page(pages[name], query_params=query)
 
 
+def just_chosen(key: str, chosen: object) -> bool:
+    """Whether this has been chosen since the last run: a choice stands on, and acts once."""
+    known = f"{key}_acted"
+    if chosen == st.session_state.get(known):
+        return False
+    st.session_state[known] = chosen
+    return chosen is not None
+
+
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!~|<>:$])")
 
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import streamlit as st
@@ -65,11 +65,9 @@ def table(
         selected=[places[one] for one in ticked if one in places], most=_most(rows, columns),
         height=height(part),
     )  # fmt: skip
-    cell = tuple(picked.cells[0]) if picked.cells else None
-    if (key, cell) != st.session_state.get(f"{name}_opened"):
-        st.session_state[f"{name}_opened"] = key, cell
-        if cell and cell[1] == "name":
-            opened(ids[cell[0]])
+    cell: Any = tuple(picked.cells[0]) if picked.cells else None
+    if frame.just_chosen(f"{name}_cell", cell and (key, cell)) and cell[1] == "name":
+        opened(ids[cell[0]])
     here = [ids[row] for row in picked.rows if row < len(ids)]
     stay = [one for one in ticked if one in here or one not in places]
     now = stay + [one for one in here if one not in stay]

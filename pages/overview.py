@@ -298,13 +298,7 @@ def _clicked(event: object, name: str, field: str, key: str) -> str | None:
     """What a click on a chart has chosen, once a click."""
     chosen = getattr(event, "selection", {}).get(name) or []
     value: str | None = chosen[0].get(field) if chosen else None
-    if value is None:
-        st.session_state.pop(f"clicked_{key}", None)
-        return None
-    if value == st.session_state.get(f"clicked_{key}"):
-        return None
-    st.session_state[f"clicked_{key}"] = value
-    return value
+    return value if frame.just_chosen(key, value) else None
 
 
 # --- since the last load ----------------------------------------------------------------------

@@ -156,14 +156,10 @@ def _table(rows: pl.DataFrame, words: Words) -> pl.DataFrame:
 
 def _open(event: object, rows: pl.DataFrame) -> None:
     """A click on a line goes to why; one on the talent goes to the talent."""
-    cells = getattr(event, "selection", {}).get("cells") or []
-    if not cells:
-        st.session_state.pop("people_opened", None)
+    cell = next(iter(getattr(event, "selection", {}).get("cells") or []), None)
+    if not frame.just_chosen("people", cell):
         return
-    if cells[0] == st.session_state.get("people_opened"):
-        return
-    st.session_state["people_opened"] = cells[0]
-    line, column = cells[0]
+    line, column = cell
     row = rows.row(line, named=True)
     if column == t("Nearest talent"):
         frame.go("talent", id=row["talent_id"])

@@ -217,14 +217,10 @@ def _rows(result: Result) -> None:
 
 def _open(event: Any, table: Table) -> None:
     """A click on a line that names a person opens the person."""
-    cells = event.selection.cells
-    if not cells or "person_id" not in table.columns:
-        st.session_state.pop("queries_opened", None)
+    cell = next(iter(event.selection.cells), None)
+    if not frame.just_chosen("queries", cell) or "person_id" not in table.columns:
         return
-    if cells[0] == st.session_state.get("queries_opened"):
-        return
-    st.session_state["queries_opened"] = cells[0]
-    row = table.rows[cells[0][0]]
+    row = table.rows[cell[0]]
     id = row[table.columns.index("person_id")]
     if id:
         frame.go("talent", id=str(id))

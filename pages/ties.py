@@ -209,9 +209,8 @@ def _clicked(event: Any) -> None:
     cell = next(iter(selection.get("cell") or []), None)
     node = next(iter(selection.get("node") or []), None)
     now = (cell or {}).get("a"), (cell or {}).get("b"), (node or {}).get("id")
-    if now == st.session_state.get("ties_clicked", (None, None, None)):
+    if not frame.just_chosen("ties", now if any(now) else None):
         return
-    st.session_state["ties_clicked"] = now
     if now[0] and now[1]:
         address.write("tie", f"{now[0]},{now[1]}")
         st.rerun()
