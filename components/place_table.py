@@ -47,6 +47,7 @@ def columns(kind: str) -> dict[str, Column]:
     trained = Column(
         t("Trained (persons)"), t("People with a training there, at any time"), width=84
     )
+    times = Column(t("Person-times"), t("Promotions that count so, of theirs"), width=62)
     bus = Column(
         t("Key people (persons)"),
         t("The fewest people whose leaving halves the number of workers taught there"),
@@ -59,9 +60,7 @@ def columns(kind: str) -> dict[str, Column]:
                 t("Driven there (persons)"),
                 t("Driven workers whose chain ends with a training at this studio"), "bar", 122,
             ),
-            "driven_person_times": Column(
-                t("Person-times"), t("Promotions that count so, of theirs"), width=62
-            ),
+            "driven_person_times": times,
             "trained": trained,
             "leads": Column(t("Leaders (persons)"), t("People who lead or led it"), width=82),
             "funding": Column(
@@ -104,9 +103,7 @@ def columns(kind: str) -> dict[str, Column]:
                 t("Taught there (persons)"),
                 t("Driven workers whose chain ends with a mentorship there"), width=110,
             ),
-            "driven_person_times": Column(
-                t("Person-times"), t("Promotions that count so, of theirs"), width=62
-            ),
+            "driven_person_times": times,
             "trained": trained,
             "bus": bus,
             "talents": Column(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from components import downloads, frame, store
+from components import address, downloads, frame, store
 from components.i18n import Language, current_language, label, t, tn
 from components.numbers import bold, count
 from graph.errors import RefusedError, ShichengError
@@ -52,11 +53,8 @@ def page() -> None:
     head = st.container()
     left, right = st.columns([812, 276], gap="medium")
     with left:
-        kind = st.segmented_control(
-            t("What to run"), ["named", "cypher"], default="named", required=True,
-            format_func={"named": t("Named queries"), "cypher": t("Own Cypher")}.__getitem__,
-            key="queries_kind", label_visibility="collapsed",
-        )  # fmt: skip
+        kinds = {"named": t("Named queries"), "cypher": t("Own Cypher")}
+        kind = address.one_of("queries", "kind", t("What to run"), kinds, "named", untitled=True)
         failure = _cypher() if kind == "cypher" else _named()
         result: Result | None = st.session_state.get(f"queries_result_{kind}")
         if failure is not None:
@@ -97,14 +95,9 @@ def _named() -> tuple[str, str] | None:
     if not queries:
         frame.empty(t("No named query is declared"), t("Add a block to a file in queries/."))
         return None
-    asked = st.query_params.get("query")
-    names = list(queries)
-    name = st.selectbox(
-        t("Query"), names, index=names.index(asked) if asked in names else 0,
-        format_func=lambda key: queries[key].title(language), key="queries_name",
-    )  # fmt: skip
+    titles = {name: query.title(language) for name, query in queries.items()}
+    name = address.one_of("queries", "query", t("Query"), titles, next(iter(titles)), folded=True)
     query = queries[name]
-    st.query_params["query"] = name
     frame.html(f'<div class="sc-muted">{escape(query.help(language))}</div>')
     with st.form(f"query_{name}", border=False):
         values = _parameters(query, language)
@@ -298,21 +291,26 @@ def _schema() -> None:
     language = current_language()
     frame.heading(t("What the graph holds"))
     nodes, relations = store.counts()
-    lines = "".join(
-        f"<tr><td><code>{escape(kind)}</code></td>"
-        f'<td class="sc-muted">{escape(_other_name(kind, language))}</td>'
-        f'<td class="n">{count(number)}</td></tr>'
-        for kind, number in nodes.items()
-        if kind in NODE_KINDS and number
-    )
-    frame.html(f'<table class="sc-table plain sc-schema">{lines}</table>')
+    _kinds(
+        nodes, NODE_KINDS,
+        lambda kind: f'<td class="sc-muted">{escape(_other_name(kind, language))}',
+    )  # fmt: skip
     frame.rule()
+    _kinds(
+        relations, RELATION_KINDS,
+        lambda kind: f'<td><i class="sc-line thin {LINES.get(kind, "none")}"></i>',
+    )  # fmt: skip
+
+
+def _kinds(
+    numbers: Mapping[str, int], known: Collection[str], beside: Callable[[str], str]
+) -> None:
+    """A line each kind there is: its name, the cell beside it, how many there are."""
     lines = "".join(
-        f"<tr><td><code>{escape(type)}</code></td>"
-        f'<td><i class="sc-line thin {LINES.get(type, "none")}"></i></td>'
+        f"<tr><td><code>{escape(kind)}</code></td>{beside(kind)}</td>"
         f'<td class="n">{count(number)}</td></tr>'
-        for type, number in relations.items()
-        if type in RELATION_KINDS and number
+        for kind, number in numbers.items()
+        if kind in known and number
     )
     frame.html(f'<table class="sc-table plain sc-schema">{lines}</table>')
 
