@@ -62,7 +62,7 @@ def _offer(text: str, ids: list[str], key: str) -> None:
     found = search.find(text, ("Person",)).get("Person")
     rows = [row for row in found.rows if row["id"] not in ids][:OFFERED] if found else []
     if not rows:
-        frame.html(f'<div class="sc-muted">{t("Nobody is found; try fewer characters.")}</div>')
+        frame.muted(t("Nobody is found; try fewer characters."))
         return
     with st.container(horizontal=True, key=f"{key}_offered"):
         for row in rows:

@@ -88,7 +88,7 @@ def path_panel(shown: Shown) -> None:
         lines.append(steps.person_step(onward, boxes))
     steps.show("".join(lines), key="path_list")
     told = t("Ties of any date: a path says who is tied to whom, not who counts.")
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
 
 
 def _to_path(number: int) -> None:
@@ -181,7 +181,7 @@ def common_panel(shown: Shown) -> None:
     more = found.graph["found"] - len(found.graph["nearest"])
     if more:
         told = tn("{n} more is not shown.", "{n} more are not shown.", more, n=count(more))
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
 
 
 # --- branches ---------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def compare_panel(shown: Shown) -> None:
         for name, *values in rows
     )  # fmt: skip
     frame.html(f'<table class="sc-table sc-compare"><tr><th></th>{head}</tr>{body}</table>')
-    frame.html(f'<div class="sc-muted">{escape(_overlap(one, other))}</div>')
+    frame.muted(_overlap(one, other))
 
 
 def _overlap(one: Branch, other: Branch) -> str:

@@ -32,7 +32,7 @@ def panel(answer: Why) -> None:
         frame.html(f"<div>{escape(_verdict(answer, len(first)))}</div>")
         _others(others, answer.more, boxes)
     if answer.counts:
-        frame.html(f'<div class="sc-muted">{escape(_shared(answer))}</div>')
+        frame.muted(_shared(answer))
 
 
 def _shared(answer: Why) -> str:

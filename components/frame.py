@@ -134,6 +134,11 @@ def policy_chip(key: str) -> None:
         policy_form(key)
 
 
+def muted(text: str) -> None:
+    """A line that explains, in muted ink; plain text."""
+    html(f'<div class="sc-muted">{escape(text)}</div>')
+
+
 def heading(title: str, aside: str = "") -> None:
     """A section title, 16 px, with what the figures are at its right."""
     html(f'<div class="sc-h"><h2>{escape(title)}</h2><span>{escape(aside)}</span></div>')
@@ -150,7 +155,7 @@ def foot(key: str, told: str = "") -> Iterator[None]:
     """The row under an exhibit: what of it is shown, as plain text; at the right what is drawn."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_foot"):
         if told:
-            html(f'<span class="sc-muted">{escape(told)}</span>')
+            muted(told)
         st.space("stretch")
         yield
 

@@ -59,7 +59,7 @@ def panel(id: str, name: str) -> None:
         )  # fmt: skip
         if not text:
             told = t("Notes are seen by everyone who uses this app; only you can take yours away.")
-            frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+            frame.muted(told)
 
 
 def _note(entry: Entry) -> None:
@@ -107,7 +107,7 @@ def share() -> None:
     frame.html(f"<div>{escape(t('This address reopens exactly what you see:'))}</div>")
     st.code(f"{url}?{urlencode(address(), doseq=True)}", language=None, wrap_lines=True)
     told = t("It holds numbers of people and settings, no names; it works for whoever may sign in.")
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
 
 
 def saved() -> None:
@@ -115,7 +115,7 @@ def saved() -> None:
     entries = store.notebook().entries("view", owner=visitor().id, subject=VIEWS)
     if not entries:
         told = t("Views you keep stand here; each reopens with one click.")
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
     for entry in entries:
         _saved(entry)
     st.text_input(t("Name of this view"), key="view_name", max_chars=LONGEST_NAME)
@@ -135,7 +135,7 @@ def _saved(entry: Entry) -> None:
         made = datetime.fromisoformat(entry.made_at)
         note = str(entry.body.get("note", ""))
         told = " · ".join(part for part in (short_day(made, current_language()), note) if part)
-        frame.html(f'<span class="sc-muted">{escape(told)}</span>')
+        frame.muted(told)
         st.button(
             "✕", key=f"view_remove_{entry.id}", type="tertiary", help=t("Take the view away"),
             on_click=_remove, args=(entry.id,),

@@ -172,7 +172,7 @@ def _refused(found: list[dict[str, Any]]) -> None:
     told = _left_out(table.height)
     if not visitor().sees_personal_data:
         told += " " + t("People's own cells are hidden; a data steward sees them.")
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
     about = _about(load=chosen, **({"file": file} if file else {}))
     downloads.offer(table, about, "refused", main=True)
 
@@ -260,7 +260,7 @@ def _undated() -> None:
         + "</div>"
     )
     told = t("Left: links without a date do not count. Right: they count as always there.")
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
 
 
 def _measure_all(snapshot: Any, rules: list[Policy]) -> bool:
@@ -294,7 +294,7 @@ def _claims() -> None:
     shown = shown.rename({c: names[c] for c in shown.columns if c in names})
     _table(shown, "data_kinds", width="stretch")
     told = t("Kinds overlap, so they do not add up to all together.")
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
     downloads.offer(shown, _about(policy), "claims_by_kind")
     frame.rule()
     present = [k for k, n in kinds.select("kind", "findings").rows() if n and k != "all"]
@@ -323,7 +323,7 @@ def _findings(policy: Policy, kind: str, names: dict[str, str]) -> None:
     )  # fmt: skip
     chosen = picked.selection.rows
     with st.container(horizontal=True, vertical_alignment="center"):
-        frame.html(f'<span class="sc-muted">{escape(_left_out(table.height))}</span>')
+        frame.muted(_left_out(table.height))
         if chosen:
             row = rows.row(chosen[0], named=True)
             frame.link("lineage", t("Open the lineage of {id}", id=row["person_id"]),

@@ -326,7 +326,7 @@ def _export(view: LineageView, seen: Lineage, title: str) -> None:
                     on_click="ignore",
                 )
         told = t("The address of this page reopens the view: share it as it is.")
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
 
     offer()
 

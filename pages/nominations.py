@@ -97,7 +97,7 @@ def _honours(standing: pl.DataFrame, chosen: Honour) -> None:
     undecided = label(chosen.undecided, language)
     told = t("{honour}: the data cannot decide {undecided}.", honour=_name(chosen),
              undecided=undecided)  # fmt: skip
-    frame.html(f'<span class="sc-muted">{escape(told)}</span>')
+    frame.muted(told)
 
 
 def _honour(places: Sequence[Any]) -> tuple[Honour, str]:
@@ -185,7 +185,7 @@ def _table(shown: pl.DataFrame, honour: Honour, show: str) -> None:
              all=count(shown.height))  # fmt: skip
     if shown.height >= nominees.MOST:
         told += " " + t("Only the first {n} are looked through.", n=count(nominees.MOST))
-    frame.html(f'<span class="sc-muted">{escape(told)}</span>')
+    frame.muted(told)
 
 
 def _scope(honour: Honour) -> str:

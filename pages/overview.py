@@ -273,7 +273,7 @@ def _provinces(figures: Overview) -> None:
     if shaded:
         frame.html(charts.tile_legend(figures.on_path, frame.mode()))
         told = t("Right of the mark: on the straight path or above.") + " " + told
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
     _open_province(event)
 
 
@@ -470,7 +470,7 @@ def _cut_of_workers(figures: Overview, cut: str, shown: pl.DataFrame, rest: pl.D
         f"<tbody>{body}</tbody></table>"
     )
     told = t("The rows add up to the national figures. Click a figure for the people behind it.")
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
 
 
 def _cut_of_talents(figures: Overview, cut: str, shown: pl.DataFrame, rest: pl.DataFrame) -> None:
@@ -514,7 +514,7 @@ def _cut_of_talents(figures: Overview, cut: str, shown: pl.DataFrame, rest: pl.D
         "add up to more; shared equally they add up to {n}, as the nation counts.",
         n=persons(figures.persons, language, whole=True),
     )
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
 
 
 # Until app.py has run once, Streamlit runs the file of a page that is asked for by its address.

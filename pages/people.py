@@ -93,7 +93,7 @@ def _list(policy: Policy, part: Part, number: int) -> None:
     _open(event, rows)
     about = downloads.About(store.revision(), policy, parts.query_of(part))
     with st.container(horizontal=True, vertical_alignment="center", key="people_foot"):
-        frame.html(f'<span class="sc-muted">{escape(_told(rows.height, number))}</span>')
+        frame.muted(_told(rows.height, number))
         query = {OF_TALENTS[n]: v for n, v in part.cuts.items()
                  if n in OF_TALENTS and v != UNSTATED}  # fmt: skip
         if query:

@@ -214,7 +214,7 @@ def _panel(rows: pl.DataFrame, policy: Policy, kind: str, selected: list[str]) -
         frame.heading(t("One, or several together"))
         told = t("Click a name to see who leads and teaches there; select 2 to {n} with the boxes "
                  "to see what they reach together.", n=selecting.MOST)  # fmt: skip
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
 
 
 def _together(policy: Policy, kind: str, selected: list[str]) -> None:
@@ -277,7 +277,7 @@ def _place(id: str, about: dict[str, Any], policy: Policy, kind: str) -> None:
         _list(t("Studios"), about["studios"], "places")
     else:
         told = t("{n} leading talents teach part-time, at any time.", n=count(about["part_time"]))
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
         _list(t("Teachers"), about["teachers"], "talent")
         _list(t("Partner enterprises"), about["partners"], "places")
     frame.link("ties", t("Its ties"), place=id)

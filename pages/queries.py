@@ -98,7 +98,7 @@ def _named() -> tuple[str, str] | None:
     titles = {name: query.title(language) for name, query in queries.items()}
     name = address.one_of("queries", "query", t("Query"), titles, next(iter(titles)), folded=True)
     query = queries[name]
-    frame.html(f'<div class="sc-muted">{escape(query.help(language))}</div>')
+    frame.muted(query.help(language))
     with st.form(f"query_{name}", border=False):
         values = _parameters(query, language)
         pressed = st.form_submit_button(t("Run"), type="primary", key=f"run_{name}")

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from html import escape
 from typing import Any
 
 import polars as pl
@@ -176,7 +175,7 @@ def _driven_by(about: Person) -> None:
     if rows.is_empty():
         if not about["leading"]:
             told = t("Counts for no leading talent under this policy.")
-            frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+            frame.muted(told)
         return
     frame.heading(
         t("Counts for"),
@@ -203,7 +202,7 @@ def _compared(about: Person, figures: dict[str, Any]) -> None:
     choosing.people(others, 1, key="compare")
     if not others:
         told = t("Choose one, and both stand side by side.")
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
         return
     other, policy = person.person(others[0]), current_policy()
     if other is None or not other["leading"]:

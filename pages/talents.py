@@ -302,7 +302,7 @@ def _panel_of_few(shown: pl.DataFrame, picked: list[dict[str, Any]]) -> None:
         "together, and where they overlap.",
         n=selecting.MOST,
     )
-    frame.html(f'<div class="sc-muted">{escape(todo)}</div>')
+    frame.muted(todo)
     frame.rule()
     frame.heading(t("The talents shown"))
     driven = shown["driven"].to_list()
@@ -398,7 +398,7 @@ def _distribution(shown: pl.DataFrame) -> None:
         "Quantiles are persons a talent drives, full credit. Gini: 0 when all drive the same, near "
         "1 when one drives all."
     )
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
 
 
 def _smalls(shown: pl.DataFrame, by: str) -> None:
@@ -425,7 +425,7 @@ def _smalls(shown: pl.DataFrame, by: str) -> None:
         told = t("The {n} largest of {all} groups; {left} talents are in the others.",
                  n=first.height, all=groups.height,
                  left=count(int(groups["len"].sum() - first["len"].sum())))  # fmt: skip
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)

@@ -264,7 +264,7 @@ def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int, rule: Rule, policy
     if met > looked:
         parts.append(t("Of the {all} who meet the rule the best {n} are looked through.",
                        all=count(met), n=count(looked)))  # fmt: skip
-    frame.html(f'<span class="sc-muted">{escape(" ".join(parts))}</span>')
+    frame.muted(" ".join(parts))
 
 
 def _panel(rows: pl.DataFrame, rule: Rule, policy: Policy) -> None:

@@ -281,7 +281,7 @@ def _panel(
     if tie is None:
         frame.heading(t("Who is behind a tie"))
         told = t("Click a cell or a line to see the people behind it.")
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
         _strongest(pairs)
         return
     names = ties.words_of(tie)
@@ -328,7 +328,7 @@ def _panel(
     )  # fmt: skip
     if table.height > LISTED:
         told = t("The first {n} are shown; the download has all.", n=count(LISTED))
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
     cells = picked.selection.cells
     if cells and "person_id" in rows.columns:
         frame.link("talent", rows["name"][cells[0][0]], id=rows["person_id"][cells[0][0]])
