@@ -7,7 +7,7 @@ that a translator edits a text file and nothing is built.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -64,6 +64,14 @@ def translate_number(
 def label(pair: tuple[str, str], language: Language) -> str:
     """The word for a choice of the model, which keeps (English, Chinese) pairs."""
     return pair[1] if language == "zh" else pair[0]
+
+
+def labels(
+    named: Mapping[str, tuple[str, str]], language: Language, codes: Iterable[str] | None = None
+) -> dict[str, str]:
+    """Code -> word, of all that are named, or of these in their order."""
+    asked = named if codes is None else codes
+    return {code: label(named[code], language) for code in asked if code in named}
 
 
 _spoken: ContextVar[Language | None] = ContextVar("spoken", default=None)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from components import store
-from components.i18n import current_language, label, t
+from components.i18n import current_language, labels, t
 from components.lineage import keep_state
 from components.lineage_state import CHANNELS, LineageState
 from components.lineage_view import Lineage
@@ -65,7 +65,7 @@ def _occupations(state: str) -> dict[str, str]:
 
 
 def _provinces() -> dict[str, str]:
-    return {code: label(names, current_language()) for code, names in PROVINCES.items()}
+    return labels(PROVINCES, current_language())
 
 
 def _levels(state: LineageState, key: str) -> None:

@@ -14,7 +14,7 @@ import streamlit as st
 
 from components import kept, store
 from components.columns import Column
-from components.i18n import Language, label, t
+from components.i18n import Language, labels, t
 from components.numbers import interval
 from components.reach import Reach
 from graph.kept_tables import is_kept, is_there, kept_table, metric_table, table_place
@@ -261,7 +261,7 @@ def words(name: str, kind: str, language: Language) -> dict[str, str]:
     choices: Mapping[str, tuple[str, str]] = WORDS.get(name, {})
     if name == "kind":
         choices = STUDIO_KINDS if kind == "studio" else SCHOOL_KINDS
-    return {code: label(pair, language) for code, pair in choices.items()}
+    return labels(choices, language)
 
 
 def options(found: pl.DataFrame, kind: str, language: Language) -> dict[str, dict[str, str]]:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from components import kept, store
 from components.columns import Column
-from components.i18n import Language, label, t
+from components.i18n import Language, label, labels, t
 from components.numbers import interval
 from components.reach import Joint, Reach, gini, joint, top_share
 from graph.model import BASES, LEVELS, PERSON_TYPES, PROVINCES
@@ -301,7 +301,7 @@ def worded(found: pl.DataFrame, rule: str, language: Language) -> pl.DataFrame:
         province=coded("province", language),
         type=coded("type", language),
         bases=pl.col("bases").list.eval(
-            pl.element().replace({c: label(n, language) for c, n in BASES.items()})
+            pl.element().replace(labels(BASES, language))
         ).list.join("、" if language == "zh" else ", "),
         year=pl.col("year").cast(pl.String).fill_null("—"),
         studio=pl.col("studio").str.replace_all("\n", "、" if language == "zh" else ", "),
@@ -312,8 +312,7 @@ def worded(found: pl.DataFrame, rule: str, language: Language) -> pl.DataFrame:
 def coded(column: str, language: Language) -> pl.Expr:
     """A column of codes as words; what is not stated as a dash."""
     words = {"province": PROVINCES, "type": PERSON_TYPES}[column]
-    named = {code: label(pair, language) for code, pair in words.items()}
-    return pl.col(column).replace(named).fill_null("—")
+    return pl.col(column).replace(labels(words, language)).fill_null("—")
 
 
 def options(found: pl.DataFrame, language: Language) -> dict[str, dict[str, str]]:
@@ -326,12 +325,12 @@ def options(found: pl.DataFrame, language: Language) -> dict[str, dict[str, str]
     levels = {"6-8": t("levels 6-8"), "4-5": t("levels 4-5"), "1-3": t("levels 1-3")}
     levels |= {str(n): f"{n} {label(LEVELS[n], language)}" for n in sorted(LEVELS, reverse=True)}
     return {
-        "province": {c: label(PROVINCES[c], language) for c in codes("province") if c in PROVINCES},
+        "province": labels(PROVINCES, language, codes("province")),
         "industry": {c: c for c in codes("industry")},
         "level": levels,
-        "basis": {c: label(n, language) for c, n in BASES.items()},
+        "basis": labels(BASES, language),
         "occupation": {c: n or c for c, n in trades.sort("occupation_code").rows()},
-        "type": {c: label(n, language) for c, n in PERSON_TYPES.items()},
+        "type": labels(PERSON_TYPES, language),
         "year": {str(c): str(c) for c in codes("year")},
     }
 
@@ -377,11 +376,11 @@ def grouped(found: pl.DataFrame, by: str, reach: Reach) -> pl.DataFrame:
 def group_words(by: str, language: Language) -> dict[str, str]:
     """Code -> word of the groups; what has no entry stands for itself."""
     if by == "province":
-        return {c: label(n, language) for c, n in PROVINCES.items()}
+        return labels(PROVINCES, language)
     if by == "basis":
-        return {c: label(n, language) for c, n in BASES.items()}
+        return labels(BASES, language)
     if by == "type":
-        return {c: label(n, language) for c, n in PERSON_TYPES.items()}
+        return labels(PERSON_TYPES, language)
     if by == "level":
         return {str(n): f"{n} {label(pair, language)}" for n, pair in LEVELS.items()}
     return {}

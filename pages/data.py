@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, downloads, frame, kept, loads, since, store
-from components.i18n import current_language, label, t, tn
+from components.i18n import current_language, label, labels, t, tn
 from components.numbers import bold, count, day, share
 from components.policy_form import current_policy
 from components.visitor import visitor
@@ -288,8 +288,8 @@ def _claims() -> None:
         )  # fmt: skip
         return
     kinds = kept.table(policy, "claims_by_kind")
-    words = {code: label(pair, language) for code, pair in KINDS.items()}
-    names = {code: label(pair, language) for code, pair in COLUMNS.items()}
+    words = labels(KINDS, language)
+    names = labels(COLUMNS, language)
     shown = kinds.with_columns(pl.col("kind").cast(pl.String).replace(words))
     shown = shown.rename({c: names[c] for c in shown.columns if c in names})
     _table(shown, "data_kinds", width="stretch")

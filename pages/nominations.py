@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, decisions, downloads, frame, nominees, store
-from components.i18n import current_language, label, t
+from components.i18n import current_language, label, labels, t
 from components.numbers import NONE, bold, count, persons
 from components.policy_form import current_policy
 from graph.honours import HONOURS, Honour, are_kept
@@ -121,8 +121,7 @@ def _filtered(
     rows = rows.filter(pl.col("missing") == (0 if show == ALL else 1))
     occupations = rows.select("occupation_code", "occupation").drop_nulls().unique()
     options = {
-        "province": {c: label(PROVINCES[c], language) for c in
-                     sorted(rows["province"].drop_nulls().unique()) if c in PROVINCES},
+        "province": labels(PROVINCES, language, sorted(rows["province"].drop_nulls().unique())),
         "occupation": dict(occupations.sort("occupation_code").rows()),
         "missed": {c.code: label((c.en, c.zh), language) for c in honour.criteria}
         if show == NEAR else {},
@@ -153,7 +152,7 @@ def _table(shown: pl.DataFrame, honour: Honour, show: str) -> None:
         frame.empty(t("Nobody is here under these filters"), t("Take one of them away."))
         return
     few = decisions.with_decisions(shown.head(decisions.SHOWN), _scope(honour))
-    provinces = {code: label(names, language) for code, names in PROVINCES.items()}
+    provinces = labels(PROVINCES, language)
     missed = {c.code: label((c.en, c.zh), language) for c in honour.criteria}
     verdicts = {v: decisions.verdict_name(v) for v in decisions.VERDICTS}
     table = few.select(

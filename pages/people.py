@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, downloads, frame, parts, store
-from components.i18n import current_language, label, t, tn
+from components.i18n import current_language, labels, t, tn
 from components.numbers import bold, count, person_times, persons
 from components.policy_form import current_policy
 from graph.behind import CUTS, UNSTATED, Part
@@ -136,9 +136,8 @@ def _words() -> Words:
         "enterprise": t("Enterprise"), "generation": t("Generation"), "channel": t("Channel"),
         "talent": t("Nearest talent"),
     }  # fmt: skip
-    provinces = {code: label(names, language) for code, names in PROVINCES.items()}
     codes = {
-        "province": provinces, "occupation_code": store.occupations(),
+        "province": labels(PROVINCES, language), "occupation_code": store.occupations(),
         "channel": parts.channels(),
     }  # fmt: skip
     return Words(headers, codes)

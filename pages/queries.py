@@ -14,7 +14,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, downloads, frame, store
-from components.i18n import Language, current_language, label, t, tn
+from components.i18n import Language, current_language, label, labels, t, tn
 from components.numbers import bold, count
 from graph.errors import RefusedError, ShichengError
 from graph.model import NODE_KINDS, PROVINCES, RELATION_KINDS
@@ -252,7 +252,7 @@ def as_frame(table: Table, language: Language) -> pl.DataFrame:
     for number, name in enumerate(table.columns):
         values = [row[number] for row in table.rows]
         if name == "province":
-            names = {code: label(pair, language) for code, pair in PROVINCES.items()}
+            names = labels(PROVINCES, language)
             values = [names.get(value, value) for value in values]
         columns[name] = _series(name, values)
     return pl.DataFrame(columns)

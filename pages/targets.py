@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, candidates, decisions, downloads, frame, store
-from components.i18n import Language, current_language, label, spoken, t
+from components.i18n import Language, current_language, label, labels, spoken, t
 from components.numbers import NONE, bold, count, persons, share
 from components.policy_form import current_policy
 from components.theme import MODES
@@ -131,8 +131,7 @@ def _filtered(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
     language = current_language()
     occupations = rows.select("occupation_code", "occupation").drop_nulls().unique()
     options = {
-        "province": {c: label(PROVINCES[c], language) for c in
-                     sorted(rows["province"].drop_nulls().unique()) if c in PROVINCES},
+        "province": labels(PROVINCES, language, sorted(rows["province"].drop_nulls().unique())),
         "occupation": dict(occupations.sort("occupation_code").rows()),
         "band": {b: _band(b) for b in sorted(rows["age_band"].drop_nulls().unique())},
         "reason": _part_names(),

@@ -11,7 +11,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, downloads, frame, store, tie_charts, ties
-from components.i18n import current_language, label, t
+from components.i18n import current_language, labels, t
 from components.numbers import bold, count, share
 from components.ties import ENDS, SIZES, Shown
 from graph.model import PROVINCES
@@ -102,7 +102,7 @@ def _filters(kind: str) -> tuple[dict[str, str | None], Period]:
     places = ties.places().filter(pl.col("kind").is_in(ENDS[kind]))
     language = current_language()
     codes = places["province"].drop_nulls().unique().sort()
-    provinces = {c: label(PROVINCES[c], language) for c in codes if c in PROVINCES}
+    provinces = labels(PROVINCES, language, codes)
     industries = {i: i for i in places["industry"].drop_nulls().unique().sort()}
     span = ties.years(kind)
     years = {} if span is None else {str(y): str(y) for y in range(span[0], span[1] + 1)}
