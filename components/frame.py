@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -148,6 +148,12 @@ def figures(named: Sequence[tuple[str, str]]) -> None:
     """Figures side by side, each under its name."""
     cells = "".join(f"<div><span>{escape(a)}</span><b>{escape(b)}</b></div>" for a, b in named)
     html(f'<div class="sc-figures">{cells}</div>')
+
+
+def facts(named: Iterable[tuple[str, str]], look: str = "") -> str:
+    """HTML: a list of facts, each beside its name; those without a value are left out."""
+    cells = "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in named if b)
+    return f'<dl class="{f"sc-dl {look}".strip()}">{cells}</dl>'
 
 
 @contextmanager

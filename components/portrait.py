@@ -106,7 +106,7 @@ def who(about: Person) -> None:
     frame.html(
         f'<div class="sc-h"><h2 class="{look}">{escape(about["name"])}</h2>'
         f"<span>{badge} {escape(title)} {honours}</span></div>"
-        f'<div class="sc-muted">{escape(since)}</div>{facts(work(about))}'
+        f'<div class="sc-muted">{escape(since)}</div>{frame.facts(work(about))}'
     )
 
 
@@ -119,14 +119,6 @@ def marks(about: Person) -> list[tuple[str, str]]:
         for code, mark in MARKS.items()
         if code in held
     ]
-
-
-def facts(rows: list[tuple[str, str]]) -> str:
-    """A list of facts (HTML); those without a value are left out."""
-    cells = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows if value
-    )
-    return f'<dl class="sc-dl">{cells}</dl>'
 
 
 def work(about: Person) -> list[tuple[str, str]]:

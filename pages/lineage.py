@@ -279,7 +279,7 @@ def _selected(id: str, seen: Lineage, about: Person) -> None:
         evidence.panel(seen.why(id))
     badge = frame.level_badge(other["level"])
     title = label(LEVELS[other["level"]], language) if other["level"] else t("no level recorded")
-    frame.html(f"<div>{badge} {escape(title)}</div>{portrait.facts(portrait.work(other))}")
+    frame.html(f"<div>{badge} {escape(title)}</div>{frame.facts(portrait.work(other))}")
     with st.container(horizontal=True, key="selected_links"):
         frame.link("talent", t("Open {name}", name=other["name"]), id=id)
         # A page link to the page one is on does nothing; going there does.

@@ -222,11 +222,8 @@ def _together(policy: Policy, kind: str, selected: list[str]) -> None:
     found: Joint = joint([reach.of_key(id) for id in selected])
     names = dict(place_table.rows(policy, kind).select("id", "name").rows())
     selecting.together(PAGE, len(selected))
-    lines = "".join(
-        f"<dt>{letter}</dt><dd>{escape(names[id])}</dd>"
-        for letter, id in zip(LETTERS, selected, strict=False)
-    )
-    frame.html(f'<dl class="sc-dl sc-letters">{lines}</dl>')
+    named = [(letter, names[id]) for letter, id in zip(LETTERS, selected, strict=False)]
+    frame.html(frame.facts(named, "sc-letters"))
     frame.html(joint_view.sums(found, t("persons")))
     frame.rule()
     frame.heading(t("Where they overlap"))
@@ -258,10 +255,9 @@ def _people(reach: Any, selected: list[str], union: int, policy: Policy) -> None
 def _place(id: str, about: dict[str, Any], policy: Policy, kind: str) -> None:
     frame.heading(about["name"])
     row = place_table.rows(policy, kind).filter(pl.col("id") == id).row(0, named=True)
-    facts = [(column.title, row[name]) for name, column in place_table.columns(kind).items()
-             if column.kind in ("count", "bar")]  # fmt: skip
-    lines = "".join(f"<dt>{escape(a)}</dt><dd>{count(b)}</dd>" for a, b in facts)
-    frame.html(f'<dl class="sc-dl sc-wide">{lines}</dl>')
+    told = [(column.title, count(row[name])) for name, column in place_table.columns(kind).items()
+            if column.kind in ("count", "bar")]  # fmt: skip
+    frame.html(frame.facts(told, "sc-wide"))
     st.button(t("Close"), type="tertiary", key="places_close",
               on_click=selecting.nobody, args=(PAGE,))  # fmt: skip
     frame.rule()

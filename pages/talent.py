@@ -29,7 +29,7 @@ from components.ladder import Ladder, ladder
 from components.ladder_svg import ladder_svg
 from components.numbers import count, day, month
 from components.policy_form import current_policy
-from components.portrait import Person, facts, studio
+from components.portrait import Person, studio
 from components.reach import joint
 from components.sheet import sheet
 from components.visitor import Visitor, visitor
@@ -64,7 +64,7 @@ def page() -> None:
     with st.container(key="noprint_more"):
         frame.rule()
         frame.heading(t("Profile"), "")
-        frame.html(facts(_profile_facts(about)))
+        frame.html(frame.facts(_profile_facts(about)))
         if figures is not None:
             frame.rule()
             _compared(about, figures)

@@ -285,12 +285,12 @@ def _panel_of_few(shown: pl.DataFrame, picked: list[dict[str, Any]]) -> None:
     if picked:
         row = picked[0]
         frame.heading(row["name"])
-        frame.html(
-            '<dl class="sc-dl">'
-            f"<dt>{escape(t('Driven'))}</dt><dd>{count(row['driven'])} {escape(t('persons'))}</dd>"
-            f"<dt>{escape(t('Person-times'))}</dt><dd>{count(row['person_times'])}</dd>"
-            f"<dt>{escape(t('Enterprise'))}</dt><dd>{escape(row['enterprise'] or '—')}</dd></dl>"
-        )
+        told = [
+            (t("Driven"), f"{count(row['driven'])} {t('persons')}"),
+            (t("Person-times"), count(row["person_times"])),
+            (t("Enterprise"), row["enterprise"] or "—"),
+        ]
+        frame.html(frame.facts(told))
         with st.container(horizontal=True):
             frame.link("talent", t("Talent profile"), id=row["talent_id"])
             frame.link("lineage", t("Lineage"), id=row["talent_id"])
@@ -308,13 +308,12 @@ def _panel_of_few(shown: pl.DataFrame, picked: list[dict[str, Any]]) -> None:
     driven = shown["driven"].to_list()
     middle = shown["driven"].median()
     tenth = top_share(driven, 0.1)
-    frame.html(
-        '<dl class="sc-dl">'
-        f"<dt>{escape(t('Median'))}</dt><dd>{middle:,.0f} {escape(t('persons'))}</dd>"
-        f"<dt>{escape(t('Most'))}</dt><dd>{count(max(driven))} {escape(t('persons'))}</dd>"
-        f"<dt>{escape(t('The first tenth'))}</dt><dd>"
-        f"{escape(t('{share} of the sum', share=share(tenth, 1)))}</dd></dl>"
-    )
+    told = [
+        (t("Median"), f"{middle:,.0f} {t('persons')}"),
+        (t("Most"), f"{count(max(driven))} {t('persons')}"),
+        (t("The first tenth"), t("{share} of the sum", share=share(tenth, 1))),
+    ]
+    frame.html(frame.facts(told))
 
 
 def _explained(found: Any, names: list[str], ids: list[str], taught: list[tuple[str, str]]) -> str:

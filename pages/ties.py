@@ -286,12 +286,8 @@ def _panel(
         return
     names = ties.words_of(tie)
     frame.heading(t("Behind this tie"))
-    frame.html(
-        "<dl class='sc-dl'>"
-        + "".join(f"<dt>{mark}</dt><dd>{escape(names.get(id, id))}</dd>"
-                  for mark, id in zip("→⇥", tie, strict=True))
-        + "</dl>"
-    )  # fmt: skip
+    ends = [(mark, names.get(id, id)) for mark, id in zip("→⇥", tie, strict=True)]
+    frame.html(frame.facts(ends))
     st.button(t("Take away the selection"), type="tertiary", key="ties_unselect",
               on_click=_unselect)  # fmt: skip
     about = downloads.About(
