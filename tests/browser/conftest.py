@@ -22,12 +22,9 @@ import pytest
 
 from graph.database import Database
 from graph.settings import Settings
-from loaders import folder
-from loaders.sync import sync
-from loaders.synthetic import generate
 from tests import install
 from tests.browser.seeing import WAIT, at_rest
-from tests.emptying import emptied
+from tests.filling import filled
 
 ROOT = Path(__file__).parents[2]
 FLAGS = (
@@ -177,10 +174,8 @@ def network(
     database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Database:
     """A store that holds a generated network and nothing else."""
-    emptied(database)
     made = tmp_path_factory.mktemp("network") / "made"
-    generate(made, talents=20, workers=2_000, seed=5)
-    sync(database, "folder", folder.get([made]), home=settings.home)
+    filled(database, settings, made, talents=20, workers=2_000, seed=5)
     return database
 
 

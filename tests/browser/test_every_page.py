@@ -20,9 +20,6 @@ import pytest
 from graph.database import Database
 from graph.notebook import Kind, Notebook
 from graph.settings import Settings
-from loaders import folder
-from loaders.sync import sync
-from loaders.synthetic import generate
 from tests.browser.seeing import (
     ROOT,
     WAIT,
@@ -33,7 +30,7 @@ from tests.browser.seeing import (
     picture,
     serious_findings,
 )
-from tests.emptying import emptied
+from tests.filling import filled
 
 GUIDE = ROOT / "docs" / "guide"
 PICTURES = GUIDE / "pictures"
@@ -66,10 +63,8 @@ def guided(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, str, str]]:
     """The app on a network large enough to look like a nation's: its URL; a talent's id, name."""
-    emptied(database)
     made = tmp_path_factory.mktemp("guide") / "made"
-    generate(made, talents=80, workers=16_000, seed=2026)
-    sync(database, "folder", folder.get([made]), home=settings.home)
+    filled(database, settings, made, talents=80, workers=16_000, seed=2026)
     notebook = Notebook(settings.home)
     for kind in get_args(Kind):
         for entry in notebook.entries(kind, most=10_000):

@@ -14,11 +14,8 @@ from graph.metrics.driven import measure
 from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot import take_snapshot
-from loaders import folder
-from loaders.sync import sync
-from loaders.synthetic import generate
 from tests.browser.seeing import IDLE, WAIT, at_rest, pages_of_the_app
-from tests.emptying import emptied
+from tests.filling import filled
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = (
@@ -56,21 +53,23 @@ def with_payloads(table: pl.DataFrame, fields: tuple[str, ...]) -> pl.DataFrame:
     return table
 
 
-@pytest.fixture(scope="module")
-def hostile(
-    database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """A store in which every free text is a payload; the talent who drives most."""
-    emptied(database)
-    made = tmp_path_factory.mktemp("hostile") / "made"
-    generate(made, talents=6, workers=400, seed=3)
+def poison(made: Path) -> None:
+    """Writes a payload into every free text of the folder's tables."""
     for table, fields in FIELDS.items():
         file = made / f"{table}.csv"
         read = pl.read_csv(file, infer_schema=False)
         known = tuple(name for name in fields if name in read.columns)
         assert known, f"{table} has none of {fields}"
         with_payloads(read, known).write_csv(file)
-    report = sync(database, "folder", folder.get([made]), home=settings.home)
+
+
+@pytest.fixture(scope="module")
+def hostile(
+    database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A store in which every free text is a payload; the talent who drives most."""
+    made = tmp_path_factory.mktemp("hostile") / "made"
+    report = filled(database, settings, made, changed=poison, talents=6, workers=400, seed=3)
     assert report.accepted > 0.9 * report.read
     rows = measure(take_snapshot(database, settings), Policy()).talents
     yield str(rows.sort("driven")["talent_id"][-1])

@@ -10,10 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from graph.database import Database
 from graph.settings import Settings
-from loaders import folder
-from loaders.sync import sync
-from loaders.synthetic import generate
-from tests.emptying import emptied
+from tests.filling import filled
 from tests.live.visiting import go
 
 
@@ -22,10 +19,8 @@ def network(
     database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
     """A store that holds a small generated network and nothing else."""
-    emptied(database)
     made = tmp_path_factory.mktemp("network") / "made"
-    generate(made, talents=12, workers=900, seed=11)
-    sync(database, "folder", folder.get([made]), home=settings.home)
+    filled(database, settings, made, talents=12, workers=900, seed=11)
     st.cache_resource.clear()
     st.cache_data.clear()
     yield database

@@ -17,8 +17,7 @@ from graph.database import Database
 from graph.settings import Settings
 from loaders import folder
 from loaders.sync import LoadReport, sync
-from loaders.synthetic import generate
-from tests.emptying import emptied
+from tests.filling import filled
 from tests.live.visiting import text
 
 MANAGER, STEWARD = Visitor("a", "manager"), Visitor("b", "steward")
@@ -29,10 +28,8 @@ def dirty(
     database: Database, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[LoadReport, Path]]:
     """A store that holds a dirty network and nothing else; its report and its folder."""
-    emptied(database)
     made = tmp_path_factory.mktemp("dirty") / "made"
-    generate(made, talents=10, workers=800, seed=7, dirt=0.05)
-    report = sync(database, "folder", folder.get([made]), home=settings.home)
+    report = filled(database, settings, made, talents=10, workers=800, seed=7, dirt=0.05)
     st.cache_resource.clear()
     st.cache_data.clear()
     yield report, made
