@@ -80,7 +80,7 @@ def chosen(rows: pl.DataFrame) -> pl.DataFrame | None:
     if found.is_empty():
         frame.heading(t("Who is chosen"))
         told = t("Choose a line to see why, and decide.")
-        frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+        frame.muted(told)
         return None
     id, name = found.select("person_id", "name").row(0)
     frame.link("talent", name or id, id=id)

@@ -269,13 +269,13 @@ def _ways_to_type(id: str, name: str) -> None:
             if not text:
                 continue
             with st.container(horizontal=True, vertical_alignment="center"):
-                frame.html(f'<span class="sc-muted">{escape(way)}</span>')
+                frame.muted(way)
                 st.button(
                     frame.plain(text), key=f"find_way_{number}", type="tertiary",
                     on_click=_again, args=(text,),
                 )  # fmt: skip
     told = t("A mistake of one letter or sign does no harm.")
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
 
 
 def _searches() -> None:

@@ -83,7 +83,7 @@ def _list(policy: Policy, part: Part, number: int) -> None:
     words = _words()
     table = _table(rows, words)
     told = t("Click a line to see why the worker counts; the talent's name opens the talent.")
-    frame.html(f'<div class="sc-muted">{escape(told)}</div>')
+    frame.muted(told)
     event = st.dataframe(
         table, key="people_table", hide_index=True, row_height=ROW_HEIGHT, width="stretch",
         height=min(ROW_HEIGHT * (rows.height + 1) + 2, 560),
