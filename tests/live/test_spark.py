@@ -36,7 +36,9 @@ CLUSTER = "local-cluster[2,1,1024]"
 POLICIES = [
     Policy(DAYS[2], DAYS[-1], as_of=DAYS[9]),
     Policy(DAYS[0], DAYS[6], generations=None, as_of=DAYS[5]),
-    Policy(DAYS[2], DAYS[-1], ordered=False, undated="include", as_of=DAYS[9]),
+    Policy(
+        DAYS[2], DAYS[-1], ordered=False, undated="include", channels=("mentorship",), as_of=DAYS[9]
+    ),
     Policy(DAYS[3], DAYS[-1], high_skilled_level=5, channels=("studio",), generations=6),
 ]
 
