@@ -130,7 +130,7 @@ def next_frontier(
         nw.col("apprentice") != nw.col("talent")
     )
     if arrivals:
-        steps = steps.filter(start >= nw.min_horizontal(*arrivals))
+        steps = steps.filter(start >= _earliest(arrivals))
     arriving = {
         "arrival": start >= nw.col("arrival"),
         "mentorship": ~by_studio & (start >= nw.col("mentorship")),
@@ -179,7 +179,7 @@ def improved(frontier: Frame, best: Frame, arrivals: Sequence[str]) -> Frame:
         for column in arrivals
     }
     kept = compared.select("talent", "person", **earlier)
-    return kept.filter(~nw.min_horizontal(*arrivals).is_null())
+    return kept.filter(~_earliest(arrivals).is_null())
 
 
 def reach(edges: Frame, talents: Frame, policy: Policy, engine: Engine = IN_MEMORY) -> Frame:
@@ -223,6 +223,12 @@ def fewest(reached: Frame, engine: Engine = IN_MEMORY) -> Frame:
     return each_once(reached, ["generation"], engine).with_columns(arrival=always)
 
 
+def _earliest(arrivals: Sequence[str]) -> nw.Expr:
+    """The earliest of the arrivals; one alone is it (Spark's least takes two or more)."""
+    columns = [nw.col(column) for column in arrivals]
+    return nw.min_horizontal(*columns) if len(columns) > 1 else columns[0]
+
+
 def _steps(frontier: Frame, ways_on: Frame) -> int:
     steps = frontier.join(ways_on, left_on="person", right_on="mentor", how="inner")
     return int(_item(steps.select(nw.col("ways").sum())) or 0)
@@ -263,7 +269,7 @@ def events(reached: Frame, promotions: Frame, policy: Policy, engine: Engine = I
         return counting.select(*of_promotion, "generation", **alone)
     generation = nw.when(nw.col("arrival") <= day).then(nw.col("generation"))
     return (
-        counting.filter(nw.min_horizontal(*arrivals) <= day)
+        counting.filter(_earliest(arrivals) <= day)
         .select(*of_promotion, generation=generation, **alone)
         .group_by(*of_promotion)
         .agg(nw.col("generation").min(), *(nw.col(kind).max() for kind in alone))
