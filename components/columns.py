@@ -27,7 +27,6 @@ class Column:
     kind: Kind = "count"
     width: int = 100
     metric: str | None = None
-    pinned: bool = False
 
 
 def table(
@@ -95,7 +94,7 @@ def _config(column: Column, tokens: Tokens, most: float) -> Any:
         return config.NumberColumn(column.title, alignment="center", **about)
     if column.kind == "yes":
         return config.CheckboxColumn(column.title, **about)
-    return config.TextColumn(column.title, pinned=column.pinned, **about)
+    return config.TextColumn(column.title, **about)
 
 
 def exported(rows: pl.DataFrame, columns: Mapping[str, Column], ids: Mapping[str, str]) -> Any:

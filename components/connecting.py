@@ -12,7 +12,7 @@ import streamlit as st
 
 from components import address, choosing, connections, frame, lineage_view, person, steps
 from components.connections import Tie, Way
-from components.i18n import current_language, t, tn
+from components.i18n import current_language, joined, t, tn
 from components.lineage import LineageBranch, LineageView, lineage_state
 from components.lineage_state import LineageState
 from components.lineage_view import Lineage
@@ -67,7 +67,7 @@ def path(about: dict[str, Any], seen: Lineage, state: LineageState) -> Shown:
     )  # fmt: skip
     if found.graph["left_out"]:
         left = persons(found.graph["left_out"], current_language())
-        told += " " + t("{persons} on further paths are not shown.", persons=left)
+        told = joined(told, t("{persons} on further paths are not shown.", persons=left))
     return Shown(view, told, (found, paths, at, boxes))
 
 
@@ -161,7 +161,7 @@ def common(about: dict[str, Any], seen: Lineage, state: LineageState) -> Shown:
                  n=count(number), name=name)  # fmt: skip
     if found.graph["left_out"]:
         left = persons(found.graph["left_out"], current_language())
-        told += " " + t("{persons} on further ways are not shown.", persons=left)
+        told = joined(told, t("{persons} on further ways are not shown.", persons=left))
     return Shown(view, told, (found, ids, boxes))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from components import frame, person, steps, store
-from components.i18n import current_language, label, t, tn
+from components.i18n import current_language, joined, label, t, tn
 from components.numbers import count, day
 from graph.evidence import Event, Hop, Stated, Why
 from graph.model import LEVELS
@@ -62,7 +62,7 @@ def _verdict(answer: Why, hops: int) -> str:
         told = t("The chain has arrived; not high-skilled on {day}.", day=day(answer.policy.as_of))
     else:
         told = t("Counts as a person-time alone.")
-    return f"{told} {t('Generation {n}.', n=hops)}"
+    return joined(told, t("Generation {n}.", n=hops))
 
 
 def _reason(answer: Why, boxes: Boxes) -> None:

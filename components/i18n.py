@@ -110,6 +110,12 @@ def choose_language(language: Language) -> None:
     st.query_params["lang"] = language
 
 
+def joined(*sentences: str) -> str:
+    """Sentences one after the other, as the language of this visit sets them: Chinese ones have no
+    space between them."""
+    return ("" if current_language() == "zh" else " ").join(one for one in sentences if one)
+
+
 def t(message: str, /, **values: object) -> str:
     """`message` in the language of this visit."""
     return translate(current_language(), message, **values)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from components.i18n import t
-from components.numbers import MINUS, count
+from components.i18n import current_language, t
+from components.numbers import MINUS, count, person_times
 from components.reach import Joint, Overlap
 
 
@@ -18,7 +18,8 @@ def sums(joint: Joint, unit: str, times: int | None = None) -> str:
         (t("Each once"), f"<b>{count(joint.union)} {unit}</b>", "total sc-union"),
     ]
     if times is not None:
-        lines.append((t("Person-times"), count(times), ""))
+        said = person_times(times, current_language(), whole=True)
+        lines.append((t("Person-times"), said, ""))
     body = "".join(
         f'<tr class="{look}"><td>{escape(name)}</td><td class="n">{figure}</td></tr>'
         for name, figure, look in lines

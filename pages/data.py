@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, downloads, frame, kept, loads, since, store
-from components.i18n import current_language, label, labels, t, tn
+from components.i18n import current_language, joined, label, labels, t, tn
 from components.numbers import bold, count, day, share
 from components.policy_form import current_policy
 from components.visitor import visitor
@@ -64,7 +64,7 @@ def _answer(found: list[dict[str, Any]]) -> str:
     )  # fmt: skip
     if until is None:
         return sentence
-    return sentence + " " + t("The newest recognition is of {day}.", day=bold(day(until)))
+    return joined(sentence, t("The newest recognition is of {day}.", day=bold(day(until))))
 
 
 # --- loads ------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def _refused(found: list[dict[str, Any]]) -> None:
     _table(table.head(MOST_SHOWN), "data_refused", width="stretch")
     told = _left_out(table.height)
     if not visitor().sees_personal_data:
-        told += " " + t("People's own cells are hidden; a data steward sees them.")
+        told = joined(told, t("People's own cells are hidden; a data steward sees them."))
     frame.muted(told)
     about = _about(load=chosen, **({"file": file} if file else {}))
     downloads.offer(table, about, "refused", main=True)

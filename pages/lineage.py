@@ -143,7 +143,7 @@ def _under(figures: Figures, told: str) -> str:
             f"<b>{escape(person_times(figures['person_times'], language))}</b>",
             escape(t("{persons} pending", persons=persons(figures["pending"], language))),
         ]
-    return " · ".join([*parts, escape(told)])
+    return " · ".join([*parts, escape(told)] if told else parts)
 
 
 # --- the exhibits -----------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def _selected(id: str, seen: Lineage, about: Person) -> None:
     badge = frame.level_badge(other["level"])
     title = label(LEVELS[other["level"]], language) if other["level"] else t("no level recorded")
     frame.html(f"<div>{badge} {escape(title)}</div>{frame.facts(portrait.work(other))}")
-    with st.container(horizontal=True, key="selected_links"):
+    with st.container(horizontal=True, key="selected_links", vertical_alignment="center"):
         frame.link("talent", t("Open {name}", name=other["name"]), id=id)
         # A page link to the page one is on does nothing; going there does.
         if id != about["id"]:

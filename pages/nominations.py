@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, decisions, downloads, frame, nominees, store
-from components.i18n import current_language, label, labels, t
+from components.i18n import current_language, joined, label, labels, t
 from components.numbers import NONE, bold, count, persons
 from components.policy_form import current_policy
 from graph.honours import HONOURS, Honour, are_kept
@@ -183,7 +183,7 @@ def _table(shown: pl.DataFrame, honour: Honour, show: str) -> None:
     told = t("{n} of {all} shown; choose a line to decide.", n=count(table.height),
              all=count(shown.height))  # fmt: skip
     if shown.height >= nominees.MOST:
-        told += " " + t("Only the first {n} are looked through.", n=count(nominees.MOST))
+        told = joined(told, t("Only the first {n} are looked through.", n=count(nominees.MOST)))
     frame.muted(told)
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from components import address, charts, downloads, frame, kept, parts, store
 from components import since as since_load
 from components.figures import KINDS_OF_CHAIN, narrowing
-from components.i18n import current_language, label, t, tn
+from components.i18n import current_language, joined, label, t, tn
 from components.numbers import (
     bold,
     count,
@@ -84,7 +84,7 @@ def answer(figures: Overview) -> str:
         times=bold(person_times(figures.person_times, language), count(figures.person_times)),
     )
     if workers.target is None:
-        return sentence + " " + t("No national target is loaded to hold them against.")
+        return joined(sentence, t("No national target is loaded to hold them against."))
     behind = figures.person_times - round(workers.path(figures.data_until) or 0)
     if behind < 0:
         standing = t("{n} short of the straight path", n=large(-behind, language))
@@ -272,7 +272,7 @@ def _provinces(figures: Overview) -> None:
     told = t("Dashed: no target is set; counted nationally.")
     if shaded:
         frame.html(charts.tile_legend(figures.on_path, frame.mode()))
-        told = t("Right of the mark: on the straight path or above.") + " " + told
+        told = joined(t("Right of the mark: on the straight path or above."), told)
     frame.muted(told)
     _open_province(event)
 

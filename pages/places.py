@@ -12,7 +12,7 @@ import streamlit as st
 from components import address, downloads, frame, joint_view, place_table, selecting, spread, store
 from components import columns as tables
 from components.columns import Column
-from components.i18n import current_language, t
+from components.i18n import current_language, joined, t
 from components.numbers import bold, count, day, persons, share
 from components.place_table import FILTERS, KINDS, OUTPUT
 from components.policy_form import current_policy
@@ -117,7 +117,7 @@ def _under(shown: pl.DataFrame, everything: pl.DataFrame, kind: str) -> str:
     if shown.height == everything.height:
         return escape(told)
     part = t("{n} of {all} are shown.", n=count(shown.height), all=count(everything.height))
-    return escape(f"{part} {told}")
+    return escape(joined(part, told))
 
 
 # --- filters ----------------------------------------------------------------------------------
@@ -134,16 +134,18 @@ def _filters(everything: pl.DataFrame, kind: str) -> dict[str, str | None]:
     offered, titles = place_table.options(everything, kind, current_language()), _titles()
     chosen: dict[str, str | None] = {}
     with st.container(key="places_filters"):
-        columns = st.columns([200, *[150] * 4, 110, 110], vertical_alignment="bottom")
+        named = FILTERS[kind]
+        rest = 110 + 150 * (4 - len(named))
+        columns = st.columns([200, *[150] * len(named), 110, rest], vertical_alignment="bottom")
         with columns[0]:
             chosen["text"] = st.text_input(
                 t("Name or id"), key=f"places_{kind}_text", live=True, max_chars=60,
                 placeholder=t("a few characters"), help=t("Not kept in the link."),
             )  # fmt: skip
-        for place, name in enumerate(FILTERS[kind], 1):
+        for place, name in enumerate(named, 1):
             with columns[place]:
                 chosen[name] = address.choice(f"places_{kind}", name, titles[name], offered[name])
-        with columns[5]:
+        with columns[len(named) + 1]:
             st.button(t("Clear filters"), on_click=_clear, args=(kind,), key="places_clear",
                       disabled=not any(chosen.values()))  # fmt: skip
     return chosen
@@ -285,7 +287,8 @@ def _list(title: str, items: list[dict[str, Any]], to: str) -> None:
     frame.heading(title, count(len(items)) if len(items) < 20 else t("the first 20"))
     with st.container(gap=None):
         for item in items[:SHOWN]:
-            period = f"{day(item['start'])} – {day(item['end'])}" if item.get("start") else ""
+            end = day(item["end"]) if item.get("end") else ""
+            period = f"{day(item['start'])}\N{EN DASH}{end}" if item.get("start") else ""
             query = {"id": item["id"]}
             if to == "places":
                 query["kind_of_place"] = place_table.kind_of(item["id"]) or KINDS[0]

@@ -14,7 +14,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, downloads, frame, store
-from components.i18n import Language, current_language, label, labels, t, tn
+from components.i18n import Language, current_language, joined, label, labels, t, tn
 from components.numbers import bold, count
 from graph.errors import RefusedError, ShichengError
 from graph.model import NODE_KINDS, PROVINCES, RELATION_KINDS
@@ -229,9 +229,9 @@ def _downloads(result: Result, language: Language, titles: dict[str, str]) -> No
         else tn("{n} row", "{n} rows", len(table.rows), n=count(len(table.rows)))
     )  # fmt: skip
     if table.truncated:
-        told += " " + t("There are more rows than can be read at once; narrow the query.")
+        told = joined(told, t("There are more rows than can be read at once; narrow the query."))
     if "person_id" in table.columns:
-        told += " " + t("Click a line to open the person.")
+        told = joined(told, t("Click a line to open the person."))
     about = downloads.About(store.revision(), filters=result.asked)
     whole = as_frame(table, language).rename(
         {column: title for column, title in _distinct(titles).items() if column != title}

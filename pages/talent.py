@@ -151,7 +151,9 @@ def _timeline(about: Person, taken: list[Person]) -> None:
 
 def _three_columns(about: Person, figures: dict[str, Any] | None, taken: list[Person]) -> None:
     """Apprentices; who drives and is driven; the growth story."""
-    left, middle, right = st.columns([400, 340, 380], gap="large")
+    # English names of the channels are the longer ones.
+    widths = [400, 340, 380] if current_language() == "en" else [415, 300, 405]
+    left, middle, right = st.columns(widths, gap="large")
     with left:
         _apprentices(about, taken)
     with middle:

@@ -22,7 +22,7 @@ from components import (
 from components import columns as tables
 from components.columns import Column
 from components.i18n import current_language, t, tn
-from components.numbers import bold, count, persons, share
+from components.numbers import bold, count, person_times, persons, share
 from components.policy_form import current_policy
 from components.reach import gini, top_share
 from components.talent_table import FILTERS
@@ -272,7 +272,7 @@ def _panel(shown: pl.DataFrame, policy: Policy, selected: list[str]) -> None:
     frame.heading(t("Where they overlap"))
     frame.html(joint_view.overlaps(found, names, unit))
     frame.html(f"<div>{escape(_explained(found, names, selected, taught))}</div>")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         _workers(policy, selected, found.union)
         for row in picked[:1]:
             frame.link("lineage", t("See in the lineage"), id=row["talent_id"])
@@ -284,10 +284,11 @@ def _panel(shown: pl.DataFrame, policy: Policy, selected: list[str]) -> None:
 def _panel_of_few(shown: pl.DataFrame, picked: list[dict[str, Any]]) -> None:
     if picked:
         row = picked[0]
+        times = person_times(row["person_times"], current_language(), whole=True)
         frame.heading(row["name"])
         told = [
             (t("Driven"), f"{count(row['driven'])} {t('persons')}"),
-            (t("Person-times"), count(row["person_times"])),
+            (t("Person-times"), times),
             (t("Enterprise"), row["enterprise"] or "—"),
         ]
         frame.html(frame.facts(told))
@@ -441,7 +442,7 @@ def _groups(shown: pl.DataFrame, by: str, policy: Policy, chosen: dict[str, Any]
     )
     columns = {
         "name": Column(t("Group"), t("Talents with several bases stand in the group of each"),
-                       "text", 180, pinned=True),
+                       "text", 180),
         "talents": Column(t("Talents (persons)"), t("Leading talents of the group"), width=96),
         "together": Column(t("Driven together (persons)"),
                            t("Persons the group's talents drive, each once"), "bar", 170),

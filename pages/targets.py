@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from components import address, candidates, decisions, downloads, frame, store
-from components.i18n import Language, current_language, label, labels, spoken, t
+from components.i18n import Language, current_language, joined, label, labels, spoken, t
 from components.numbers import NONE, bold, count, persons, share
 from components.policy_form import current_policy
 from components.theme import MODES
@@ -263,7 +263,7 @@ def _table(shown: pl.DataFrame, rows: pl.DataFrame, met: int, rule: Rule, policy
     if met > looked:
         parts.append(t("Of the {all} who meet the rule the best {n} are looked through.",
                        all=count(met), n=count(looked)))  # fmt: skip
-    frame.muted(" ".join(parts))
+    frame.muted(joined(*parts))
 
 
 def _panel(rows: pl.DataFrame, rule: Rule, policy: Policy) -> None:
