@@ -142,7 +142,8 @@ def _refused(found: list[dict[str, Any]]) -> None:
     }  # fmt: skip
     columns = st.columns([220, 220, 500], vertical_alignment="bottom")
     with columns[0]:
-        chosen = address.choice("data", "load", t("Load"), named) or next(iter(named))
+        chosen = address.one_of("data", "load", t("Load"), named, next(iter(named)), folded=True,
+                                leaves=("file",))  # fmt: skip
     rows = loads.findings(home, chosen, visitor())
     if rows.is_empty():
         if loads.report(home, chosen) is None:
@@ -301,7 +302,8 @@ def _claims() -> None:
     if not present:
         frame.empty(t("Nothing to check"), t("No finding of any kind under this policy."))
         return
-    kind = address.choice("data", "kind", t("Open a kind"), {k: f"{words[k]}" for k in present})
+    with st.container(width=320):
+        kind = address.choice("data", "kind", t("Open a kind"), {k: words[k] for k in present})
     if kind is None:
         return
     kept.missing(policy, ["claims"])
@@ -350,9 +352,11 @@ def _restated() -> None:
              for k in known}  # fmt: skip
     left, right, _ = st.columns([220, 220, 500])
     with left:
-        before = address.choice("data", "before", t("From"), named) or str(known[1].revision)
+        before = address.one_of(
+            "data", "before", t("From"), named, str(known[1].revision), folded=True
+        )
     with right:
-        after = address.choice("data", "after", t("To"), named) or str(known[0].revision)
+        after = address.one_of("data", "after", t("To"), named, str(known[0].revision), folded=True)
     if before == after:
         frame.empty(t("These are the same revision"), t("Choose two different ones."))
         return
