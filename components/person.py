@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from components import store
+from graph import rows
 
 PERSON = """
 MATCH (p:Person {person_id: $id})
@@ -96,13 +97,13 @@ def boxes(ids: list[str], high_skilled_level: int) -> dict[str, dict[str, Any]]:
 @lru_cache(maxsize=32)
 def _boxes(state: str, ids: tuple[str, ...], level: int) -> dict[str, dict[str, Any]]:
     """As `boxes`, out of the snapshot's tables: of thousands, that is the quicker way."""
-    frames = store.snapshot().frames
-    people = (
-        frames["people"].filter(pl.col("person_id").is_in(ids))
-        .select("person", "name", "leading", "level", id="person_id").collect()
-    )  # fmt: skip
+    snapshot = store.snapshot()
+    frames, numbers = snapshot.frames, rows.numbers_of(snapshot, ids).values()
+    people = rows.people_at(snapshot, numbers).select(
+        "person", "name", "leading", "level", id="person_id"
+    )
     among = pl.col("person").is_in(people["person"].implode())
-    rises = frames["promotions"].filter(among, pl.col("level") >= level, pl.col("before") < level)
+    rises = rows.first_days(snapshot, numbers, level).lazy()
     honours = pl.concat(
         [frames["honours"].select("person", "honour"),
          frames["talents"].select("person", honour="basis")]

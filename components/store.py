@@ -391,11 +391,16 @@ def shares_of(worker_id: str, policy: Policy) -> dict[str, dict[str, Any]]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _own_apprentices(state: str, policy: Policy) -> pl.DataFrame:
     """Of each talent (person) how many driven workers a mentorship of his or her own counts for."""
-    found = _driven(state, policy)
+    place = table_place(_snapshot(state), "own", policy.id)
+    return kept_table(place, partial(_own, _snapshot(state), _driven(state, policy)))
+
+
+def _own(snapshot: Snapshot, found: Driven) -> pl.DataFrame:
+    policy = found.policy
     if "mentorship" not in policy.channels:
         return pl.DataFrame(schema={"person": pl.Int32, "own": pl.Int64})
     leading = found.talents["person"]
-    taught = _snapshot(state).frames["edges"].filter(
+    taught = snapshot.frames["edges"].filter(
         pl.col("channel") == "mentorship", pl.col("mentor").is_in(leading.implode())
     )  # fmt: skip
     if policy.undated == "exclude":

@@ -1,8 +1,9 @@
 """Rows of a snapshot's tables by number, read where they lie.
 
 Parquet gives some hundred rows of five million only by a pass over whole columns, at every click.
-So people by row number, and mentorships by mentor, stand beside the snapshot as arrays too, made
-once a snapshot: numbers as they are, text of few words as places in a list, other text as bytes.
+So people by row number, their promotions, and mentorships by mentor stand beside the snapshot as
+arrays too, made once a snapshot: numbers as they are, text of few words as places in a list, other
+text as bytes.
 """
 
 from __future__ import annotations
@@ -108,10 +109,28 @@ def ids_of(snapshot: Snapshot, people: pl.Series) -> pl.Series:
                      dtype=pl.String)  # fmt: skip
 
 
+def numbers_of(snapshot: Snapshot, ids: Collection[str]) -> dict[str, int]:
+    """Row numbers by person_id; ids that nobody has are left out."""
+    rows, wanted = _people(snapshot), list(ids)
+    order = rows.arrays["by_id"]
+    # Halved for all at once: text is ordered by its bytes here and there.
+    low, high = np.zeros(len(wanted), np.int64), np.full(len(wanted), len(order), np.int64)
+    while (open_ := low < high).any():
+        middle = np.where(open_, (low + high) // 2, 0)
+        met = rows.texts("person_id", order[middle])
+        before = np.fromiter((m < w for m, w in zip(met, wanted, strict=True)), bool, len(wanted))
+        low = np.where(open_ & before, middle + 1, low)
+        high = np.where(open_ & ~before, middle, high)
+    there = low < len(order)
+    numbers = order[np.where(there, low, 0)].astype(np.int64) if len(order) else low
+    met = rows.texts("person_id", numbers) if len(order) else [""] * len(wanted)
+    return {w: n for w, m, n in zip(wanted, met, numbers.tolist(), strict=True) if m == w}
+
+
 def _people(snapshot: Snapshot) -> Rows:
     if snapshot.folder is None:
         return Rows(_of_people(snapshot))
-    place = snapshot.folder / "rows-people"
+    place = snapshot.folder / "rows-people-2"
     if not place.exists():
         keep_arrays(_of_people(snapshot), place)
     return _opened(place)
@@ -121,7 +140,42 @@ def _of_people(snapshot: Snapshot) -> dict[str, Numbers]:
     people = snapshot.frames["people"]
     known = people.collect_schema()
     columns = [name for name in OF_PEOPLE if name in known]
-    return arrays_of(people.sort("person").select(columns).collect())
+    table = people.sort("person").select(columns).collect()
+    by_id = table["person_id"].arg_sort().cast(pl.UInt32).to_numpy()
+    return arrays_of(table) | {"by_id": by_id}
+
+
+# --- promotions -------------------------------------------------------------------------------
+
+
+def first_days(snapshot: Snapshot, people: Collection[int], level: int) -> pl.DataFrame:
+    """The first day on which each of these people was at the level or above: person, day.
+
+    Those who never were are left out.
+    """
+    rows = _promotions(snapshot)
+    numbers = np.unique(np.fromiter(people, np.int64, len(people)))
+    whose, place = places_of(rows.arrays["offset"], numbers)
+    high = rows.arrays["level.number"][place] >= level
+    found = rows.at(place[high], {"day": pl.Date()})
+    found = found.insert_column(0, pl.Series("person", numbers[whose[high]], dtype=pl.Int32))
+    return found.group_by("person", maintain_order=True).agg(pl.col("day").min())
+
+
+def _promotions(snapshot: Snapshot) -> Rows:
+    if snapshot.folder is None:
+        return Rows(_of_promotions(snapshot))
+    place = snapshot.folder / "rows-promotions"
+    if not place.exists():
+        keep_arrays(_of_promotions(snapshot), place)
+    return _opened(place)
+
+
+def _of_promotions(snapshot: Snapshot) -> dict[str, Numbers]:
+    people = int(snapshot.frames["people"].select(pl.len()).collect().item())
+    table = snapshot.frames["promotions"].sort("person", "day").collect()
+    offset = np.searchsorted(table["person"].to_numpy(), np.arange(people + 1))
+    return arrays_of(table.select("day", "level")) | {"offset": offset.astype(np.int64)}
 
 
 @lru_cache(maxsize=8)
@@ -179,4 +233,5 @@ def _by_mentor(snapshot: Snapshot, frame: pl.LazyFrame) -> dict[str, Numbers]:
 def prepare(snapshot: Snapshot) -> None:
     """Makes what is looked up here, where it is not there yet."""
     _people(snapshot)
+    _promotions(snapshot)
     _mentorships(snapshot)

@@ -164,6 +164,11 @@ def assert_looked_up(snapshot: Snapshot) -> None:
     """What is looked up by number is what the tables hold, in whatever layers they stand."""
     people = snapshot.frames["people"].select("person", *rows.OF_PEOPLE).collect()
     assert rows.people_at(snapshot, people["person"].to_list()).equals(people)
+    numbers = dict(people.select("person_id", "person").rows())
+    assert rows.numbers_of(snapshot, [*numbers, "nobody", ""]) == numbers
+    high = snapshot.frames["promotions"].filter(pl.col("level") >= 4).group_by("person")
+    days = rows.first_days(snapshot, numbers.values(), 4)
+    assert days.sort("person").equals(high.agg(pl.col("day").min()).sort("person").collect())
     taught = snapshot.frames["mentorships"].drop("sources").collect()
     found = rows.mentorships_among(snapshot, people["person"].to_list()).select(taught.columns)
     assert found.sort(taught.columns).equals(taught.sort(taught.columns))

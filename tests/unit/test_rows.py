@@ -77,3 +77,23 @@ def test_mentorships_among_people_are_those_of_the_table() -> None:
             inside.select(ends).rows(), key=str
         )
     assert taught.height == rows.mentorships_among(snapshot, everyone).height > 100
+
+
+def test_numbers_are_found_by_id_however_ids_are_ordered() -> None:
+    chance = random.Random(9)
+    ids = [f"{chance.choice('Pp人éÅ-')}{n}" for n in range(300)]
+    chance.shuffle(ids)
+    snapshot = snapshot_of(
+        talents=[{"person": ids[0]}],
+        mentorships=[{"mentor": ids[0], "apprentice": id} for id in ids[1:]],
+        recognitions=[
+            {"person": id, "level": level, "date": f"20{12 + level}-01-01"}
+            for id in ids[:50] for level in (3, 4, 5)
+        ],
+    )  # fmt: skip
+    people = dict(snapshot.frames["people"].select("person_id", "person").collect().rows())
+    assert rows.numbers_of(snapshot, ids) == {id: people[id] for id in ids}
+    assert rows.numbers_of(snapshot, ["", "P", "人", "~", ids[7]]) == {ids[7]: people[ids[7]]}
+    assert rows.numbers_of(snapshot, []) == {}
+    found = rows.first_days(snapshot, [people[id] for id in ids[40:60]], 4)
+    assert dict(found.rows()) == {people[id]: date(2016, 1, 1) for id in ids[40:50]}
