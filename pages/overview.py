@@ -390,7 +390,7 @@ def _cut(figures: Overview) -> None:
     titles = parts.titles()
     offered = {name: titles[name] for name in CUTS if name in figures.cuts}
     frame.heading(t("Broken down"), t("persons and person-times, each on its own scale"))
-    cut = address.one_of("overview", "by", t("By"), offered, "quarter")
+    cut = address.one_of("overview", "by", t("By"), offered, "quarter", untitled=True)
     rows = ordered(figures.cuts[cut], cut)
     shown, rest = rows.head(MOST_BARS), rows.slice(MOST_BARS)
     if cut == "quarter":

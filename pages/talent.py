@@ -152,8 +152,8 @@ def _timeline(about: Person, taken: list[Person]) -> None:
 def _three_columns(about: Person, figures: dict[str, Any] | None, taken: list[Person]) -> None:
     """Apprentices; who drives and is driven; the growth story."""
     # English names of the channels are the longer ones.
-    widths = [400, 340, 380] if current_language() == "en" else [415, 300, 405]
-    left, middle, right = st.columns(widths, gap="large")
+    widths = [410, 350, 360] if current_language() == "en" else [410, 310, 400]
+    left, middle, right = st.columns(widths, gap="medium")
     with left:
         _apprentices(about, taken)
     with middle:
