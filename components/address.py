@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from components.i18n import t
+from components.i18n import current_language, t
 
 # Of several none, told from those that are there when nothing was asked for.
 NONE: Final = "none"
@@ -44,7 +44,7 @@ def choice(
     page: str, name: str, title: str, options: Mapping[str, str], *, help: str | None = None
 ) -> str | None:
     """A list to choose one from, or none of; the chosen code."""
-    key, named = f"{page}_{name}", dict(options)
+    key, named = _of_list(page, name), dict(options)
     asked = st.query_params.get(name) or None
     if asked:
         named.setdefault(asked, asked)
@@ -68,7 +68,8 @@ def one_of(
     `untitled`: the title is for those who hear the page. Another choice takes the parameters
     `leaves` out of the address, what the choice before was looked at with.
     """
-    key, asked = f"{page}_{name}", st.query_params.get(name)
+    key = _of_list(page, name) if folded else f"{page}_{name}"
+    asked = st.query_params.get(name)
     _follow(key, name, asked if asked in options else default)
     given: dict[str, Any] = {
         "key": key, "format_func": lambda code: options[code], "help": help,
@@ -87,7 +88,7 @@ def several(
     page: str, name: str, title: str, options: Mapping[str, str], default: Sequence[str]
 ) -> list[str]:
     """Some of many, in the order chosen; the default as long as none is."""
-    key, asked = f"{page}_{name}", st.query_params.get(name)
+    key, asked = _of_list(page, name), st.query_params.get(name)
     known = [code for code in (asked or "").split(",") if code in options]
     _follow(key, name, known if known or asked == NONE else list(default))
     chosen = st.multiselect(
@@ -96,6 +97,11 @@ def several(
     )  # fmt: skip
     _put(name, ",".join(chosen) or NONE, ",".join(default))
     return chosen or list(default)
+
+
+def _of_list(page: str, name: str) -> str:
+    """The key of a list: one a language, for a list goes on showing the word it was chosen by."""
+    return f"{page}_{name}_{current_language()}"
 
 
 def _follow(key: str, name: str, value: Any) -> None:

@@ -49,6 +49,8 @@ WIDER_THAN_THE_PHONE = """() => [...document.querySelectorAll(
             up.dataset.testid !== 'stMain' && up.getBoundingClientRect().right <= innerWidth + 1)
             return false; } return true; })
     .map((e) => e.outerHTML.slice(0, 160))"""
+CHOSEN = """() => [...document.querySelectorAll('[data-testid=stSelectbox] input')]
+    .map((e) => e.value).join(' ')"""
 # The lines of the sidebar that are set as the page one is on.
 HERE = """() => [...document.querySelectorAll('[data-testid=stSidebar] a')]
     .filter((a) => getComputedStyle(a.querySelector('p')).fontWeight > 400)
@@ -104,6 +106,8 @@ def test_a_page_stands_in_every_language_and_mode_and_as_in_the_guide(
         assert page.locator(".sc-note, [data-testid=stException]").count() == 0
         assert page.get_by_role("dialog").count() == 0
         # The sidebar shows where one is; the list behind a figure has no line there.
+        # A list says its choice in the language the page has now.
+        assert lang == "zh" or not re.search("[\u4e00-\u9fff]", page.evaluate(CHOSEN))
         assert page.evaluate(HERE) == ([] if name == "people" else [f"/{name}"])
         if name == "find" and (lang, mode) == ("zh", "light"):
             page.keyboard.press("/")

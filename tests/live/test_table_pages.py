@@ -58,9 +58,9 @@ def test_a_control_shows_what_the_address_says(
     assert view() == "table" and "view" not in test.query_params
     # Links that lead to other addresses of the page one is on.
     go(test, "talents", lang="en", view="distribution", level="6-8")
-    assert view() == "distribution" and test.selectbox(key="talents_level").value == "6-8"
+    assert view() == "distribution" and test.selectbox(key="talents_level_en").value == "6-8"
     go(test, "talents", lang="en")
-    assert view() == "table" and test.selectbox(key="talents_level").value is None
+    assert view() == "table" and test.selectbox(key="talents_level_en").value is None
 
 
 def test_a_choice_stands_though_the_browser_has_not_been_told_its_address(
@@ -72,16 +72,16 @@ def test_a_choice_stands_though_the_browser_has_not_been_told_its_address(
     del test.query_params["view"]
     test.button_group(key="talents_credit").set_value("equal").run()
     assert (test.query_params["view"], test.query_params["credit"]) == ("groups", "equal")
-    test.selectbox(key="talents_level").set_value("6-8").run()
+    test.selectbox(key="talents_level_en").set_value("6-8").run()
     test.button(key="talents_clear").click().run()
-    assert test.selectbox(key="talents_level").value is None and "level" not in test.query_params
+    assert test.selectbox(key="talents_level_en").value is None and "level" not in test.query_params
 
 
 def test_no_column_chosen_is_not_the_columns_asked_for(network: Database, app: Any) -> None:
     test = app("talents", lang="en", cols="name,driven")
     assert list(test.dataframe[0].value.columns) == ["name", "driven"]
-    test.multiselect(key="talents_cols").set_value([]).run()
-    assert test.multiselect(key="talents_cols").value == []
+    test.multiselect(key="talents_cols_en").set_value([]).run()
+    assert test.multiselect(key="talents_cols_en").value == []
     assert list(test.dataframe[0].value.columns) == list(talent_table.DEFAULT)
 
 
