@@ -35,6 +35,9 @@ from graph.results import BY_TALENT, measured
 from graph.snapshot import open_snapshot
 
 SAMPLE, GENERATIONS = 200, 3
+# Runs of a peer in its process, and how long one may take to be run again.
+ROUNDS = 3
+SLOW_SECONDS = 30.0
 PLAIN = Policy(ordered=False, undated="include", channels=("mentorship",))
 GROWTH = (0.5, 1, 5, 10)
 GIVE_UP_SECONDS = 3600
@@ -240,6 +243,17 @@ PEERS: dict[str, Callable[..., tuple[float, float, int, int]]] = {
 }  # fmt: skip
 
 
+def best_of(peer: Callable[..., tuple[float, float, int, int]], folder: Path) -> Any:
+    """The quickest of `ROUNDS` whole runs in this process, build and count; of one, if it is slow.
+
+    The first run of any of them also pays for memory and threads that the process has not yet got.
+    """
+    found = [peer(folder)]
+    while len(found) < ROUNDS and found[0][0] + found[0][1] < SLOW_SECONDS:
+        found.append(peer(folder))
+    return min(found, key=lambda run: run[0] + run[1])
+
+
 def child(given: list[str]) -> None:
     """One candidate, in this process."""
     what, folder = given[0], Path(given[1])
@@ -250,7 +264,7 @@ def child(given: list[str]) -> None:
     elif what == "cypher":
         result = cypher(folder, Path(given[2]))
     else:
-        result = PEERS[what](folder)
+        result = best_of(PEERS[what], folder)
     print("\n" + json.dumps(result))
 
 
