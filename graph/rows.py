@@ -8,7 +8,7 @@ text as bytes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -128,12 +128,7 @@ def numbers_of(snapshot: Snapshot, ids: Collection[str]) -> dict[str, int]:
 
 
 def _people(snapshot: Snapshot) -> Rows:
-    if snapshot.folder is None:
-        return Rows(_of_people(snapshot))
-    place = snapshot.folder / "rows-people-2"
-    if not place.exists():
-        keep_arrays(_of_people(snapshot), place)
-    return _opened(place)
+    return _kept(snapshot, "rows-people-2", lambda: _of_people(snapshot))
 
 
 def _of_people(snapshot: Snapshot) -> dict[str, Numbers]:
@@ -163,25 +158,12 @@ def first_days(snapshot: Snapshot, people: Collection[int], level: int) -> pl.Da
 
 
 def _promotions(snapshot: Snapshot) -> Rows:
-    if snapshot.folder is None:
-        return Rows(_of_promotions(snapshot))
-    place = snapshot.folder / "rows-promotions"
-    if not place.exists():
-        keep_arrays(_of_promotions(snapshot), place)
-    return _opened(place)
+    return _kept(snapshot, "rows-promotions", lambda: _of_promotions(snapshot))
 
 
 def _of_promotions(snapshot: Snapshot) -> dict[str, Numbers]:
-    people = int(snapshot.frames["people"].select(pl.len()).collect().item())
     table = snapshot.frames["promotions"].sort("person", "day").collect()
-    offset = np.searchsorted(table["person"].to_numpy(), np.arange(people + 1))
-    return arrays_of(table.select("day", "level")) | {"offset": offset.astype(np.int64)}
-
-
-@lru_cache(maxsize=8)
-def _opened(place: Path) -> Rows:
-    files = sorted(place.glob("*.npy"))
-    return Rows({file.stem: np.load(file, mmap_mode="r") for file in files})
+    return arrays_of(table.select("day", "level")) | _offset(snapshot, table["person"])
 
 
 # --- mentorships ------------------------------------------------------------------------------
@@ -205,12 +187,7 @@ def mentorships_among(snapshot: Snapshot, people: Collection[int]) -> pl.DataFra
 def _mentorships(snapshot: Snapshot) -> tuple[Rows, Mapping[str, pl.DataType]]:
     frame = _stored_mentorships(snapshot)
     columns = frame.collect_schema()
-    if snapshot.folder is None:
-        return Rows(_by_mentor(snapshot, frame)), columns
-    place = snapshot.folder / "rows-mentorships"
-    if not place.exists():
-        keep_arrays(_by_mentor(snapshot, frame), place)
-    return _opened(place), columns
+    return _kept(snapshot, "rows-mentorships", lambda: _by_mentor(snapshot, frame)), columns
 
 
 def _stored_mentorships(snapshot: Snapshot) -> pl.LazyFrame:
@@ -224,10 +201,34 @@ def _stored_mentorships(snapshot: Snapshot) -> pl.LazyFrame:
 
 
 def _by_mentor(snapshot: Snapshot, frame: pl.LazyFrame) -> dict[str, Numbers]:
-    people = int(snapshot.frames["people"].select(pl.len()).collect().item())
     table = frame.sort("mentor", "apprentice").collect()
-    offset = np.searchsorted(table["mentor"].to_numpy(), np.arange(people + 1))
-    return arrays_of(table.drop("mentor")) | {"offset": offset.astype(np.int64)}
+    return arrays_of(table.drop("mentor")) | _offset(snapshot, table["mentor"])
+
+
+# --- kept beside the snapshot -----------------------------------------------------------------
+
+
+def _kept(snapshot: Snapshot, name: str, made: Callable[[], dict[str, Numbers]]) -> Rows:
+    """The rows kept under the name, made where they are not; of a snapshot in memory made anew."""
+    if snapshot.folder is None:
+        return Rows(made())
+    place = snapshot.folder / name
+    if not place.exists():
+        keep_arrays(made(), place)
+    return _opened(place)
+
+
+@lru_cache(maxsize=8)
+def _opened(place: Path) -> Rows:
+    files = sorted(place.glob("*.npy"))
+    return Rows({file.stem: np.load(file, mmap_mode="r") for file in files})
+
+
+def _offset(snapshot: Snapshot, sorted_people: pl.Series) -> dict[str, Numbers]:
+    """Where each person's rows begin in a table sorted by them, and at last where all end."""
+    people = int(snapshot.frames["people"].select(pl.len()).collect().item())
+    offset = np.searchsorted(sorted_people.to_numpy(), np.arange(people + 1))
+    return {"offset": offset.astype(np.int64)}
 
 
 def prepare(snapshot: Snapshot) -> None:
