@@ -39,6 +39,7 @@ POLICIES = [
     Policy(
         DAYS[2], DAYS[-1], ordered=False, undated="include", channels=("mentorship",), as_of=DAYS[9]
     ),
+    Policy(DAYS[2], DAYS[-1], ordered=False, undated="include", as_of=DAYS[9]),
     Policy(DAYS[3], DAYS[-1], high_skilled_level=5, channels=("studio",), generations=6),
 ]
 
