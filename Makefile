@@ -4,7 +4,10 @@ SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv)
 BIN := .venv/bin
+export DENO_NO_UPDATE_CHECK := 1
 PORT ?= 8501
+# A worker takes one file after another, in the order of tests/order.py.
+WORKERS := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,14 +16,24 @@ env: .venv/.runtime ## .venv with the `shicheng` command in it
 app: .venv/.runtime ## the app at http://127.0.0.1:8501, with its database and a demo network
 	$(BIN)/shicheng app --demo --port $(PORT)
 
-test: .venv/.dev packages ## all tests, Chromium included; queries and loads on Neo4j 5.26 too
-	$(BIN)/pytest
-	SHICHENG_NEO4J_VERSION=5.26.30 $(BIN)/pytest -m lts
+check: .venv/.dev ## ruff, mypy, unit and conformance tests: before each commit
+	$(MAKE) lint
+	$(WORKERS) -q tests/unit tests/conformance
 
-lint: .venv/.dev ## ruff, and mypy strict on graph/ and loaders/
+hooks: .venv/.dev ## run ruff and mypy before each commit
+	$(BIN)/pre-commit install
+
+test: .venv/.dev packages ## all tests, Chromium included; queries and loads on Neo4j 5.26 too
+	$(WORKERS)
+	SHICHENG_NEO4J_VERSION=5.26.30 $(WORKERS) -m lts tests/live
+
+lint: .venv/.dev ## ruff, mypy in strict mode, and Deno on the JavaScript of ui/
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy graph loaders
+	$(BIN)/mypy
+	$(BIN)/deno lint --quiet
+	$(BIN)/deno fmt --check --quiet
+	$(BIN)/deno check --quiet ui
 
 bench: .venv/.dev ## the figures of docs/benchmarks.md, measured on this machine
 	$(BIN)/python -m benchmarks.run
@@ -36,7 +49,7 @@ bench-lineage: .venv/.dev packages ## first paint, a click and an expansion of t
 soak: .venv/.dev packages ## the exactness figures in full: 10,000 random worlds an engine; hours
 	$(BIN)/python -m benchmarks.soak
 
-docs: .venv/.dev ## docs/model.md, docs/commands.md and the pictures, made anew
+docs: .venv/.dev ## docs/model.md and docs/commands.md, made anew
 	$(BIN)/python -m docs.make
 
 guide: .venv/.dev packages ## the pictures of docs/guide, by opening every page
@@ -59,20 +72,25 @@ lock: ## requirements.lock and requirements-dev.lock from pyproject.toml (needs 
 
 ifneq ($(UV),)
 define sync
+	@echo "Environment: Python packages of $(1) into .venv"
 	test -x $(BIN)/python || $(UV) venv -q -p $(PYTHON) .venv
 	$(UV) pip sync -q --python $(BIN)/python $(1)
 	$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 endef
 else
 define sync
-	test -x $(BIN)/pip || $(PYTHON) -m venv .venv || \
+	@echo "Environment: Python packages of $(1) into .venv (once; some minutes)"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || \
 	  { rm -rf .venv; echo "Python's venv is missing: install it (Debian, Ubuntu: apt-get install python3-venv), or install uv"; exit 1; }
-	$(BIN)/python -m pip install -q --require-hashes -r $(1)
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@{ $(BIN)/python -m pip install --require-hashes -r $(1) 2>&1 || touch .venv/.failed; } | \
+	  awk -v all="$$(grep -c '==' $(1))" '/^Collecting/ && ++n % 40 == 0 \
+	  {printf "  %d of at most %d packages\n", n, all; fflush()} /^ERROR/'
+	@if test -e .venv/.failed; then rm .venv/.failed; exit 1; fi
+	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 endef
 endif
 
-packages: .venv/.dev
+packages: .venv/.dev ## what apt-get has to install for the tests: Chromium and a font
 	@$(BIN)/python -m tests.install
 
-.PHONY: help env app test lint bench bench-lineage bench-national soak docs lock packages
+.PHONY: help env app check hooks test lint bench bench-lineage bench-national soak docs guide lock packages

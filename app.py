@@ -2,48 +2,89 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
-from components import frame, store, visitor
-from components.i18n import current_language, spoken, t
-from components.policy_form import address
-from pages import (
-    data,
-    find,
-    lineage,
-    nominations,
-    overview,
-    people,
-    places,
-    queries,
-    talent,
-    talents,
-    targets,
-    ties,
-)
-
-# The pages by group, in the order of the sidebar.
-PROGRAMME = ("overview", "find", "lineage", "talents", "talent")
+from ui.shell.asgi import build_app_options
 
 # What Streamlit tells the first page from the others by; its address is the app's own.
-HOME = "home"
+HOME_URL_PATH = "home"
+# What an address may name as a page; anything else is none.
+PAGE_PATH_PATTERN = re.compile(r"[\w-]{1,40}")
 
 
 def main(first: str = "overview") -> None:
     """One run of the app; `first` is the page that an address without a path opens."""
-    with store.one_look(), spoken(current_language()):
-        _run(first)
+    # Imported by a run of the page, not by the server: what they cache needs Streamlit's runtime.
+    from ui.shell import graph_state
+    from ui.words.i18n import current_language, override_language
+
+    with graph_state.pin_graph_revision(), override_language(current_language()):
+        _run_page(first)
 
 
-def _run(first: str) -> None:
-    frame.begin()
-    if visitor.must_sign_in():
-        frame.sign_in()
+def _run_page(first: str) -> None:
+    from ui.shell import address, frame, visitor
+    from ui.shell.policy_form import write_visit_address
+    from ui.words.i18n import t
+
+    frame.begin_page()
+    if visitor.is_sign_in_required():
+        frame.draw_sign_in()
         return
+    listed = _list_pages()
+    pages = {
+        name: st.Page(
+            page,
+            title=title,
+            url_path=HOME_URL_PATH if name == first else name,
+            default=name == first,
+        )
+        for name, (page, title, _) in listed.items()
+    }
+    unknown = _find_unknown_path(pages)
+    # The first page answers at its own address as well as at the app's; links lead to the one
+    # that is open, so that the sidebar shows it as the page one is on.
+    page, title, _ = listed[first]
+    others = [st.Page(page, title=title, url_path=path) for path in (first, *unknown)]
+    current = st.navigation([*pages.values(), *others], position="hidden")
+    if current.url_path == first:
+        pages[first] = current
+    frame.register_pages(pages)
+    address.begin_address_run(current.url_path)
+    for path in unknown:
+        address.record_address_fault(t("page"), path)
+    write_visit_address()
+    groups: dict[str, list[Any]] = {}
+    for name, (_, _, group) in listed.items():
+        if group:
+            groups.setdefault(group, []).append(pages[name])
+    frame.draw_sidebar(list(groups.items()))
+    current.run()
+
+
+def _list_pages() -> dict[str, tuple[Any, str, str]]:
+    """Each page by name: what draws it, its title, and the group that lists it ("": none)."""
+    from ui.areas import page as areas
+    from ui.data import page as data
+    from ui.find import page as find
+    from ui.lineage import page as lineage
+    from ui.nominations import page as nominations
+    from ui.overview import page as overview
+    from ui.people import page as people
+    from ui.places import page as places
+    from ui.profile import page as talent
+    from ui.queries import page as queries
+    from ui.talents import page as talents
+    from ui.targets import page as targets
+    from ui.ties import page as ties
+    from ui.words.i18n import t
+
     programme, action, analysis = t("Programme"), t("Action"), t("Analysis")
-    listed = {
+    return {
         "overview": (overview.page, t("Overview"), programme),
         "find": (find.page, t("Find"), programme),
         "lineage": (lineage.page, t("Lineage"), programme),
@@ -55,32 +96,21 @@ def _run(first: str) -> None:
         "nominations": (nominations.page, t("Nominations"), action),
         "data": (data.page, t("Data"), analysis),
         "places": (places.page, t("Studios, enterprises, schools"), programme),
+        "areas": (areas.page, t("Provinces, industries, occupations"), programme),
         "ties": (ties.page, t("Ties"), programme),
         "queries": (queries.page, t("Queries"), analysis),
     }
-    pages = {
-        name: st.Page(
-            page, title=title, url_path=HOME if name == first else name, default=name == first
-        )
-        for name, (page, title, _) in listed.items()
-    }
-    # The first page answers at its own address as well as at the app's; links lead to the one
-    # that is open, so that the sidebar shows it as the page one is on.
-    page, title, _ = listed[first]
-    current = st.navigation(
-        [*pages.values(), st.Page(page, title=title, url_path=first)], position="hidden"
-    )
-    if current.url_path == first:
-        pages[first] = current
-    frame.register(pages)
-    address()
-    groups: dict[str, list[Any]] = {}
-    for name, (_, _, group) in listed.items():
-        if group:
-            groups.setdefault(group, []).append(pages[name])
-    frame.sidebar(list(groups.items()))
-    current.run()
+
+
+def _find_unknown_path(pages: dict[str, Any]) -> list[str]:
+    """The path of the address when no page has it: it opens the first page, which says so."""
+    path = urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
+    known = {*pages, HOME_URL_PATH, *(page.url_path for page in pages.values())}
+    return [path] if PAGE_PATH_PATTERN.fullmatch(path) and path not in known else []
 
 
 if __name__ == "__main__":
     main()
+else:
+    # `streamlit run` finds this name in the file, and serves it; each run of the page is above.
+    server = st.App(__file__, **build_app_options())

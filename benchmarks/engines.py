@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,13 @@ import numpy as np
 import polars as pl
 import psutil
 
-from graph.engines import engine_named
-from graph.metrics.driven import counted, events, in_memory, opened, reach
+from graph.driven.engines import open_engine
+from graph.driven.figures import compute_figures_and_tables, open_frames
+from graph.driven.promotions import compute_events
+from graph.driven.results import TALENT_SORTED_TABLES, load_driven
+from graph.driven.rounds import collect_frame, compute_reach
 from graph.policy import Policy
-from graph.results import BY_TALENT, measured
-from graph.snapshot import open_snapshot
+from graph.snapshot.frames import open_snapshot
 
 SAMPLE, GENERATIONS = 200, 3
 # Runs of a peer in its process, and how long one may take to be run again.
@@ -56,9 +59,10 @@ def arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, int, np.ndarray, list[
     people = frames["people"].select(pl.len()).collect().item()
     policy = PLAIN
     new = frames["promotions"].filter(
-        pl.col("level") >= policy.high_skilled_level, pl.col("before") < policy.high_skilled_level,
+        pl.col("level") >= policy.high_skilled_level,
+        pl.col("before") < policy.high_skilled_level,
         pl.col("day").is_between(policy.window_start, policy.window_end),
-    )  # fmt: skip
+    )
     skilled = np.zeros(people, bool)
     skilled[new.select("person").collect()["person"].to_numpy()] = True
     talents = frames["talents"].select("person").unique().sort("person").collect()["person"]
@@ -70,15 +74,18 @@ def ours(folder: Path) -> tuple[float, float, int, int]:
     """The rounds, over all talents: nothing is sampled."""
     began = time.perf_counter()
     snapshot = open_snapshot(folder)
-    with engine_named("polars") as engine:
-        frames = opened(snapshot, engine)
+    with open_engine("polars") as engine:
+        frames = open_frames(snapshot, engine)
         built = time.perf_counter()
-        reached = reach(frames["edges"], frames["talents"], PLAIN, engine)
-        found = in_memory(events(reached, frames["promotions"], PLAIN, engine)).filter("first")
+        reached = compute_reach(frames["edges"], frames["talents"], PLAIN, engine)
+        found = collect_frame(compute_events(reached, frames["promotions"], PLAIN, engine)).filter(
+            "first"
+        )
         done = time.perf_counter()
     *_, chosen = arrays(folder)
     talents = frames["talents"].to_native().select(pl.col("person").n_unique()).collect().item()
-    return built - began, done - built, talents, found["talent"].is_in(chosen).sum()
+    sampled = found.filter(pl.col("talent").is_in(chosen)).height
+    return built - began, done - built, talents, sampled
 
 
 def igraph(folder: Path) -> tuple[float, float, int, int]:
@@ -167,14 +174,17 @@ RETURN count(*) AS n
 
 def cypher(folder: Path, home: Path) -> tuple[float, float, int, int]:
     """One query a talent, on the graph loaded already: nothing to build."""
-    from graph.database import connect
+    from graph.server.database import connect
     from graph.settings import Settings
 
     frames = open_snapshot(folder).frames
     *_, chosen = arrays(folder)
     ids = frames["people"].filter(pl.col("person").is_in(chosen)).select("person_id").collect()
-    given = {"level": PLAIN.high_skilled_level, "start": PLAIN.window_start,
-             "end": PLAIN.window_end}  # fmt: skip
+    given = {
+        "level": PLAIN.high_skilled_level,
+        "start": PLAIN.window_start,
+        "end": PLAIN.window_end,
+    }
     with connect(Settings().at(home)) as database:
         database.read(CYPHER, {"ids": ids["person_id"].to_list()[:1], **given}, seconds=600)
         began, figure = time.perf_counter(), 0
@@ -189,27 +199,31 @@ def whole(folder: Path, engine: str, generations: str) -> dict[str, Any]:
     work = Path(tempfile.mkdtemp(dir=folder))
     try:
         began = time.perf_counter()
-        with engine_named(
+        with open_engine(
             engine, folder=work, master="local[2]" if engine == "spark" else None
         ) as e:
-            frames = opened(open_snapshot(folder), e)
+            frames = open_frames(open_snapshot(folder), e)
             started = time.perf_counter()
-            reached = reach(frames["edges"], frames["talents"], policy, e)
+            reached = compute_reach(frames["edges"], frames["talents"], policy, e)
             after_reach = time.perf_counter()
-            figures, tables = counted(frames, reached, policy, e)
+            figures, tables = compute_figures_and_tables(frames, reached, policy, e)
             after_all = time.perf_counter()
             for name, table in (tables | {"reach": reached}).items():
-                ordered = table.sort("talent") if name in BY_TALENT else table
+                ordered = table.sort("talent") if name in TALENT_SORTED_TABLES else table
                 e.save(ordered, work / f"{name}.parquet")
             saved = time.perf_counter()
         return {
-            "start": started - began, "reach": after_reach - started,
-            "all": after_all - started, "kept": saved - after_all,
+            "start": started - began,
+            "reach": after_reach - started,
+            "all": after_all - started,
+            "kept": saved - after_all,
             "persons": figures.national["driven_persons"],
             "pairs": figures.national["sum_over_talents"],
-            "credit off": max(abs(figures.talents[c].sum() - figures.national["driven_persons"])
-                              for c in ("equal", "nearest", "decay")),
-        }  # fmt: skip
+            "credit off": max(
+                abs(credit - figures.national["driven_persons"])
+                for credit in figures.talents.select("equal", "nearest", "decay").sum().row(0)
+            ),
+        }
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -218,17 +232,17 @@ def quick(folder: Path) -> dict[str, float]:
     """From the kept result: one talent's list, a breakdown, a union of 50; the median of 5."""
     snapshot = open_snapshot(folder)
     policy = Policy()
-    measured(snapshot, policy)
-    ids = measured(snapshot, policy).talents["talent_id"].to_list()
+    load_driven(snapshot, policy)
+    ids = load_driven(snapshot, policy).talents["talent_id"].to_list()
     took: dict[str, list[float]] = {}
     for number in range(5):
-        found = measured(snapshot, policy)
+        found = load_driven(snapshot, policy)
         tasks: dict[str, Callable[[], object]] = {
-            "one talent's list": lambda n=number, f=found: f.workers_of(ids[n * 7]),
-            "union of 50 talents": lambda n=number, f=found: f.union(ids[n * 50 : n * 50 + 50]),
-            "by province": lambda f=found: f.by("province"),
-            "by quarter": lambda f=found: f.by_quarter(),
-            "by generation and channel": lambda f=found: f.by_generation_and_channel(),
+            "one talent's list": partial(found.workers_of, ids[number * 7]),
+            "union of 50 talents": partial(found.union, ids[number * 50 : number * 50 + 50]),
+            "by province": partial(found.by, "province"),
+            "by quarter": found.by_quarter,
+            "by generation and channel": found.by_generation_and_channel,
         }
         for name, task in tasks.items():
             began = time.perf_counter()
@@ -238,9 +252,12 @@ def quick(folder: Path) -> dict[str, float]:
 
 
 PEERS: dict[str, Callable[..., tuple[float, float, int, int]]] = {
-    "ours": ours, "igraph": igraph, "rustworkx": rustworkx, "networkit": networkit,
+    "ours": ours,
+    "igraph": igraph,
+    "rustworkx": rustworkx,
+    "networkit": networkit,
     "networkx": networkx,
-}  # fmt: skip
+}
 
 
 def best_of(peer: Callable[..., tuple[float, float, int, int]], folder: Path) -> Any:
@@ -279,7 +296,7 @@ def run(*given: str, spill: Path | None = None) -> tuple[Any, float, float]:
         peak = spilled = 0.0
         began = time.monotonic()
         while process.poll() is None:
-            peak = max(peak, _tree(process.pid))
+            peak = max(peak, measure_tree_memory(process.pid))
             spilled = max(spilled, _size(spill)) if spill else 0.0
             little = psutil.virtual_memory().available < LEAST_FREE
             if little or time.monotonic() - began > GIVE_UP_SECONDS:
@@ -290,7 +307,8 @@ def run(*given: str, spill: Path | None = None) -> tuple[Any, float, float]:
     return (json.loads(lines[-1]) if lines and process.returncode == 0 else None), peak, spilled
 
 
-def _tree(pid: int) -> float:
+def measure_tree_memory(pid: int) -> float:
+    """Resident memory of a process and all below it, in GB; 0 if it is gone."""
     try:
         first = psutil.Process(pid)
         total = 0
@@ -321,8 +339,15 @@ def row(*cells: object) -> None:
 
 def peers(folder: Path, home: Path | None) -> None:
     """Ours against each, on the work all can do."""
-    row("three generations, undated", "build s", "count s, all talents", "together", "against ours",
-        "peak GB", "reached by the sample")  # fmt: skip
+    row(
+        "three generations, undated",
+        "build s",
+        "count s, all talents",
+        "together",
+        "against ours",
+        "peak GB",
+        "reached by the sample",
+    )
     row(*["---"] * 7)
     talents = open_snapshot(folder).frames["talents"].select(pl.col("person").n_unique())
     everyone = talents.collect().item()
@@ -337,19 +362,40 @@ def peers(folder: Path, home: Path | None) -> None:
         scaled = count * everyone / sampled
         base = base or build + scaled
         about = "~" if sampled < everyone else ""
-        row(name, f"{build:.1f}", f"{about}{scaled:.1f}", f"{about}{build + scaled:.1f}",
-            f"{(build + scaled) / base:.1f}x", f"{peak:.1f}", figure)  # fmt: skip
+        row(
+            name,
+            f"{build:.1f}",
+            f"{about}{scaled:.1f}",
+            f"{about}{build + scaled:.1f}",
+            f"{(build + scaled) / base:.1f}x",
+            f"{peak:.1f}",
+            figure,
+        )
 
 
 def engines(folder: Path) -> None:
     """The default policy on each engine, and with no limit of generations."""
-    head = ("policy, engine", "start s", "reach s", "everything s", "kept s", "peak GB", "spill GB",
-            "persons", "pairs", "credits off by")  # fmt: skip
+    head = (
+        "policy, engine",
+        "start s",
+        "reach s",
+        "everything s",
+        "kept s",
+        "peak GB",
+        "spill GB",
+        "persons",
+        "pairs",
+        "credits off by",
+    )
     row(*head)
     row(*["---"] * len(head))
     for engine, generations in (
-        ("polars", "3"), ("duckdb", "3"), ("spark", "3"), ("polars", "all"), ("duckdb", "all"),
-    ):  # fmt: skip
+        ("polars", "3"),
+        ("duckdb", "3"),
+        ("spark", "3"),
+        ("polars", "all"),
+        ("duckdb", "all"),
+    ):
         _whole(f"{generations} generations, {engine}", folder, engine, generations)
 
 
@@ -358,9 +404,15 @@ def _whole(name: str, folder: Path, engine: str, generations: str) -> None:
     if result is None:
         row(name, "failed", *[""] * 3, f"{peak:.1f}", f"{spilled:.1f}", "", "", "")
         return
-    row(name, *(f"{result[part]:.1f}" for part in ("start", "reach", "all", "kept")),
-        f"{peak:.1f}", f"{spilled:.1f}", result["persons"], result["pairs"],
-        f"{result['credit off']:.1e}")  # fmt: skip
+    row(
+        name,
+        *(f"{result[part]:.1f}" for part in ("start", "reach", "all", "kept")),
+        f"{peak:.1f}",
+        f"{spilled:.1f}",
+        result["persons"],
+        result["pairs"],
+        f"{result['credit off']:.1e}",
+    )
 
 
 def lists(folder: Path) -> None:
@@ -374,8 +426,18 @@ def lists(folder: Path) -> None:
 
 def growth(exchange: Path, sizes: Iterable[float]) -> None:
     """Copies of the nation side by side; half of it is the generator's at half the size."""
-    head = ("nations, engine", "start s", "reach s", "everything s", "kept s", "peak GB",
-            "spill GB", "persons", "pairs", "credits off by")  # fmt: skip
+    head = (
+        "nations, engine",
+        "start s",
+        "reach s",
+        "everything s",
+        "kept s",
+        "peak GB",
+        "spill GB",
+        "persons",
+        "pairs",
+        "credits off by",
+    )
     row(*head)
     row(*["---"] * len(head))
     for times in sizes:
@@ -383,11 +445,16 @@ def growth(exchange: Path, sizes: Iterable[float]) -> None:
             folder = Path(temporary) / "snapshot"
             source = exchange
             if times < 1:
-                from loaders.synthetic import generate
+                from loaders.synthetic.network import write_synthetic_folder
 
                 source = Path(temporary) / "exchange"
-                generate(source, talents=int(15_000 * times), workers=int(5_000_000 * times),
-                         seed=1, parquet=True)  # fmt: skip
+                write_synthetic_folder(
+                    source,
+                    talents=int(15_000 * times),
+                    workers=int(5_000_000 * times),
+                    seed=1,
+                    parquet=True,
+                )
             made = [sys.executable, "-m", "benchmarks.snapshots", str(source), str(folder)]
             subprocess.run([*made, str(max(int(times), 1))], check=True)
             for engine in ("duckdb", "polars"):

@@ -9,21 +9,24 @@ import random
 import resource
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from graph import candidates, honours, names
-from graph.database import connect
+from graph.people import search
 from graph.policy import Policy
+from graph.programme import nominations, training_targets
+from graph.server.database import connect
 from graph.settings import Settings
-from graph.snapshot import Snapshot, take_snapshot
+from graph.snapshot.frames import Snapshot
+from graph.snapshot.take import take_snapshot
 
 QUERIES = 200
 
 
-def queries(index: names.NameIndex, seed: int = 7) -> Iterator[tuple[str, str]]:
+def queries(index: search.NameIndex, seed: int = 7) -> Iterator[tuple[str, str]]:
     """Kind of query and what is typed, from names drawn at random."""
     chance = random.Random(seed)
     people = index.names.filter((pl.col("kind") == "Person") & (pl.col("spelled") != ""))
@@ -35,19 +38,36 @@ def queries(index: names.NameIndex, seed: int = 7) -> Iterator[tuple[str, str]]:
         tight = spelled.replace(" ", "")
         at = chance.randrange(1, len(tight))
         kinds = {
-            "whole name": name, "part": name[-2:], "one character": name[0], "pinyin": tight,
-            "pinyin, spaces": spelled, "initials": initials, "first letters": tight[:3],
-            "letter missing": tight[:at] + tight[at + 1 :], "wrong character": name[:-1] + "饕",
+            "whole name": name,
+            "part": name[-2:],
+            "one character": name[0],
+            "pinyin": tight,
+            "pinyin, spaces": spelled,
+            "initials": initials,
+            "first letters": tight[:3],
+            "letter missing": tight[:at] + tight[at + 1 :],
+            "wrong character": name[:-1] + "饕",
             "enterprise": places["name"][chance.randrange(places.height)][:4],
-        }  # fmt: skip
+        }
         kind = list(kinds)[number % len(kinds)]
         yield kind, kinds[kind]
 
 
-def spent(work: object) -> float:
+def broad(index: search.NameIndex) -> Iterator[tuple[str, str, search.FacetFilter]]:
+    """What finds very many: what it is, what is typed, the facets."""
+    province, level = frozenset({"32"}), frozenset({"4"})
+    yield "one letter", "w", {}
+    yield "a syllable", "li", {}
+    yield "one character, in a province", "王", {"province": province}
+    yield "a province alone", "", {"province": province}
+    yield "a province and a level alone", "", {"province": province, "level": level}
+    yield "a number", str(index.keys[index.keys.len() // 2]), {}
+
+
+def spent(work: Callable[[], object]) -> float:
     """Seconds of a call."""
     began = time.perf_counter()
-    work()  # type: ignore[operator]
+    work()
     return time.perf_counter() - began
 
 
@@ -57,29 +77,40 @@ def main() -> None:
         kept = take_snapshot(opened, opened.settings)
     alone = Snapshot(kept.revision, None, kept.frames)
     print("| what | figure |\n|---|---|")
-    print(f"| index of the names, built | {spent(lambda: names.name_index(alone)):.1f} s |")
-    names.name_index(kept)
-    print(f"| opened | {spent(lambda: names.name_index(kept)):.2f} s |")
-    index = names.name_index(kept)
+    print(f"| index of the names, built | {spent(lambda: search.load_name_index(alone)):.1f} s |")
+    search.load_name_index(kept)
+    print(f"| opened | {spent(lambda: search.load_name_index(kept)):.2f} s |")
+    index = search.load_name_index(kept)
     index.find("a")
     size = index.names.estimated_size() / 1e6
     print(f"| names, in memory | {index.names.height:,}, {size:.0f} MB |")
     took: dict[str, list[float]] = {}
     for kind, typed in queries(index):
-        took.setdefault(kind, []).append(spent(lambda typed=typed: index.find(typed)))
+        took.setdefault(kind, []).append(spent(partial(index.find, typed)))
     every = sorted(one for ones in took.values() for one in ones)
     for kind, ones in {**took, "all 200": every}.items():
         p95 = sorted(ones)[int(0.95 * (len(ones) - 1))]
         print(f"| {kind}: p50, p95 | {1e3 * statistics.median(ones):.0f}, {1e3 * p95:.0f} ms |")
+    for what, typed, only in broad(index):
+        ones = [spent(partial(index.find, typed, only=only)) for _ in range(5)]
+        print(
+            f"| {what}: median, longest | "
+            f"{1e3 * statistics.median(ones):.0f}, {1e3 * max(ones):.0f} ms |"
+        )
     policy = Policy()
-    facts = candidates._facts
+    facts = training_targets.compute_candidate_facts
     print(f"| training targets, everyone's facts | {spent(lambda: facts(alone, policy)):.1f} s |")
-    candidates.facts(kept, policy)
-    rule = candidates.Rule(rise=41)
-    again = spent(lambda: candidates.scored(candidates.facts(kept, policy), rule))
+    training_targets.load_candidate_facts(kept, policy)
+    rule = training_targets.Rule(rise=41)
+    again = spent(
+        lambda: training_targets.score_candidates(
+            training_targets.load_candidate_facts(kept, policy), rule
+        )
+    )
     print(f"| another rule on the kept facts | {again:.2f} s |")
     print(
-        f"| nominations, everyone's facts | {spent(lambda: honours.facts(alone, policy)):.1f} s |"
+        f"| nominations, everyone's facts | "
+        f"{spent(lambda: nominations.load_nomination_facts(alone, policy)):.1f} s |"
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"| most memory of the process | {peak:,.0f} MB |")

@@ -24,8 +24,8 @@ import numpy as np
 import polars as pl
 
 from graph.metrics import components
-from graph.metrics.mpact import taught
-from graph.snapshot import open_snapshot
+from graph.metrics.mpact import collect_mentorship_pairs
+from graph.snapshot.frames import open_snapshot
 
 DAMPING, TOLERANCE = 0.85, 1e-6
 # Starting points of a run that is scaled up, and how many people it stands for.
@@ -51,7 +51,7 @@ def candidate(task: str, library: str) -> Callable[[Callable[[Arrays], Run]], ob
 def arrays(folder: Path) -> Arrays:
     """The mentorships of the snapshot: mentors, apprentices, number of people."""
     snapshot = open_snapshot(folder)
-    pairs = taught(snapshot).sort("mentor", "apprentice")
+    pairs = collect_mentorship_pairs(snapshot).sort("mentor", "apprentice")
     people = snapshot.frames["people"].select(pl.len()).collect().item()
     return pairs["mentor"].to_numpy(), pairs["apprentice"].to_numpy(), people
 
@@ -65,7 +65,7 @@ def frame(given: Arrays) -> pl.DataFrame:
 
 
 def matrix(given: Arrays, symmetric: bool = False) -> Any:
-    one_way = components.matrix(frame(given), given[2])
+    one_way = components.build_pair_matrix(frame(given), given[2])
     return one_way + one_way.T if symmetric else one_way
 
 
@@ -157,10 +157,10 @@ for connection in ("weak", "strong"):
 
 @candidate("pagerank", "ours")
 def _(given: Arrays) -> Run:
-    from graph.metrics.centrality import Upwards, pagerank
+    from graph.metrics.centrality import MentorAdjacency, compute_pagerank
 
-    mentors = Upwards.of(frame(given), given[2])
-    return lambda: (pagerank(mentors).max(), 1)
+    mentors = MentorAdjacency.of(frame(given), given[2])
+    return lambda: (compute_pagerank(mentors).max(), 1)
 
 
 @candidate("pagerank", "scipy")
@@ -194,8 +194,12 @@ def _(given: Arrays) -> Run:
 
     mentor, apprentice, people = given
     graph = rustworkx_of((apprentice, mentor, people))
-    found = lambda: rustworkx.pagerank(graph, alpha=DAMPING, tol=TOLERANCE)  # noqa: E731
-    return lambda: (max(found().values()) * people, 1)
+
+    def run() -> tuple[float, float]:
+        found = rustworkx.pagerank(graph, alpha=DAMPING, tol=TOLERANCE)
+        return max(found.values()) * people, 1
+
+    return run
 
 
 @candidate("pagerank", "networkit")
@@ -222,9 +226,14 @@ def _walked(name: str) -> Callable[[Arrays], Run]:
     def build(given: Arrays) -> Run:
         from graph.metrics import centrality
 
-        mentors = centrality.Upwards.of(frame(given), given[2])
-        everyone = centrality.draw(mentors, given[2], seed=1)
-        return lambda: (centrality.walked(mentors, everyone)[name].max(), 1)
+        mentors = centrality.MentorAdjacency.of(frame(given), given[2])
+        everyone = centrality.sample_apprentices(mentors, given[2], seed=1)
+
+        def run() -> tuple[float, float]:
+            found = centrality.compute_walk_measures(mentors, everyone)
+            return found.select(pl.col(name).max()).item(), 1
+
+        return run
 
     return build
 
@@ -297,8 +306,11 @@ def _(given: Arrays) -> Run:
 
     graph = igraph_of(given, directed=False)
     kind = leidenalg.ModularityVertexPartition
-    found = lambda: leidenalg.find_partition(graph, kind, n_iterations=2, seed=1)  # noqa: E731
-    return lambda: (found().modularity, 1)
+
+    def run() -> tuple[float, float]:
+        return leidenalg.find_partition(graph, kind, n_iterations=2, seed=1).modularity, 1
+
+    return run
 
 
 @candidate("communities", "networkit")

@@ -7,23 +7,19 @@ own start included; medians of `ROUNDS`. Machines differ: compare the ratios to 
 
 from __future__ import annotations
 
-import socket
 import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
+from benchmarks.visitors import serve_app
+from graph.server.configuration import find_free_port
 from tests import install
 from tests.browser.conftest import FLAGS
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "tests" / "browser" / "lineage_demo.py"
 SIZES = (50, 500, 1_000, 5_000)
+GROUPED = (5_000, 20_000)  # people, all of them in groups
 BASE = 500
 ROUNDS = 3
 WAIT = 60_000  # ms
@@ -32,57 +28,46 @@ CANVAS = """[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]
 DRAWN = "() => performance.getEntriesByName('shicheng-lineage-drawn')[0]?.startTime"
 
 
-@contextmanager
-def served() -> Iterator[str]:
-    """The URL of the demo of the widget, running until the end of the block."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(DEMO), f"--server.port={port}",
-        "--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none",
-        "--browser.gatherUsageStats=false",
-    ]  # fmt: skip
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urlopen(f"{url}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(10)
+def one(browser: Any, url: str, people: int, *, grouped: bool = False) -> dict[str, float]:
+    """Seconds to the first paint, of a click until Python has answered, of an expansion; kB.
 
-
-def one(browser: Any, url: str, people: int) -> dict[str, float]:
-    """Seconds to the first paint, of a click until Python has answered, of a fold and back; kB."""
+    An expansion is everyone again after a fold; `grouped`, a group that opens in place.
+    """
     profile = browser.new_context(viewport={"width": 1400, "height": 900})
     page = profile.new_page()
     received: list[int] = []
     page.on("websocket", lambda ws: ws.on("framereceived", lambda f: received.append(len(f))))
-    page.goto(f"{url}/?people={people}")
+    page.goto(f"{url}/?people={people}{'&groups=1' if grouped else ''}")
     paint = page.wait_for_function(DRAWN, polling=20, timeout=WAIT).json_value() / 1000
     page.wait_for_timeout(500)
     first, received[:] = sum(received), []
     took = {"first paint s": paint, "first load kB": first / 1000}
     took["click s"] = _until(
         page,
-        "(view) => view.select(view.data.nodes[1].id)",
+        "(view) => view.actions.select(view.data.nodes[1].id)",
         "(view) => view.data.selected === view.data.nodes[1].id",
     )
     page.wait_for_timeout(600)
     took["click kB"] = sum(received) / 1000
-    page.evaluate(f"() => {CANVAS}.shichengLineage.done({{action: 'fold', direction: 'down',"
-                  f" person: {CANVAS}.shichengLineage.data.focus}})")  # fmt: skip
+    if grouped:
+        took["expansion s"] = _until(
+            page,
+            "(view) => view.actions.openGroup("
+            "[...view.people.values()].find((box) => box.group?.target))",
+            "(view) => [...view.people.values()].some((box) => box.group?.open)",
+        )
+        profile.close()
+        return took
+    page.evaluate(
+        f"() => {CANVAS}.shichengLineage.actions.send({{action: 'fold', direction: 'down',"
+        f" person: {CANVAS}.shichengLineage.data.focus}})"
+    )
     page.wait_for_function(f"() => {CANVAS}.shichengLineage.data.nodes.length < 5", timeout=WAIT)
     page.wait_for_timeout(400)
     took["expansion s"] = _until(
         page,
-        "(view) => view.done({action: 'expand', direction: 'down', person: view.data.focus})",
+        "(view) => view.actions.send("
+        "{action: 'expand', direction: 'down', person: view.data.focus})",
         f"(view) => view.data.nodes.length === {people}",
     )
     profile.close()
@@ -109,21 +94,25 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     executable = install.chromium()
-    found: dict[int, dict[str, float]] = {}
-    with served() as url, sync_playwright() as playwright:
+    found: dict[str, dict[str, float]] = {}
+    port = find_free_port(0)
+    url = f"http://127.0.0.1:{port}"
+    with serve_app(None, port, DEMO), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         one(browser, url, 50)  # imports, and the server's first run
-        for people in SIZES:
-            rounds = [one(browser, url, people) for _ in range(ROUNDS)]
-            found[people] = {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
+        cases = [(n, False) for n in SIZES] + [(n, True) for n in GROUPED]
+        for people, grouped in cases:
+            rounds = [one(browser, url, people, grouped=grouped) for _ in range(ROUNDS)]
+            name = f"{people:,}{', in groups' if grouped else ''}"
+            found[name] = {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
         browser.close()
-    names = list(found[BASE])
+    names = list(found[str(BASE)])
     print("| people | " + " | ".join([*names, f"first paint to {BASE}"]) + " |")
     print("|---" * (len(names) + 2) + "|")
-    for people, row in found.items():
-        ratio = row["first paint s"] / found[BASE]["first paint s"]
+    for size, row in found.items():
+        ratio = row["first paint s"] / found[str(BASE)]["first paint s"]
         cells = [f"{row[name]:.0f}" if "kB" in name else f"{row[name]:.2f}" for name in names]
-        print(f"| {people:,} | " + " | ".join([*cells, f"{ratio:.1f}"]) + " |")
+        print(f"| {size} | " + " | ".join([*cells, f"{ratio:.1f}"]) + " |")
 
 
 if __name__ == "__main__":

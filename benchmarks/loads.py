@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,13 +26,13 @@ from typing import Any
 import polars as pl
 import psutil
 
-from graph.database import connect
+from graph.driven.results import load_driven
 from graph.policy import Policy
-from graph.results import measured
+from graph.server.database import connect
 from graph.settings import Settings
-from graph.snapshot import take_snapshot
+from graph.snapshot.take import take_snapshot
 from loaders.folder import get
-from loaders.sync import sync
+from loaders.sync import load_records
 
 SEED = 20_261_125
 
@@ -72,14 +73,14 @@ def peak(home: Path) -> Iterator[list[float]]:
 
 
 class Stages:
-    """Seconds by what `sync` says it is doing."""
+    """Seconds by what `load_records` says it is doing."""
 
     def __init__(self) -> None:
         self.took: dict[str, float] = {}
         self.now, self.since = "start", time.perf_counter()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """The progress that `sync` calls."""
+        """The progress that `load_records` calls."""
         stage = "check" if what.startswith("check ") else what
         if stage != self.now:
             self.end(stage)
@@ -95,11 +96,16 @@ def first(folder: Path, settings: Settings) -> None:
     """The whole folder into an empty store, the snapshot, the figures."""
     with connect(settings) as database, peak(settings.home) as most:
         stages, began = Stages(), time.perf_counter()
-        report = sync(database, "folder", get([folder], None), home=settings.home, progress=stages)
+        report = load_records(
+            database, "folder", get([folder], None), home=settings.home, progress=stages
+        )
         stages.end()
         seconds = time.perf_counter() - began
-        print(f"first load: {report.accepted:,} of {report.read:,} rows, {seconds:.1f} s, "
-              f"{most[0]:.1f} GB", flush=True)  # fmt: skip
+        print(
+            f"first load: {report.accepted:,} of {report.read:,} rows, {seconds:.1f} s, "
+            f"{most[0]:.1f} GB",
+            flush=True,
+        )
         for stage, took in stages.took.items():
             print(f"  {stage}: {took:.1f} s")
         most[0] = 0.0
@@ -110,7 +116,7 @@ def first(folder: Path, settings: Settings) -> None:
 def _figures(database: Any, settings: Settings) -> None:
     snapshot, took = timed(lambda: take_snapshot(database, settings))
     print(f"snapshot: {took:.1f} s", flush=True)
-    found, counting = timed(lambda: measured(snapshot, Policy()))
+    found, counting = timed(lambda: load_driven(snapshot, Policy()))
     print(f"default policy: {counting:.1f} s, {found.national}", flush=True)
     print(f"together: {took + counting:.1f} s", flush=True)
 
@@ -126,17 +132,14 @@ def delta(folder: Path, settings: Settings, rows: int, times: int) -> None:
     """Rows on top, as a ministry sends them after a week, `times` over."""
     random = Random(f"{SEED} {time.time_ns()}")
     with connect(settings) as database, tempfile.TemporaryDirectory() as place:
-        measured(take_snapshot(database, settings), Policy())
+        load_driven(take_snapshot(database, settings), Policy())
         for number in range(times):
             part = Path(place) / f"delta-{number}"
             week(folder, part, rows, random)
             stages = Stages()
             tables = get([part], "week")
-            report, took = timed(
-                lambda t=tables, s=stages: sync(
-                    database, "folder", t, home=settings.home, progress=s
-                )
-            )
+            load = partial(load_records, database, "folder", tables)
+            report, took = timed(partial(load, home=settings.home, progress=stages))
             stages.end()
             print(f"delta {number + 1}: {report.accepted:,} of {report.read:,} rows, {took:.2f} s")
             print("  " + ", ".join(f"{what} {s:.2f}" for what, s in stages.took.items()))
@@ -159,22 +162,29 @@ def week(folder: Path, part: Path, rows: int, random: Random) -> None:
     )
     fresh.write_parquet(part / "people.parquet")
     taught = int(rows * 0.45)
-    day = lambda: date(2025, 1, 1) + timedelta(random.randrange(500))  # noqa: E731
+
+    def day() -> date:
+        return date(2025, 1, 1) + timedelta(random.randrange(500))
+
     apprentices = ids + some[: taught - new]
-    pl.DataFrame({
-        "mentor_id": some[rows : rows + taught],
-        "apprentice_id": apprentices,
-        "start": [day() for _ in range(taught)],
-    }).filter(pl.col("mentor_id") != pl.col("apprentice_id")).write_parquet(
+    pl.DataFrame(
+        {
+            "mentor_id": some[rows : rows + taught],
+            "apprentice_id": apprentices,
+            "start": [day() for _ in range(taught)],
+        }
+    ).filter(pl.col("mentor_id") != pl.col("apprentice_id")).write_parquet(
         part / "mentorships.parquet"
-    )  # fmt: skip
+    )
     raised = rows - new - taught
-    pl.DataFrame({
-        "person_id": some[2 * rows : 2 * rows + raised],
-        "level": [random.choice((3, 4, 4, 5)) for _ in range(raised)],
-        "date": [day() for _ in range(raised)],
-        "mode": ["assessed"] * raised,
-    }).write_parquet(part / "recognitions.parquet")  # fmt: skip
+    pl.DataFrame(
+        {
+            "person_id": some[2 * rows : 2 * rows + raised],
+            "level": [random.choice((3, 4, 4, 5)) for _ in range(raised)],
+            "date": [day() for _ in range(raised)],
+            "mode": ["assessed"] * raised,
+        }
+    ).write_parquet(part / "recognitions.parquet")
 
 
 def main() -> None:

@@ -14,11 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.engines import _tree, row
-from graph.metrics import METRICS
+from benchmarks.engines import measure_tree_memory, row
+from graph.driven.results import load_driven
+from graph.metrics.registry import METRICS
 from graph.policy import Policy
-from graph.results import measured
-from graph.snapshot import open_snapshot
+from graph.snapshot.frames import open_snapshot
 
 # Those that open the kept result need it made; it is made first, in a process of its own.
 FIRST = "driven"
@@ -29,7 +29,7 @@ def child(name: str, folder: Path) -> None:
     snapshot, policy = open_snapshot(folder), Policy()
     began = time.perf_counter()
     if name == FIRST:
-        found = measured(snapshot, policy).table()
+        found = load_driven(snapshot, policy).table()
     else:
         found = METRICS[name].table(snapshot, policy)
     print("\n" + json.dumps({"seconds": time.perf_counter() - began, "rows": found.height}))
@@ -41,7 +41,7 @@ def run(name: str, folder: Path) -> tuple[dict[str, float] | None, float]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     peak = 0.0
     while process.poll() is None:
-        peak = max(peak, _tree(process.pid))
+        peak = max(peak, measure_tree_memory(process.pid))
         time.sleep(0.1)
     out = process.communicate()[0]
     return (None if process.returncode else json.loads(out.splitlines()[-1])), peak

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from graph import embedded
+from graph.server import embedded
 from graph.settings import Settings
 
 TALENTS, WORKERS, SEED = 15_000, 5_000_000, 1
@@ -35,11 +35,13 @@ def run(module: str, *arguments: object) -> None:
 
 def exchange(folder: Path, *, parquet: bool) -> Path:
     """The nation's exchange folder, written when it is not there."""
-    from loaders.synthetic import generate
+    from loaders.synthetic.network import write_synthetic_folder
 
     place = folder / ("parquet" if parquet else "csv")
     if not (place / "people.parquet").exists() and not (place / "people.csv").exists():
-        made = generate(place, talents=TALENTS, workers=WORKERS, seed=SEED, parquet=parquet)
+        made = write_synthetic_folder(
+            place, talents=TALENTS, workers=WORKERS, seed=SEED, parquet=parquet
+        )
         kind = "Parquet" if parquet else "CSV"
         print(f"generator, {kind}: {made.total:,} rows, {made.total / made.seconds:,.0f} rows/s")
     return place
@@ -58,8 +60,10 @@ def main() -> None:
     folder, parts = Path(sys.argv[1]), sys.argv[2:] or PARTS
     folder.mkdir(parents=True, exist_ok=True)
     memory = psutil.virtual_memory().total / 1e9
-    print(f"{dt.date.today()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, "
-          f"Python {platform.python_version()}")  # fmt: skip
+    print(
+        f"{dt.date.today()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, "
+        f"Python {platform.python_version()}"
+    )
     home = folder / "home"
     try:
         for part in parts:
@@ -82,7 +86,7 @@ def main() -> None:
                 sys.exit(f"there is no part {part}; take one of: {', '.join(PARTS + BY_NAME)}")
     finally:
         if home.exists():
-            embedded.stop(Settings().at(home))
+            embedded.stop_server(Settings().at(home))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
 
-from graph import embedded
+from graph.server import embedded, location
 from graph.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -55,7 +56,7 @@ def data_folder() -> Iterator[Path]:
         try:
             yield home
         finally:
-            embedded.stop(Settings().at(home))
+            embedded.stop_server(Settings().at(home))
 
 
 def start_and_commands(home: Path) -> Iterator[tuple[str, str]]:
@@ -64,7 +65,7 @@ def start_and_commands(home: Path) -> Iterator[tuple[str, str]]:
         "first start (jars there, empty folder)",
         f"{seconds(lambda: shicheng(home, 'db', 'start')):.1f} s",
     )
-    server = embedded.status(Settings().at(home))
+    server = location.find_running_server(Settings().at(home))
     if server:
         size = psutil.Process(server.pid).memory_info().rss / 1e6
         yield "Neo4j after its start, resident", f"{size:.0f} MB"
@@ -81,9 +82,9 @@ def start_and_commands(home: Path) -> Iterator[tuple[str, str]]:
 
 def load_and_measure(home: Path, folder: Path) -> Iterator[tuple[str, str]]:
     """The demo network written, loaded, loaded again, and the number."""
-    from loaders.synthetic import generate
+    from loaders.synthetic.network import write_synthetic_folder
 
-    made = generate(folder, talents=150, workers=40_000, seed=2026)
+    made = write_synthetic_folder(folder, talents=150, workers=40_000, seed=2026)
     yield "write the demo folder", f"{made.total:,} rows, {made.total / made.seconds:,.0f} rows/s"
     for what in ("first load of the demo", "the same load again"):
         took = seconds(lambda: shicheng(home, "load", "folder", str(folder)))
@@ -112,8 +113,8 @@ def pages(home: Path) -> Iterator[tuple[str, str]]:
 
     sys.path.insert(0, str(ROOT))
     for name in PAGES:
-        first = seconds(lambda name=name: open_page(name))
-        again = seconds(lambda name=name: open_page(name), ROUNDS)
+        first = seconds(partial(open_page, name))
+        again = seconds(partial(open_page, name), ROUNDS)
         yield f"page {name}: first, then median", f"{first:.2f} s, {again:.2f} s"
 
 

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
 
-from graph.model import NODE_KINDS, RELATION_KINDS
-from graph.reading import DTYPES, PERSON_COLUMNS
-from graph.snapshot import (
-    NODE_FRAMES,
-    RELATION_FRAMES,
-    influence_edges,
-    promotions,
-    studio_trainings,
-)
+from graph.model.kinds import NODE_KINDS, RELATION_KINDS
+from graph.model.schema_types import Property
+from graph.snapshot.edges import build_influence_edges, compute_promotions, filter_studio_trainings
+from graph.snapshot.frames import NODE_FRAMES, RELATION_FRAMES
+from graph.snapshot.reader import COLUMN_DTYPES, PERSON_COLUMNS
 
 PERSONS = tuple(dict.fromkeys(["person", *PERSON_COLUMNS.values()]))
 NOT_KEPT = ("id_number", "source", "updated_on")
@@ -45,6 +42,8 @@ def straight(source: Path, folder: Path, times: int = 1) -> None:
     relations = {}
     for name, type in RELATION_FRAMES.items():
         relation = RELATION_KINDS[type]
+        if relation.table is None:  # further ids: the generator's people have none
+            continue
         found = _read(source, relation.table, relation.properties)
         place = pl.format(f"{relation.table}.parquet:{{}}", pl.int_range(pl.len()) + 2)
         found = found.with_columns(row=place, sources=pl.concat_list(pl.lit("synthetic")))
@@ -64,21 +63,23 @@ def straight(source: Path, folder: Path, times: int = 1) -> None:
     for name, frame in {**nodes, **relations}.items():
         if times == 1 or name in ("people", "talents", "enterprises"):
             write(name, frame)
-    edges = influence_edges(
-        relations["mentorships"], relations["leads"], studio_trainings(relations["trainings"])
+    edges = build_influence_edges(
+        relations["mentorships"],
+        relations["leads"],
+        filter_studio_trainings(relations["trainings"]),
     )
     write("edges", edges.sort("mentor", "apprentice", "start", "channel"))
-    write("promotions", promotions(relations["recognitions"]))
+    write("promotions", compute_promotions(relations["recognitions"]))
     manifest = {"revision": 1, "made_at": "2026-01-01T00:00:00+00:00", "rows": rows}
     (folder / "snapshot.json").write_text(json.dumps(manifest))
 
 
-def _read(source: Path, table: str | None, properties: object) -> pl.LazyFrame:
+def _read(source: Path, table: str | None, properties: Iterable[Property]) -> pl.LazyFrame:
     frame = pl.scan_parquet(source / f"{table}.parquet")
     schema = frame.collect_schema()
     typed = []
-    for declared in properties:  # type: ignore[attr-defined]
-        dtype = DTYPES.get(declared.type)
+    for declared in properties:
+        dtype = COLUMN_DTYPES.get(declared.type)
         if dtype is None or declared.name not in schema:
             continue
         column = pl.col(declared.name)
@@ -107,10 +108,12 @@ def _with_place_kind(trainings: pl.LazyFrame, nodes: dict[str, pl.LazyFrame]) ->
     )
     place = pl.col("place_id")
     kind = (
-        pl.when(place.is_in(studios)).then(pl.lit("Studio"))
-        .when(place.is_in(schools)).then(pl.lit("School"))
+        pl.when(place.is_in(studios))
+        .then(pl.lit("Studio"))
+        .when(place.is_in(schools))
+        .then(pl.lit("School"))
         .otherwise(pl.lit("Enterprise"))
-    )  # fmt: skip
+    )
     return trainings.with_columns(place_kind=kind)
 
 

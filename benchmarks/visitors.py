@@ -20,6 +20,8 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -29,11 +31,15 @@ import polars as pl
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from ui.pages import PAGES
 
 ROOT = Path(__file__).parents[1]
 READING = (10.0, 40.0)  # seconds: a person looks at a page before the next click
 GIVE_UP = 60.0
+SUBPROTOCOL = Subprotocol("streamlit")
 FAILED = ("This part of the page failed", "页面的这一部分出错")
 Visit = tuple[str, dict[str, str]]
 
@@ -47,6 +53,47 @@ class Found:
     memory: list[tuple[float, float]] = field(default_factory=list)
 
 
+@contextmanager
+def serve_app(
+    home: Path | None, port: int, script: Path = ROOT / "app.py"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The app on a data folder, or a script without one, from when it answers until the end."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    if home is not None:
+        environment["SHICHENG_HOME"] = str(home)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(script),
+        f"--server.port={port}",
+        "--server.address=127.0.0.1",
+        "--server.headless=true",
+        "--server.fileWatcherType=none",
+        "--browser.gatherUsageStats=false",
+    ]
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        _wait_until_healthy(server, port)
+        yield server
+    finally:
+        server.terminate()
+        server.wait(15)
+
+
+def _wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            break
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+                return
+        except (TimeoutError, OSError):
+            time.sleep(0.2)
+    raise SystemExit("the app did not start")
+
+
 def visits(home: Path) -> list[Visit]:
     """Pages and states of pages to open: each page, many talents, provinces and workers."""
     made = (home / "snapshots").glob("*/*/snapshot.json")
@@ -54,7 +101,7 @@ def visits(home: Path) -> list[Visit]:
     people = pl.scan_parquet(newest / "people.parquet")
     leading = people.filter("leading").select("person_id", "province").collect()
     some = leading.sample(min(200, leading.height), seed=1)
-    pages = sorted(f.stem for f in (ROOT / "pages").glob("*.py") if f.stem != "__init__")
+    pages = sorted(PAGES)
     plain: list[Visit] = [(page, {}) for page in pages if page not in ("lineage", "talent")]
     found = plain * 20
     for id, province in some.rows():
@@ -70,7 +117,7 @@ async def one_visitor(url: str, choices: list[Visit], ends: float, seed: int, fo
     page = "start"
     while time.monotonic() < ends:
         try:
-            async with connect(url, subprotocols=["streamlit"], max_size=None) as web:
+            async with connect(url, subprotocols=[SUBPROTOCOL], max_size=None) as web:
                 while time.monotonic() < ends:
                     page, query = draw.choice(choices)
                     await asyncio.wait_for(_open(web, page, query, found), GIVE_UP)
@@ -81,17 +128,17 @@ async def one_visitor(url: str, choices: list[Visit], ends: float, seed: int, fo
             found.errors.append(f"{page}: {type(error).__name__}")
 
 
-async def _open(web: object, page: str, query: dict[str, str], found: Found) -> None:
+async def _open(web: ClientConnection, page: str, query: dict[str, str], found: Found) -> None:
     """Ask for a page and wait until its run has ended."""
     asked = BackMsg()
     asked.rerun_script.query_string = urlencode({"lang": "zh"} | query)
     asked.rerun_script.page_name = "" if page == "overview" else page
     asked.rerun_script.context_info.locale = "zh-CN"
     began = time.perf_counter()
-    await web.send(asked.SerializeToString())  # type: ignore[attr-defined]
+    await web.send(asked.SerializeToString())
     while True:
         message = ForwardMsg()
-        message.ParseFromString(await web.recv())  # type: ignore[attr-defined]
+        message.ParseFromString(await web.recv(decode=False))
         kind = message.WhichOneof("type")
         if kind == "delta":
             element = message.delta.new_element
@@ -149,48 +196,29 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--port", type=int, default=8599)
     given = parser.parse_args()
-    environment = {**os.environ, "SHICHENG_HOME": str(given.home), "PYTHONPATH": str(ROOT)}
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"),
-        f"--server.port={given.port}", "--server.address=127.0.0.1", "--server.headless=true",
-        "--server.fileWatcherType=none",
-    ]  # fmt: skip
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        _until_healthy(given.port)
+    with serve_app(given.home, given.port) as server:
         choices = visits(given.home)
         url = f"ws://127.0.0.1:{given.port}/_stcore/stream"
         warm = Found()
         asyncio.run(_warm(url, choices, warm))
         first = {page: took[0] for page, took in warm.seconds.items()}
         print("first opening of each page, s: ", {p: round(s, 2) for p, s in first.items()})
-        alone = {page: statistics.quantiles(took[1:] or took * 2, n=20)[-1]
-                 for page, took in warm.seconds.items()}  # fmt: skip
+        alone = {
+            page: statistics.quantiles(took[1:] or took * 2, n=20)[-1]
+            for page, took in warm.seconds.items()
+        }
         print("one visitor alone, p95 s: ", {p: round(s, 2) for p, s in alone.items()}, "\n")
         found = asyncio.run(_all(url, given.users, given.minutes, choices, server.pid))
         report(found, given.users, given.minutes)
-    finally:
-        server.terminate()
-        server.wait(15)
 
 
 async def _warm(url: str, choices: list[Visit], found: Found) -> None:
     """One visitor alone opens each page some times."""
-    async with connect(url, subprotocols=["streamlit"], max_size=None) as web:
+    async with connect(url, subprotocols=[SUBPROTOCOL], max_size=None) as web:
         for page in sorted({page for page, _ in choices}):
             of_page = [query for name, query in choices if name == page]
             for query in random.Random(1).sample(of_page, min(20, len(of_page))):
                 await _open(web, page, query, found)
-
-
-def _until_healthy(port: int) -> None:
-    for _ in range(300):
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
-                return
-        except (TimeoutError, OSError):
-            time.sleep(0.2)
-    raise SystemExit("the app did not start")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""`why` against the engine: does each give the same verdict on 100,000 (talent, worker) pairs?
+"""`explain_pair` against the engine: does each give the same verdict on 100,000 (talent, worker)
+pairs?
 
     python -m benchmarks.why_agreement SNAPSHOT_FOLDER [PAIRS]
 
@@ -18,11 +19,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from graph.chains import Questions, best_chains, links_of
-from graph.evidence import numbered, why, why_many
-from graph.metrics.driven import Driven, measure
+from graph.driven.figures import Driven, measure_driven
+from graph.evidence.answer import explain_pair
+from graph.evidence.verdict import explain_pairs, resolve_pair_numbers
+from graph.people.chains import Questions, find_best_chains, load_mentor_links
 from graph.policy import Policy
-from graph.snapshot import Snapshot, open_snapshot
+from graph.snapshot.frames import Snapshot, open_snapshot
 
 SEED = 2026
 SINGLE = 50
@@ -75,37 +77,48 @@ def not_counted(snapshot: Snapshot, driven: Driven, number: int) -> pl.DataFrame
 
 def bad_chains(snapshot: Snapshot, policy: Policy, pairs: pl.DataFrame) -> tuple[int, int]:
     """How many chains were checked, and how many break a rule or take a link that is not there."""
-    people = numbered(snapshot, pairs)
+    people = resolve_pair_numbers(snapshot, pairs)
     day = pairs["day"].cast(pl.Int32).to_numpy()
     asked = Questions(people["talent"].to_numpy(), people["worker"].to_numpy(), day)
-    _, hops = best_chains(links_of(snapshot), asked, policy)
+    _, hops = find_best_chains(load_mentor_links(snapshot), asked, policy)
     keys = ["mentor", "apprentice", "start", "channel"]
     edges = snapshot.frames["edges"].select(keys).collect()
     there = hops.join(edges, on=keys, how="semi", nulls_equal=True).height
     chain = pl.col("question")
     expected = pl.DataFrame(
         {
-            "question": np.arange(len(pairs)), "talent": people["talent"],
-            "worker": people["worker"], "day": pairs["day"], "generation": pairs["generation"],
+            "question": np.arange(len(pairs)),
+            "talent": people["talent"],
+            "worker": people["worker"],
+            "day": pairs["day"],
+            "generation": pairs["generation"],
         }
-    )  # fmt: skip
+    )
     joined = (pl.col("mentor") == pl.col("apprentice").shift(1).over(chain)).fill_null(True)
     forward = (pl.col("start") >= pl.col("start").shift(1).over(chain)).fill_null(True)
     checked = (
         hops.with_columns(joined=joined, forward=forward)
         .group_by("question")
         .agg(
-            pl.len().alias("hops"), pl.col("mentor").first(), pl.col("apprentice").last(),
-            pl.col("start").last(), pl.col("start").null_count().alias("undated"),
-            pl.col("joined").all(), pl.col("forward").all(),
+            pl.len().alias("hops"),
+            pl.col("mentor").first(),
+            pl.col("apprentice").last(),
+            pl.col("start").last(),
+            pl.col("start").null_count().alias("undated"),
+            pl.col("joined").all(),
+            pl.col("forward").all(),
         )
         .join(expected, on="question", how="right")
-    )  # fmt: skip
+    )
     good = checked.filter(
-        pl.col("joined"), pl.col("forward"), pl.col("undated") == 0,
-        pl.col("mentor") == pl.col("talent"), pl.col("apprentice") == pl.col("worker"),
-        pl.col("hops") == pl.col("generation"), pl.col("start") <= pl.col("day"),
-    )  # fmt: skip
+        pl.col("joined"),
+        pl.col("forward"),
+        pl.col("undated") == 0,
+        pl.col("mentor") == pl.col("talent"),
+        pl.col("apprentice") == pl.col("worker"),
+        pl.col("hops") == pl.col("generation"),
+        pl.col("start") <= pl.col("day"),
+    )
     return checked.height, checked.height - good.height + hops.height - there
 
 
@@ -114,27 +127,33 @@ def main() -> None:
     folder, number = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     snapshot, policy = open_snapshot(folder), Policy(as_of=date(2026, 11, 24))
     start = time.perf_counter()
-    links_of(snapshot)
+    load_mentor_links(snapshot)
     print(f"links by apprentice, made or opened: {time.perf_counter() - start:.1f} s")
     start = time.perf_counter()
-    driven = measure(snapshot, policy)
+    driven = measure_driven(snapshot, policy)
     print(f"the engine, every talent: {time.perf_counter() - start:.1f} s")
     yes, no = counted(driven, number // 2), not_counted(snapshot, driven, number - number // 2)
     pairs = pl.concat([yes.select("talent_id", "worker_id"), no])
     start = time.perf_counter()
-    answers = why_many(snapshot, policy, pairs)
+    answers = explain_pairs(snapshot, policy, pairs)
     print(f"why of {pairs.height:,} pairs: {time.perf_counter() - start:.1f} s")
     first, second = answers.head(yes.height), answers.tail(no.height)
     same = ["counts", "generation", "channel", "day"]
-    agreed = first.select(same).with_columns(pl.col("channel").cast(pl.String)).equals(
-        yes.select(
-            pl.lit(True).alias("counts"), pl.col("generation").cast(pl.Int32),
-            pl.col("channel").cast(pl.String), "day",
+    agreed = (
+        first.select(same)
+        .with_columns(pl.col("channel").cast(pl.String))
+        .equals(
+            yes.select(
+                pl.lit(True).alias("counts"),
+                pl.col("generation").cast(pl.Int32),
+                pl.col("channel").cast(pl.String),
+                "day",
+            )
         )
-    )  # fmt: skip
-    wrong = first["counts"].not_().sum() + first["reason"].is_not_null().sum()
+    )
+    wrong = first.filter(~pl.col("counts")).height + first["reason"].count()
     print(f"counted pairs {yes.height:,}: {wrong} refused; generation, channel, day same: {agreed}")
-    wrong = second["counts"].sum() + second["reason"].null_count()
+    wrong = second.filter("counts").height + second["reason"].null_count()
     print(f"other pairs {no.height:,}: {wrong} counted or without a reason")
     print(second["reason"].value_counts(sort=True).rows())
     checked, bad = bad_chains(snapshot, policy, yes)
@@ -143,7 +162,7 @@ def main() -> None:
     seconds = []
     for talent, worker in singles:
         start = time.perf_counter()
-        why(snapshot, policy, talent, worker)
+        explain_pair(snapshot, policy, talent, worker)
         seconds.append(time.perf_counter() - start)
     print(
         f"one why with chains and rows: median {np.median(seconds):.2f} s, most {max(seconds):.2f}"

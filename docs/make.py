@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
-from graph.model_page import page
+import typer
+from typer.cli import get_docs_for_click
+from typer.main import get_command
+
+from cli.main import cli
+from graph.model.docs_page import page
 
 DOCS = Path(__file__).parent
 
 
 def commands() -> str:
     """docs/commands.md: every command with its options, as the command line declares them."""
-    command = [sys.executable, "-m", "typer", "shicheng.py", "utils", "docs", "--name", "shicheng"]
-    return subprocess.run(
-        command, cwd=DOCS.parent, check=True, capture_output=True, text=True
-    ).stdout
+    command = get_command(cli)
+    text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="shicheng")
+    return f"{text.strip()}\n"
 
 
 def pages() -> dict[str, str]:

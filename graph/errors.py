@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from graph.messages import Language, Message
+
 
 class ShichengError(Exception):
     """A failure a user can act on.
 
-    `str(error)` is one sentence or two that names the thing, what contradicts what, and what
-    to do; it never holds personal data, a password or a traceback. The command line prints it
-    on stderr and exits with `exit_code`; a page shows it as a note.
+    `UsageError("quarter has {quarter!r}; write it as 2025Q3.", quarter=quarter)`: the message is
+    one sentence or two that name the thing, what contradicts what, and what to do; it never holds
+    personal data, a password or a traceback. `str(error)` is English, `error.said("zh")` Chinese.
+    The command line prints it on stderr and exits with `exit_code`; a page shows it as a note.
     """
 
     exit_code = 1
+
+    def __init__(self, message: str | Message, /, **values: object) -> None:
+        self.message = message if isinstance(message, Message) else Message(message, **values)
+        super().__init__(self.message)
+
+    def said(self, language: Language) -> str:
+        """The sentence in a language."""
+        return self.message.said(language)
 
 
 class UsageError(ShichengError):
@@ -23,8 +36,8 @@ class UsageError(ShichengError):
 class NoPathError(UsageError):
     """Nothing leads from the one person to the other; `cut` when the search stopped before."""
 
-    def __init__(self, text: str, *, cut: bool = False) -> None:
-        super().__init__(text)
+    def __init__(self, message: str | Message, /, *, cut: bool = False, **values: object) -> None:
+        super().__init__(message, **values)
         self.cut = cut
 
 
@@ -32,6 +45,10 @@ class DatabaseError(ShichengError):
     """Neo4j cannot be started, reached or used."""
 
     exit_code = 3
+
+
+class OfflineError(DatabaseError):
+    """Another command has the embedded store offline, to load, copy or check it."""
 
 
 class RefusedError(ShichengError):
@@ -44,3 +61,23 @@ class IncompleteError(ShichengError):
     """A figure that cannot be shown to be true, so it is not shown."""
 
     exit_code = 5
+
+
+class NothingLoadedYetError(IncompleteError):
+    """No load has ever finished; `unfinished` is the one that is under way or was broken off."""
+
+    unfinished: Any = None
+
+
+class RefusedLoadError(ShichengError):
+    """A load that would take back what it must not; `report` says what it came to."""
+
+    exit_code = 4
+    report: Any = None
+
+
+class NothingLoadedError(ShichengError):
+    """A load of which nothing could be taken, so that it is none; `report` says why."""
+
+    exit_code = 6
+    report: Any = None

@@ -12,18 +12,26 @@ from typing import Any, Final
 from graph.errors import UsageError
 
 CHANNELS: Final = ("mentorship", "studio")
-UNDATED: Final = ("exclude", "include")
+UNDATED_CHOICES: Final = ("exclude", "include")
+# From which of its days a link counts of which the year alone is known.
+YEAR_ALONE: Final = ("last", "first")
 LANGUAGES: Final = ("en", "zh")
 HIGHEST_LEVEL: Final = 8
+# The fields that decide on the chains.
+CHAIN_FIELDS: Final = ("generations", "ordered", "channels", "undated", "year_alone")
+# Each generation has a column of its own in the tables; whoever wants more asks for all.
+MAX_POLICY_GENERATIONS: Final = 100
 
 
 @dataclass(frozen=True)
 class Policy:
     """The rules of one measurement; the default one gives the programme's headline.
 
-    `generations` is the most hops of a chain, None for no limit. `ordered=False` ignores every
-    date of a chain, also against the day of the event. `undated="include"` takes a link of
-    unknown start as always having been there. `as_of` bears on `pending` alone.
+    `generations` is the most hops of a chain, 1 to 100, None for no limit. `ordered=False` ignores
+    every date of a chain, also against the day of the event. `undated="include"` takes a link of
+    unknown start as always having been there. A link of which the year alone is known counts from
+    the last day of it, or with `year_alone="first"` from its first; an end counts to the year's
+    last day and a recognition from its first, whatever is chosen. `as_of` bears on `pending` alone.
     Raises `UsageError` when a field is out of range.
     """
 
@@ -35,26 +43,38 @@ class Policy:
     channels: tuple[str, ...] = CHANNELS
     undated: str = "exclude"
     as_of: date = field(default_factory=date.today)
+    year_alone: str = "last"
 
     def __post_init__(self) -> None:
         if self.window_start > self.window_end:
             raise UsageError(
-                f"The window starts on {self.window_start} but ends before that, on "
-                f"{self.window_end}; give the first day first, as 2024-01-01:2026-12-31."
+                "The window starts on {window_start} but ends before that, on {window_end}; give "
+                "the first day first, as 2024-01-01:2026-12-31.",
+                window_start=self.window_start,
+                window_end=self.window_end,
             )
-        if self.generations is not None and self.generations < 1:
+        if self.generations is not None and not 1 <= self.generations <= MAX_POLICY_GENERATIONS:
             raise UsageError(
-                f"generations is {self.generations}, but a chain has at least one hop; "
-                "give 1 or more, or all."
+                "generations is {generations}; give 1 to {most}, or all.",
+                generations=self.generations,
+                most=MAX_POLICY_GENERATIONS,
             )
         if not 1 <= self.high_skilled_level <= HIGHEST_LEVEL:
             raise UsageError(
-                f"high-skilled-level is {self.high_skilled_level}, but the ladder has levels "
-                f"1 to {HIGHEST_LEVEL}; give one of them."
+                "high-skilled-level is {high_skilled_level}, but the ladder has levels 1 to "
+                "{highest}; give one of them.",
+                high_skilled_level=self.high_skilled_level,
+                highest=HIGHEST_LEVEL,
             )
-        if self.undated not in UNDATED:
-            raise UsageError(f"undated is {self.undated!r}; give include or exclude.")
-        object.__setattr__(self, "channels", _channels(self.channels))
+        if self.undated not in UNDATED_CHOICES:
+            raise UsageError(
+                "undated is {undated!r}; give include or exclude.", undated=self.undated
+            )
+        if self.year_alone not in YEAR_ALONE:
+            raise UsageError(
+                "year-alone is {year_alone!r}; give last or first.", year_alone=self.year_alone
+            )
+        object.__setattr__(self, "channels", _validate_channels(self.channels))
 
     @classmethod
     def parsed(
@@ -67,6 +87,7 @@ class Policy:
         channels: str | None = None,
         undated: str | None = None,
         as_of: str | None = None,
+        year_alone: str | None = None,
     ) -> Policy:
         """The policy written as on the command line; what is None keeps its default."""
         given: dict[str, Any] = {"ordered": ordered}
@@ -82,17 +103,23 @@ class Policy:
             given["undated"] = undated
         if as_of is not None:
             given["as_of"] = parse_day(as_of, "as-of")
+        if year_alone is not None:
+            given["year_alone"] = year_alone
         return cls(**given)
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Policy:
         """The policy that `as_dict` gave."""
         return cls.parsed(
-            window=fields["window"], generations=fields["generations"],
-            high_skilled_level=fields["high_skilled_level"], ordered=fields["ordered"],
-            channels=",".join(fields["channels"]), undated=fields["undated"],
+            window=fields["window"],
+            generations=fields["generations"],
+            high_skilled_level=fields["high_skilled_level"],
+            ordered=fields["ordered"],
+            channels=",".join(fields["channels"]),
+            undated=fields["undated"],
             as_of=fields["as_of"],
-        )  # fmt: skip
+            year_alone=fields.get("year_alone"),
+        )
 
     @property
     def id(self) -> str:
@@ -104,7 +131,7 @@ class Policy:
     def chains_id(self) -> str:
         """As `id`, of what decides on the chains alone: policies equal in it share a reach."""
         fields = self.as_dict()
-        chosen = [fields[name] for name in ("generations", "ordered", "channels", "undated")]
+        chosen = [fields[name] for name in CHAIN_FIELDS]
         return hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:12]
 
     def as_dict(self) -> dict[str, Any]:
@@ -117,6 +144,7 @@ class Policy:
             "channels": list(self.channels),
             "undated": self.undated,
             "as_of": self.as_of.isoformat(),
+            "year_alone": self.year_alone,
         }
 
     def chip(self, language: str = "en") -> str:
@@ -126,7 +154,7 @@ class Policy:
         default. `language` is "en" or "zh".
         """
         if language not in LANGUAGES:
-            raise UsageError(f"The language is {language!r}; give en or zh.")
+            raise UsageError("The language is {language!r}; give en or zh.", language=language)
         chinese = language == "zh"
         parts = [self._window_chip(), self._generations_chip(chinese), self._dating_chip(chinese)]
         if self.high_skilled_level != 4:
@@ -158,21 +186,28 @@ class Policy:
         return f"{self.generations} generation{'s' if self.generations > 1 else ''}"
 
     def _dating_chip(self, chinese: bool) -> str:
-        dated = ("按日期" if chinese else "dated") if self.ordered else (
-            "不论先后" if chinese else "dates ignored"
-        )  # fmt: skip
+        dated = (
+            ("按日期" if chinese else "dated")
+            if self.ordered
+            else ("不论先后" if chinese else "dates ignored")
+        )
         if self.undated == "include":
-            return f"{dated}、含无日期" if chinese else f"{dated}, undated included"
+            dated += "、含无日期" if chinese else ", undated included"
+        if self.year_alone == "first":
+            dated += "、仅知年份的从年初起" if chinese else ", years from their first day"
         return dated
 
 
-def _channels(names: Iterable[str]) -> tuple[str, ...]:
+def _validate_channels(names: Iterable[str]) -> tuple[str, ...]:
     """The channels in their one order, without repeats."""
     given = set(names)
     unknown = sorted(given - set(CHANNELS))
-    if unknown or not given:
-        what = f"has {unknown[0]!r}" if unknown else "is empty"
-        raise UsageError(f"channels {what}; give mentorship, studio or both with a comma.")
+    if not given:
+        raise UsageError("channels is empty; give mentorship, studio or both with a comma.")
+    if unknown:
+        raise UsageError(
+            "channels has {text!r}; give mentorship, studio or both with a comma.", text=unknown[0]
+        )
     return tuple(name for name in CHANNELS if name in given)
 
 
@@ -181,14 +216,18 @@ def parse_day(text: str, what: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise UsageError(f"{what} has {text!r}, which is no day; write it as 2024-01-31.") from None
+        raise UsageError(
+            "{what} has {text!r}, which is no day; write it as 2024-01-31.", what=what, text=text
+        ) from None
 
 
 def parse_window(text: str) -> tuple[date, date]:
     """First and last day of `2024-01-01:2026-12-31` (`..` in place of the colon is taken too)."""
     start, colon, end = text.replace("..", ":").partition(":")
     if not colon:
-        raise UsageError(f"window has {text!r}; write two days, as 2024-01-01:2026-12-31.")
+        raise UsageError(
+            "window has {text!r}; write two days, as 2024-01-01:2026-12-31.", text=text
+        )
     return parse_day(start, "window"), parse_day(end, "window")
 
 
@@ -199,12 +238,14 @@ def parse_generations(text: str | int) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"generations has {text!r}; give a whole number, or all.") from None
+        raise UsageError(
+            "generations has {text!r}; give a whole number, or all.", text=text
+        ) from None
 
 
 def parse_channels(text: str) -> tuple[str, ...]:
     """The channels of `mentorship,studio`."""
-    return _channels(name.strip() for name in text.split(",") if name.strip())
+    return _validate_channels(name.strip() for name in text.split(",") if name.strip())
 
 
 DEFAULT_POLICY: Final = Policy()

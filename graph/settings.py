@@ -32,7 +32,10 @@ class Settings(BaseSettings):
     idle_minutes: float = Field(15.0, gt=0, validation_alias="SHICHENG_IDLE_MINUTES")
     heap_mb: int | None = Field(None, ge=128, validation_alias="SHICHENG_HEAP_MB")
     keep_revisions: int = Field(3, ge=2, validation_alias="SHICHENG_KEEP_REVISIONS")
+    source_rank: str = Field("", validation_alias="SHICHENG_SOURCE_RANK")
+    removal_share: float = Field(0.05, ge=0, le=1, validation_alias="SHICHENG_REMOVAL_SHARE")
     read_seconds: float = Field(30.0, gt=0, validation_alias="SHICHENG_READ_SECONDS")
+    result_mb: int = Field(32, gt=0, validation_alias="SHICHENG_RESULT_MB")
 
     role: Role = Field("manager", validation_alias="SHICHENG_ROLE")
     stewards: str = Field("", validation_alias="SHICHENG_STEWARDS")

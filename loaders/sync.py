@@ -1,175 +1,209 @@
 """get -> transform -> load -> cleanup: what every loader goes through, once.
 
-A loader gives raw tables (`loaders.SOURCES`); here they are checked, written and cleaned up, and
-the load itself is recorded, so that an interrupted one is seen and never counted.
+A loader gives raw tables (`loaders.LOADER_MODULES`); here they are checked, written and cleaned up,
+and the load itself is recorded, so that an interrupted one is seen and never counted.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import errno
-import fcntl
-import json
-import os
+import hashlib
 import shutil
+import socket
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from filelock import FileLock, Timeout
 
-from graph.admin import end_left_behind, offline, swap
-from graph.bulk import STORE, Bulk
-from graph.database import Database
-from graph.errors import DatabaseError, UsageError
-from graph.identity import digester
-from graph.model import (
-    LOAD,
-    NODE_KINDS,
-    RELATION_KINDS,
-    TABLES,
-    UNSTATED_OCCUPATION,
-    Facet,
-    NodeKind,
-    Relation,
+from graph.errors import (
+    DatabaseError,
+    IncompleteError,
+    NothingLoadedError,
+    RefusedLoadError,
+    ShichengError,
+    UsageError,
 )
-from graph.schema import apply_schema
-from graph.write import BATCH, FROM, ORIGIN, TO, Writer
+from graph.messages import Message, Say
+from graph.model.kinds import EXCHANGE_TABLES, LOAD
+from graph.progress import Progress
+from graph.server.admin import end_orphaned_admin, swap_store, take_store_offline
+from graph.server.database import Database
+from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS
+from graph.snapshot.take import take_snapshot
+from graph.store.bulk_import import NEW_STORE_FOLDER, BulkImport
+from graph.store.merge import (
+    Writer,
+)
+from graph.store.person_merge import merge_people
+from graph.store.schema import apply_schema
+from graph.store.statements import parse_source_rank
+from graph.store.undo import delete_undo_images, undo_load
+from loaders.completeness import (
+    TableState,
+    count_removals,
+    count_stated_records,
+    explain_incomplete_load,
+    explain_needed_agreement,
+)
+from loaders.findings import REFUSED, REMARK, build_empty_findings, build_findings
 from loaders.tables import (
-    FILE,
-    REFUSED,
-    ROW,
-    SOURCE,
-    Checked,
-    Known,
+    ROW_SOURCE_COLUMN,
     RawTable,
-    check_references,
-    check_table,
-    key_columns,
-    no_findings,
-    references,
+    UnreadFile,
 )
 
 if TYPE_CHECKING:
     from neo4j import ManagedTransaction
 
+from loaders.checking import IMPORT_ROWS_PER_SECOND, check_load_tables
+from loaders.records import build_row_counter, write_staged_tables
+from loaders.reports import LoadReport, TableCount, write_load_report
+from loaders.staging import StagedTable
+
 # Of so many of the newest loads the journal is kept.
-KEPT_JOURNALS = 20
-# Of so many of the newest loads the report and the refusals are kept.
-KEPT_REPORTS = 50
+MAX_LOAD_JOURNALS = 20
 # Fewer rows are in sooner by batches than by stopping Neo4j and making its store.
-BULK_ROWS = 100_000
-# Rows that such a load writes, imports and indexes, on 2 cores (docs/benchmarks.md).
-WHOLE_ROWS_A_SECOND = 90_000
-Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
-Say = Callable[[str], None]
+MIN_BULK_ROWS = 100_000
 
 
-@dataclass(frozen=True)
-class TableCount:
-    """What one file came to: rows read = accepted + refused."""
-
-    table: str
-    file: str
-    read: int
-    accepted: int
-    refused: int
-    remarks: int
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What a load did. `findings` has a row for each refusal and remark; seconds of wall time."""
-
-    load_id: str
-    loader: str
-    sources: tuple[str, ...]
-    dry_run: bool
-    tables: tuple[TableCount, ...]
-    findings: pl.DataFrame
-    written: Mapping[str, int] = field(default_factory=dict)
-    removed: Mapping[str, int] = field(default_factory=dict)
-    revision: int | None = None
-    seconds: float = 0.0
-
-    @property
-    def read(self) -> int:
-        """Rows read."""
-        return sum(t.read for t in self.tables)
-
-    @property
-    def accepted(self) -> int:
-        """Rows taken."""
-        return sum(t.accepted for t in self.tables)
-
-    @property
-    def refused(self) -> int:
-        """Rows refused."""
-        return sum(t.refused for t in self.tables)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The report for JSON, without the findings (they have a file of their own)."""
-        counts = {"read": self.read, "accepted": self.accepted, "refused": self.refused}
-        return counts | {
-            "load_id": self.load_id,
-            "loader": self.loader,
-            "sources": list(self.sources),
-            "dry_run": self.dry_run,
-            "revision": self.revision,
-            "seconds": round(self.seconds, 3),
-            "tables": [asdict(t) for t in self.tables],
-            "written": dict(self.written),
-            "removed": dict(self.removed),
-        }
-
-
-def sync(
+def load_records(
     database: Database,
     loader: str,
-    tables: Iterable[RawTable],
+    tables: Iterable[RawTable | UnreadFile],
     *,
     home: Path,
     complete: bool = False,
+    agreed: bool = False,
+    withdrawn: Collection[str] = (),
     dry_run: bool = False,
     today: dt.date | None = None,
-    bulk_rows: int = BULK_ROWS,
+    bulk_rows: int = MIN_BULK_ROWS,
     progress: Progress = lambda what, done, total: None,
     say: Say = lambda line: None,
 ) -> LoadReport:
     """Checks `tables`, writes what can be taken, cleans up, and reports.
 
     `complete` says that the tables are all that their sources have to state: what these sources
-    stated before and do not now is taken back. `dry_run` only checks. `bulk_rows`: the rows from
+    stated before and do not now is taken back, beyond `settings.removal_share` of a table only
+    when that is `agreed`, and all of a table only when it is among `withdrawn`. `dry_run` only
+    checks; its report says in `refusal` why a load would write nothing. `bulk_rows`: the rows from
     which the first load of an empty embedded store is made beside it by neo4j-admin and put in its
     place. `say` is told in words how the load goes about it. Raises UsageError when
-    there is nothing to load, DatabaseError when Neo4j can't be used.
+    there is nothing to load, NothingLoadedError when no row could be taken, RefusedLoadError when
+    a complete load would take back what it must not, DatabaseError when Neo4j can't be used. The
+    first two have the report in `report`.
     """
+    _validate_table_names(withdrawn)
     began = time.monotonic()
-    load_id = new_load_id()
-    with _own_folder(home, load_id) as folder:
-        checked = _transform(database, tables, folder, home, today or dt.date.today(), progress)
-        report = LoadReport(
-            load_id=load_id,
-            loader=loader,
-            sources=tuple(sorted({source for table in checked for source in table.sources})),
-            dry_run=dry_run,
-            tables=tuple(_count(table) for table in checked),
-            findings=pl.concat([no_findings(), *(table.findings for table in checked)]),
-        )
+    load_id = build_load_id()
+    with _open_load_folder(home, load_id) as folder:
         if not dry_run:
-            report = _write(database, report, checked, folder, complete, bulk_rows, progress, say)
+            _undo_broken_loads(database, say)
+        unread: list[UnreadFile] = []
+        read = _iterate_raw_tables(tables, unread)
+        checked, identities = check_load_tables(
+            database, read, folder, home, today or dt.date.today(), progress
+        )
+        report = _start_load_report(load_id, loader, checked, unread, dry_run)
+        report = replace(report, merged_ids=identities.moved.height)
+        if complete:
+            report = _add_removals(database, report, checked, withdrawn, agreed)
+        if not report.accepted:
+            report = replace(report, refusal=_build_nothing_loaded_error(report))
+        if not dry_run and report.refusal is None:
+            merges = dict(identities.stored.iter_rows())
+            report = _write_load(
+                database, report, checked, merges, folder, complete, bulk_rows, progress, say
+            )
     report = replace(report, seconds=time.monotonic() - began)
     if not dry_run:
-        keep_report(home, report)
+        write_load_report(home, report)
+        if report.refusal is not None:
+            report.refusal.report = report
+            raise report.refusal
     return report
 
 
-def new_load_id() -> str:
+def _start_load_report(
+    load_id: str,
+    loader: str,
+    checked: Sequence[StagedTable],
+    unread: Sequence[UnreadFile],
+    dry_run: bool,
+) -> LoadReport:
+    """The report of what was read and checked, before anything is written."""
+    findings = [build_empty_findings(), *(table.findings for table in checked)]
+    return LoadReport(
+        load_id=load_id,
+        loader=loader,
+        sources=tuple(sorted({source for table in checked for source in table.sources})),
+        dry_run=dry_run,
+        tables=tuple(_count_table(table) for table in checked),
+        findings=pl.concat([*findings, _list_unread_findings(unread)]),
+        unread=tuple(unread),
+    )
+
+
+def _validate_table_names(named: Collection[str]) -> None:
+    for table in named:
+        if table not in EXCHANGE_TABLES:
+            raise UsageError(
+                "there is no table {table}; take one of: {tables}",
+                table=table,
+                tables=[*EXCHANGE_TABLES],
+            )
+
+
+def _build_nothing_loaded_error(report: LoadReport) -> NothingLoadedError:
+    if not report.read:
+        return NothingLoadedError(
+            "The files hold no rows, so nothing was loaded: check that they are the right ones."
+        )
+    return NothingLoadedError(
+        "None of the {read:,} rows could be taken, so nothing was loaded: mend what the list of "
+        "refusals names, then load again.",
+        read=report.read,
+    )
+
+
+def _add_removals(
+    database: Database,
+    report: LoadReport,
+    kept: Sequence[StagedTable],
+    withdrawn: Collection[str],
+    agreed: bool,
+) -> LoadReport:
+    """The report of a load that says it is complete, with what it would take back."""
+    tables = [_build_table_state(table) for table in kept]
+    silent = {t.source for t in tables if not t.by_source}
+    sources = sorted({*report.sources, *silent})
+    stated = count_stated_records(database, sources)
+    refusal = explain_incomplete_load(tables, stated, withdrawn)
+    found = count_removals(
+        database, sources, stated, lambda census: write_staged_tables(census, kept)
+    )
+    if refusal is None and not agreed:
+        share = database.settings.removal_share
+        refusal = explain_needed_agreement(found, share, withdrawn)
+    refused = None if refusal is None else RefusedLoadError(refusal)
+    removed = {r.table: r.removed for r in found if r.removed}
+    return replace(report, taken_back=tuple(found), removed=removed, refusal=refused)
+
+
+def _build_table_state(kept: StagedTable) -> TableState:
+    by_source = {rows[ROW_SOURCE_COLUMN][0]: rows.height for rows in kept.rows()}
+    return TableState(kept.table, kept.file, kept.source, kept.read, kept.accepted, by_source)
+
+
+def build_load_id() -> str:
     """The name of a load that begins now; names sort in the order in which loads began.
 
     To the microsecond: of two loads within one second the later one must not sort before the
@@ -178,50 +212,22 @@ def new_load_id() -> str:
     return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:6]}"
 
 
-def keep_report(home: Path, report: LoadReport) -> None:
-    """Keeps what a load came to in the data folder, for the page of the data.
-
-    `reports/LOAD.json` holds the counts, `rejects/LOAD.csv` each refusal and remark where there is
-    one; both are readable by their owner alone, and those of the newest `KEPT_REPORTS` loads stay.
-    """
-    _write_own(home / "reports" / f"{report.load_id}.json", _json(report.as_dict()))
-    if not report.findings.is_empty():
-        write_findings(report.findings, home / "rejects" / f"{report.load_id}.csv")
-    for folder, suffix in (("reports", ".json"), ("rejects", ".csv")):
-        for old in sorted((home / folder).glob(f"*{suffix}"))[:-KEPT_REPORTS]:
-            old.unlink(missing_ok=True)
-
-
-def write_findings(findings: pl.DataFrame, path: Path) -> None:
-    """Writes refusals and remarks as CSV (mode 0600) that spreadsheets read in any language."""
-    _write_own(path, b"\xef\xbb\xbf" + findings.write_csv().encode())
-
-
-def _json(report: dict[str, Any]) -> bytes:
-    return json.dumps(report, ensure_ascii=False, indent=1).encode()
-
-
-def _write_own(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-
-
 @contextmanager
-def _own_folder(home: Path, load_id: str) -> Iterator[Path]:
+def _open_load_folder(home: Path, load_id: str) -> Iterator[Path]:
     """A folder of this load alone, taken away at its end; those of killed loads go now."""
     loads = home / "loads"
     loads.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home / "load.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DatabaseError(
-                f"Another load with the data folder {home} is running: wait until it has "
-                "finished, then load again."
-            ) from None
+    try:
+        held = FileLock(home / LOAD_LOCK_NAME).acquire(timeout=LOAD_LOCK_SECONDS)
+    except Timeout:
+        raise DatabaseError(
+            "Another load with the data folder {home} is running: wait until it has "
+            "finished, then load again.",
+            home=home,
+        ) from None
+    with held:
         for left in loads.iterdir():
-            end_left_behind(left / STORE)
+            end_orphaned_admin(left / NEW_STORE_FOLDER)
             shutil.rmtree(left, ignore_errors=True)
         folder = loads / load_id
         folder.mkdir(mode=0o700)
@@ -231,184 +237,45 @@ def _own_folder(home: Path, load_id: str) -> Iterator[Path]:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
             raise DatabaseError(
-                f"The disk under {home} is full, so the load stopped, and nothing of it counts: "
-                "free some space there, or name another data folder with --home."
+                "The disk under {home} is full, so the load stopped, and nothing of it counts: "
+                "free some space there, or name another data folder with --home.",
+                home=home,
             ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _count(kept: Kept) -> TableCount:
+def _iterate_raw_tables(
+    tables: Iterable[RawTable | UnreadFile], unread: list[UnreadFile]
+) -> Iterator[RawTable]:
+    """The tables; what is not read goes to `unread`."""
+    for raw in tables:
+        if isinstance(raw, UnreadFile):
+            unread.append(raw)
+        else:
+            yield raw
+
+
+def _list_unread_findings(unread: Sequence[UnreadFile]) -> pl.DataFrame:
+    return build_findings([(one.file, 0, "", "", one.reason, REMARK) for one in unread])
+
+
+def _count_table(kept: StagedTable) -> TableCount:
     remarks = kept.findings.filter(pl.col("kind") != REFUSED).height
     refused = kept.read - kept.accepted
-    return TableCount(kept.table, kept.file, kept.read, kept.accepted, refused, remarks)
-
-
-# transform
-
-
-Ends = Mapping[str, pl.DataFrame]
-
-
-@dataclass
-class Kept:
-    """A checked table whose rows stand in a Parquet file of the load's folder.
-
-    `gone` are the numbers of rows refused since, by their references. `ends`: for a column of
-    ids that may be unknown or of several kinds, the kind of each id.
-    """
-
-    table: str
-    file: str
-    path: Path
-    sources: tuple[str, ...]
-    read: int
-    accepted: int
-    findings: pl.DataFrame
-    gone: pl.Series = field(default_factory=lambda: pl.Series(ROW, [], dtype=pl.Int64))
-    ends: Ends = field(default_factory=dict)
-
-    def rows(self) -> Iterator[pl.DataFrame]:
-        """The accepted rows, apart by source."""
-        for source in self.sources if self.accepted else ():
-            rows = pl.read_parquet(self.path)
-            if len(self.sources) > 1:
-                rows = rows.filter(pl.col(SOURCE) == source)
-            if self.gone.len():
-                rows = rows.filter(~pl.col(ROW).is_in(self.gone.implode()))
-            if rows.height:
-                yield rows
-
-    def columns(self, names: Sequence[str]) -> pl.DataFrame:
-        """Some columns of all its rows."""
-        return pl.read_parquet(self.path, columns=list(names))
-
-
-def _transform(
-    database: Database,
-    tables: Iterable[RawTable],
-    folder: Path,
-    home: Path,
-    today: dt.date,
-    progress: Progress,
-) -> list[Kept]:
-    """Every table checked by itself, one at a time, then against what is known."""
-    digest = digester(home)
-    order = {table: place for place, table in enumerate(TABLES)}
-    kept: list[Kept] = []
-    refused: dict[str, list[pl.Series]] = {}
-    for raw in tables:
-        progress(f"check {raw.file}", len(kept), 0)
-        checked = check_table(raw, digest, today)
-        for kind, ids in _refused_ids(raw, checked):
-            refused.setdefault(kind, []).append(ids)
-        kept.append(_keep(checked, folder / f"checked-{len(kept)}.parquet"))
-    if not kept:
-        raise UsageError("there is no table to load; see docs/model.md for the tables' names")
-    kept.sort(key=lambda table: order[table.table])
-    known = _known(database, kept)
-    gone = {kind: pl.concat(ids) for kind, ids in refused.items()}
-    for table in kept:
-        progress(f"check the references of {table.file}", 0, 0)
-        _check_references(table, known, gone)
-    return kept
-
-
-def _keep(checked: Checked, path: Path) -> Kept:
-    rows = checked.rows
-    sources: tuple[str, ...] = ()
-    if rows.height:
-        rows.write_parquet(path, compression="lz4", statistics=False)
-        sources = tuple(rows[SOURCE].unique(maintain_order=True))
-    return Kept(
-        checked.table, checked.file, path, sources, checked.read, rows.height, checked.findings
+    return TableCount(
+        kept.table, kept.file, kept.read, kept.accepted, refused, remarks, kept.encoding
     )
-
-
-def _refused_ids(raw: RawTable, checked: Checked) -> Iterator[tuple[str, pl.Series]]:
-    """The keys of nodes whose rows were refused, with their kind."""
-    declared = TABLES[raw.table]
-    if not isinstance(declared, NodeKind) or not checked.refused:
-        return
-    header = _key_header(raw.rows.columns, declared)
-    if header is not None:
-        taken = checked.rows[ROW] if checked.rows.height else pl.Series(ROW, [], dtype=pl.Int64)
-        gone = raw.rows.filter(~pl.col(ROW).is_in(taken.implode()))
-        ids = gone[header].cast(pl.String).str.strip_chars().drop_nulls().alias("id")
-        yield declared.label, ids
-
-
-def _key_header(headers: Sequence[str], kind: NodeKind) -> str | None:
-    key = next(p for p in kind.properties if p.name == kind.key)
-    words = {key.name, key.zh, *key.headers}
-    return next((header for header in headers if header.strip() in words), None)
-
-
-def _check_references(kept: Kept, known: Known, refused: Mapping[str, pl.Series]) -> None:
-    """Refuses the rows that name what is not known, by the table's columns of ids alone."""
-    if not kept.accepted:
-        return
-    columns = [column for column, _ in _named_columns(TABLES[kept.table])]
-    rows = kept.columns([ROW, *dict.fromkeys(columns)])
-    checked = Checked(kept.table, kept.file, kept.read, rows, kept.findings)
-    left, kept.ends = check_references(checked, known, refused)
-    kept.findings = left.findings
-    if left.rows.height != rows.height:
-        kept.gone = rows.join(left.rows, on=ROW, how="anti")[ROW]
-        kept.accepted = left.rows.height
-
-
-def _known(database: Database, kept: Sequence[Kept]) -> Known:
-    """The keys of this load's nodes, and of the nodes it names that the store has."""
-    of: dict[str, list[pl.Series]] = {}
-    for table in kept:
-        declared = TABLES[table.table]
-        if isinstance(declared, NodeKind) and not declared.key_from and table.accepted:
-            ids = table.columns([declared.key])[declared.key]
-            of.setdefault(declared.label, []).append(ids.alias("id"))
-    known = {kind: pl.concat(ids).unique() for kind, ids in of.items()}
-    if database.read("MATCH (n) RETURN count(n) AS n")[0]["n"]:
-        for kind, named in _named_ids(kept).items():
-            here = known.get(kind, pl.Series("id", [], dtype=pl.String))
-            missing = named.join(here.to_frame(), on="id", how="anti")["id"]
-            known[kind] = pl.concat([here, _in_store(database, NODE_KINDS[kind], missing)])
-    return Known(known)
-
-
-def _named_ids(kept: Sequence[Kept]) -> dict[str, pl.DataFrame]:
-    """The ids (column `id`) that the tables name, by the kinds they may be of."""
-    named: dict[str, list[pl.DataFrame]] = {}
-    for table in kept:
-        for column, kinds in _named_columns(TABLES[table.table]) if table.accepted else ():
-            ids = table.columns([column]).rename({column: "id"}).drop_nulls().unique()
-            for kind in kinds:
-                named.setdefault(kind, []).append(ids)
-    return {kind: pl.concat(ids).unique() for kind, ids in named.items()}
-
-
-def _named_columns(declared: NodeKind | Relation | Facet) -> list[tuple[str, tuple[str, ...]]]:
-    return [(column, kinds) for column, kinds, _, create in references(declared) if not create]
-
-
-def _in_store(database: Database, kind: NodeKind, ids: pl.Series) -> pl.Series:
-    """Those of `ids` that the store has."""
-    statement = (
-        f"UNWIND $ids AS id MATCH (n:{kind.label} {{{kind.key}: id}}) RETURN collect(id) AS ids"
-    )
-    found: list[str] = []
-    for at in range(0, ids.len(), BATCH):
-        part = ids.slice(at, BATCH).to_list()
-        found += database.read(statement, {"ids": part}, seconds=600)[0]["ids"]
-    return pl.Series("id", found, dtype=pl.String)
 
 
 # load
 
 
-def _write(
+def _write_load(
     database: Database,
     report: LoadReport,
-    kept: Sequence[Kept],
+    kept: Sequence[StagedTable],
+    merges: Mapping[str, str],
     folder: Path,
     complete: bool,
     bulk_rows: int,
@@ -416,85 +283,156 @@ def _write(
     say: Say,
 ) -> LoadReport:
     """Writes what was taken under a Load node that says when it began and when it ended."""
-    first = _is_first(database)
-    if database.embedded and report.accepted >= bulk_rows and _starts_clean(database, report):
-        return _write_whole(database, report, kept, folder, progress, say)
+    _is_first_load(database)
+    if database.embedded and report.accepted >= bulk_rows and _is_store_clean(database, report):
+        return _import_new_store(database, report, kept, folder, progress, say)
+    _finish_imported_load(database)
+    first = _is_first_load(database)
     if first and not database.embedded:
-        say("The records go in batches: the store of the server at NEO4J_URI is not ours to make.")
+        say(
+            Message(
+                "The records go in batches: the store of the server at NEO4J_URI is not ours "
+                "to make."
+            )
+        )
     apply_schema(database)
-    count = _counter(progress, "write", report.accepted)
-    _begin(database, report)
-    replaced = report.sources if complete else ()
-    writer = Writer(database, report.load_id, replaced, first=first, progress=count)
-    _write_tables(writer, kept)
-    removed = writer.cleanup()
-    revision = _finish(database, report)
-    return replace(report, written=writer.written, removed=removed, revision=revision)
+    if not first:
+        _cache_last_revision(database, progress)
+    _create_load_node(database, report)
+    try:
+        report = _write_load_in_batches(database, report, kept, merges, complete, first, progress)
+    except BaseException:
+        _undo_failed_load(database, report.load_id, say)
+        raise
+    delete_undo_images(database, report.load_id)
+    return report
 
 
-def _write_whole(
+def _write_load_in_batches(
     database: Database,
     report: LoadReport,
-    kept: Sequence[Kept],
+    kept: Sequence[StagedTable],
+    merges: Mapping[str, str],
+    complete: bool,
+    first: bool,
+    progress: Progress,
+) -> LoadReport:
+    count = build_row_counter(progress, "write", report.accepted)
+    replaced = report.sources if complete else ()
+    writer = Writer(database, report.load_id, replaced, first=first, progress=count)
+    merge_people(writer, merges)
+    write_staged_tables(writer, kept)
+    removed = writer.cleanup()
+    revision = _finish_load(database, report.load_id)
+    conflicts = tuple(writer.conflicts)
+    return replace(
+        report, written=writer.written, removed=removed, revision=revision, conflicts=conflicts
+    )
+
+
+def _undo_broken_loads(database: Database, say: Say) -> None:
+    """Undoes the loads of this data folder that broke off; none of them runs now."""
+    broken = database.read(
+        "MATCH (l:Load) WHERE l.finished_at IS NULL AND "
+        "(l.undo = $here OR ($embedded AND l.undo IS NOT NULL)) "
+        "RETURN l.load_id AS load ORDER BY load DESC",
+        {"here": _compute_data_folder_id(database), "embedded": database.embedded},
+    )
+    for row in broken:
+        undo_load(database, row["load"])
+        say(Message("A load that broke off has been undone."))
+    left = database.read(
+        "MATCH (u:Undo) WITH DISTINCT u.load_id AS load "
+        "MATCH (l:Load {load_id: load}) WHERE l.finished_at IS NOT NULL RETURN load"
+    )
+    for row in left:
+        delete_undo_images(database, row["load"])
+
+
+def _compute_data_folder_id(database: Database) -> str:
+    """Tells this machine's data folder from others that load into the same server."""
+    place = f"{socket.gethostname()} {database.settings.home.resolve()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:12]
+
+
+def _undo_failed_load(database: Database, load_id: str, say: Say) -> None:
+    """Undoes the load that fails now; where even that fails, the next load does."""
+    with suppress(ShichengError):
+        undo_load(database, load_id)
+        say(Message("The load has been undone: the graph is as it was before."))
+
+
+def _finish_imported_load(database: Database) -> None:
+    """Ends the first load whose whole store was in place when it was killed."""
+    for row in database.read(
+        "MATCH (l:Load) WHERE l.finished_at IS NULL AND l.imported RETURN l.load_id AS load"
+    ):
+        apply_schema(database)
+        _finish_load(database, row["load"])
+
+
+def _cache_last_revision(database: Database, progress: Progress) -> None:
+    """Reads out the last complete revision, which everybody sees until this load has finished."""
+    with suppress(IncompleteError):
+        take_snapshot(database, database.settings, progress=progress)
+
+
+def _import_new_store(
+    database: Database,
+    report: LoadReport,
+    kept: Sequence[StagedTable],
     folder: Path,
     progress: Progress,
     say: Say,
 ) -> LoadReport:
     """The first load: a store made by neo4j-admin beside the empty one, then put in its place."""
     say(
-        f"A first load of {report.accepted:,} rows: Neo4j stops while its store is made as a "
-        f"whole, {_estimate(report.accepted)}."
+        Message(
+            "A first load of {rows:,} rows: Neo4j stops while its store is made as a whole, "
+            "{estimate}.",
+            rows=report.accepted,
+            estimate=_estimate_import_time(report.accepted),
+        )
     )
-    count = _counter(progress, "write the import files", report.accepted)
-    with offline(database.settings):
-        bulk = Bulk(folder, report.load_id, count)
-        _write_tables(bulk, kept)
+    count = build_row_counter(progress, "write the import files", report.accepted)
+    with take_store_offline(database.settings):
+        ranks = parse_source_rank(database.settings.source_rank)
+        bulk = BulkImport(folder, report.load_id, count, ranks=ranks)
+        write_staged_tables(bulk, kept)
         importing = partial(progress, "import")
-        bulk.make_store(database.settings, _load_properties(report), importing)
-        swap(database.settings, bulk.home)
+        properties = _build_load_properties(report) | {"imported": True}
+        bulk.make_store(database.settings, properties, importing)
+        swap_store(database.settings, bulk.home)
     progress("make the indexes", 0, 0)
     apply_schema(database)
-    revision = _finish(database, report)
-    return replace(report, written=bulk.written, revision=revision)
+    revision = _finish_load(database, report.load_id)
+    conflicts = tuple(bulk.conflicts)
+    return replace(report, written=bulk.written, revision=revision, conflicts=conflicts)
 
 
-def _estimate(rows: int) -> str:
+def _estimate_import_time(rows: int) -> Message:
     """How long a store of so many checked rows takes to be made, in words."""
-    minutes = -(-rows // (60 * WHOLE_ROWS_A_SECOND))
-    return f"in about {minutes} minutes" if minutes > 1 else "in a minute or less"
+    minutes = -(-rows // (60 * IMPORT_ROWS_PER_SECOND))
+    if minutes > 1:
+        return Message("in about {minutes} minutes", minutes=minutes)
+    return Message("in a minute or less")
 
 
-def _counter(progress: Progress, what: str, total: int) -> Callable[[int], None]:
-    done = 0
-
-    def count(rows: int) -> None:
-        nonlocal done
-        done += rows
-        progress(what, min(done, total), total)
-
-    return count
-
-
-def _write_tables(writer: Writer | Bulk, kept: Sequence[Kept]) -> None:
-    for table in kept:
-        for rows in table.rows():
-            _write_table(writer, TABLES[table.table], rows, table.ends)
-
-
-def _is_first(database: Database) -> bool:
+def _is_first_load(database: Database) -> bool:
     """Whether nothing was loaded yet. Raises UsageError for a server that holds others' data."""
     loads = database.read(f"MATCH (l:{LOAD.label}) RETURN count(l) AS n")[0]["n"]
     people = database.read("MATCH (p:Person) RETURN count(p) AS n")[0]["n"]
     if people and not loads and not database.embedded:
         raise UsageError(
-            f"the server at NEO4J_URI holds {people:,} Person nodes that no load of this program "
-            "wrote, and the first load would mix with them; name an empty database with "
-            "NEO4J_DATABASE, or unset NEO4J_URI to use the embedded one"
+            "the server at NEO4J_URI holds {people:,} Person nodes that no load of this "
+            "program wrote, and the first load would mix with them; name an empty database "
+            "with NEO4J_DATABASE, or unset NEO4J_URI to use the embedded one",
+            people=people,
         )
     return bool(loads == 0)
 
 
-def _starts_clean(database: Database, report: LoadReport) -> bool:
+def _is_store_clean(database: Database, report: LoadReport) -> bool:
     """Whether the store holds nothing, or only what killed first loads of these sources left."""
     if database.read("MATCH (n) RETURN count(n) AS n")[0]["n"] == 0:
         return True
@@ -509,22 +447,23 @@ def _starts_clean(database: Database, report: LoadReport) -> bool:
     return bool(database.read(others, seconds=600)[0]["n"] == 0)
 
 
-def _begin(database: Database, report: LoadReport) -> None:
+def _create_load_node(database: Database, report: LoadReport) -> None:
     database.write(
         "CREATE (l:Load {load_id: $load_id}) SET l += $properties",
         {
             "load_id": report.load_id,
-            "properties": _load_properties(report),
+            "properties": _build_load_properties(report)
+            | {"undo": _compute_data_folder_id(database)},
         },
     )
 
 
-def _load_properties(report: LoadReport) -> dict[str, Any]:
+def _build_load_properties(report: LoadReport) -> dict[str, Any]:
     return {
         "load_id": report.load_id,
         "loader": report.loader,
         "sources": list(report.sources),
-        "started_at": _now(),
+        "started_at": _format_utc_now(),
         "files": [t.file for t in report.tables],
         "rows_read": report.read,
         "rows_accepted": report.accepted,
@@ -533,7 +472,7 @@ def _load_properties(report: LoadReport) -> dict[str, Any]:
     }
 
 
-def _finish(database: Database, report: LoadReport) -> int:
+def _finish_load(database: Database, load_id: str) -> int:
     """Ends the load: the next revision, and interrupted loads of the same sources are made good.
 
     What those touched becomes part of this load's journal; journals of old loads go.
@@ -541,7 +480,7 @@ def _finish(database: Database, report: LoadReport) -> int:
     statement = (
         "OPTIONAL MATCH (o:Load) WITH coalesce(max(o.revision), 0) + 1 AS revision "
         "MATCH (l:Load {load_id: $load_id}) "
-        "SET l.finished_at = $now, l.revision = revision "
+        "SET l.finished_at = $now, l.revision = revision REMOVE l.undo, l.imported "
         "WITH l, revision OPTIONAL MATCH (u:Load) WHERE u.finished_at IS NULL "
         "AND all(s IN u.sources WHERE s IN l.sources) "
         "OPTIONAL MATCH (c:Change {load_id: u.load_id}) SET c.load_id = $load_id "
@@ -551,139 +490,15 @@ def _finish(database: Database, report: LoadReport) -> int:
         "MATCH (l:Load) WITH l ORDER BY coalesce(l.revision, $revision) DESC LIMIT $kept "
         "WITH collect(l.load_id) AS kept MATCH (c:Change) WHERE NOT c.load_id IN kept DELETE c"
     )
-    given = {"load_id": report.load_id, "now": _now()}
+    given = {"load_id": load_id, "now": _format_utc_now()}
 
     def finish(tx: ManagedTransaction) -> int:
         revision: int = tx.run(statement, given).single(strict=True)["revision"]
-        tx.run(old, {"revision": revision, "kept": KEPT_JOURNALS}).consume()
+        tx.run(old, {"revision": revision, "kept": MAX_LOAD_JOURNALS}).consume()
         return revision
 
     return database.write_with(finish)
 
 
-def _now() -> str:
+def _format_utc_now() -> str:
     return f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _write_table(
-    writer: Writer | Bulk, declared: NodeKind | Relation | Facet, rows: pl.DataFrame, ends: Ends
-) -> None:
-    rows = rows.with_columns(pl.format("{}:{}", FILE, ROW).alias(ORIGIN)).drop(FILE, ROW)
-    if isinstance(declared, Relation):
-        _write_relation(writer, declared, rows, ends)
-        return
-    rows = _once(rows, key_columns(declared))
-    if isinstance(declared, Facet):
-        writer.facet(declared, _stored(declared, rows))
-        return
-    if declared.key_from:
-        key = pl.concat_str(*(pl.col(c).cast(pl.String) for c in declared.key_from), separator="|")
-        rows = rows.with_columns(key.alias(declared.key))
-    writer.nodes(declared, _stored(declared, rows))
-    for link in declared.links:
-        _write_link(writer, declared, link.column, link.relation, link.create, rows, ends)
-
-
-def _once(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """One row a key; rows that say the same again leave their origin (`people.csv:3;...:7`)."""
-    if not _repeated(rows, keys):
-        return rows
-    rest = [c for c in rows.columns if c not in (*keys, ORIGIN)]
-    return rows.group_by(*keys, maintain_order=True).agg(
-        *(pl.col(c).first() for c in rest), pl.col(ORIGIN).str.join(";")
-    )
-
-
-def _repeated(rows: pl.DataFrame, keys: Sequence[str]) -> bool:
-    """Whether two rows may have the same keys (told by hashes: quick, and never missed)."""
-    return bool(rows.select(pl.struct(*keys).hash().n_unique()).item() < rows.height)
-
-
-def _stored(declared: NodeKind | Facet | Relation, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the names the graph stores the columns under."""
-    return rows.rename({p.name: p.stored for p in declared.columns if p.stored != p.name})
-
-
-def _write_link(
-    writer: Writer | Bulk,
-    kind: NodeKind,
-    column: str,
-    relation_type: str,
-    create: bool,
-    rows: pl.DataFrame,
-    ends: Ends,
-) -> None:
-    relation = RELATION_KINDS[relation_type]
-    key = "current" if relation.table else ""
-    pairs = rows.select(
-        pl.col(kind.key).alias(FROM),
-        pl.col(column).alias(TO),
-        pl.lit(key).alias("key"),
-        ORIGIN,
-        SOURCE,
-    )
-    gone = pairs.filter(pl.col(TO).is_null())
-    writer.unlink(relation, kind.label, key, gone.select(FROM, SOURCE))
-    for end, part in _by_kind(pairs.drop_nulls(TO), TO, relation.end.kinds, ends.get(column)):
-        if create:
-            _make_references(writer, NODE_KINDS[end], part, TO)
-        writer.links(relation, kind.label, end, part)
-
-
-def _make_references(
-    writer: Writer | Bulk, kind: NodeKind, rows: pl.DataFrame, column: str
-) -> None:
-    codes = rows.group_by(pl.col(column).alias("key"), maintain_order=True).first()
-    writer.reference_nodes(kind, codes.select("key", ORIGIN, SOURCE))
-
-
-def _by_kind(
-    rows: pl.DataFrame, column: str, kinds: Sequence[str], kinds_of: pl.DataFrame | None
-) -> list[tuple[str, pl.DataFrame]]:
-    """The rows apart by the kind of node that `column` names; unknown ones are left out."""
-    if kinds_of is None:
-        return [(kinds[0], rows)] if rows.height else []
-    parts = []
-    for kind in kinds:
-        ids = kinds_of.filter(pl.col("kind") == kind).select("id")
-        part = rows.join(ids, left_on=column, right_on="id", how="semi", maintain_order="left")
-        if part.height:
-            parts.append((kind, part))
-    return parts
-
-
-def _write_relation(
-    writer: Writer | Bulk, relation: Relation, rows: pl.DataFrame, ends: Ends
-) -> None:
-    start, end = relation.start, relation.end
-    if relation.type == "RECOGNISED":
-        rows = rows.with_columns(pl.col(end.column).fill_null(UNSTATED_OCCUPATION))
-    rows = _keyed(relation, rows.rename({start.column: FROM, end.column: TO}))
-    for first, left in _by_kind(rows, FROM, start.kinds, ends.get(start.column)):
-        for second, part in _by_kind(left, TO, end.kinds, ends.get(end.column)):
-            for side, kind, column in ((start, first, FROM), (end, second, TO)):
-                if side.create:
-                    _make_references(writer, NODE_KINDS[kind], part, column)
-            writer.relations(relation, first, second, part)
-
-
-def _keyed(relation: Relation, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the `key` that tells relations between the same two ends apart.
-
-    Rows that say the same are one; rows that differ beside an equal key (a second training from
-    the same day, with another end) stay apart as `#2`, `#3`, in the order of what they say.
-    """
-    said = [c for c in rows.columns if c not in (ORIGIN, SOURCE)]
-    parts = [pl.col(c).cast(pl.String).fill_null("") for c in relation.key]
-    key = pl.concat_str(*parts, separator="|") if parts else pl.lit("")
-    rows = rows.with_columns(key.alias("key"))
-    same = [FROM, TO, "key"]
-    if _repeated(rows, same):
-        rows = rows.group_by(*said, "key", SOURCE, maintain_order=True).agg(
-            pl.col(ORIGIN).str.join(";")
-        )
-        rows = rows.sort(*said, nulls_last=True, maintain_order=True)
-        place = pl.int_range(pl.len()).over(*same)
-        again = pl.when(place > 0).then(pl.format("#{}", place + 1)).otherwise(pl.lit(""))
-        rows = rows.with_columns(pl.concat_str("key", again).alias("key"))
-    return rows

@@ -10,9 +10,9 @@
 // name: loads
 // title.en: What was loaded when
 // title.zh: 数据载入记录
-// help.en: Every load with its sources and rows, the latest first; "unfinished" ones were broken off
-// help.en: and must be loaded again before figures are shown.
-// help.zh: 每次载入的来源与行数，最近者在前；“unfinished” 为中断的载入，须重新载入后才显示数字。
+// help.en: Every load with its sources and rows, the latest first; an "unfinished" one runs now or
+// help.en: was broken off, and no figure counts it: load its files again.
+// help.zh: 每次载入的来源与行数，最近者在前；状态为“未完成”的正在载入或已中断，其数据不计入任何数字，中断的请重新载入。
 MATCH (l:Load)
 RETURN l.load_id AS load_id, l.loader AS loader, l.sources AS sources, l.revision AS revision,
        l.started_at AS started_at, l.finished_at AS finished_at,
@@ -27,11 +27,18 @@ ORDER BY started_at DESC, load_id DESC
 // help.en: Where two departments or systems name the same person or mentorship; with file and row.
 // help.zh: 两个及以上部门或系统都陈述的人员或师徒关系，含文件与行号。
 // param rows: integer = 1000 (1..100000) | en: Rows at most | zh: 最多行数
+// Where one source states everything, nothing need be looked at.
 CALL () {
+  MATCH (l:Load) UNWIND l.sources AS stated
+  RETURN count(DISTINCT stated) AS stating
+}
+CALL (stating) {
+  WITH stating WHERE stating > 1
   MATCH (p:Person)
   WHERE size(p.sources) > 1
   RETURN 'person' AS kind, p.person_id AS record, p.sources AS sources, p.row AS row
   UNION ALL
+  WITH stating WHERE stating > 1
   MATCH (m:Person)-[r:MENTORS]->(a:Person)
   WHERE size(r.sources) > 1
   RETURN 'mentorship' AS kind, m.person_id + ' > ' + a.person_id AS record,

@@ -10,7 +10,7 @@
 // column first | en: First | zh: 首位
 // column last_id | en: Last person | zh: 末位人员编号
 // column last | en: Last | zh: 末位
-// column chain | en: Chain | zh: 师徒链
+// column chain | en: Chain | zh: 师承链
 // column path | en: Path | zh: 路径
 // column step | en: Step | zh: 步
 // column next_step | en: To the next | zh: 与下一位的关系
@@ -23,9 +23,9 @@
 // column apprentices | en: Apprentices | zh: 徒弟数
 // column mentors | en: Mentors | zh: 师傅数
 // column mentor_names | en: Mentors' names | zh: 师傅姓名
-// column arrival | en: Chain begun by | zh: 链条形成日期
+// column arrival | en: Chain begun by | zh: 师承链形成日期
 // column high_skilled_on | en: High-skilled on | zh: 成为高技能人才日期
-// column channel | en: Channel | zh: 途径
+// column channel | en: Channel | zh: 渠道
 
 // name: chain_up
 // title.en: Mentors of a person, up the generations
@@ -66,13 +66,14 @@ ORDER BY generation, person_id
 
 // name: longest_chains
 // title.en: Longest mentorship chains
-// title.zh: 最长的师徒链
+// title.zh: 最长的师承链
 // help.en: The longest chains of mentor, apprentice, apprentice's apprentice ..., one for each last
 // help.en: person, nobody twice on a chain, at most 40 hops. Exact as long as no round has more than
-// help.en: 20,000 chains of people who mentor, and no circle of mentorships without a mentor from
-// help.en: outside is longer than 4.
-// help.zh: 师傅、徒弟、徒弟的徒弟……的最长链，每位末位人员一条，同一人不重复出现，最多 40 跳。每轮带徒者的链不超过 20000 条、且没有外来师傅的循环师徒关系不长于 4 时结果精确。
-// param chains: integer = 10 (1..1000) | en: Chains | zh: 链条数
+// help.en: 20,000 chains of people who mentor (in a store of 1,000,000 mentorships: 20,000 ways
+// help.en: through circles), and no circle of mentorships without a mentor from outside is longer
+// help.en: than 4.
+// help.zh: 师傅、徒弟、徒弟的徒弟……的最长链，每位末位人员一条，同一人不重复出现，最多 40 跳。每轮带徒者的链不超过 20000 条（师徒关系达 100 万条时：每轮经循环关系的路径不超过 20000 条）、且没有外来师傅的循环师徒关系不长于 4 时结果精确。
+// param chains: integer = 10 (1..1000) | en: Chains | zh: 师承链数
 // Rounds over those who are both apprentices and mentors, who are few; the last hop comes at the
 // end. DISTINCT and not an aggregation: that would count all rounds' memory for each of its groups.
 MATCH (top:Person)
@@ -132,7 +133,7 @@ ORDER BY step
 // title.en: Common mentors of two people
 // title.zh: 两人的共同师承
 // help.en: Everybody from whom chains of at most 8 mentorships lead to both, the nearest first.
-// help.zh: 沿不超过 8 代师徒链同时通向两人的所有前辈，最近者在前。
+// help.zh: 沿不超过 8 代师承链同时通向两人的所有前辈，最近者在前。
 // param first_id: person | en: First person | zh: 第一人
 // param second_id: person | en: Second person | zh: 第二人
 MATCH one = SHORTEST 1 (:Person {person_id: $first_id})<-[:MENTORS]-{1,8}(p:Person)
@@ -155,13 +156,14 @@ ORDER BY common_hops, person_id
 // help.en: generations, and begun by the day of the recognition; undated links are left out. The
 // help.en: official figure is the engine's (`shicheng driven`), under the policy shown beside it;
 // help.en: this is the same rule in Cypher, for one talent and with the names behind the number.
-// help.zh: 在窗口期内首次达到该等级及以上、且经由师徒和工作室培训链（起始日期不倒退、不超过规定代数、在认定之日前已形成）到达的人员；无日期的关系不计。正式数字以引擎（`shicheng driven`）及其所示口径为准；此处是同一规则的 Cypher 写法，用于查看单个领军人才数字背后的名单。
+// help.zh: 在统计期内首次达到该等级及以上、且经由师徒和工作室培训链（起始日期不倒退、不超过规定代数、在认定之日前已形成）到达的人员；无日期的关系不计。正式数字以引擎（`shicheng driven`）及其所示口径为准；此处是同一规则的 Cypher 写法，用于查看单个领军人才数字背后的名单。
 // param person_id: person | en: Leading talent | zh: 领军人才
-// param window_start: date = 2024-01-01 | en: Window from | zh: 窗口期起
-// param window_end: date = 2026-12-31 | en: Window to | zh: 窗口期止
+// param window_start: date = 2024-01-01 | en: Window from | zh: 统计期起
+// param window_end: date = 2026-12-31 | en: Window to | zh: 统计期止
 // param generations: integer = 3 (1..6) | en: Generations | zh: 代数
 // param high_skilled_level: integer = 4 (1..8) | en: High-skilled from level | zh: 高技能起始等级
-// param channels: choice = both (both, mentorship, studio) | en: Channels | zh: 途径
+// param channels: choice = both (both, mentorship, studio) | en: Channels | zh: 渠道
+// param year_alone: choice = last (last, first) | en: A year alone counts from | zh: 仅知年份的起算
 // Each round keeps everyone reached with the days on which a chain arrives. (The earliest would do,
 // but Neo4j 5.26 takes no aggregation in an expression over a list.)
 MATCH (talent:Person {person_id: $person_id})
@@ -172,33 +174,51 @@ WITH talent, reduce(
     WITH at.person AS mentor, at.arrival AS arrival
     CALL (mentor, arrival) {
       MATCH (mentor)-[m:MENTORS]->(next:Person)
-      WHERE $channels <> 'studio' AND m.start >= arrival
-      RETURN next, m.start AS start
+      WHERE $channels <> 'studio'
+      WITH next, arrival, m.start_precision AS known,
+           CASE WHEN $year_alone = 'first' AND m.start_precision = 'year'
+                THEN date({year: m.start.year}) ELSE m.start END AS start
+      WHERE start >= arrival
+      RETURN next, start, known
       UNION ALL
       MATCH (mentor)-[l:LEADS]->(:Studio)<-[t:TRAINED_AT]-(next:Person)
       WHERE $channels <> 'mentorship' AND l.start IS NOT NULL AND t.start IS NOT NULL
-        AND (l.end IS NULL OR l.end >= t.start) AND (t.end IS NULL OR t.end >= l.start)
-        AND (l.end IS NULL OR l.end >= l.start) AND (t.end IS NULL OR t.end >= t.start)
-      WITH next, CASE WHEN l.start > t.start THEN l.start ELSE t.start END AS start, arrival
+      WITH next, arrival, l, t,
+           CASE WHEN $year_alone = 'first' AND l.start_precision = 'year'
+                THEN date({year: l.start.year}) ELSE l.start END AS led,
+           CASE WHEN $year_alone = 'first' AND t.start_precision = 'year'
+                THEN date({year: t.start.year}) ELSE t.start END AS trained
+      WHERE (l.end IS NULL OR l.end >= trained) AND (t.end IS NULL OR t.end >= led)
+        AND (l.end IS NULL OR l.end >= led) AND (t.end IS NULL OR t.end >= trained)
+      WITH next, arrival, CASE WHEN led > trained THEN led ELSE trained END AS start,
+           CASE WHEN led > trained OR (led = trained AND l.start_precision IS NULL)
+                THEN l.start_precision ELSE t.start_precision END AS known
       WHERE start >= arrival
-      RETURN next, start
+      RETURN next, start, known
     }
-    WITH mentor, next, start
+    WITH mentor, next, start, known
     WHERE next <> mentor AND next.person_id <> $person_id
-    WITH DISTINCT next, start
-    RETURN {person: next, arrival: start}
+    WITH DISTINCT next, start, known
+    RETURN {person: next, arrival: start, known: known}
   }]) AS rounds
 UNWIND range(1, $generations) AS generation
 UNWIND rounds[generation] AS reached
-WITH reached.person AS p, generation, reached.arrival AS arrival
+WITH reached.person AS p, generation, reached.arrival AS arrival, reached.known AS known
 WITH p, COLLECT {
     MATCH (p)-[r:RECOGNISED]->()
     WHERE r.level >= $high_skilled_level
-    RETURN r.date ORDER BY r.date LIMIT 1
-  }[0] AS high_skilled_on, generation, arrival
+    RETURN {day: r.date, known: r.date_precision}
+    ORDER BY r.date, r.level DESC, r.date_precision DESC LIMIT 1
+  }[0] AS first, generation, arrival, known
+WITH p, first.day AS high_skilled_on, first.known AS high_skilled_on_precision, generation, arrival,
+     known
 WHERE $window_start <= high_skilled_on <= $window_end AND arrival <= high_skilled_on
-WITH p, high_skilled_on, min(generation) AS generation, min(arrival) AS arrival
-RETURN generation, p.person_id AS person_id, p.name AS name, high_skilled_on, arrival,
+WITH p, high_skilled_on, high_skilled_on_precision, generation, arrival, known
+ORDER BY arrival, known DESC
+WITH p, high_skilled_on, high_skilled_on_precision, min(generation) AS generation,
+     collect({day: arrival, known: known})[0] AS begun
+RETURN generation, p.person_id AS person_id, p.name AS name, high_skilled_on,
+       high_skilled_on_precision, begun.day AS arrival, begun.known AS arrival_precision,
        COLLECT { MATCH (p)-[r:RECOGNISED]->()
                  RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level
 ORDER BY generation, high_skilled_on, person_id
@@ -219,7 +239,13 @@ ORDER BY apprentices DESC, p.person_id
 LIMIT $rows
 MATCH (p)<-[m:MENTORS]-()
 WITH p, apprentices, mentoring_from, min(m.start) AS mentored_from
-RETURN p.person_id AS person_id, p.name AS name, mentored_from, mentoring_from,
+RETURN p.person_id AS person_id, p.name AS name, mentored_from, COLLECT {
+         MATCH (p)<-[m:MENTORS]-() WHERE m.start = mentored_from
+         RETURN m.start_precision ORDER BY m.start_precision DESC LIMIT 1
+       }[0] AS mentored_from_precision, mentoring_from, COLLECT {
+         MATCH (p)-[m:MENTORS]->() WHERE m.start = mentoring_from
+         RETURN m.start_precision ORDER BY m.start_precision DESC LIMIT 1
+       }[0] AS mentoring_from_precision,
        duration.between(mentored_from, mentoring_from).years AS years_between, apprentices
 ORDER BY apprentices DESC, person_id
 
@@ -236,5 +262,6 @@ WHERE mentors >= $mentors
 ORDER BY mentors DESC, p.person_id
 LIMIT $rows
 RETURN p.person_id AS person_id, p.name AS name, mentors,
-       COLLECT { MATCH (p)<-[:MENTORS]-(m) RETURN DISTINCT m.name ORDER BY m.name } AS mentor_names
+       COLLECT { MATCH (p)<-[:MENTORS]-(m) WITH DISTINCT m
+                 RETURN m.name ORDER BY m.name, m.person_id } AS mentor_names
 ORDER BY mentors DESC, person_id

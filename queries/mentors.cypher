@@ -1,6 +1,8 @@
 // Mentors: their age, their load, what is missing.
 
 // column retires_on | en: Retires on | zh: 退休日期
+// column retires_in | en: Retires in | zh: 退休年份
+// column retired_in | en: Retired in | zh: 退休年份
 // column known_by | en: Known by | zh: 依据
 // column at_once | en: Apprentices at once | zh: 同时在带徒弟数
 // column mentor | en: Mentor | zh: 师傅
@@ -15,40 +17,55 @@
 // title.zh: 即将退休的师傅
 // help.en: Mentors who retire within so many months: on the recorded day, or where none is recorded
 // help.en: at the age given for men and for women (set them by the rule in force for the trade). Only
-// help.en: those with apprentices still under them.
-// help.zh: 在给定月数内退休的师傅：以登记的退休日期为准，未登记者按男、女退休年龄推算（请按现行规定填写）。仅列仍在带徒者。
+// help.en: those with apprentices still under them. Without a data steward's rights years are given
+// help.en: in place of days, and whole calendar years are looked at.
+// help.zh: 在给定月数内退休的师傅：以登记的退休日期为准，未登记者按男、女退休年龄推算（请按现行规定填写）。仅列仍在带徒者。非数据管理员只显示年份，并按整年查询。
+// steward: retires_on
 // param today: date = today | en: Today | zh: 今天
 // param months: integer = 12 (1..240) | en: Within months | zh: 月数
 // param age_men: integer = 60 (45..75) | en: Age of men | zh: 男性退休年龄
 // param age_women: integer = 55 (45..75) | en: Age of women | zh: 女性退休年龄
+// Days would tell a birthday to whoever asks for one day after the other.
+WITH $today + duration({months: $months}) AS until
+WITH CASE WHEN $steward THEN $today WHEN $today.year = date().year THEN date()
+          ELSE date({year: $today.year}) END AS from,
+     CASE WHEN $steward THEN until ELSE date({year: until.year, month: 12, day: 31}) END AS until
 MATCH (p:Person)
 WHERE EXISTS { (p)-[:MENTORS]->() }
-WITH p, coalesce(p.retired_on, p.birth_date + duration({
+WITH p, from, until, coalesce(p.retired_on, p.birth_date + duration({
        years: CASE p.sex WHEN 'female' THEN $age_women ELSE $age_men END})) AS retires_on
-WHERE $today <= retires_on <= $today + duration({months: $months})
+WHERE from <= retires_on <= until
 WITH p, retires_on, COUNT {
        MATCH (p)-[m:MENTORS]->(a)
        WHERE (m.end IS NULL OR m.end >= $today) AND coalesce(m.status, 'ongoing') = 'ongoing'
        RETURN DISTINCT a } AS apprentices
 WHERE apprentices > 0
 RETURN p.person_id AS person_id, p.name AS name, retires_on,
+       CASE WHEN p.retired_on IS NULL THEN p.birth_date_precision ELSE p.retired_on_precision END
+         AS retires_on_precision, retires_on.year AS retires_in,
        CASE WHEN p.retired_on IS NULL THEN 'age' ELSE 'record' END AS known_by,
        apprentices, p.province AS province, p.occupation_code AS occupation_code
-ORDER BY retires_on, person_id
+ORDER BY retires_in, CASE WHEN $steward THEN retires_on END, person_id
 
 // name: retired_mentors_with_apprentices
 // title.en: Retired mentors whose apprentices go on
 // title.zh: 已退休但仍在带徒的师傅
 // help.en: Mentors retired by today whose mentorships are still going on, the longest retired first.
-// help.zh: 截至今天已退休、师徒关系仍在进行的师傅，退休最久者在前。
+// help.en: Without a data steward's rights years are given in place of days.
+// help.zh: 截至今天已退休、师徒关系仍在进行的师傅，退休最久者在前。非数据管理员只显示年份。
+// steward: retired_on, since_retirement
 // param today: date = today | en: Today | zh: 今天
+WITH CASE WHEN $steward THEN $today WHEN $today.year = date().year THEN date()
+          ELSE date({year: $today.year, month: 12, day: 31}) END AS day
 MATCH (p:Person)-[m:MENTORS]->(a:Person)
-WHERE p.retired_on <= $today AND (m.end IS NULL OR m.end >= $today)
+WHERE p.retired_on <= day AND (m.end IS NULL OR m.end >= $today)
   AND coalesce(m.status, 'ongoing') = 'ongoing'
 WITH p, count(DISTINCT a) AS apprentices
 RETURN p.person_id AS person_id, p.name AS name, p.retired_on AS retired_on,
+       p.retired_on_precision AS retired_on_precision,
+       p.retired_on.year AS retired_in,
        duration.inDays(p.retired_on, $today).days AS since_retirement, apprentices
-ORDER BY since_retirement DESC, person_id
+ORDER BY retired_in, CASE WHEN $steward THEN retired_on END, person_id
 
 // name: mentors_by_apprentices
 // title.en: Mentors with most apprentices
@@ -78,7 +95,7 @@ RETURN p.person_id AS person_id, p.name AS name, p:LeadingTalent AS leading_tale
 MATCH (p:Person)-[m:MENTORS]->(a:Person)
 WHERE m.start IS NULL
 RETURN p.person_id AS mentor_id, p.name AS mentor, a.person_id AS apprentice_id,
-       a.name AS apprentice, m.end AS end, m.sources AS sources, m.row AS row
+       a.name AS apprentice, m.end AS end, m.end_precision AS end_precision, m.sources AS sources, m.row AS row
 ORDER BY mentor_id, apprentice_id
 LIMIT $rows
 
@@ -92,13 +109,17 @@ LIMIT $rows
 // param today: date = today | en: Today | zh: 今天
 // param province: province? | en: Province | zh: 省份
 // param rows: integer = 50 (1..100000) | en: Rows at most | zh: 最多行数
+WITH CASE WHEN $steward THEN $today WHEN $today.year = date().year THEN date()
+          ELSE date({year: $today.year, month: 12, day: 31}) END AS day
 MATCH (o:Occupation)-[d:DEMANDED_IN]->(v:Province)
 WHERE d.year = $year AND ($province IS NULL OR v.code = $province)
-WITH o, sum(d.positions) AS positions
+WITH day, o, sum(d.positions) AS positions
+// What a person practises may be stated twice, by the person's own row and by a row of practices.
 WITH o, positions, COUNT {
-       (p:Person)-[:PRACTISES]->(o)
-       WHERE EXISTS { (p)-[:MENTORS]->() } AND (p.retired_on IS NULL OR p.retired_on > $today)
-         AND ($province IS NULL OR p.province = $province) } AS mentors
+       MATCH (p:Person)-[:PRACTISES]->(o)
+       WHERE EXISTS { (p)-[:MENTORS]->() } AND (p.retired_on IS NULL OR p.retired_on > day)
+         AND ($province IS NULL OR p.province = $province)
+       RETURN DISTINCT p } AS mentors
 RETURN o.code AS occupation_code, o.name AS occupation, positions, mentors,
        CASE WHEN mentors > 0 THEN round(toFloat(positions) / mentors, 1) END AS positions_a_mentor
 ORDER BY CASE WHEN mentors = 0 THEN 0 ELSE 1 END, positions_a_mentor DESC, positions DESC,
@@ -110,11 +131,15 @@ LIMIT $rows
 // title.zh: 退休后返聘人员
 // help.en: Who was employed again after retirement, where, and how many people they have mentored.
 // help.zh: 退休返聘人员、返聘单位及其带徒人数。
+// steward: retired_on
 // param province: province? | en: Province | zh: 省份
 MATCH (p:Person)-[e:EMPLOYED_BY]->(c:Enterprise)
 WHERE e.reemployed AND ($province IS NULL OR p.province = $province)
 RETURN p.person_id AS person_id, p.name AS name, p.retired_on AS retired_on,
-       c.enterprise_id AS enterprise_id, c.name AS enterprise, e.start AS start, e.end AS end,
+       p.retired_on_precision AS retired_on_precision,
+       p.retired_on.year AS retired_in, c.enterprise_id AS enterprise_id, c.name AS enterprise,
+       e.start AS start, e.start_precision AS start_precision,
+       e.end AS end, e.end_precision AS end_precision,
        COUNT { MATCH (p)-[:MENTORS]->(a) RETURN DISTINCT a } AS apprentices
 ORDER BY person_id, start
 
@@ -128,6 +153,7 @@ ORDER BY person_id, start
 MATCH (p:Person)-[e:EMPLOYED_BY]->(c:Enterprise)
 WHERE $today <= e.service_until <= $today + duration({months: $months})
   AND (p:LeadingTalent OR EXISTS { (p)-[:MENTORS]->() })
-RETURN e.service_until AS service_until, p.person_id AS person_id, p.name AS name,
+RETURN e.service_until AS service_until, e.service_until_precision AS service_until_precision,
+       p.person_id AS person_id, p.name AS name,
        p:LeadingTalent AS leading_talent, c.enterprise_id AS enterprise_id, c.name AS enterprise
 ORDER BY service_until, person_id

@@ -14,9 +14,9 @@
 // title.zh: 工作室产出
 // help.en: The people trained at each studio, and how many of them first reached the level in the
 // help.en: window, after their training began; most of them first.
-// help.zh: 各工作室培训人数，以及其中在窗口期内、培训开始之后首次达到该等级的人数，多者在前。
-// param window_start: date = 2024-01-01 | en: Window from | zh: 窗口期起
-// param window_end: date = 2026-12-31 | en: Window to | zh: 窗口期止
+// help.zh: 各工作室培训人数，以及其中在统计期内、培训开始之后首次达到该等级的人数，多者在前。
+// param window_start: date = 2024-01-01 | en: Window from | zh: 统计期起
+// param window_end: date = 2026-12-31 | en: Window to | zh: 统计期止
 // param high_skilled_level: integer = 4 (1..8) | en: High-skilled from level | zh: 高技能起始等级
 // param province: province? | en: Province | zh: 省份
 MATCH (s:Studio)
@@ -32,7 +32,8 @@ WITH s, count(p) AS trained,
        AS new_high_skilled
 RETURN s.studio_id AS studio_id, s.name AS studio, s.kind AS kind, s.grade AS grade,
        s.province AS province,
-       COLLECT { MATCH (s)<-[:LEADS]-(l) RETURN DISTINCT l.name ORDER BY l.name } AS leaders,
+       COLLECT { MATCH (s)<-[:LEADS]-(l) WITH DISTINCT l
+                 RETURN l.name ORDER BY l.name, l.person_id } AS leaders,
        trained, new_high_skilled
 ORDER BY new_high_skilled DESC, trained DESC, studio_id
 
@@ -47,8 +48,8 @@ WHERE NOT EXISTS {
   MATCH (s)<-[l:LEADS]-()
   WHERE (l.start IS NULL OR l.start <= $today) AND (l.end IS NULL OR l.end >= $today)
 }
-OPTIONAL MATCH (s)-[:HOSTED_BY]->(h)
-RETURN s.studio_id AS studio_id, s.name AS studio, s.kind AS kind, h.name AS host,
+RETURN s.studio_id AS studio_id, s.name AS studio, s.kind AS kind,
+       COLLECT { MATCH (s)-[:HOSTED_BY]->(h) RETURN h.name ORDER BY h.name LIMIT 1 }[0] AS host,
        COUNT { MATCH (s)<-[t:TRAINED_AT]-(p)
                WHERE t.start <= $today AND (t.end IS NULL OR t.end >= $today)
                RETURN DISTINCT p } AS trained
@@ -58,13 +59,16 @@ ORDER BY trained DESC, studio_id
 // title.en: Schools feeding enterprises
 // title.zh: 院校向企业输送人才
 // help.en: People trained at a school and employed by an enterprise no earlier than their training
-// help.en: began (an employment without a first day counts), and whether the two are partners.
-// help.zh: 在院校培训、且不早于培训开始受雇于企业的人数（无起始日期的就业计入），以及双方是否有校企合作。
+// help.en: began, and whether the two are partners. An employment without a first day counts; the
+// help.en: enterprise of a person's own row counts where no employment there is on record.
+// help.zh: 在院校培训、且不早于培训开始受雇于企业的人数，以及双方是否有校企合作。无起始日期的就业计入；人员登记的所在企业，仅在没有该企业就业记录时计入。
 // param province: province? | en: Province of the school | zh: 院校省份
 // param people: integer = 1 (1..100000) | en: People at least | zh: 最少人数
 MATCH (k:School)<-[t:TRAINED_AT]-(p:Person)-[e:EMPLOYED_BY]->(c:Enterprise)
 WHERE ($province IS NULL OR k.province = $province)
   AND (e.start IS NULL OR t.start IS NULL OR e.start >= t.start)
+  AND (coalesce(e.key, '') <> 'current'
+       OR NOT EXISTS { MATCH (p)-[d:EMPLOYED_BY]->(c) WHERE d.key <> 'current' })
 WITH k, c, count(DISTINCT p) AS people
 WHERE people >= $people
 RETURN k.school_id AS school_id, k.name AS school, c.enterprise_id AS enterprise_id,
@@ -116,5 +120,6 @@ MATCH (c:Enterprise)-[r:PARTNERS_WITH]->(k:School)
 WHERE (r.start IS NULL OR r.start <= $today) AND (r.end IS NULL OR r.end >= $today)
   AND NOT EXISTS { (k)<-[:TRAINED_AT]-(:Person)-[:EMPLOYED_BY]->(c) }
 RETURN c.enterprise_id AS enterprise_id, c.name AS enterprise, k.school_id AS school_id,
-       k.name AS school, r.kind AS kind, r.start AS start
+       k.name AS school, r.kind AS kind, r.start AS start,
+       r.start_precision AS start_precision
 ORDER BY enterprise_id, school_id, start

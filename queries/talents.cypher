@@ -28,9 +28,11 @@ WHERE ($province IS NULL OR p.province = $province)
   AND ($basis IS NULL OR h.honour = $basis)
   AND ($industry IS NULL OR n.industry = $industry)
 WITH p, h, n ORDER BY n.recognised_on, h.honour
-WITH p, collect({basis: h.honour, day: n.recognised_on, industry: n.industry})[0] AS first
+WITH p, collect({basis: h.honour, day: n.recognised_on, known: n.recognised_on_precision,
+                 industry: n.industry})[0] AS first
 RETURN p.person_id AS person_id, p.name AS name, p.province AS province,
        first.industry AS industry, first.basis AS first_basis, first.day AS first_recognised_on,
+       first.known AS first_recognised_on_precision,
        COUNT { MATCH (p)-[:MENTORS]->(a) RETURN DISTINCT a } AS apprentices,
        COUNT { MATCH (p)-[:LEADS]->(s) RETURN DISTINCT s } AS studios
 ORDER BY person_id
@@ -54,15 +56,18 @@ ORDER BY province, basis
 // help.en: named a leading talent in that year, and how many are missing.
 // help.zh: 各年度、各范围（全国、省份、行业）的目标：当年首次认定的领军人才数及缺口。
 // param scope: string? | en: Scope | zh: 范围
+// Each talent is looked at once, for all targets together.
+CALL () {
+  MATCH (p:LeadingTalent)-[n:NAMED]->()
+  WITH p, min(n.recognised_on).year AS year, collect(DISTINCT n.industry) AS industries
+  UNWIND ['national', p.province] + industries AS scope
+  WITH year, scope, count(DISTINCT p) AS named
+  RETURN collect({year: year, scope: scope, named: named}) AS counted
+}
 MATCH (g:Goal)
 WHERE g.leading_talents IS NOT NULL AND ($scope IS NULL OR g.scope = $scope)
-CALL (g) {
-  MATCH (p:LeadingTalent)-[n:NAMED]->()
-  WITH g, p, min(n.recognised_on) AS day, collect(n.industry) AS industries
-  WHERE day.year = g.year
-    AND (g.scope = 'national' OR p.province = g.scope OR g.scope IN industries)
-  RETURN count(p) AS named
-}
+WITH g, coalesce([c IN counted WHERE c.year = g.year AND c.scope = g.scope | c.named][0], 0)
+       AS named
 RETURN g.scope AS scope, g.year AS year, g.leading_talents AS target, named,
        CASE WHEN named < g.leading_talents THEN g.leading_talents - named ELSE 0 END AS missing
 ORDER BY CASE scope WHEN 'national' THEN 0 ELSE 1 END, scope, year
@@ -72,12 +77,14 @@ ORDER BY CASE scope WHEN 'national' THEN 0 ELSE 1 END, scope, year
 // title.zh: 没有徒弟的领军人才
 // help.en: Leading talents who mentor nobody; those who lead a studio may pass skill on there.
 // help.zh: 没有带徒关系的领军人才；领办工作室者可能通过工作室传授技能。
+// steward: retired_on
 // param province: province? | en: Province | zh: 省份
 MATCH (p:LeadingTalent)
 WHERE NOT EXISTS { (p)-[:MENTORS]->() } AND ($province IS NULL OR p.province = $province)
 RETURN p.person_id AS person_id, p.name AS name, p.province AS province,
        COUNT { MATCH (p)-[:LEADS]->(s) RETURN DISTINCT s } AS studios,
-       p.retired_on AS retired_on
+       p.retired_on AS retired_on, p.retired_on_precision AS retired_on_precision,
+       p.retired_on.year AS retired_in
 ORDER BY person_id
 
 // name: winners_without_mentor
@@ -91,7 +98,7 @@ MATCH (p:Person)-[r:PLACED_IN]->(c:Competition)
 WHERE r.rank <= $rank AND ($grade IS NULL OR c.grade = $grade)
   AND NOT EXISTS { (p)<-[:MENTORS]-() }
 RETURN p.person_id AS person_id, p.name AS name, r.rank AS rank, c.name AS competition,
-       c.grade AS grade, c.date AS date, p.province AS province
+       c.grade AS grade, c.date AS date, c.date_precision AS date_precision, p.province AS province
 ORDER BY rank, date DESC, person_id
 
 // name: training_targets
@@ -102,10 +109,12 @@ ORDER BY rank, date DESC, person_id
 // param without_mentor: boolean = false | en: Only those without a mentor | zh: 仅列无师傅者
 MATCH (p:TrainingTarget)
 WHERE NOT $without_mentor OR NOT EXISTS { (p)<-[:MENTORS]-() }
-RETURN p.person_id AS person_id, p.name AS name, p.listed_on AS listed_on, p.reason AS reason,
+RETURN p.person_id AS person_id, p.name AS name, p.listed_on AS listed_on,
+       p.listed_on_precision AS listed_on_precision, p.reason AS reason,
        COLLECT { MATCH (p)-[r:RECOGNISED]->()
                  RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
-       COLLECT { MATCH (p)<-[:MENTORS]-(m) RETURN DISTINCT m.name ORDER BY m.name } AS mentor_names
+       COLLECT { MATCH (p)<-[:MENTORS]-(m) WITH DISTINCT m
+                 RETURN m.name ORDER BY m.name, m.person_id } AS mentor_names
 ORDER BY listed_on DESC, person_id
 
 // name: career_of
@@ -118,22 +127,32 @@ ORDER BY listed_on DESC, person_id
 MATCH (p:Person {person_id: $person_id})
 CALL (p) {
   MATCH (p)-[r:RECOGNISED]->(o)
-  RETURN r.date AS date, 'recognised' AS event, 'level ' + r.level AS what
+  RETURN r.date AS date, r.date_precision AS date_precision, 'recognised' AS event,
+         'level ' + r.level AS what
   UNION ALL
-  MATCH (p)-[r:HONOURED]->(h) RETURN r.date AS date, 'honoured' AS event, h.honour AS what
+  MATCH (p)-[r:HONOURED]->(h)
+  RETURN r.date AS date, r.date_precision AS date_precision, 'honoured' AS event,
+         h.honour AS what
   UNION ALL
-  MATCH (p)-[r:NAMED]->(h) RETURN r.recognised_on AS date, 'named' AS event, h.honour AS what
+  MATCH (p)-[r:NAMED]->(h)
+  RETURN r.recognised_on AS date, r.recognised_on_precision AS date_precision, 'named' AS event,
+         h.honour AS what
   UNION ALL
   MATCH (p)-[r:PLACED_IN]->(c)
-  RETURN c.date AS date, 'placed' AS event, c.name + ', ' + r.rank AS what
+  RETURN c.date AS date, c.date_precision AS date_precision, 'placed' AS event,
+         c.name + ', ' + r.rank AS what
   UNION ALL
-  MATCH (p)<-[r:MENTORS]-(m) RETURN r.start AS date, 'mentored' AS event, m.name AS what
+  MATCH (p)<-[r:MENTORS]-(m)
+  WITH DISTINCT m, r.start AS date, r.start_precision AS date_precision
+  RETURN date, date_precision, 'mentored' AS event, m.name AS what
   UNION ALL
-  MATCH (p)-[r:LEADS]->(s) RETURN r.start AS date, 'leads' AS event, s.name AS what
+  MATCH (p)-[r:LEADS]->(s)
+  RETURN r.start AS date, r.start_precision AS date_precision, 'leads' AS event, s.name AS what
   UNION ALL
-  MATCH (p)-[r:TRAINED_AT]->(s) RETURN r.start AS date, 'trained' AS event, s.name AS what
+  MATCH (p)-[r:TRAINED_AT]->(s)
+  RETURN r.start AS date, r.start_precision AS date_precision, 'trained' AS event, s.name AS what
 }
-RETURN date, event, what
+RETURN date, date_precision, event, what
 ORDER BY date, event, what
 
 // name: honours_of
@@ -143,7 +162,8 @@ ORDER BY date, event, what
 // help.zh: 荣誉、级别和日期，最近者在前。
 // param person_id: person | en: Person | zh: 人员
 MATCH (:Person {person_id: $person_id})-[r:HONOURED]->(h:Honour)
-RETURN h.honour AS honour, r.grade AS grade, r.date AS date
+RETURN h.honour AS honour, r.grade AS grade, r.date AS date,
+       r.date_precision AS date_precision
 ORDER BY date DESC, honour
 
 // name: recognitions_by_level_and_year
@@ -173,9 +193,14 @@ WHERE r.level >= $high_skilled_level
 WITH a, min(r.date) AS high_skilled_on
 MATCH (m:Person)-[k:MENTORS]->(a)
 WHERE k.start > high_skilled_on
-WITH m, a, k.start AS start, high_skilled_on,
+WITH m, a, k, k.start AS start, high_skilled_on,
      duration.inDays(high_skilled_on, k.start).days AS days
 ORDER BY days DESC, m.person_id, a.person_id
 LIMIT $rows
 RETURN m.person_id AS mentor_id, m.name AS mentor, a.person_id AS person_id, a.name AS name,
-       high_skilled_on, start, days
+       high_skilled_on, COLLECT {
+         MATCH (a)-[r:RECOGNISED]->()
+         WHERE r.date = high_skilled_on AND r.level >= $high_skilled_level
+         RETURN r.date_precision ORDER BY r.level DESC, r.date_precision DESC LIMIT 1
+       }[0] AS high_skilled_on_precision,
+       start, k.start_precision AS start_precision, days

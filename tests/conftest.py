@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from graph import embedded
-from graph.database import Database, connect
+import tests.polars_threads  # noqa: F401
+
+# isort: split
+from graph.server import embedded
+from graph.server.database import Database, connect
 from graph.settings import Settings
 from tests.emptying import emptied
+from tests.order import sort_tests
 
 # A developer's own server must never be what the tests empty.
 for name in ("NEO4J_URI", "NEO4J_USERNAME", "NEO4J_PASSWORD", "NEO4J_DATABASE", "SHICHENG_HOME"):
@@ -30,12 +34,17 @@ def own_settings(home: Path) -> Settings:
     return Settings().model_copy(update={"home_path": home, "heap_mb": HEAP_MB})
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers take file after file: see `tests.order`."""
+    sort_tests(items)
+
+
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of the session: its data folder, and the server there stopped at the end."""
     settings = own_settings(tmp_path_factory.mktemp("home"))
     yield settings
-    embedded.stop(settings)
+    embedded.stop_server(settings)
 
 
 @pytest.fixture(scope="session")
@@ -61,4 +70,4 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of a second embedded server, for what stops, kills or restores it."""
     settings = own_settings(tmp_path_factory.mktemp("second"))
     yield settings
-    embedded.stop(settings)
+    embedded.stop_server(settings)

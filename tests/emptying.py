@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.database import Database
+from graph.server.database import Database
 
 # A province's or an occupation's node has tens of thousands of relations: they go first.
 STEPS = (

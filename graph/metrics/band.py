@@ -15,27 +15,26 @@ from typing import Final
 import narwhals as nw
 import polars as pl
 
-from graph.engines import IN_MEMORY, Frame
-from graph.metrics import Labels
-from graph.metrics.driven import (
-    CREDITS,
-    carried,
-    credited,
-    events,
-    fewest,
-    in_memory,
-    opened,
-    reach,
+from graph.driven.engines import IN_MEMORY, Frame
+from graph.driven.figures import open_frames
+from graph.driven.promotions import compute_credits, compute_events
+from graph.driven.rounds import (
+    collect_frame,
+    compute_reach,
+    list_carried_arrivals,
+    take_fewest_generations,
 )
-from graph.policy import CHANNELS, UNDATED, Policy
-from graph.snapshot import Snapshot
+from graph.driven.terms import CREDIT_COLUMNS
+from graph.labels import MetricColumnLabels
+from graph.policy import CHANNELS, UNDATED_CHOICES, Policy
+from graph.snapshot.frames import Snapshot
 
 # The generations of the grid, beside the policy's own.
-GENERATIONS: Final = (1, 2, 3)
+BAND_GENERATIONS: Final = (1, 2, 3)
 # Full credit is a way to count too.
-WAYS: Final = ("driven", *CREDITS)
+CREDITING_WAYS: Final = ("driven", *CREDIT_COLUMNS)
 
-COLUMNS: Final[Labels] = {
+COLUMNS: Final[MetricColumnLabels] = {
     "talent_id": ("leading talent", "领军人才编号"),
     "name": ("name", "姓名"),
     "driven": ("driven under the policy", "带动人数"),
@@ -48,7 +47,7 @@ COLUMNS: Final[Labels] = {
     "equal_most": ("most equal credit", "最多均分人数"),
     "generations": ("generations", "代数"),
     "channels": ("channels", "渠道"),
-    "undated": ("links of unknown start", "无日期的关系"),
+    "undated": ("undated links", "无日期的关系"),
     "driven_persons": ("driven persons", "带动人数（去重）"),
     "driven_person_times": ("person-times", "带动人次"),
     "sum_over_talents": ("sum over talents", "逐人合计"),
@@ -57,7 +56,7 @@ COLUMNS: Final[Labels] = {
 
 @dataclass(frozen=True)
 class Band:
-    """What `band` found.
+    """What `compute_rank_band` found.
 
     - talents: a row a leading talent: talent_id, name, driven and rank under the policy itself
       (full credit), rank_best and rank_worst over every policy of the grid and every way to credit,
@@ -74,15 +73,15 @@ class Band:
         return self.talents
 
 
-def grid(policy: Policy) -> list[Policy]:
+def build_policy_grid(policy: Policy) -> list[Policy]:
     """The policies of the band, the given one first.
 
     Its window, level and order with 1, 2, 3 and its own generations, with mentorships alone and
-    with studios too, with links of unknown start left out and taken in.
+    with studios too, with undated links left out and taken in.
     """
-    limits = dict.fromkeys([policy.generations, *GENERATIONS])
+    limits = dict.fromkeys([policy.generations, *BAND_GENERATIONS])
     both = dict.fromkeys([policy.channels, CHANNELS, CHANNELS[:1]])
-    undated = dict.fromkeys([policy.undated, *UNDATED])
+    undated = dict.fromkeys([policy.undated, *UNDATED_CHOICES])
     return [
         replace(policy, generations=limit, channels=channels, undated=dating)
         for dating in undated
@@ -91,7 +90,7 @@ def grid(policy: Policy) -> list[Policy]:
     ]
 
 
-def band(snapshot: Snapshot, policy: Policy) -> Band:
+def compute_rank_band(snapshot: Snapshot, policy: Policy) -> Band:
     """The ranges; ranks are places by the figure, equal figures share the better place.
 
     Raises `UsageError` when the policy asks for more than fits in memory.
@@ -100,32 +99,34 @@ def band(snapshot: Snapshot, policy: Policy) -> Band:
     talents = snapshot.frames["talents"].select("person").unique()
     base = talents.join(people, on="person").sort("talent_id").collect()
     nation, figures = [], []
-    for one, counted, pairs in _counted(snapshot, policy):
-        figures.append(_figures(base, in_memory(pairs)))
-        nation.append(_nation(one, in_memory(counted)))
-    return Band(_ranges(base, figures), pl.DataFrame(nation))
+    for one, counted, pairs in _count_policy_grid(snapshot, policy):
+        figures.append(_compute_band_figures(base, collect_frame(pairs)))
+        nation.append(_compute_nation_row(one, collect_frame(counted)))
+    return Band(_compute_ranges(base, figures), pl.DataFrame(nation))
 
 
-def headline_band(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+def compute_headline_band(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     """The nation's figures under each policy of the grid: `Band.nation`."""
-    return band(snapshot, policy).nation
+    return compute_rank_band(snapshot, policy).nation
 
 
-def _counted(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[Policy, Frame, Frame]]:
+def _count_policy_grid(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[Policy, Frame, Frame]]:
     """Each policy of the grid with its events and pairs; one walk serves all of one dating."""
-    frames = opened(snapshot, IN_MEMORY)
+    frames = open_frames(snapshot.under(policy), IN_MEMORY)
     walked: dict[str, Frame] = {}
-    for one in grid(policy):
+    for one in build_policy_grid(policy):
         if one.undated not in walked:
-            widest = None if policy.generations is None else max(policy.generations, *GENERATIONS)
+            widest = (
+                None if policy.generations is None else max(policy.generations, *BAND_GENERATIONS)
+            )
             whole = replace(one, generations=widest, channels=CHANNELS)
-            walked[one.undated] = reach(frames["edges"], frames["talents"], whole)
-        part = reach_under(walked[one.undated], one)
-        counted = IN_MEMORY.keep(events(part, frames["promotions"], one))
-        yield one, counted, credited(counted)
+            walked[one.undated] = compute_reach(frames["edges"], frames["talents"], whole)
+        part = filter_reach(walked[one.undated], one)
+        counted = IN_MEMORY.keep(compute_events(part, frames["promotions"], one))
+        yield one, counted, compute_credits(counted)
 
 
-def reach_under(reached: Frame, policy: Policy) -> Frame:
+def filter_reach(reached: Frame, policy: Policy) -> Frame:
     """The part of a reach over all channels that a policy of fewer generations or channels has."""
     if policy.generations is not None:
         reached = reached.filter(nw.col("generation") <= policy.generations)
@@ -133,20 +134,20 @@ def reach_under(reached: Frame, policy: Policy) -> Frame:
         return reached
     (channel,) = policy.channels
     alone = reached.filter(~nw.col(channel).is_null())
-    if not carried(policy):
-        return fewest(alone)
+    if not list_carried_arrivals(policy):
+        return take_fewest_generations(alone)
     return alone.select("talent", "person", arrival=nw.col(channel), generation="generation")
 
 
-def _figures(base: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Of each talent of `base`, in its order: the figure by each of `WAYS`."""
-    sums = pairs.group_by("talent").agg(pl.len().alias("driven"), pl.col(CREDITS).sum())
+def _compute_band_figures(base: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Of each talent of `base`, in its order: the figure by each of `CREDITING_WAYS`."""
+    sums = pairs.group_by("talent").agg(pl.len().alias("driven"), pl.col(CREDIT_COLUMNS).sum())
     joined = base.join(sums, left_on="person", right_on="talent", how="left", maintain_order="left")
     # Rounded, so that sums of the same shares in another order stay equal.
-    return joined.select(pl.col(WAYS).fill_null(0).cast(pl.Float64).round(9))
+    return joined.select(pl.col(CREDITING_WAYS).fill_null(0).cast(pl.Float64).round(9))
 
 
-def _nation(policy: Policy, counted: pl.DataFrame) -> dict[str, object]:
+def _compute_nation_row(policy: Policy, counted: pl.DataFrame) -> dict[str, object]:
     first = counted.filter("first")
     return {
         "generations": policy.generations or 0,
@@ -158,7 +159,7 @@ def _nation(policy: Policy, counted: pl.DataFrame) -> dict[str, object]:
     }
 
 
-def _ranges(base: pl.DataFrame, figures: list[pl.DataFrame]) -> pl.DataFrame:
+def _compute_ranges(base: pl.DataFrame, figures: list[pl.DataFrame]) -> pl.DataFrame:
     ranks = [found.select(pl.all().rank("min", descending=True)) for found in figures]
     every = [place for found in ranks for place in found.get_columns()]
     driven = [found["driven"] for found in figures]
@@ -166,16 +167,16 @@ def _ranges(base: pl.DataFrame, figures: list[pl.DataFrame]) -> pl.DataFrame:
     return base.select("talent_id", "name").with_columns(
         driven[0].cast(pl.Int64).alias("driven"),
         ranks[0]["driven"].cast(pl.Int64).alias("rank"),
-        _extreme("rank_best", every, least=True).cast(pl.Int64),
-        _extreme("rank_worst", every, least=False).cast(pl.Int64),
-        _extreme("driven_least", driven, least=True).cast(pl.Int64),
-        _extreme("driven_most", driven, least=False).cast(pl.Int64),
-        _extreme("equal_least", equal, least=True),
-        _extreme("equal_most", equal, least=False),
+        _compute_extreme("rank_best", every, least=True).cast(pl.Int64),
+        _compute_extreme("rank_worst", every, least=False).cast(pl.Int64),
+        _compute_extreme("driven_least", driven, least=True).cast(pl.Int64),
+        _compute_extreme("driven_most", driven, least=False).cast(pl.Int64),
+        _compute_extreme("equal_least", equal, least=True),
+        _compute_extreme("equal_most", equal, least=False),
     )
 
 
-def _extreme(name: str, columns: list[pl.Series], *, least: bool) -> pl.Series:
+def _compute_extreme(name: str, columns: list[pl.Series], *, least: bool) -> pl.Series:
     frame = pl.DataFrame([column.alias(str(place)) for place, column in enumerate(columns)])
     found = frame.min_horizontal() if least else frame.max_horizontal()
     return found.alias(name)

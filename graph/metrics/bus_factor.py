@@ -13,19 +13,19 @@ from typing import Final
 
 import polars as pl
 
+from graph.driven.arrivals import compute_last_hops
 from graph.errors import UsageError
-from graph.metrics import Labels
-from graph.metrics.arrivals import last_hops
-from graph.metrics.places import enterprise_links, events_at, studio_links
+from graph.labels import MetricColumnLabels
+from graph.metrics.places import collect_enterprise_links, collect_studio_links, compute_events_at
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
 
-PLACES: Final = {"studio": "studio_id", "enterprise": "enterprise_id"}
+PLACE_KEY_COLUMNS: Final = {"studio": "studio_id", "enterprise": "enterprise_id"}
 # Work spent a place to close the gap between the bounds: sets of people tried, times the sorts of
 # workers each is held against.
-STEPS_TRIED: Final = 5_000
+MAX_TRIED_STEPS: Final = 5_000
 
-COLUMNS: Final[Labels] = {
+COLUMNS: Final[MetricColumnLabels] = {
     "place_kind": ("studio or enterprise", "类型"),
     "place_id": ("place", "单位编号"),
     "name": ("name", "名称"),
@@ -39,7 +39,7 @@ COLUMNS: Final[Labels] = {
 }
 
 
-def bus_factor(snapshot: Snapshot, policy: Policy, *, of: str = "studio") -> pl.DataFrame:
+def compute_bus_factor(snapshot: Snapshot, policy: Policy, *, of: str = "studio") -> pl.DataFrame:
     """A row a place that drives anyone, sorted by place_kind and place_id.
 
     A place's driven workers are those of `places`: whoever taught a worker there by a last hop that
@@ -51,40 +51,45 @@ def bus_factor(snapshot: Snapshot, policy: Policy, *, of: str = "studio") -> pl.
     still counted, of these the first by id. When no worker has two mentors at the place that is
     the fewest; else it is an upper bound. at_least is a lower bound: k people cannot take along
     more than the k largest numbers of workers taught by one mentor. Where the two are apart, all
-    sets of fewer people are tried, up to `STEPS_TRIED`; exact tells whether bus_factor is shown to
-    be the fewest.
+    sets of fewer people are tried, up to `MAX_TRIED_STEPS`; exact tells whether bus_factor is shown
+    to be the fewest.
 
     `of` is studio, enterprise or both (written studio,enterprise). Raises `UsageError` for others.
 
     A studio where Ada and Abe both taught Bo, Ada alone Cy, and Abe alone Di and Ed:
 
-    >>> halving({"Bo": {"Ada", "Abe"}, "Cy": {"Ada"}, "Di": {"Abe"}, "Ed": {"Abe"}})
+    >>> both, ada, abe = frozenset({"Ada", "Abe"}), frozenset({"Ada"}), frozenset({"Abe"})
+    >>> find_fewest_people({both: 1, ada: 1, abe: 2})
     (['Abe'], 1)
     """
     kinds = [kind.strip() for kind in of.split(",")]
-    if unknown := [kind for kind in kinds if kind not in PLACES]:
-        raise UsageError(f"of has {unknown[0]!r}; give studio, enterprise or both with a comma.")
-    hops = last_hops(snapshot, policy)
+    if unknown := [kind for kind in kinds if kind not in PLACE_KEY_COLUMNS]:
+        raise UsageError(
+            "of has {text!r}; give studio, enterprise or both with a comma.", text=unknown[0]
+        )
+    hops = compute_last_hops(snapshot, policy)
     ids = snapshot.frames["people"].select("person", "person_id")
     parts = []
-    for kind in PLACES:
+    for kind in PLACE_KEY_COLUMNS:
         if kind in kinds:
-            links = {"studio": studio_links, "enterprise": enterprise_links}[kind](snapshot)
-            key = PLACES[kind]
-            first = events_at(hops, links, key).lazy().filter("first")
-            parts.append(_rows(_mentors_of_workers(first, ids, key), kind))
+            links = {"studio": collect_studio_links, "enterprise": collect_enterprise_links}[kind](
+                snapshot
+            )
+            key = PLACE_KEY_COLUMNS[kind]
+            first = compute_events_at(hops, links, key).lazy().filter("first")
+            parts.append(_build_bus_factor_rows(_collect_worker_mentors(first, ids, key), kind))
     found = pl.concat(parts)
     named = pl.concat(
         snapshot.frames[f"{kind}s"].select(
-            pl.lit(kind).alias("place_kind"), "name", place_id=PLACES[kind]
+            pl.lit(kind).alias("place_kind"), "name", place_id=PLACE_KEY_COLUMNS[kind]
         )
-        for kind in PLACES
+        for kind in PLACE_KEY_COLUMNS
     ).collect()
     rows = found.join(named, on=["place_kind", "place_id"], how="left")
     return rows.select(list(COLUMNS)).sort("place_kind", "place_id")
 
 
-def _mentors_of_workers(first: pl.LazyFrame, ids: pl.LazyFrame, key: str) -> pl.DataFrame:
+def _collect_worker_mentors(first: pl.LazyFrame, ids: pl.LazyFrame, key: str) -> pl.DataFrame:
     """place_id, mentors (a sorted list of ids) and how many workers have just these there."""
     mentors = ids.rename({"person": "mentor", "person_id": "mentor_id"})
     return (
@@ -99,60 +104,71 @@ def _mentors_of_workers(first: pl.LazyFrame, ids: pl.LazyFrame, key: str) -> pl.
     )
 
 
-def _rows(taught: pl.DataFrame, kind: str) -> pl.DataFrame:
+def _build_bus_factor_rows(taught: pl.DataFrame, kind: str) -> pl.DataFrame:
     places: dict[str, dict[frozenset[str], int]] = defaultdict(dict)
     for place, mentors, workers in taught.select("place_id", "mentors", "workers").rows():
         places[place][frozenset(mentors)] = workers
     rows = []
     for place, sets in places.items():
-        who, at_least = fewest(sets)
+        who, at_least = find_fewest_people(sets)
         total = sum(sets.values())
-        rows.append((kind, place, total, len(frozenset().union(*sets)), len(who), at_least,
-                     len(who) == at_least, left_of(sets, who), " ".join(who)))  # fmt: skip
+        rows.append(
+            (
+                kind,
+                place,
+                total,
+                len(frozenset().union(*sets)),
+                len(who),
+                at_least,
+                len(who) == at_least,
+                count_remaining_workers(sets, who),
+                " ".join(who),
+            )
+        )
     schema = {
-        "place_kind": pl.String, "place_id": pl.String, "driven_persons": pl.Int64,
-        "mentors": pl.Int64, "bus_factor": pl.Int64, "at_least": pl.Int64, "exact": pl.Boolean,
-        "left": pl.Int64, "who": pl.String,
-    }  # fmt: skip
+        "place_kind": pl.String,
+        "place_id": pl.String,
+        "driven_persons": pl.Int64,
+        "mentors": pl.Int64,
+        "bus_factor": pl.Int64,
+        "at_least": pl.Int64,
+        "exact": pl.Boolean,
+        "left": pl.Int64,
+        "who": pl.String,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def halving(mentors: dict[str, set[str]]) -> tuple[list[str], int]:
-    """`fewest` for workers named one by one, each with the mentors of the worker."""
-    sets: dict[frozenset[str], int] = defaultdict(int)
-    for of_worker in mentors.values():
-        sets[frozenset(of_worker)] += 1
-    return fewest(sets)
-
-
-def fewest(sets: dict[frozenset[str], int]) -> tuple[list[str], int]:
+def find_fewest_people(sets: dict[frozenset[str], int]) -> tuple[list[str], int]:
     """The people whose leaving halves the count, and a lower bound of how few could.
 
     `sets` gives how many workers have just these mentors.
     """
-    who = greedy(sets)
-    least = lower_bound(sets)
+    who = find_people_greedily(sets)
+    least = compute_lower_bound(sets)
     tried = 0
     people = sorted(frozenset().union(*sets))
     half = sum(sets.values()) / 2
     while least < len(who):
         for chosen in combinations(people, least):
             tried += len(sets)
-            if tried > STEPS_TRIED:
+            if tried > MAX_TRIED_STEPS:
                 return who, least
-            if left_of(sets, chosen) <= half:
+            if count_remaining_workers(sets, chosen) <= half:
                 return list(chosen), least
         least += 1
     return who, least
 
 
-def left_of(sets: dict[frozenset[str], int], gone: list[str] | tuple[str, ...]) -> int:
+def count_remaining_workers(
+    sets: dict[frozenset[str], int], gone: list[str] | tuple[str, ...]
+) -> int:
     """How many workers still have a mentor."""
     away = frozenset(gone)
     return sum(workers for mentors, workers in sets.items() if not mentors <= away)
 
 
-def greedy(sets: dict[frozenset[str], int]) -> list[str]:
+def find_people_greedily(sets: dict[frozenset[str], int]) -> list[str]:
     """Who leaves, one by one, until at most half of the workers have a mentor left."""
     half, left = sum(sets.values()) / 2, dict(sets)
     gone: list[str] = []
@@ -174,7 +190,7 @@ def greedy(sets: dict[frozenset[str], int]) -> list[str]:
     return gone
 
 
-def lower_bound(sets: dict[frozenset[str], int]) -> int:
+def compute_lower_bound(sets: dict[frozenset[str], int]) -> int:
     """How many people at least: as if the most taught could each take all of theirs along."""
     taught: dict[str, int] = defaultdict(int)
     for mentors, workers in sets.items():

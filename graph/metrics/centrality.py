@@ -30,12 +30,13 @@ import numpy as np
 import polars as pl
 
 from graph.errors import UsageError
-from graph.metrics import Labels
-from graph.metrics.mpact import taught
+from graph.labels import MetricColumnLabels
+from graph.metrics.mpact import collect_mentorship_pairs
+from graph.people.chains import expand_offsets
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
 
-COLUMNS: Final[Labels] = {
+COLUMNS: Final[MetricColumnLabels] = {
     "person_id": ("person", "人员编号"),
     "name": ("name", "姓名"),
     "leading": ("leading talent", "领军人才"),
@@ -45,22 +46,22 @@ COLUMNS: Final[Labels] = {
     "betweenness": ("betweenness", "中介中心性"),
     "betweenness_error": ("± at 95 %; 0 = exact, none = too few drawn", "95% 误差（0 为精确值）"),
 }
-DAMPING: Final = 0.85
-TOLERANCE: Final = 1e-9
+PAGERANK_DAMPING: Final = 0.85
+PAGERANK_TOLERANCE: Final = 1e-9
 # Places above apprentices that are walked at most, unless asked for more: about a minute's work.
-AFFORDABLE: Final = 60_000_000
+MAX_WALKED_POSITIONS: Final = 60_000_000
 # And how many of them are held at once.
-AT_ONCE: Final = 3_000_000
+WALK_BATCH_POSITIONS: Final = 3_000_000
 # Apprentices that are tried to tell how many places there are.
-TRIED: Final = 2_000
+SAMPLE_APPRENTICES: Final = 2_000
 # So many drawn apprentices must stand below a person for the normal interval to mean something.
-LEAST_DRAWN: Final = 10
-CONFIDENCE: Final = 1.959964
+MIN_DRAWN_APPRENTICES: Final = 10
+CONFIDENCE_Z_95: Final = 1.959964
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def centrality(
+def compute_centrality(
     snapshot: Snapshot, policy: Policy, *, apprentices: int = 0, seed: int = 1
 ) -> pl.DataFrame:
     """A row a mentor, sorted by person_id: pagerank, harmonic, betweenness and their errors.
@@ -72,9 +73,10 @@ def centrality(
 
     Ada taught Bo and Cy, and both of them Di:
 
-    >>> from graph.metrics.examples import lineages
+    >>> from graph.metrics.examples import build_example_lineages
     >>> from graph.policy import Policy
-    >>> found = centrality(lineages("Ada Bo", "Ada Cy", "Bo Di", "Cy Di"), Policy())
+    >>> snapshot = build_example_lineages("Ada Bo", "Ada Cy", "Bo Di", "Cy Di")
+    >>> found = compute_centrality(snapshot, Policy())
     >>> for row in found.select("person_id", "pagerank", "harmonic", "betweenness").rows():
     ...     print(row[0], *(round(figure, 3) for figure in row[1:]))
     Ada 1.882 2.5 0.0
@@ -82,12 +84,17 @@ def centrality(
     Cy 0.784 1.0 0.5
     """
     if apprentices < 0:
-        raise UsageError(f"apprentices is {apprentices}; give how many to draw, or 0 for all.")
+        raise UsageError(
+            "apprentices is {apprentices}; give how many to draw, or 0 for all.",
+            apprentices=apprentices,
+        )
     people = snapshot.frames["people"].select("person", "person_id", "name", "leading").collect()
-    pairs = taught(snapshot)
-    mentors = Upwards.of(pairs, people.height)
-    found = walked(mentors, draw(mentors, apprentices, seed))
-    ranks = pl.DataFrame({"person": np.arange(people.height), "pagerank": pagerank(mentors)})
+    pairs = collect_mentorship_pairs(snapshot)
+    mentors = MentorAdjacency.of(pairs, people.height)
+    found = compute_walk_measures(mentors, sample_apprentices(mentors, apprentices, seed))
+    ranks = pl.DataFrame(
+        {"person": np.arange(people.height), "pagerank": compute_pagerank(mentors)}
+    )
     return (
         people.join(pairs.select(person="mentor").unique(), on="person", how="semi")
         .with_columns(pl.col("person").cast(pl.Int64))
@@ -99,14 +106,14 @@ def centrality(
 
 
 @dataclass(frozen=True)
-class Upwards:
+class MentorAdjacency:
     """Each person's mentors: those of person p are mentors[first[p] : first[p + 1]]."""
 
     first: Array
     mentors: Array
 
     @classmethod
-    def of(cls, pairs: pl.DataFrame, people: int) -> Upwards:
+    def of(cls, pairs: pl.DataFrame, people: int) -> MentorAdjacency:
         """Takes mentor, apprentice (row numbers below `people`), each pair once."""
         ordered = pairs.sort("apprentice", "mentor")
         taught_by = np.bincount(ordered["apprentice"].to_numpy(), minlength=people)
@@ -125,14 +132,11 @@ class Upwards:
 
     def above(self, persons: Array) -> tuple[Array, Array]:
         """The mentors of these persons, one after the other: the place in `persons`, the mentor."""
-        numbers = self.numbers[persons]
-        place = np.repeat(np.arange(len(persons)), numbers)
-        ends = np.cumsum(numbers)
-        within = np.arange(len(place)) - np.repeat(ends - numbers, numbers)
-        return place, self.mentors[self.first[persons][place] + within]
+        place, link = expand_offsets(self.first, persons)
+        return place, self.mentors[link]
 
 
-def pagerank(mentors: Upwards) -> Array:
+def compute_pagerank(mentors: MentorAdjacency) -> Array:
     """Everyone's rank, in multiples of the average."""
     numbers, people = mentors.numbers, mentors.people
     apprentice = np.repeat(np.arange(people), numbers)
@@ -141,8 +145,8 @@ def pagerank(mentors: Upwards) -> Array:
     while True:
         passed = (rank / np.maximum(numbers, 1))[apprentice]
         gathered = np.bincount(mentors.mentors, passed, people) + rank[alone].sum() / people
-        before, rank = rank, 1 - DAMPING + DAMPING * gathered
-        if np.abs(rank - before).sum() < TOLERANCE * people:
+        before, rank = rank, 1 - PAGERANK_DAMPING + PAGERANK_DAMPING * gathered
+        if np.abs(rank - before).sum() < PAGERANK_TOLERANCE * people:
             return rank
 
 
@@ -150,7 +154,7 @@ def pagerank(mentors: Upwards) -> Array:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ApprenticeSample:
     """The apprentices walked up from, how many there are in all, how many to walk from at once."""
 
     persons: Array
@@ -158,57 +162,57 @@ class Drawn:
     at_once: int
 
 
-def draw(mentors: Upwards, wanted: int, seed: int) -> Drawn:
+def sample_apprentices(mentors: MentorAdjacency, wanted: int, seed: int) -> ApprenticeSample:
     """So many apprentices, or with 0 as many as are affordable."""
     mixed = np.random.default_rng(seed).permutation(np.flatnonzero(mentors.numbers))
-    each = _places_above(mentors, mixed[:TRIED])
-    affordable = wanted or max(int(AFFORDABLE / each), 2)
-    return Drawn(mixed[:affordable], len(mixed), int(AT_ONCE / each) + 1)
+    each = _estimate_positions_above(mentors, mixed[:SAMPLE_APPRENTICES])
+    affordable = wanted or max(int(MAX_WALKED_POSITIONS / each), 2)
+    return ApprenticeSample(mixed[:affordable], len(mixed), int(WALK_BATCH_POSITIONS / each) + 1)
 
 
-def _places_above(mentors: Upwards, tried: Array) -> float:
+def _estimate_positions_above(mentors: MentorAdjacency, tried: Array) -> float:
     """How many places, the own included, stand above an apprentice on average, told from a few."""
     places, walked = 1, 0
     # A few at a time, for nobody knows yet how many stand above them.
     for some in np.array_split(tried, len(tried) // 50 + 1):
-        places += sum(len(level.person) for level in _levels(mentors, some))
+        places += sum(len(level.person) for level in _build_walk_levels(mentors, some))
         walked += len(some)
-        if places > AT_ONCE:
+        if places > WALK_BATCH_POSITIONS:
             break
     return max(places / max(walked, 1), 1.0)
 
 
-def walked(mentors: Upwards, drawn: Drawn) -> pl.DataFrame:
+def compute_walk_measures(mentors: MentorAdjacency, drawn: ApprenticeSample) -> pl.DataFrame:
     """person, harmonic, betweenness and their errors, of all people."""
     sums = np.zeros((5, mentors.people))
     for start in range(0, len(drawn.persons), drawn.at_once):
         _add_contributions(sums, mentors, drawn.persons[start : start + drawn.at_once])
     below, harmonic, harmonic_squares, betweenness, betweenness_squares = sums
-    few = below < LEAST_DRAWN
+    few = below < MIN_DRAWN_APPRENTICES
     figures: dict[str, Any] = {"person": np.arange(mentors.people)}
     for name, total, squares in (
         ("harmonic", harmonic, harmonic_squares),
         ("betweenness", betweenness, betweenness_squares),
     ):
-        figures[name], error = _estimate(total, squares, drawn)
+        figures[name], error = _estimate_total(total, squares, drawn)
         exact = len(drawn.persons) == drawn.all
         figures[f"{name}_error"] = error if exact else np.where(few, np.nan, error)
     return pl.DataFrame(figures, nan_to_null=True)
 
 
-def _estimate(total: Array, squares: Array, drawn: Drawn) -> tuple[Array, Array]:
+def _estimate_total(total: Array, squares: Array, drawn: ApprenticeSample) -> tuple[Array, Array]:
     """The estimate and its error from the sums of the contributions and of their squares."""
     number = len(drawn.persons)
     if number == drawn.all:
         return total, np.zeros_like(total)
     variance = np.maximum(squares - total**2 / number, 0) / max(number - 1, 1)
     error = np.sqrt((1 - number / drawn.all) * variance / number)
-    return drawn.all * total / number, CONFIDENCE * drawn.all * error
+    return drawn.all * total / number, CONFIDENCE_Z_95 * drawn.all * error
 
 
-def _add_contributions(sums: Array, mentors: Upwards, apprentices: Array) -> None:
+def _add_contributions(sums: Array, mentors: MentorAdjacency, apprentices: Array) -> None:
     """Adds what these apprentices give: how many, 1/d, its square, the dependency, its square."""
-    levels = _levels(mentors, apprentices)
+    levels = _build_walk_levels(mentors, apprentices)
     dependency: Array = np.zeros(len(levels[-1].person))
     given = []
     for distance in range(len(levels) - 1, 0, -1):
@@ -226,7 +230,7 @@ def _add_contributions(sums: Array, mentors: Upwards, apprentices: Array) -> Non
 
 
 @dataclass(frozen=True)
-class Level:
+class WalkLevel:
     """The places so many hops above the apprentices, and the steps that first lead there.
 
     walk, person, paths (the number of shortest ways): one for each place. lower, upper: the places
@@ -240,27 +244,27 @@ class Level:
     upper: Array
 
 
-def _levels(mentors: Upwards, apprentices: Array) -> list[Level]:
+def _build_walk_levels(mentors: MentorAdjacency, apprentices: Array) -> list[WalkLevel]:
     """Breadth first from all these apprentices at once, each a walk of its own, upwards."""
     none = np.zeros(0, np.int64)
     walk = np.arange(len(apprentices))
-    levels = [Level(walk, apprentices, np.ones(len(apprentices)), none, none)]
+    levels = [WalkLevel(walk, apprentices, np.ones(len(apprentices)), none, none)]
     seen: Array = walk * mentors.people + apprentices
     while True:
         last = levels[-1]
         lower, mentor = mentors.above(last.person)
         key = last.walk[lower] * mentors.people + mentor
-        fresh = ~_among(key, seen)
+        fresh = ~_find_sorted_members(key, seen)
         lower, (key, upper) = lower[fresh], np.unique(key[fresh], return_inverse=True)
         if not len(key):
             return levels
         walk, person = np.divmod(key, mentors.people)
         paths = np.bincount(upper, last.paths[lower], len(key))
-        levels.append(Level(walk, person, paths, lower, upper))
+        levels.append(WalkLevel(walk, person, paths, lower, upper))
         seen = np.sort(np.concatenate([seen, key]), kind="stable")
 
 
-def _among(keys: Array, ordered: Array) -> Array:
+def _find_sorted_members(keys: Array, ordered: Array) -> Array:
     place = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
     found: Array = ordered[place] == keys
     return found

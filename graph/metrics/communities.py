@@ -23,14 +23,14 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from graph.errors import UsageError
-from graph.metrics import Labels
-from graph.metrics.components import grouped, matrix
-from graph.metrics.mpact import taught
+from graph.labels import MetricColumnLabels
+from graph.metrics.components import build_groups, build_pair_matrix
+from graph.metrics.mpact import collect_mentorship_pairs
+from graph.metrics.registry import check_range
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
 
-COLUMNS: Final[Labels] = {
+COLUMNS: Final[MetricColumnLabels] = {
     "community": ("community, by its first person", "社群（以首位人员编号命名）"),
     "people": ("people", "人数"),
     "mentorships": ("mentorships", "师徒关系数"),
@@ -44,7 +44,7 @@ COLUMNS: Final[Labels] = {
 
 @dataclass(frozen=True)
 class Communities:
-    """What `communities` found: `sizes` is its table.
+    """What `find_communities` found: `sizes` is its table.
 
     - sizes: a row a community of two people or more: community (the least of its persons' ids),
       people, mentorships (pairs within it), mentors (who teach in it), talents, and modularity,
@@ -62,7 +62,7 @@ class Communities:
         return self.sizes
 
 
-def communities(
+def find_communities(
     snapshot: Snapshot,
     policy: Policy,
     *,
@@ -80,24 +80,21 @@ def communities(
     has the modularity 0.4198:
 
     >>> import networkx as nx
-    >>> from graph.metrics.examples import lineages
+    >>> from graph.metrics.examples import build_example_lineages
     >>> from graph.policy import Policy
-    >>> club = lineages(*(f"{u:02} {v:02}" for u, v in nx.karate_club_graph().edges))
-    >>> found = communities(club, Policy(), iterations=10)
+    >>> club = build_example_lineages(*(f"{u:02} {v:02}" for u, v in nx.karate_club_graph().edges))
+    >>> found = find_communities(club, Policy(), iterations=10)
     >>> round(found.modularity, 4), sorted(found.sizes["people"])
     (0.4198, [5, 6, 11, 12])
     """
-    if resolution <= 0 or iterations < 1 or seed < 0:
-        raise UsageError(
-            f"resolution is {resolution}, iterations {iterations} and seed {seed}; give a "
-            "resolution above 0, at least 1 iteration, and a seed of 0 or more."
-        )
-    pairs = taught(snapshot).sort("mentor", "apprentice")
+    for name, value in (("resolution", resolution), ("iterations", iterations), ("seed", seed)):
+        check_range(name, value)
+    pairs = collect_mentorship_pairs(snapshot).sort("mentor", "apprentice")
     people = snapshot.frames["people"].select("person", "person_id", "name", "leading").collect()
-    ties = _ties(pairs, people.height)
-    labels = _leiden(ties, resolution, iterations, seed)
-    members, sizes = grouped(pairs, people, labels, "community")
-    parts = _modularity(ties, labels, resolution)
+    ties = _build_tie_matrix(pairs, people.height)
+    labels = _run_leiden(ties, resolution, iterations, seed)
+    members, sizes = build_groups(pairs, people, labels, "community")
+    parts = _compute_modularity(ties, labels, resolution)
     names = members.group_by("community").agg(label=pl.col("label").first())
     sizes = sizes.join(
         names.with_columns(modularity=pl.Series(parts).gather(names["label"])), on="community"
@@ -109,15 +106,15 @@ def communities(
     )
 
 
-def _ties(pairs: pl.DataFrame, people: int) -> Any:
+def _build_tie_matrix(pairs: pl.DataFrame, people: int) -> Any:
     """The symmetric matrix of who taught whom whichever way, a one for each pair of people."""
-    one_way = matrix(pairs, people)
+    one_way = build_pair_matrix(pairs, people)
     ties = one_way + one_way.T
     ties.data[:] = 1.0
     return ties
 
 
-def _leiden(ties: Any, resolution: float, iterations: int, seed: int) -> Any:
+def _run_leiden(ties: Any, resolution: float, iterations: int, seed: int) -> Any:
     """A label from 0 on for each person; one without ties has a label of its own."""
     people = ties.shape[0]
     if not ties.nnz:
@@ -125,16 +122,21 @@ def _leiden(ties: Any, resolution: float, iterations: int, seed: int) -> Any:
     from graspologic_native import leiden_csr
 
     _, found = leiden_csr(
-        ties.indptr.astype(np.int64), ties.indices.astype(np.int32), ties.data, people,
-        resolution=resolution, iterations=iterations, seed=seed,
-    )  # fmt: skip
+        ties.indptr.astype(np.int64),
+        ties.indices.astype(np.int32),
+        ties.data,
+        people,
+        resolution=resolution,
+        iterations=iterations,
+        seed=seed,
+    )
     persons = np.fromiter(found.keys(), np.int64, len(found))
     labels = np.empty(people, np.int64)
     labels[persons] = np.fromiter(found.values(), np.int64, len(found))
     return labels
 
 
-def _modularity(ties: Any, labels: Any, resolution: float) -> Any:
+def _compute_modularity(ties: Any, labels: Any, resolution: float) -> Any:
     """Each label's part of Q."""
     twice = ties.nnz
     if not twice:

@@ -18,12 +18,12 @@ import numpy as np
 import polars as pl
 
 from graph.errors import UsageError
-from graph.metrics import Labels
-from graph.metrics.mpact import taught
+from graph.labels import MetricColumnLabels
+from graph.metrics.mpact import collect_mentorship_pairs
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
 
-COLUMNS: Final[Labels] = {
+COLUMNS: Final[MetricColumnLabels] = {
     "component": ("component, by its first person", "连通分量（以首位人员编号命名）"),
     "people": ("people", "人数"),
     "mentorships": ("mentorships", "师徒关系数"),
@@ -32,12 +32,12 @@ COLUMNS: Final[Labels] = {
     "person_id": ("person", "人员编号"),
     "name": ("name", "姓名"),
 }
-CONNECTIONS: Final = ("weak", "strong")
+CONNECTION_TYPES: Final = ("weak", "strong")
 
 
 @dataclass(frozen=True)
 class Components:
-    """What `components` found: `sizes` is its table.
+    """What `find_components` found: `sizes` is its table.
 
     - sizes: a row a component of two people or more: component (the least of its persons' ids),
       people, mentorships (pairs within it), mentors (who teach in it), talents, the largest first
@@ -54,27 +54,29 @@ class Components:
         return self.sizes
 
 
-def components(snapshot: Snapshot, policy: Policy, *, connection: str = "weak") -> Components:
+def find_components(snapshot: Snapshot, policy: Policy, *, connection: str = "weak") -> Components:
     """The weak or strong components of who taught whom, dated or not; see `Components`.
 
     The policy bears on none of it. Raises `UsageError` when `connection` is neither.
 
-    >>> from graph.metrics.examples import lineages
+    >>> from graph.metrics.examples import build_example_lineages
     >>> from graph.policy import Policy
-    >>> snapshot = lineages("Ada Bo", "Bo Cy", "Cy Bo", "Di Eve", talents="Ada")
-    >>> components(snapshot, Policy()).table().rows()
+    >>> snapshot = build_example_lineages("Ada Bo", "Bo Cy", "Cy Bo", "Di Eve", talents="Ada")
+    >>> find_components(snapshot, Policy()).table().rows()
     [('Ada', 3, 3, 3, 1), ('Di', 2, 1, 1, 0)]
-    >>> components(snapshot, Policy(), connection="strong").table().rows()
+    >>> find_components(snapshot, Policy(), connection="strong").table().rows()
     [('Bo', 2, 2, 2, 0)]
     """
-    if connection not in CONNECTIONS:
-        raise UsageError(f"connection is {connection!r}; give weak or strong.")
+    if connection not in CONNECTION_TYPES:
+        raise UsageError(
+            "connection is {connection!r}; give weak or strong.", connection=connection
+        )
     from scipy.sparse.csgraph import connected_components
 
-    pairs = taught(snapshot)
+    pairs = collect_mentorship_pairs(snapshot)
     people = snapshot.frames["people"].select("person", "person_id", "name", "leading").collect()
-    _, labels = connected_components(matrix(pairs, people.height), connection=connection)
-    members, sizes = grouped(pairs, people, labels, "component")
+    _, labels = connected_components(build_pair_matrix(pairs, people.height), connection=connection)
+    members, sizes = build_groups(pairs, people, labels, "component")
     return Components(
         sizes.sort("people", "component", descending=[True, False]),
         members.select("component", "person_id", "name").sort("component", "person_id"),
@@ -82,7 +84,7 @@ def components(snapshot: Snapshot, policy: Policy, *, connection: str = "weak") 
     )
 
 
-def matrix(pairs: pl.DataFrame, people: int) -> Any:
+def build_pair_matrix(pairs: pl.DataFrame, people: int) -> Any:
     """The sparse matrix of the pairs: a one at (mentor, apprentice)."""
     from scipy.sparse import coo_array
 
@@ -90,7 +92,7 @@ def matrix(pairs: pl.DataFrame, people: int) -> Any:
     return coo_array((np.ones(pairs.height), ends), shape=(people, people)).tocsr()
 
 
-def grouped(
+def build_groups(
     pairs: pl.DataFrame, people: pl.DataFrame, labels: Any, name: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The members and the sizes of groups of two or more, each named by its least person id.
@@ -107,9 +109,12 @@ def grouped(
     )
     sizes = sizes.filter(pl.col("people") > 1)
     within = pl.DataFrame(
-        {"label": by_label.gather(pairs["mentor"]), "other": by_label.gather(pairs["apprentice"]),
-         "mentor": pairs["mentor"]}
-    ).filter(pl.col("label") == pl.col("other"))  # fmt: skip
+        {
+            "label": by_label.gather(pairs["mentor"]),
+            "other": by_label.gather(pairs["apprentice"]),
+            "mentor": pairs["mentor"],
+        }
+    ).filter(pl.col("label") == pl.col("other"))
     links = within.group_by("label").agg(
         mentorships=pl.len().cast(pl.Int64), mentors=pl.col("mentor").n_unique().cast(pl.Int64)
     )

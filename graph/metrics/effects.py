@@ -11,26 +11,32 @@ from typing import Final
 
 import polars as pl
 
-from graph.metrics.arrivals import Hops, Ledgers, arrivals, counted, counting_promotions
-from graph.snapshot import promotions
+from graph.driven.arrivals import (
+    LastHops,
+    Ledgers,
+    compute_arrivals,
+    filter_counting_promotions,
+    find_counted_promotions,
+)
+from graph.snapshot.edges import compute_promotions
 
-CHANGES: Final = ("persons_change", "person_times_change", "sum_change")
+EFFECT_COLUMNS: Final = ("persons_change", "person_times_change", "sum_change")
 # Rows of chains that may be walked again to measure worlds one by one: about ten seconds.
-ROWS_WALKED: Final = 6_000_000
-EVENT: Final = ["talent", "person", "day", "first"]
+MAX_WALKED_ROWS: Final = 6_000_000
+EVENT_COLUMNS: Final = ["talent", "person", "day", "first"]
 
 
-def changed(before: Ledgers, after: Ledgers) -> dict[str, int]:
-    """The change from one to the other, by the names of `CHANGES`."""
+def compute_ledger_changes(before: Ledgers, after: Ledgers) -> dict[str, int]:
+    """The change from one to the other, by the names of `EFFECT_COLUMNS`."""
     figures = ("persons", "person_times", "sum_over_talents")
     return {
         change: getattr(after, figure) - getattr(before, figure)
-        for change, figure in zip(CHANGES, figures, strict=True)
+        for change, figure in zip(EFFECT_COLUMNS, figures, strict=True)
     }
 
 
-def events_without(
-    hops: Hops, left_out: pl.DataFrame, recognitions: pl.LazyFrame | None = None
+def compute_events_without(
+    hops: LastHops, left_out: pl.DataFrame, recognitions: pl.LazyFrame | None = None
 ) -> pl.DataFrame:
     """The events when the links (link) are left out, and only these `recognitions` are there.
 
@@ -41,38 +47,43 @@ def events_without(
     talents = touched.select("talent").unique()
     links = hops.links.join(left_out, on="link", how="anti")
     homes = hops.homes.join(talents, on="talent", how="semi")
-    again = arrivals(links, homes, hops.policy.generations)
+    again = compute_arrivals(links, homes, hops.policy.generations)
     if recognitions is None:
         untouched = hops.events.join(talents, on="talent", how="anti")
-        return pl.concat([untouched, counted(again, hops.counting).select(EVENT)])
+        return pl.concat(
+            [untouched, find_counted_promotions(again, hops.counting).select(EVENT_COLUMNS)]
+        )
     same = hops.hops.lazy().join(talents.lazy(), on="talent", how="anti")
     reached = same.group_by("talent", "person").agg(pl.col("arrival").min()).collect()
-    counting = counting_promotions(promotions(recognitions), hops.policy)
-    return counted(pl.concat([reached, again]), counting).select(EVENT)
+    counting = filter_counting_promotions(compute_promotions(recognitions), hops.policy)
+    return find_counted_promotions(pl.concat([reached, again]), counting).select(EVENT_COLUMNS)
 
 
-def each_without(hops: Hops, left_out: pl.DataFrame) -> pl.DataFrame:
-    """The change for each world (world, link), when its links are left out: world and `CHANGES`.
+def measure_without_links(hops: LastHops, left_out: pl.DataFrame) -> pl.DataFrame:
+    """The change for each world (world, link), when its links are left out: world and
+    `EFFECT_COLUMNS`.
 
     Where everyone the links lead to passes nothing on, only the last hops are looked at, so all
     such worlds are measured. The others are walked again, those of the most far-reaching links
-    first, as far as `ROWS_WALKED` goes; worlds beyond it are not in the result.
+    first, as far as `MAX_WALKED_ROWS` goes; worlds beyond it are not in the result.
     """
     worlds = left_out.select("world").unique()
     ends = left_out.join(hops.links.select("link", "mentor", "apprentice"), on="link")
     passing_on = hops.links.select(apprentice="mentor").unique()
     deep = ends.join(passing_on, on="apprentice", how="semi").select("world").unique()
     shallow = left_out.join(deep, on="world", how="anti")
-    walked, cost = _affordable(hops, ends.join(deep, on="world", how="semi"))
-    lost = pl.concat([_lost_last_hops(hops, shallow), _lost_walks(hops, left_out, walked)])
+    walked, cost = _choose_affordable_worlds(hops, ends.join(deep, on="world", how="semi"))
+    lost = pl.concat(
+        [_find_lost_last_hops(hops, shallow), _find_lost_walks(hops, left_out, walked)]
+    )
     unmeasured = deep.join(cost, on="world", how="anti")
     measured = worlds.join(unmeasured, on="world", how="anti")
-    return measured.join(_summed(hops, lost), on="world", how="left").with_columns(
-        pl.col(CHANGES).fill_null(0)
+    return measured.join(_sum_changes(hops, lost), on="world", how="left").with_columns(
+        pl.col(EFFECT_COLUMNS).fill_null(0)
     )
 
 
-def _lost_last_hops(hops: Hops, left_out: pl.DataFrame) -> pl.DataFrame:
+def _find_lost_last_hops(hops: LastHops, left_out: pl.DataFrame) -> pl.DataFrame:
     """The events that each world loses, for links whose apprentices pass nothing on."""
     gone = left_out.lazy().with_columns(gone=pl.lit(True))
     touched = gone.join(hops.hops.lazy(), on="link").select("world", "talent", "person").unique()
@@ -82,11 +93,13 @@ def _lost_last_hops(hops: Hops, left_out: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("arrival") <= pl.col("day"))
         .join(gone, on=["world", "link"], how="left")
     )
-    events = ways.group_by("world", *EVENT).agg(lost=pl.col("gone").is_not_null().all())
+    events = ways.group_by("world", *EVENT_COLUMNS).agg(lost=pl.col("gone").is_not_null().all())
     return events.filter("lost").drop("lost").collect()
 
 
-def _affordable(hops: Hops, ends: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _choose_affordable_worlds(
+    hops: LastHops, ends: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The talents to walk again (world, talent), and the worlds so measured (world).
 
     A talent is touched when it reaches the mentor of one of the links by the link's start.
@@ -109,22 +122,22 @@ def _affordable(hops: Hops, ends: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         .with_columns(pl.col("rows").fill_null(0))
         .sort("weight", "world", descending=[True, False])
     )
-    chosen = ordered.filter((pl.col("rows") == 0) | (pl.col("rows").cum_sum() <= ROWS_WALKED))
+    chosen = ordered.filter((pl.col("rows") == 0) | (pl.col("rows").cum_sum() <= MAX_WALKED_ROWS))
     measured = chosen.select("world")
     return touched.collect().join(measured, on="world", how="semi"), measured
 
 
-def _lost_walks(hops: Hops, left_out: pl.DataFrame, walked: pl.DataFrame) -> pl.DataFrame:
+def _find_lost_walks(hops: LastHops, left_out: pl.DataFrame, walked: pl.DataFrame) -> pl.DataFrame:
     """The events that each (world, talent) loses, all its chains walked again."""
     homes = walked.join(hops.homes, on="talent")
-    again = arrivals(hops.links, homes, hops.policy.generations, without=left_out)
-    kept = counted(again, hops.counting)
+    again = compute_arrivals(hops.links, homes, hops.policy.generations, without=left_out)
+    kept = find_counted_promotions(again, hops.counting)
     before = walked.lazy().join(hops.events.lazy(), on="talent")
-    keys = ["world", *EVENT]
+    keys = ["world", *EVENT_COLUMNS]
     return before.join(kept.lazy(), on=keys, how="anti").select(keys).collect()
 
 
-def _summed(hops: Hops, lost: pl.DataFrame) -> pl.DataFrame:
+def _sum_changes(hops: LastHops, lost: pl.DataFrame) -> pl.DataFrame:
     """The changes of each world that loses anything, from the events it loses."""
     talents = hops.events.lazy().group_by("person", "day").agg(talents=pl.len())
     by_event = lost.lazy().group_by("world", "person", "day", "first").agg(losing=pl.len())
@@ -141,8 +154,8 @@ def _summed(hops: Hops, lost: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def each_without_recognitions(
-    hops: Hops, recognitions: pl.DataFrame, left_out: pl.DataFrame
+def measure_without_recognitions(
+    hops: LastHops, recognitions: pl.DataFrame, left_out: pl.DataFrame
 ) -> pl.DataFrame:
     """The change for each world (world, person, day) without the person's recognitions of that day.
 
@@ -153,8 +166,8 @@ def each_without_recognitions(
     theirs = recognitions.lazy().join(days.lazy(), on="person")
     kept = theirs.filter(pl.col("date") != pl.col("left_out"))
     # Each world has one person, so that its number can stand for him.
-    rises = promotions(kept.select("level", "date", person="world"))
-    counting = counting_promotions(rises, hops.policy).rename({"person": "world"})
+    rises = compute_promotions(kept.select("level", "date", person="world"))
+    counting = filter_counting_promotions(rises, hops.policy).rename({"person": "world"})
     reached = (
         hops.hops.lazy()
         .join(left_out.lazy(), on="person")
@@ -164,16 +177,16 @@ def each_without_recognitions(
     after = reached.join(counting.lazy(), on="world").filter(pl.col("arrival") <= pl.col("day"))
     before = left_out.lazy().select("world", "person").join(hops.events.lazy(), on="person")
     return (
-        pl.concat([_of_person(after, 1), _of_person(before, -1)])
+        pl.concat([_count_person_changes(after, 1), _count_person_changes(before, -1)])
         .group_by("world")
-        .agg(pl.col(CHANGES).sum())
+        .agg(pl.col(EFFECT_COLUMNS).sum())
         .join(left_out.lazy().select("world"), on="world", how="right")
-        .with_columns(pl.col(CHANGES).fill_null(0))
+        .with_columns(pl.col(EFFECT_COLUMNS).fill_null(0))
         .collect()
     )
 
 
-def _of_person(events: pl.LazyFrame, sign: int) -> pl.LazyFrame:
+def _count_person_changes(events: pl.LazyFrame, sign: int) -> pl.LazyFrame:
     first = pl.col("first")
     return events.group_by("world").agg(
         persons_change=first.any().cast(pl.Int64) * sign,

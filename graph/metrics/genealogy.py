@@ -13,15 +13,15 @@ from typing import Final
 
 import polars as pl
 
-from graph.metrics import Labels
-from graph.metrics.mpact import generations, taught
+from graph.labels import MetricColumnLabels
+from graph.metrics.mpact import collect_mentorship_pairs, compute_generations
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
 
 # Pairs of houses that are compared at once.
-PAIRS_AT_ONCE: Final = 8_000_000
+COMPARED_PAIRS_PER_CHUNK: Final = 8_000_000
 
-COLUMNS: Final[Labels] = {
+COLUMNS: Final[MetricColumnLabels] = {
     "person_id": ("person", "人员编号"),
     "name": ("name", "姓名"),
     "leading": ("leading talent", "领军人才"),
@@ -33,7 +33,7 @@ COLUMNS: Final[Labels] = {
 }
 
 
-def genealogical_index(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+def compute_genealogical_index(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     """A row a mentor: person_id, name, leading and the measures, sorted by person_id.
 
     - genealogical_index: the largest g such that g of the mentor's apprentices have at least g
@@ -47,31 +47,34 @@ def genealogical_index(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
 
     Ada taught Bo and Cy; Bo taught Di and Eve, Cy taught Flo and Gil, and Di taught Han:
 
-    >>> from graph.metrics.examples import lineages
+    >>> from graph.metrics.examples import build_example_lineages
     >>> from graph.policy import Policy
-    >>> snapshot = lineages("Ada Bo", "Ada Cy", "Bo Di", "Bo Eve", "Cy Flo", "Cy Gil", "Di Han")
-    >>> for row in genealogical_index(snapshot, Policy()).drop("name", "leading").rows():
+    >>> pairs = ("Ada Bo", "Ada Cy", "Bo Di", "Bo Eve", "Cy Flo", "Cy Gil", "Di Han")
+    >>> snapshot = build_example_lineages(*pairs)
+    >>> for row in compute_genealogical_index(snapshot, Policy()).drop("name", "leading").rows():
     ...     print(*row)
     Ada 2 2 2 7 0
     Bo 1 2 1 3 0
     Cy 0 2 0 2 0
     Di 0 1 0 1 2
     """
-    pairs = taught(snapshot)
+    pairs = collect_mentorship_pairs(snapshot)
     roots = pairs.select(root="mentor").unique()
-    below = generations(pairs, roots).group_by("root").agg(descendants=pl.col("people").sum())
+    below = (
+        compute_generations(pairs, roots).group_by("root").agg(descendants=pl.col("people").sum())
+    )
     people = snapshot.frames["people"].select("person", "person_id", "name", "leading")
     rows = (
-        _of_apprentices(pairs)
+        _compute_apprentice_measures(pairs)
         .join(below, on="root", how="left")
-        .join(cousins(pairs, roots), on="root", how="left")
+        .join(count_cousins(pairs, roots), on="root", how="left")
         .with_columns(pl.col("cousins").fill_null(0))
     )
     named = rows.lazy().join(people, left_on="root", right_on="person", how="left")
     return named.select(list(COLUMNS)).sort("person_id").collect()
 
 
-def _of_apprentices(pairs: pl.DataFrame) -> pl.DataFrame:
+def _compute_apprentice_measures(pairs: pl.DataFrame) -> pl.DataFrame:
     """The measures that look one and two hops down: root and three of the columns."""
     own = pairs.group_by("mentor").agg(own=pl.len().cast(pl.Int64))
     taught_by = pairs.join(own, left_on="apprentice", right_on="mentor", how="left")
@@ -85,23 +88,23 @@ def _of_apprentices(pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def cousins(pairs: pl.DataFrame, roots: pl.DataFrame) -> pl.DataFrame:
+def count_cousins(pairs: pl.DataFrame, roots: pl.DataFrame) -> pl.DataFrame:
     """How many cousins each root has: root, cousins; a root that has no mentor is not there.
 
     People of the very same mentors have the same cousins, so they are counted together, as a
     house: two houses are cousins when they share a mentor's mentor and no mentor.
     """
-    people, members = _houses(pairs)
+    people, members = _group_into_houses(pairs)
     size = people.group_by("house").agg(size=pl.len().cast(pl.Int64))
     grand = members.join(pairs, left_on="mentor", right_on="apprentice")
     grand = grand.select("house", grand="mentor_right").unique()
     asked = people.join(roots, left_on="apprentice", right_on="root", how="semi")
     counts = [
-        _cousin_houses(chunk, grand, members)
+        _find_cousin_houses(chunk, grand, members)
         .join(size, left_on="other", right_on="house")
         .group_by("house")
         .agg(cousins=pl.col("size").sum())
-        for chunk in _chunks(grand.join(asked, on="house", how="semi"), grand)
+        for chunk in _split_house_chunks(grand.join(asked, on="house", how="semi"), grand)
     ]
     none = pl.DataFrame(schema={"house": size.schema["house"], "cousins": pl.Int64})
     of_house = pl.concat([none, *counts])
@@ -111,7 +114,7 @@ def cousins(pairs: pl.DataFrame, roots: pl.DataFrame) -> pl.DataFrame:
     return found.select("root", pl.col("cousins").fill_null(0))
 
 
-def _houses(pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _group_into_houses(pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Whose house is which (apprentice, house), and its mentors (house, mentor)."""
     sets = pairs.sort("mentor").group_by("apprentice", maintain_order=True).agg("mentor")
     keyed = sets.with_columns(key=pl.col("mentor").cast(pl.List(pl.String)).list.join(","))
@@ -120,18 +123,22 @@ def _houses(pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return numbered.select("apprentice", "house"), members
 
 
-def _chunks(asked: pl.DataFrame, grand: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """The asked (house, grand) in parts that meet at most `PAIRS_AT_ONCE` other houses each."""
+def _split_house_chunks(asked: pl.DataFrame, grand: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The asked (house, grand) in parts that meet at most `COMPARED_PAIRS_PER_CHUNK` other houses
+    each.
+    """
     meets = grand.group_by("grand").len("meets")
     steps = asked.join(meets, on="grand").sort("house")
     steps = steps.with_columns(done=pl.col("meets").cast(pl.Int64).sum().over("house"))
     first = steps.unique("house", maintain_order=True, keep="first")
-    part = first.select("house", part=pl.col("done").cum_sum() // PAIRS_AT_ONCE)
+    part = first.select("house", part=pl.col("done").cum_sum() // COMPARED_PAIRS_PER_CHUNK)
     for _, chunk in steps.join(part, on="house").group_by("part"):
         yield chunk.select("house", "grand")
 
 
-def _cousin_houses(asked: pl.DataFrame, grand: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+def _find_cousin_houses(
+    asked: pl.DataFrame, grand: pl.DataFrame, members: pl.DataFrame
+) -> pl.DataFrame:
     """The cousin houses of each: house, other."""
     mentors = members.join(asked, on="house", how="semi")
     same_mentor = mentors.join(members, on="mentor").select("house", other="house_right")

@@ -39,32 +39,35 @@ import polars as pl
 import psutil
 
 from graph.errors import UsageError
-from graph.metrics import Labels
+from graph.labels import MetricColumnLabels
 from graph.policy import Policy
-from graph.snapshot import Snapshot, studio_ties, studio_trainings
+from graph.snapshot.edges import build_studio_ties, filter_studio_trainings
+from graph.snapshot.frames import Snapshot
 
-COLUMNS: Final[Labels] = {
+COLUMNS: Final[MetricColumnLabels] = {
     "kind": ("kind of node", "类别"),
     "id": ("id", "编号"),
     "name": ("name", "名称"),
     "irreplaceable": (
-        "driven workers who would lose every chain if it left", "一旦离开即失去全部链条的带动人数",
+        "lost if this person or place leaves (persons)",
+        "离任影响人数（人）",
     ),
     "irreplaceable_person_times": (
-        "person-times that would lose every chain if it left", "一旦离开即失去全部链条的带动人次",
+        "lost if this person or place leaves (person-times)",
+        "离任影响人次（人次）",
     ),
-}  # fmt: skip
-KINDS: Final = ("person", "studio", "enterprise", "school")
+}
+IRREPLACEABLE_KINDS: Final = ("person", "studio", "enterprise", "school")
 # Days are whole numbers here: what has always been there, and what never comes.
-ALWAYS: Final = -(2**31)
-NEVER: Final = 2**31 - 1
+ALWAYS_DAY_NUMBER: Final = -(2**31)
+NEVER_DAY_NUMBER: Final = 2**31 - 1
 # Which columns of a link name the nodes it goes with.
-CARRIERS: Final = ("by", "studio", "place")
+LINK_CARRIER_COLUMNS: Final = ("by", "studio", "place")
 # What one row of a join takes while it is grouped, measured and rounded up.
-BYTES_A_ROW: Final = 100
+JOIN_ROW_BYTES: Final = 100
 
 
-def irreplaceable(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+def compute_irreplaceable(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     """One row a node that some driven worker cannot do without, the most irreplaceable first.
 
     kind (person, studio, enterprise, school), id, name, irreplaceable (distinct driven workers)
@@ -74,39 +77,39 @@ def irreplaceable(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     Ann taught Bo and Cy, and both taught Di, all at E1. Di can do without Bo or Cy, but not without
     Ann, the one talent, or E1:
 
-    >>> from graph.metrics.examples import snapshot_of
+    >>> from graph.metrics.examples import build_example_snapshot
     >>> from graph.policy import Policy
     >>> pairs = ["Ann Bo", "Ann Cy", "Bo Di", "Cy Di"]
     >>> taught = [
     ...     dict(mentor=pair.split()[0], apprentice=pair.split()[1], start="2020-01-01",
     ...          enterprise_id="E1") for pair in pairs]
-    >>> snapshot = snapshot_of(
+    >>> snapshot = build_example_snapshot(
     ...     talents=[{"person": "Ann"}], mentorships=taught,
     ...     enterprises=[{"enterprise_id": "E1", "name": "Loom Works"}],
     ...     recognitions=[{"person": "Di", "level": 4, "date": "2025-01-01"}])
-    >>> for row in irreplaceable(snapshot, Policy()).rows():
+    >>> for row in compute_irreplaceable(snapshot, Policy()).rows():
     ...     print(*row)
     person Ann Ann 1 1
     enterprise E1 Loom Works 1 1
     """
-    nodes = _nodes(snapshot)
-    links = _links(snapshot, policy, nodes)
-    talents = snapshot.frames["talents"].select(node=_whole("person")).unique().collect()
-    events = _events(snapshot, policy)
-    links, events = _with_own_copies(links, talents, events, nodes.height, policy)
-    arrivals = _walk(links, talents, policy)
-    lost = _lost(links, events, arrivals)
-    return _named(lost, nodes)
+    nodes = _build_node_table(snapshot)
+    links = _build_carrier_links(snapshot, policy, nodes)
+    talents = snapshot.frames["talents"].select(node=_cast_node_number("person")).unique().collect()
+    events = _collect_counting_events(snapshot, policy)
+    links, events = _add_worker_copies(links, talents, events, nodes.height, policy)
+    arrivals = _walk_hop_rounds(links, talents, policy)
+    lost = _count_lost_workers(links, events, arrivals)
+    return _add_node_names(lost, nodes)
 
 
 # --- nodes, links, events ---------------------------------------------------------------------
 
 
-def _whole(column: str) -> pl.Expr:
+def _cast_node_number(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Int32)
 
 
-def _nodes(snapshot: Snapshot) -> pl.DataFrame:
+def _build_node_table(snapshot: Snapshot) -> pl.DataFrame:
     """node, kind, id, name: people keep their numbers, the rest are numbered after them."""
     frames = snapshot.frames
     kinds = {
@@ -115,71 +118,86 @@ def _nodes(snapshot: Snapshot) -> pl.DataFrame:
         "enterprise": frames["enterprises"].select(id="enterprise_id", name="name"),
         "school": frames["schools"].select(id="school_id", name="name"),
     }
-    kind_of = pl.Enum(KINDS)
+    kind_of = pl.Enum(IRREPLACEABLE_KINDS)
     named = [frame.with_columns(kind=pl.lit(kind, kind_of)) for kind, frame in kinds.items()]
     number = pl.int_range(pl.len(), dtype=pl.Int32).alias("node")
     return pl.concat(named).select(number, "kind", "id", "name").collect()
 
 
-def _links(snapshot: Snapshot, policy: Policy, nodes: pl.DataFrame) -> pl.DataFrame:
+def _build_carrier_links(snapshot: Snapshot, policy: Policy, nodes: pl.DataFrame) -> pl.DataFrame:
     """The influence edges with what carries them: mentor, apprentice, start, by, studio, place.
 
     One edge through two studios is two links here, for it stays when one of them goes.
     """
-    frames = snapshot.frames
+    frames = snapshot.under(policy).frames
     taught = frames["mentorships"].select(
-        "mentor", "apprentice", "start",
-        studio_id=pl.lit(None, pl.String), place_id="enterprise_id", channel=pl.lit("mentorship"),
-    )  # fmt: skip
+        "mentor",
+        "apprentice",
+        "start",
+        studio_id=pl.lit(None, pl.String),
+        place_id="enterprise_id",
+        channel=pl.lit("mentorship"),
+    )
     hosts = frames["studios"].select("studio_id", place_id="host_id")
     trained = (
-        studio_ties(frames["leads"], studio_trainings(frames["trainings"]))
+        build_studio_ties(frames["leads"], filter_studio_trainings(frames["trainings"]))
         .join(hosts, on="studio_id", how="left")
-        .select(
-            "mentor", "apprentice", "start", "studio_id", "place_id", channel=pl.lit("studio")
-        )
-    )  # fmt: skip
+        .select("mentor", "apprentice", "start", "studio_id", "place_id", channel=pl.lit("studio"))
+    )
     channels = {"mentorship": taught, "studio": trained}
     usable = pl.concat([channels[channel] for channel in policy.channels]).filter(
         pl.col("mentor") != pl.col("apprentice")
     )
     if policy.undated == "exclude":
         usable = usable.filter(pl.col("start").is_not_null())
-    start = pl.col("start").to_physical().fill_null(ALWAYS) if policy.ordered else pl.lit(ALWAYS)
+    start = (
+        pl.col("start").to_physical().fill_null(ALWAYS_DAY_NUMBER)
+        if policy.ordered
+        else pl.lit(ALWAYS_DAY_NUMBER)
+    )
     studios = nodes.lazy().filter(pl.col("kind") == "studio")
     places = nodes.lazy().filter(pl.col("kind").is_in(["enterprise", "school"]))
     return (
         usable.join(studios.select(studio_id="id", studio="node"), on="studio_id", how="left")
-        .join(places.select(place_id="id", place="node").unique("place_id", keep="first"),
-              on="place_id", how="left")
+        .join(
+            places.select(place_id="id", place="node").unique("place_id", keep="first"),
+            on="place_id",
+            how="left",
+        )
         .select(
-            _whole("mentor"), _whole("apprentice"), start.cast(pl.Int32).alias("start"),
-            _whole("mentor").alias("by"), "studio", "place",
+            _cast_node_number("mentor"),
+            _cast_node_number("apprentice"),
+            start.cast(pl.Int32).alias("start"),
+            _cast_node_number("mentor").alias("by"),
+            "studio",
+            "place",
         )
         .unique()
         .collect()
-    )  # fmt: skip
+    )
 
 
-def _events(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+def _collect_counting_events(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     """The promotions that can count: event (its number), node, day, first (made high-skilled)."""
     level, day = policy.high_skilled_level, pl.col("day")
-    last = day.to_physical() if policy.ordered else pl.lit(NEVER)
+    last = day.to_physical() if policy.ordered else pl.lit(NEVER_DAY_NUMBER)
     return (
         snapshot.frames["promotions"]
         .filter(pl.col("level") >= level, day >= policy.window_start, day <= policy.window_end)
         .select(
-            pl.int_range(pl.len(), dtype=pl.Int32).alias("event"), node=_whole("person"),
-            day=last.cast(pl.Int32), first=pl.col("before") < level,
+            pl.int_range(pl.len(), dtype=pl.Int32).alias("event"),
+            node=_cast_node_number("person"),
+            day=last.cast(pl.Int32),
+            first=pl.col("before") < level,
         )
         .collect()
-    )  # fmt: skip
+    )
 
 
 # --- workers who are talents ------------------------------------------------------------------
 
 
-def _with_own_copies(
+def _add_worker_copies(
     links: pl.DataFrame, talents: pl.DataFrame, events: pl.DataFrame, free: int, policy: Policy
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Links and events, with a copy of what stands above each worker who is a talent.
@@ -188,7 +206,7 @@ def _with_own_copies(
     the worker's events stand at the copy, which is no talent.
     """
     own = events.join(talents, on="node", how="semi").select(worker="node").unique()
-    above = _above(links, talents, own, policy)
+    above = _find_links_above(links, talents, own, policy)
     between = above.select("worker", node="mentor").join(talents, on="node", how="anti")
     copied = pl.concat([own.select("worker", node="worker"), between])
     number = (free + pl.int_range(pl.len())).cast(pl.Int32)
@@ -204,10 +222,10 @@ def _with_own_copies(
     stands = numbers.filter(pl.col("worker") == pl.col("node")).select("node", "copy")
     moved = events.join(stands, on="node", how="left")
     node = pl.coalesce("copy", "node")
-    return pl.concat([links, copies]), moved.with_columns(node=node).drop("copy")  # fmt: skip
+    return pl.concat([links, copies]), moved.with_columns(node=node).drop("copy")
 
 
-def _above(
+def _find_links_above(
     links: pl.DataFrame, talents: pl.DataFrame, own: pl.DataFrame, policy: Policy
 ) -> pl.DataFrame:
     """The links up to G hops above each worker, up to the first talent: worker and the link."""
@@ -217,16 +235,17 @@ def _above(
     ways_in = links.group_by("apprentice").agg(ways=pl.len())
     while frontier.height and (policy.generations is None or len(found) <= policy.generations):
         ways = frontier.join(ways_in, left_on="node", right_on="apprentice")["ways"].sum()
-        _refuse_what_cannot_fit(int(ways))
+        _validate_free_memory(int(ways))
         up = frontier.join(links, left_on="node", right_on="apprentice").filter(
             pl.col("mentor") != pl.col("worker")
         )
         found.append(up.rename({"node": "apprentice"}).select(found[0].columns))
         frontier = (
-            up.select("worker", node="mentor").unique()
+            up.select("worker", node="mentor")
+            .unique()
             .join(talents, on="node", how="anti")
             .join(seen, on=["worker", "node"], how="anti")
-        )  # fmt: skip
+        )
         seen = pl.concat([seen, frontier])
     return pl.concat(found)
 
@@ -235,7 +254,7 @@ def _above(
 
 
 @dataclass(frozen=True)
-class Arrivals:
+class HopArrivals:
     """Where chains can have arrived after so many hops.
 
     earliest: node, arrival. without: node, x, arrival, a row where the earliest arrival without x
@@ -245,37 +264,37 @@ class Arrivals:
     earliest: pl.DataFrame
     without: pl.DataFrame
 
-    def equals(self, other: Arrivals) -> bool:
-        return _same(self.earliest, other.earliest, ["node"]) and _same(
+    def equals(self, other: HopArrivals) -> bool:
+        return _is_same_frame(self.earliest, other.earliest, ["node"]) and _is_same_frame(
             self.without, other.without, ["node", "x"]
         )
 
 
-def _same(one: pl.DataFrame, other: pl.DataFrame, keys: list[str]) -> bool:
+def _is_same_frame(one: pl.DataFrame, other: pl.DataFrame, keys: list[str]) -> bool:
     return one.height == other.height and one.sort(keys).equals(other.sort(keys))
 
 
-def _walk(links: pl.DataFrame, talents: pl.DataFrame, policy: Policy) -> Arrivals:
-    """The arrivals after G - 1 hops at those who teach: the last hop is `_lost`'s."""
-    start = talents.with_columns(arrival=pl.lit(ALWAYS, pl.Int32))
+def _walk_hop_rounds(links: pl.DataFrame, talents: pl.DataFrame, policy: Policy) -> HopArrivals:
+    """The arrivals after G - 1 hops at those who teach: the last hop is `_count_lost_workers`'s."""
+    start = talents.with_columns(arrival=pl.lit(ALWAYS_DAY_NUMBER, pl.Int32))
     nobody = pl.DataFrame(schema={"node": pl.Int32, "x": pl.Int32, "arrival": pl.Int32})
-    arrivals = Arrivals(start, nobody)
+    arrivals = HopArrivals(start, nobody)
     teachers = links.select(apprentice="mentor").unique()
     between = links.join(teachers, on="apprentice", how="semi").join(
         talents, left_on="apprentice", right_on="node", how="anti"
     )
     hops = 1
     while policy.generations is None or hops < policy.generations:
-        _refuse_what_cannot_fit(between.height + 3 * arrivals.without.height)
-        after = _next(between, arrivals)
-        after = Arrivals(pl.concat([start, after.earliest]), after.without)
+        _validate_free_memory(between.height + 3 * arrivals.without.height)
+        after = _advance_hop_arrivals(between, arrivals)
+        after = HopArrivals(pl.concat([start, after.earliest]), after.without)
         if after.equals(arrivals):
             break
         arrivals, hops = after, hops + 1
     return arrivals
 
 
-def _next(links: pl.DataFrame, arrivals: Arrivals) -> Arrivals:
+def _advance_hop_arrivals(links: pl.DataFrame, arrivals: HopArrivals) -> HopArrivals:
     """One hop on, over all links that a chain can take."""
     start = pl.col("start")
     steps = (
@@ -283,37 +302,40 @@ def _next(links: pl.DataFrame, arrivals: Arrivals) -> Arrivals:
         .filter(start >= pl.col("arrival"))
         .drop("arrival")
     )
-    chosen = _first_steps(steps)
-    suspects = _suspects(chosen, arrivals.without)
+    chosen = _take_first_steps(steps)
+    suspects = _find_suspects(chosen, arrivals.without)
     several = pl.col("ways") > 1
-    spared = _spared(suspects.filter(several), steps, arrivals.without)
+    spared = _find_spared_steps(suspects.filter(several), steps, arrivals.without)
     without = (
         suspects.join(spared, on=["apprentice", "x"], how="left")
-        .with_columns(arrival=pl.col("arrival").fill_null(NEVER))
+        .with_columns(arrival=pl.col("arrival").fill_null(NEVER_DAY_NUMBER))
         .filter(pl.col("arrival") > start)
         .select("x", "arrival", node="apprentice")
         .select("node", "x", "arrival")
     )
-    return Arrivals(chosen.select(node="apprentice", arrival="start"), without)
+    return HopArrivals(chosen.select(node="apprentice", arrival="start"), without)
 
 
-def _first_steps(steps: pl.DataFrame) -> pl.DataFrame:
+def _take_first_steps(steps: pl.DataFrame) -> pl.DataFrame:
     """The earliest step to each apprentice, any of them where several are: `ways` in all."""
     place = pl.int_range(pl.len(), dtype=pl.Int64)
     key = pl.col("start").cast(pl.Int64) * 2**32 + place
     first = (
-        steps.lazy().select("apprentice", key=key).group_by("apprentice")
-        .agg(pl.col("key").min(), ways=pl.len()).collect()
-    )  # fmt: skip
+        steps.lazy()
+        .select("apprentice", key=key)
+        .group_by("apprentice")
+        .agg(pl.col("key").min(), ways=pl.len())
+        .collect()
+    )
     rows = first["key"].to_numpy() & 0xFFFFFFFF
     return steps[rows].with_columns(first["ways"])
 
 
-def _suspects(chosen: pl.DataFrame, without: pl.DataFrame) -> pl.DataFrame:
+def _find_suspects(chosen: pl.DataFrame, without: pl.DataFrame) -> pl.DataFrame:
     """The nodes without which the chosen step cannot be taken: apprentice, x, start, ways."""
     own = [
         chosen.lazy().select("apprentice", "start", "ways", x=carrier).drop_nulls("x")
-        for carrier in CARRIERS
+        for carrier in LINK_CARRIER_COLUMNS
     ]
     earlier = (
         chosen.lazy()
@@ -324,33 +346,42 @@ def _suspects(chosen: pl.DataFrame, without: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([*own, earlier]).unique(["apprentice", "x"]).collect()
 
 
-def _spared(suspects: pl.DataFrame, steps: pl.DataFrame, without: pl.DataFrame) -> pl.DataFrame:
+def _find_spared_steps(
+    suspects: pl.DataFrame, steps: pl.DataFrame, without: pl.DataFrame
+) -> pl.DataFrame:
     """The earliest step that does not need x, where there is one: apprentice, x, arrival."""
     x = pl.col("x")
     return (
-        suspects.lazy().select("apprentice", "x")
+        suspects.lazy()
+        .select("apprentice", "x")
         .join(steps.lazy(), on="apprentice")
-        .filter(*(x.ne_missing(pl.col(carrier)) for carrier in CARRIERS))
+        .filter(*(x.ne_missing(pl.col(carrier)) for carrier in LINK_CARRIER_COLUMNS))
         .join(without.lazy(), left_on=["mentor", "x"], right_on=["node", "x"], how="left")
-        .filter(pl.col("start") >= pl.col("arrival").fill_null(ALWAYS))
-        .group_by("apprentice", "x").agg(arrival=pl.col("start").min())
+        .filter(pl.col("start") >= pl.col("arrival").fill_null(ALWAYS_DAY_NUMBER))
+        .group_by("apprentice", "x")
+        .agg(arrival=pl.col("start").min())
         .collect()
-    )  # fmt: skip
+    )
 
 
-def _refuse_what_cannot_fit(rows: int) -> None:
-    room = psutil.virtual_memory().available // BYTES_A_ROW
+def _validate_free_memory(rows: int) -> None:
+    room = psutil.virtual_memory().available // JOIN_ROW_BYTES
     if rows > room:
         raise UsageError(
-            f"irreplaceable would hold {rows:,} steps at once under this policy, but the memory "
-            f"now free holds about {room:,}; ask for fewer generations, or keep the order of dates."
+            "irreplaceable would hold {steps:,} steps at once under this policy, but the "
+            "memory now free holds about {room:,}; ask for fewer generations, or keep the "
+            "order of dates.",
+            steps=rows,
+            room=room,
         )
 
 
 # --- what is lost -----------------------------------------------------------------------------
 
 
-def _lost(links: pl.DataFrame, events: pl.DataFrame, arrivals: Arrivals) -> pl.DataFrame:
+def _count_lost_workers(
+    links: pl.DataFrame, events: pl.DataFrame, arrivals: HopArrivals
+) -> pl.DataFrame:
     """node, irreplaceable, irreplaceable_person_times: the last hop goes to events, not people."""
     last = (
         links.lazy()
@@ -361,17 +392,25 @@ def _lost(links: pl.DataFrame, events: pl.DataFrame, arrivals: Arrivals) -> pl.D
         .select(links.columns)
         .collect()
     )
-    _refuse_what_cannot_fit(3 * last.height)
-    without = _next(last, arrivals).without.filter(pl.col("arrival") == NEVER)
+    _validate_free_memory(3 * last.height)
+    without = _advance_hop_arrivals(last, arrivals).without.filter(
+        pl.col("arrival") == NEVER_DAY_NUMBER
+    )
     counted = without.join(events.select("event", "first"), left_on="node", right_on="event")
     return counted.group_by(node="x").agg(
         irreplaceable=pl.col("first").sum(), irreplaceable_person_times=pl.len()
     )
 
 
-def _named(lost: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+def _add_node_names(lost: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     return (
-        nodes.join(lost, on="node").drop("node")
-        .sort("irreplaceable", "irreplaceable_person_times", "kind", "id",
-              descending=[True, True, False, False])
-    )  # fmt: skip
+        nodes.join(lost, on="node")
+        .drop("node")
+        .sort(
+            "irreplaceable",
+            "irreplaceable_person_times",
+            "kind",
+            "id",
+            descending=[True, True, False, False],
+        )
+    )

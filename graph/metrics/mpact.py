@@ -18,17 +18,17 @@ from typing import Final
 import polars as pl
 
 from graph.errors import UsageError
-from graph.metrics import Labels
+from graph.labels import MetricColumnLabels
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
 
 # Steps of one round that are joined at once; a round with more is walked in halves.
-STEPS_AT_ONCE: Final = 8_000_000
+MAX_JOINED_STEPS: Final = 8_000_000
 # From so many pairs of mentor and descendant on, the walk would take many minutes.
-MOST_PAIRS: Final = 400_000_000
-OF: Final = ("mentors", "talents")
+MAX_DESCENDANT_PAIRS: Final = 400_000_000
+MPACT_SCOPES: Final = ("mentors", "talents")
 
-COLUMNS: Final[Labels] = {
+COLUMNS: Final[MetricColumnLabels] = {
     "person_id": ("person", "人员编号"),
     "name": ("name", "姓名"),
     "leading": ("leading talent", "领军人才"),
@@ -46,7 +46,7 @@ COLUMNS: Final[Labels] = {
 }
 
 
-def mpact(snapshot: Snapshot, policy: Policy, *, of: str = "mentors") -> pl.DataFrame:
+def compute_mpact(snapshot: Snapshot, policy: Policy, *, of: str = "mentors") -> pl.DataFrame:
     """A row a mentor: person_id, name, leading and MPACT's measures, sorted by person_id.
 
     With n(g) the descendants whose fewest hops from the mentor are g:
@@ -62,34 +62,35 @@ def mpact(snapshot: Snapshot, policy: Policy, *, of: str = "mentors") -> pl.Data
 
     Ada taught Bo and Cy, who both taught Di, who taught Ed:
 
-    >>> from graph.metrics.examples import lineages
+    >>> from graph.metrics.examples import build_example_lineages
     >>> from graph.policy import Policy
-    >>> snapshot = lineages("Ada Bo", "Ada Cy", "Bo Di", "Cy Di", "Di Ed")
-    >>> mpact(snapshot, Policy()).select("person_id", "A", "T", "TD", "G", "W", "TA", "FT").rows()
+    >>> snapshot = build_example_lineages("Ada Bo", "Ada Cy", "Bo Di", "Cy Di", "Di Ed")
+    >>> found = compute_mpact(snapshot, Policy())
+    >>> found.select("person_id", "A", "T", "TD", "G", "W", "TA", "FT").rows()
     [('Ada', 2, 4, 2.75, 3, 2, 3, 4.0), ('Bo', 1, 2, 1.5, 2, 1, 1, 1.0), \
 ('Cy', 1, 2, 1.5, 2, 1, 1, 1.0), ('Di', 1, 1, 1.0, 1, 1, 0, 1.0)]
     """
-    if of not in OF:
-        raise UsageError(f"of is {of!r}; give mentors or talents.")
+    if of not in MPACT_SCOPES:
+        raise UsageError("of is {of!r}; give mentors or talents.", of=of)
     people = snapshot.frames["people"].select("person", "person_id", "name", "leading")
-    pairs = taught(snapshot)
+    pairs = collect_mentorship_pairs(snapshot)
     roots = pairs.select(root="mentor").unique()
     if of == "talents":
         talents = snapshot.frames["talents"].select(root="person").unique().collect()
         roots = roots.join(talents, on="root", how="semi")
-    rows = measures(generations(pairs, roots))
+    rows = compute_mpact_measures(compute_generations(pairs, roots))
     named = rows.lazy().join(people, left_on="root", right_on="person", how="left")
     return named.select(list(COLUMNS)).sort("person_id").collect()
 
 
-def taught(snapshot: Snapshot) -> pl.DataFrame:
+def collect_mentorship_pairs(snapshot: Snapshot) -> pl.DataFrame:
     """Who taught whom, once each and nobody himself: mentor, apprentice."""
     pairs = snapshot.frames["mentorships"].select("mentor", "apprentice")
     return pairs.filter(pl.col("mentor") != pl.col("apprentice")).unique().collect()
 
 
-def measures(sizes: pl.DataFrame) -> pl.DataFrame:
-    """MPACT's measures from `generations`: a row a root."""
+def compute_mpact_measures(sizes: pl.DataFrame) -> pl.DataFrame:
+    """MPACT's measures from `compute_generations`: a row a root."""
     number, share, halved = pl.col("people"), pl.col("share"), 0.5 ** (pl.col("generation") - 1)
     first = pl.col("generation") == 1
     return sizes.group_by("root").agg(
@@ -107,30 +108,37 @@ def measures(sizes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def generations(pairs: pl.DataFrame, roots: pl.DataFrame) -> pl.DataFrame:
+def compute_generations(pairs: pl.DataFrame, roots: pl.DataFrame) -> pl.DataFrame:
     """How many stand in each generation below each root.
 
-    Takes `taught` and the roots (root); a row a (root, generation): people and share (their shared
-    credit), mentors and mentors_share (of those who are mentors themselves).
+    Takes `collect_mentorship_pairs` and the roots (root); a row a (root, generation): people and
+    share (their shared credit), mentors and mentors_share (of those who are mentors themselves).
     """
     counted = pl.DataFrame(
-        schema={"root": roots.schema["root"], "generation": pl.Int64, "people": pl.Int64,
-                "share": pl.Float64, "mentors": pl.Int64, "mentors_share": pl.Float64}
-    )  # fmt: skip
+        schema={
+            "root": roots.schema["root"],
+            "generation": pl.Int64,
+            "people": pl.Int64,
+            "share": pl.Float64,
+            "mentors": pl.Int64,
+            "mentors_share": pl.Float64,
+        }
+    )
     found, total = [counted], 0
-    for frontier, generation in _frontiers(_hops(pairs), roots):
+    for frontier, generation in _walk_generations(_build_hop_shares(pairs), roots):
         total += frontier.height
-        if total > MOST_PAIRS:
+        if total > MAX_DESCENDANT_PAIRS:
             raise UsageError(
-                f"The lineages have more than {MOST_PAIRS:,} pairs of mentor and descendant, too "
+                "The lineages have more than {most:,} pairs of mentor and descendant, too "
                 "many to walk; ask for the leading talents alone by of=talents, or look for "
-                "cycles by the metric claims."
+                "cycles by the metric claims.",
+                most=MAX_DESCENDANT_PAIRS,
             )
-        found.append(_counted(frontier, generation))
+        found.append(_count_generation(frontier, generation))
     return pl.concat(found)
 
 
-def _hops(pairs: pl.DataFrame) -> pl.DataFrame:
+def _build_hop_shares(pairs: pl.DataFrame) -> pl.DataFrame:
     """The pairs, each with the hop's share and whether the apprentice is a mentor too."""
     return pairs.select(
         "mentor",
@@ -140,7 +148,9 @@ def _hops(pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _frontiers(hops: pl.DataFrame, roots: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, int]]:
+def _walk_generations(
+    hops: pl.DataFrame, roots: pl.DataFrame
+) -> Iterator[tuple[pl.DataFrame, int]]:
     """Each generation of each root: root, person, share, teaches; roots come a batch at a time.
 
     Whoever has no apprentice leads nowhere, so only mentors are walked on from.
@@ -151,10 +161,10 @@ def _frontiers(hops: pl.DataFrame, roots: pl.DataFrame) -> Iterator[tuple[pl.Dat
     while batches:
         frontier, seen, generation = batches.pop()
         steps = frontier.join(ways, left_on="person", right_on="mentor")["ways"].sum()
-        if steps > STEPS_AT_ONCE and (halves := _halves(frontier, seen)):
+        if steps > MAX_JOINED_STEPS and (halves := _split_frontier(frontier, seen)):
             batches += [(*half, generation) for half in halves]
             continue
-        new = _next(frontier, hops).join(seen, on=["root", "person"], how="anti")
+        new = _advance_generation(frontier, hops).join(seen, on=["root", "person"], how="anti")
         if new.is_empty():
             continue
         yield new, generation
@@ -165,7 +175,7 @@ def _frontiers(hops: pl.DataFrame, roots: pl.DataFrame) -> Iterator[tuple[pl.Dat
             batches.append((on, still, generation + 1))
 
 
-def _next(frontier: pl.DataFrame, hops: pl.DataFrame) -> pl.DataFrame:
+def _advance_generation(frontier: pl.DataFrame, hops: pl.DataFrame) -> pl.DataFrame:
     return (
         frontier.lazy()
         .join(hops.lazy(), left_on="person", right_on="mentor")
@@ -175,7 +185,7 @@ def _next(frontier: pl.DataFrame, hops: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _halves(
+def _split_frontier(
     frontier: pl.DataFrame, seen: pl.DataFrame
 ) -> list[tuple[pl.DataFrame, pl.DataFrame]] | None:
     """The walk of half the roots and of the other half; None when there is but one root."""
@@ -186,7 +196,7 @@ def _halves(
     return [(frontier.filter(half), seen.filter(half)) for half in (lower, ~lower)]
 
 
-def _counted(frontier: pl.DataFrame, generation: int) -> pl.DataFrame:
+def _count_generation(frontier: pl.DataFrame, generation: int) -> pl.DataFrame:
     return frontier.group_by("root").agg(
         pl.lit(generation, pl.Int64).alias("generation"),
         pl.len().cast(pl.Int64).alias("people"),

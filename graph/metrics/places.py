@@ -9,20 +9,24 @@ part is larger than the whole.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Final
 
 import polars as pl
 
-from graph.metrics import Labels
-from graph.metrics.arrivals import Hops, counting_promotions, last_hops
+from graph.driven.arrivals import LastHops, compute_last_hops, filter_counting_promotions
+from graph.labels import MetricColumnLabels
 from graph.policy import Policy
-from graph.snapshot import Snapshot, studio_ties, studio_trainings
+from graph.snapshot.edges import build_studio_ties, filter_studio_trainings
+from graph.snapshot.frames import Snapshot
 
 # Of the staff education fund, at least so much is for front-line workers: the State Council's
 # opinions on the skilled workforce (2022), after the rules on staff education funds.
-FRONTLINE_SHARE: Final = 0.6
+MIN_FRONTLINE_SHARE: Final = 0.6
+DAYS_PER_YEAR: Final = 365.25
 
-COLUMNS: Final[Labels] = {
+COLUMNS: Final[MetricColumnLabels] = {
     "studio_id": ("studio", "工作室编号"),
     "enterprise_id": ("enterprise", "企业编号"),
     "school_id": ("school", "院校编号"),
@@ -36,8 +40,10 @@ COLUMNS: Final[Labels] = {
     "trained": ("people trained there", "培训人数"),
     "driven_persons": ("driven workers taught there", "带动人数"),
     "driven_person_times": ("person-times of them", "带动人次"),
+    "driven_ever": ("driven workers taught there, all years", "历年带动人数"),
     "funding": ("public funding, yuan", "资助经费（元）"),
-    "cost": ("yuan for each driven worker", "每带动一人成本（元）"),
+    "cost": ("yuan for each driven worker, same years", "每带动一人成本（元，同期）"),
+    "trainee_cost": ("yuan for each trainee, same years", "每培训一人成本（元，同期）"),
     "employed_persons": ("driven workers employed there", "在岗带动人数"),
     "employed_person_times": ("person-times of those employed", "在岗带动人次"),
     "education_fund": ("staff education fund, yuan a year", "职工教育经费（元/年）"),
@@ -54,19 +60,25 @@ COLUMNS: Final[Labels] = {
 }
 
 
-def studios(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+DESCRIBED_STUDIO_COLUMNS = ("studio_id", "name", "kind", "grade", "province", "industry")
+
+
+def compute_studio_output(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     """A row a studio, sorted by studio_id: who was driven there and what each cost.
 
     - leads, trained: distinct people who lead it, who trained there, at any time
     - driven_persons: distinct driven workers for whom a chain that counts ends with a hop at this
       studio, from one who led it to the worker who trained there at the time, begun by the day of
       the promotion. driven_person_times: their, and others', promotions that count so
-    - cost = funding / driven_persons: public funding (yuan) as stated, in full, whatever its years
+    - driven_ever: as driven_persons, with promotions of any year up to the window's end or the
+      policy's as-of day, whichever is later: what the funding is held against
+    - cost = funding / driven_ever, trainee_cost = funding / trained: public funding (yuan) is
+      stated in full, of all years, and so are the people it is divided by
 
     Ada, a talent, leads a studio where Bo and Cy trained; Bo became senior:
 
-    >>> from graph.metrics.examples import snapshot_of
-    >>> snapshot = snapshot_of(
+    >>> from graph.metrics.examples import build_example_snapshot
+    >>> snapshot = build_example_snapshot(
     ...     talents=[{"person": "Ada"}],
     ...     studios=[{"studio_id": "S1", "funding": 50000.0}, {"studio_id": "S2"}],
     ...     leads=[{"person": "Ada", "studio_id": "S1", "start": "2020-01-01"}],
@@ -76,23 +88,53 @@ def studios(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     ...     ],
     ...     recognitions=[{"person": "Bo", "level": 4, "date": "2025-02-01"}],
     ... )
-    >>> studios(snapshot, Policy()).select("studio_id", "trained", "driven_persons", "cost").rows()
-    [('S1', 2, 1, 50000.0), ('S2', 0, 0, None)]
+    >>> found = compute_studio_output(snapshot, Policy())
+    >>> found.select("studio_id", "trained", "driven_persons", "cost", "trainee_cost").rows()
+    [('S1', 2, 1, 50000.0, 25000.0), ('S2', 0, 0, None, None)]
     """
-    hops = last_hops(snapshot, policy)
-    output = output_of(events_at(hops, studio_links(snapshot), "studio_id"), "studio_id")
-    leads = _people(snapshot.frames["leads"], "studio_id", "leads")
-    trained = _people(studio_trainings(snapshot.frames["trainings"]), "studio_id", "trained")
-    described = ["name", "kind", "grade", "province", "industry"]
-    rows = _beside(snapshot.frames["studios"].select("studio_id", *described, "funding"),
-                   "studio_id", leads, trained, output)  # fmt: skip
-    return rows.select(
-        "studio_id", *described, "leads", "trained", "driven_persons", "driven_person_times",
-        "funding", cost=_cost("funding", "driven_persons"),
-    ).collect()  # fmt: skip
+    snapshot = snapshot.under(policy)
+    hops, key = compute_last_hops(snapshot, policy), "studio_id"
+    links = collect_studio_links(snapshot)
+    output = count_output(compute_events_at(hops, links, key), key)
+    ever = count_output(
+        compute_events_at(_extend_to_all_years(hops, snapshot), links, key), key, "ever"
+    )
+    ever = ever.select(key, driven_ever="ever_persons")
+    leads = _count_people(snapshot.frames["leads"], key, "leads")
+    trained = _count_people(filter_studio_trainings(snapshot.frames["trainings"]), key, "trained")
+    studios = snapshot.frames["studios"].select(*DESCRIBED_STUDIO_COLUMNS, "funding")
+    return (
+        _join_counts(studios, key, leads, trained, output, ever)
+        .select(
+            *DESCRIBED_STUDIO_COLUMNS,
+            "leads",
+            "trained",
+            "driven_persons",
+            "driven_person_times",
+            "driven_ever",
+            "funding",
+            cost=_build_cost(pl.col("funding"), "driven_ever"),
+            trainee_cost=_build_cost(pl.col("funding"), "trained"),
+        )
+        .collect()
+    )
 
 
-def enterprises(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+def _extend_to_all_years(hops: LastHops, snapshot: Snapshot) -> LastHops:
+    """The same chains with the promotions of all years up to now."""
+    end = max(hops.policy.window_end, hops.policy.as_of)
+    policy = replace(hops.policy, window_start=date.min, window_end=end)
+    counting = filter_counting_promotions(snapshot.frames["promotions"], policy)
+    return replace(hops, policy=policy, counting=counting)
+
+
+def compute_window_years(policy: Policy) -> float:
+    """How many years of the window have passed by the policy's as-of day; 0 before it begins."""
+    last = min(policy.window_end, policy.as_of)
+    return max((last - policy.window_start).days + 1, 0) / DAYS_PER_YEAR
+
+
+def compute_enterprise_output(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     """A row an enterprise, sorted by enterprise_id: who was driven there, and its education fund.
 
     - driven_persons, driven_person_times: as of studios, with the last hop a mentorship whose row
@@ -102,32 +144,45 @@ def enterprises(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     - trained: distinct people with a training at the enterprise
     - frontline_share = frontline_education_fund / education_fund; meets_frontline: whether it is
       at least 60 %. Null when either is not stated, the fund is nought, or the part is larger
-    - cost = education_fund / employed_persons: yuan of one year's fund for each driven worker; a
-      size of effort, not a price, for the fund pays for all staff
+    - cost = education_fund x years / employed_persons: the fund (yuan a year) of the years of the
+      window that have passed by the policy's as-of day, for each driven worker; a size of effort,
+      not a price, for the fund pays for all staff
     """
-    hops = last_hops(snapshot, policy)
-    taught = events_at(hops, enterprise_links(snapshot), "enterprise_id")
-    employed = employed_events(snapshot, hops)
+    snapshot = snapshot.under(policy)
+    hops = compute_last_hops(snapshot, policy)
+    taught = compute_events_at(hops, collect_enterprise_links(snapshot), "enterprise_id")
+    employed = compute_employed_events(snapshot, hops)
     at = pl.col("place_kind") == "Enterprise"
     places = snapshot.frames["trainings"].filter(at).rename({"place_id": "enterprise_id"})
     described = ["name", "province", "industry", "ownership"]
     funds = ["education_fund", "frontline_education_fund"]
     key = "enterprise_id"
-    rows = _beside(
-        snapshot.frames["enterprises"].select(key, *described, *funds), key,
-        _people(places, key, "trained"), output_of(taught, key),
-        output_of(employed, key, "employed"),
-    )  # fmt: skip
-    share = frontline_share()
+    rows = _join_counts(
+        snapshot.frames["enterprises"].select(key, *described, *funds),
+        key,
+        _count_people(places, key, "trained"),
+        count_output(taught, key),
+        count_output(employed, key, "employed"),
+    )
+    share = build_frontline_share()
     return rows.select(
-        key, *described, "trained", "driven_persons", "driven_person_times",
-        "employed_persons", "employed_person_times", "education_fund",
-        frontline_share=share, meets_frontline=share >= FRONTLINE_SHARE,
-        cost=_cost("education_fund", "employed_persons"),
-    ).collect()  # fmt: skip
+        key,
+        *described,
+        "trained",
+        "driven_persons",
+        "driven_person_times",
+        "employed_persons",
+        "employed_person_times",
+        "education_fund",
+        frontline_share=share,
+        meets_frontline=share >= MIN_FRONTLINE_SHARE,
+        cost=_build_cost(
+            pl.col("education_fund") * compute_window_years(policy), "employed_persons"
+        ),
+    ).collect()
 
 
-def schools(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+def compute_school_output(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     """A row a school, sorted by school_id: its teachers, partners, and where those it trained went.
 
     - teachers, leading_teachers: distinct people who teach there on the policy's as-of day, and the
@@ -139,43 +194,59 @@ def schools(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     - into_enterprises: those trained whom an enterprise employs from a day on or after the
       training's first; into_partners: those who went so to an enterprise that ever partnered with
       the school; enterprises_reached: the distinct enterprises
-    Trainings and employments of unknown start count for none of the last five.
+    Undated trainings and employments count for none of the last five.
     """
-    hops = last_hops(snapshot, policy)
+    snapshot = snapshot.under(policy)
+    hops = compute_last_hops(snapshot, policy)
     at = pl.col("place_kind") == "School"
     trainings = snapshot.frames["trainings"].filter(at).rename({"place_id": "school_id"})
-    teaching = snapshot.frames["teaching"].filter(_on(policy))
+    teaching = snapshot.frames["teaching"].filter(_build_as_of_filter(policy))
     leading = teaching.join(snapshot.frames["talents"], on="person", how="semi")
     partnerships = snapshot.frames["partnerships"]
-    partners = partnerships.filter(_on(policy)).group_by("school_id").agg(
-        partners=pl.col("enterprise_id").n_unique()
-    )  # fmt: skip
+    partners = (
+        partnerships.filter(_build_as_of_filter(policy))
+        .group_by("school_id")
+        .agg(partners=pl.col("enterprise_id").n_unique())
+    )
     described = ["name", "kind", "province"]
-    rows = _beside(
-        snapshot.frames["schools"].select("school_id", *described), "school_id",
-        _people(teaching, "school_id", "teachers"),
-        _people(leading, "school_id", "leading_teachers"),
-        partners, _people(trainings, "school_id", "trained"),
-        _numbers_risen(_risen(_begun(snapshot), snapshot, hops)),
-        _employed_after(_begun(snapshot), snapshot),
-    )  # fmt: skip
-    counts = ["teachers", "leading_teachers", "partners", "trained", "high_skilled",
-              "high_skilled_driven", "into_enterprises", "into_partners",
-              "enterprises_reached"]  # fmt: skip
+    rows = _join_counts(
+        snapshot.frames["schools"].select("school_id", *described),
+        "school_id",
+        _count_people(teaching, "school_id", "teachers"),
+        _count_people(leading, "school_id", "leading_teachers"),
+        partners,
+        _count_people(trainings, "school_id", "trained"),
+        _count_newly_high_skilled(
+            _find_newly_high_skilled(_find_first_trainings(snapshot), snapshot, hops)
+        ),
+        _count_employed_after_training(_find_first_trainings(snapshot), snapshot),
+    )
+    counts = [
+        "teachers",
+        "leading_teachers",
+        "partners",
+        "trained",
+        "high_skilled",
+        "high_skilled_driven",
+        "into_enterprises",
+        "into_partners",
+        "enterprises_reached",
+    ]
     return rows.select("school_id", *described, *counts).collect()
 
 
 # --- who was driven where ---------------------------------------------------------------------
 
 
-def reached(snapshot: Snapshot, policy: Policy, *, of: str) -> pl.DataFrame:
+def find_reached_people(snapshot: Snapshot, policy: Policy, *, of: str) -> pl.DataFrame:
     """Whom each place counts, once: place_id and person (the row number in `people`), sorted.
 
-    `of` studio: the driven_persons of `studios`; enterprise: the employed_persons of `enterprises`;
-    school: the high_skilled of `schools`. So that what several places reach together can be told.
+    `of` studio: the driven_persons of `compute_studio_output`; enterprise: the employed_persons of
+    `compute_enterprise_output`; school: the high_skilled of `compute_school_output`. So that what
+    several places reach together can be told.
 
-    >>> from graph.metrics.examples import snapshot_of
-    >>> snapshot = snapshot_of(
+    >>> from graph.metrics.examples import build_example_snapshot
+    >>> snapshot = build_example_snapshot(
     ...     talents=[{"person": "Ada"}],
     ...     studios=[{"studio_id": "S1"}],
     ...     leads=[{"person": "Ada", "studio_id": "S1", "start": "2020-01-01"}],
@@ -184,30 +255,35 @@ def reached(snapshot: Snapshot, policy: Policy, *, of: str) -> pl.DataFrame:
     ...     ],
     ...     recognitions=[{"person": "Bo", "level": 4, "date": "2025-02-01"}],
     ... )
-    >>> reached(snapshot, Policy(), of="studio")["place_id"].to_list()
+    >>> find_reached_people(snapshot, Policy(), of="studio")["place_id"].to_list()
     ['S1']
     """
-    hops = last_hops(snapshot, policy)
+    snapshot = snapshot.under(policy)
+    hops = compute_last_hops(snapshot, policy)
     if of == "studio":
-        found = events_at(hops, studio_links(snapshot), "studio_id").lazy().filter("first")
+        found = (
+            compute_events_at(hops, collect_studio_links(snapshot), "studio_id")
+            .lazy()
+            .filter("first")
+        )
     elif of == "enterprise":
-        found = employed_events(snapshot, hops).lazy().filter("first")
+        found = compute_employed_events(snapshot, hops).lazy().filter("first")
     else:
-        found = _risen(_begun(snapshot), snapshot, hops)
+        found = _find_newly_high_skilled(_find_first_trainings(snapshot), snapshot, hops)
     key = f"{of}_id"
     return found.select("person", place_id=key).unique().sort("place_id", "person").collect()
 
 
-def studio_links(snapshot: Snapshot) -> pl.LazyFrame:
+def collect_studio_links(snapshot: Snapshot) -> pl.LazyFrame:
     """At which studio each studio link is: mentor, apprentice, stated (its start), studio_id."""
-    trainings = studio_trainings(snapshot.frames["trainings"])
-    ties = studio_ties(snapshot.frames["leads"], trainings)
+    trainings = filter_studio_trainings(snapshot.frames["trainings"])
+    ties = build_studio_ties(snapshot.frames["leads"], trainings)
     return ties.select(
         "mentor", "apprentice", "studio_id", stated="start", by=pl.lit("studio")
     ).unique()
 
 
-def enterprise_links(snapshot: Snapshot) -> pl.LazyFrame:
+def collect_enterprise_links(snapshot: Snapshot) -> pl.LazyFrame:
     """At which enterprise each mentorship is: mentor, apprentice, stated, enterprise_id."""
     taught = snapshot.frames["mentorships"].filter(pl.col("enterprise_id").is_not_null())
     return taught.select(
@@ -215,10 +291,10 @@ def enterprise_links(snapshot: Snapshot) -> pl.LazyFrame:
     ).unique()
 
 
-def events_at(hops: Hops, placed: pl.LazyFrame, place: str) -> pl.DataFrame:
+def compute_events_at(hops: LastHops, placed: pl.LazyFrame, place: str) -> pl.DataFrame:
     """The promotions that count by a last hop at each place: the place, mentor, person, day, first.
 
-    Takes `studio_links` or `enterprise_links`.
+    Takes `collect_studio_links` or `collect_enterprise_links`.
     """
     links = hops.links.lazy().with_columns(by=pl.col("channel").cast(pl.String))
     at = links.join(placed, on=["mentor", "apprentice", "stated", "by"], nulls_equal=True).select(
@@ -235,7 +311,7 @@ def events_at(hops: Hops, placed: pl.LazyFrame, place: str) -> pl.DataFrame:
     )
 
 
-def employed_events(snapshot: Snapshot, hops: Hops) -> pl.DataFrame:
+def compute_employed_events(snapshot: Snapshot, hops: LastHops) -> pl.DataFrame:
     """The promotions that count, at whoever employed the worker on the day."""
     events = hops.events.lazy().select("person", "day", "first").unique()
     day = pl.col("day")
@@ -245,7 +321,7 @@ def employed_events(snapshot: Snapshot, hops: Hops) -> pl.DataFrame:
     return at.select("enterprise_id", "person", "day", "first").unique().collect()
 
 
-def output_of(events: pl.DataFrame, place: str, prefix: str = "driven") -> pl.LazyFrame:
+def count_output(events: pl.DataFrame, place: str, prefix: str = "driven") -> pl.LazyFrame:
     """Both ledgers of each place from its events."""
     once = events.lazy().select(place, "person", "day", "first").unique()
     return once.group_by(place).agg(
@@ -254,22 +330,22 @@ def output_of(events: pl.DataFrame, place: str, prefix: str = "driven") -> pl.La
     )
 
 
-def frontline_share() -> pl.Expr:
+def build_frontline_share() -> pl.Expr:
     """The share of the education fund for front-line workers; null where it can't be shown."""
     fund, part = pl.col("education_fund"), pl.col("frontline_education_fund")
     return pl.when(fund > 0, part >= 0, part <= fund).then(part / fund)
 
 
-def _cost(money: str, persons: str) -> pl.Expr:
-    """Null where the money is not stated or is below nought, or nobody was driven."""
-    return pl.when(pl.col(money) >= 0, pl.col(persons) > 0).then(pl.col(money) / pl.col(persons))
+def _build_cost(money: pl.Expr, persons: str) -> pl.Expr:
+    """Null where the money is not stated or is below nought, or there is nobody."""
+    return pl.when(money >= 0, pl.col(persons) > 0).then(money / pl.col(persons))
 
 
-def _people(rows: pl.LazyFrame, place: str, name: str) -> pl.LazyFrame:
+def _count_people(rows: pl.LazyFrame, place: str, name: str) -> pl.LazyFrame:
     return rows.group_by(place).agg(pl.col("person").n_unique().alias(name))
 
 
-def _beside(places: pl.LazyFrame, key: str, *counts: pl.LazyFrame) -> pl.LazyFrame:
+def _join_counts(places: pl.LazyFrame, key: str, *counts: pl.LazyFrame) -> pl.LazyFrame:
     """The places with these counts beside them, nought where there are none; sorted by key."""
     for count in counts:
         names = [name for name in count.collect_schema().names() if name != key]
@@ -279,33 +355,35 @@ def _beside(places: pl.LazyFrame, key: str, *counts: pl.LazyFrame) -> pl.LazyFra
     return places.sort(key)
 
 
-def _on(policy: Policy) -> pl.Expr:
+def _build_as_of_filter(policy: Policy) -> pl.Expr:
     day = pl.lit(policy.as_of)
     return (pl.col("start").fill_null(day) <= day) & (pl.col("end").fill_null(day) >= day)
 
 
-def _begun(snapshot: Snapshot) -> pl.LazyFrame:
+def _find_first_trainings(snapshot: Snapshot) -> pl.LazyFrame:
     """Since when each was trained at a school: school_id, person, start."""
     trainings = snapshot.frames["trainings"].filter(pl.col("place_kind") == "School")
     first = trainings.group_by("place_id", "person").agg(pl.col("start").min()).drop_nulls()
     return first.rename({"place_id": "school_id"})
 
 
-def _risen(begun: pl.LazyFrame, snapshot: Snapshot, hops: Hops) -> pl.LazyFrame:
+def _find_newly_high_skilled(
+    begun: pl.LazyFrame, snapshot: Snapshot, hops: LastHops
+) -> pl.LazyFrame:
     """Of each school's trained people, who then became high-skilled; driven is true or null."""
-    counting = counting_promotions(snapshot.frames["promotions"], hops.policy)
+    counting = filter_counting_promotions(snapshot.frames["promotions"], hops.policy)
     driven = hops.events.lazy().filter("first").select("person", driven=pl.lit(True)).unique()
     risen = begun.join(counting.lazy().filter("first"), on="person")
     return risen.filter(pl.col("start") <= pl.col("day")).join(driven, on="person", how="left")
 
 
-def _numbers_risen(risen: pl.LazyFrame) -> pl.LazyFrame:
+def _count_newly_high_skilled(risen: pl.LazyFrame) -> pl.LazyFrame:
     return risen.group_by("school_id").agg(
         high_skilled=pl.len(), high_skilled_driven=pl.col("driven").fill_null(False).sum()
     )
 
 
-def _employed_after(begun: pl.LazyFrame, snapshot: Snapshot) -> pl.LazyFrame:
+def _count_employed_after_training(begun: pl.LazyFrame, snapshot: Snapshot) -> pl.LazyFrame:
     """Of each school's trained people, who was then employed, and where."""
     employed = snapshot.frames["employments"].select("person", "enterprise_id", since="start")
     partners = snapshot.frames["partnerships"].select("school_id", "enterprise_id").unique()

@@ -7,24 +7,23 @@ a fresh profile and fails the test when the page asks any host but this one or t
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import pytest
 
-from graph.database import Database
+from graph.server.configuration import find_free_port
+from graph.server.database import Database
 from graph.settings import Settings
 from tests import install
 from tests.browser.seeing import WAIT, at_rest
 from tests.filling import filled
+from tests.serving import wait_until_healthy
 
 ROOT = Path(__file__).parents[2]
 FLAGS = (
@@ -38,29 +37,6 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 HERE = ("127.0.0.1", "localhost")
-STARTUP = 60  # seconds
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
-def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    ends = time.monotonic() + STARTUP
-    while time.monotonic() < ends:
-        if server.poll() is not None:
-            break
-        try:
-            with urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"Streamlit did not start:\n{log.read_text('utf-8')[-2000:]}")
 
 
 @pytest.fixture(scope="session")
@@ -78,13 +54,21 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
             known = (str(script), tuple(sorted((env or {}).items())), tuple(options))
             if known in running:
                 return running[known]
-            port = port or free_port()
+            port = port or find_free_port(0)
             log = tmp_path_factory.mktemp("streamlit") / "log.txt"
             command = [
-                sys.executable, "-m", "streamlit", "run", str(script),
-                f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true",
-                "--server.fileWatcherType=none", "--browser.gatherUsageStats=false", *options,
-            ]  # fmt: skip
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                str(script),
+                f"--server.port={port}",
+                "--server.address=127.0.0.1",
+                "--server.headless=true",
+                "--server.fileWatcherType=none",
+                "--browser.gatherUsageStats=false",
+                *options,
+            ]
             output = stack.enter_context(log.open("wb"))
             server = subprocess.Popen(
                 command,
@@ -95,7 +79,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
             )
             stack.callback(_stop, server)
             url = f"http://127.0.0.1:{port}"
-            _wait_until_healthy(server, url, log)
+            wait_until_healthy(server, url, log)
             running[known] = url
             return url
 
@@ -142,6 +126,10 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in HERE:
             outside.append(request.url)
 
+    def forbidden(message: Any) -> None:
+        if "Content Security Policy" in message.text:
+            errors.append(message.text)
+
     def start(url: str, **context: Any) -> Any:
         context.setdefault("viewport", {"width": 1400, "height": 900})
         profile = chromium.new_context(**context)
@@ -150,6 +138,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         page.on("request", note)
         page.on("websocket", lambda socket: note(socket))
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", forbidden)
         page.goto(url)
         return page
 

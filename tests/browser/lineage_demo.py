@@ -1,7 +1,7 @@
 """A small page with invented people: the lineage widget, and what Python received.
 
 Query parameters: `language` zh or en, `payloads` to give everyone a name that would run a script
-if it were taken for markup, `people` for a larger invented lineage.
+if it were taken for markup, `people` for a larger invented lineage, `groups` to draw it as groups.
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ from dataclasses import replace
 from datetime import date
 
 import networkx as nx
+import polars as pl
 import streamlit as st
 
-from components.lineage import (
+from graph.people.lineage_groups import Box, group_people
+from ui.lineage.state import LineageState
+from ui.lineage.unfold import find_lineage_paths, list_path_people, unfold_lineage
+from ui.lineage.widget import (
     LineageColumn,
     LineageEdge,
+    LineageFlow,
+    LineageGroup,
     LineageNode,
     LineageStudio,
     LineageView,
-    keep_state,
-    lineage,
-    lineage_state,
+    draw_lineage,
+    read_lineage_state,
+    save_lineage_state,
 )
-from components.lineage_state import LineageState
-from components.lineage_unfold import on_paths, shortest_paths, unfold
 
 FOCUS = "杨勇军"
 # name, level, state, honour, leading, English name
@@ -87,19 +91,40 @@ TIES = """
 苏明辉 ~唐晓雯 ~熊志鹏 ~黎欣
 贺俊杰 宋博
 """
-HIDDEN = {"何志远": 41, "杨勇军": 46, "~杨勇军": 258, "彭立新": 29, "向宏": 18, "~苏明辉": 33,
-          "廖海涛": 6, "易安琪": 4, "唐晓雯": 2}  # fmt: skip
+HIDDEN = {
+    "何志远": 41,
+    "杨勇军": 46,
+    "~杨勇军": 258,
+    "彭立新": 29,
+    "向宏": 18,
+    "~苏明辉": 33,
+    "廖海涛": 6,
+    "易安琪": 4,
+    "唐晓雯": 2,
+}
 HEADS = {
-    "zh": [(-2, "师祖", ""), (-1, "师父", ""), (0, "领军人才", ""), (1, "第一代", "带动 223 人"),
-           (2, "第二代", "1,246 人"), (3, "第三代", "2,657 人")],
-    "en": [(-2, "Their mentors", ""), (-1, "Mentors", ""), (0, "Talent", ""),
-           (1, "Gen 1", "223 driven"), (2, "Gen 2", "1,246 driven"), (3, "Gen 3", "2,657 driven")],
-}  # fmt: skip
+    "zh": [
+        (-2, "师祖", ""),
+        (-1, "师父", ""),
+        (0, "领军人才", ""),
+        (1, "第一代", "带动 223 人"),
+        (2, "第二代", "1,246 人"),
+        (3, "第三代", "2,657 人"),
+    ],
+    "en": [
+        (-2, "Their mentors", ""),
+        (-1, "Mentors", ""),
+        (0, "Talent", ""),
+        (1, "Gen 1", "223 driven"),
+        (2, "Gen 2", "1,246 driven"),
+        (3, "Gen 3", "2,657 driven"),
+    ],
+}
 REASON = {
     "zh": ("不计入：日期倒退", ("2019-02 随申国强学艺，", "早于申国强 2021-03 入室")),
     "en": ("Not counted: dates go back", ("Joined 2019-02, before", "Shen did (2021-03)")),
 }
-BEFORE = {"zh": "不计入：窗口期前已是高技能人才", "en": "Not counted: high-skilled before"}
+BEFORE = {"zh": "不计入：统计期前已是高技能人才", "en": "Not counted: high-skilled before"}
 PAYLOADS = (
     "<script>window.ran = 1</script>",
     '<img src=x onerror="window.ran = 1">',
@@ -124,9 +149,14 @@ def named() -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
         shown = english if LANGUAGE == "en" else name
         mark = {"能": "T", "奖": "G"}.get(honour, "") if LANGUAGE == "en" else honour.strip("-")
         people[name] = LineageNode(
-            name, shown, level=int(level), state=state, honour=mark, leading=leading != "-",
+            name,
+            shown,
+            level=int(level),
+            state=state,
+            honour=mark,
+            leading=leading != "-",
             reason=BEFORE[LANGUAGE] if state == "none" else "",
-        )  # fmt: skip
+        )
     heading, lines = REASON[LANGUAGE]
     codes = ("32", "33", "44")
     people["莫晓东"] = replace(people["莫晓东"], reason=heading, lines=lines)
@@ -139,14 +169,24 @@ def named() -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
             person = other.strip("~")
             year = came.setdefault(person, min(2026, came[mentor] + chance.randint(3, 12)))
             channel = "studio" if other[0] == "~" else "mentorship"
-            graph.add_edge(mentor, person, channel=channel, start=date(year, 3, 1),
-                           studio_id=f"S-{mentor}" if channel == "studio" else None)  # fmt: skip
+            graph.add_edge(
+                mentor,
+                person,
+                channel=channel,
+                start=date(year, 3, 1),
+                studio_id=f"S-{mentor}" if channel == "studio" else None,
+            )
     for mark, count in HIDDEN.items():
         for number in range(count):
             other = f"{mark}{number}"
             channel = "studio" if mark[0] == "~" else "mentorship"
-            graph.add_edge(mark.strip("~"), other, channel=channel, start=date(2022, 3, 1),
-                           studio_id=f"S-{mark[1:]}" if channel == "studio" else None)  # fmt: skip
+            graph.add_edge(
+                mark.strip("~"),
+                other,
+                channel=channel,
+                start=date(2022, 3, 1),
+                studio_id=f"S-{mark[1:]}" if channel == "studio" else None,
+            )
             state = ("driven", "pending")[number % 2]
             level = 4 if state == "driven" else 3
             people[other] = LineageNode(other, other, level=level, state=state)
@@ -176,6 +216,68 @@ def invented(count: int) -> tuple[nx.MultiDiGraph, dict[str, LineageNode]]:
     return graph, people
 
 
+@st.cache_resource
+def as_people(count: int) -> pl.DataFrame:
+    """The larger lineage as a table, each by way of the one who taught him or her."""
+    graph, people = invented(count)
+    place = {person: n for n, person in enumerate(graph)}
+    generation = nx.single_source_shortest_path_length(graph, FOCUS)
+    mentor = {b: a for a, b in graph.edges()}
+    branch: dict[str, str] = {}
+    for person in sorted(graph, key=generation.__getitem__):
+        above = mentor.get(person, FOCUS)
+        branch[person] = person if above == FOCUS else branch[above]
+    rows = [
+        (
+            place[p],
+            generation[p],
+            "none" if p == FOCUS else people[p].state,
+            place[mentor.get(p, FOCUS)],
+            branch[p],
+            f"6-{n % 40}",
+            str(people[p].level),
+            "",
+        )
+        for n, p in enumerate(graph)
+    ]
+    names = ["place", "generation", "state", "mentor", "branch", "occupation", "level", "studio"]
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def grouped_view_of(state: LineageState) -> LineageView:
+    """The larger lineage as groups."""
+    people, named_ = as_people(COUNT), list(invented(COUNT)[1].values())
+    found = group_people(people, "branch", dict(state.shown.inside))
+
+    def id(box: Box) -> str:
+        return box.id if box.person is None else named_[box.person].id
+
+    nodes = [named_[0]]
+    for box in found.boxes:
+        group = (
+            None
+            if box.person is not None
+            else LineageGroup(box.persons, box.driven, box.pending, box.target, box.open)
+        )
+        name = named_[box.person].name if box.person is not None else box.value or "其余"
+        nodes.append(LineageNode(id(box), name, box.generation, group=group, indent=box.depth))
+    ids = {box.id: id(box) for box in found.boxes} | {"": FOCUS}
+    return LineageView(
+        tuple(nodes),
+        (),
+        FOCUS,
+        selected=state.selected,
+        columns_hold="branch",
+        grouping=True,
+        flows=tuple(LineageFlow(ids[f.source], ids[f.target], f.persons) for f in found.flows),
+        columns=tuple(LineageColumn(*head) for head in HEADS[LANGUAGE]),
+        language=LANGUAGE,
+        can_undo=bool(state.past),
+        can_redo=bool(state.future),
+        more=COUNT,
+    )
+
+
 def path_to(graph: nx.MultiDiGraph, person: str | None) -> tuple[str, ...]:
     """From the talent to the person, or the other way for a mentor."""
     if person and person in graph and nx.has_path(graph, FOCUS, person):
@@ -199,11 +301,17 @@ def view_of(state: LineageState) -> LineageView:
             for other, ties in tied
         )
 
-    shown = unfold(
-        graph, state, breadth=10_000 if COUNT else breadth, limit=5_000, rank=order.__getitem__,
+    shown = unfold_lineage(
+        graph,
+        state,
+        breadth=10_000 if COUNT else breadth,
+        limit=5_000,
+        rank=order.__getitem__,
         keep=frozenset(path),
-        unhide=on_paths(p for t in state.shown.traced for p in shortest_paths(graph, FOCUS, t)),
-    )  # fmt: skip
+        unhide=list_path_people(
+            p for t in state.shown.traced for p in find_lineage_paths(graph, FOCUS, t)
+        ),
+    )
     nodes = []
     for person in sorted(shown.generations, key=order.__getitem__):
         node = replace(
@@ -223,31 +331,50 @@ def view_of(state: LineageState) -> LineageView:
         nodes.append(node)
     edges = tuple(
         LineageEdge(
-            a, b, data["channel"], data["start"],
+            a,
+            b,
+            data["channel"],
+            data["start"],
             date(data["start"].year + 3, 3, 1) if data["start"].year < 2020 else None,
             studio if (studio := data.get("studio_id") or "") in shown.groups else "",
         )
         for a, b, data in graph.edges(data=True)
         if a in shown.generations and b in shown.generations
-    )  # fmt: skip
+    )
     ties = tuple((year, int(3 * 1.17 ** (year - 1996))) for year in range(1996, 2027))
     word = {"zh": ("分享此视图", "导出"), "en": ("Share view", "Export")}[LANGUAGE]
     return LineageView(
-        tuple(nodes), edges, FOCUS,
-        paths=(path, *(p for t in state.shown.traced for p in shortest_paths(graph, FOCUS, t))),
-        selected=state.selected, also=state.also, traced=state.shown.traced,
+        tuple(nodes),
+        edges,
+        FOCUS,
+        paths=(path, *(p for t in state.shown.traced for p in find_lineage_paths(graph, FOCUS, t))),
+        selected=state.selected,
+        also=state.also,
+        traced=state.shown.traced,
         studios=tuple(
-            LineageStudio(id, f"{id[2:]}技能大师工作室", shown.generations[group.leaders[0]],
-                          group.trainees, id in state.shown.closed)
+            LineageStudio(
+                id,
+                f"{id[2:]}技能大师工作室",
+                shown.generations[group.leaders[0]],
+                group.trainees,
+                id in state.shown.closed,
+            )
             for id, group in shown.groups.items()
         ),
-        grouped=state.shown.grouped, dates=state.shown.dates,
-        filtering=bool(state.shown.filters), filtered_out=shown.filtered_out,
+        grouped=state.shown.grouped,
+        dates=state.shown.dates,
+        filtering=bool(state.shown.filters),
+        filtered_out=shown.filtered_out,
         columns=tuple(LineageColumn(*head) for head in HEADS[LANGUAGE]),
-        window=(date(2024, 1, 1), date(2026, 12, 31)), years=state.shown.years, ties=ties,
-        axis=state.shown.axis, can_undo=bool(state.past), can_redo=bool(state.future),
-        buttons=(("share", word[0]), ("export", word[1])), language=LANGUAGE,
-    )  # fmt: skip
+        window=(date(2024, 1, 1), date(2026, 12, 31)),
+        years=state.shown.years,
+        ties=ties,
+        axis=state.shown.axis,
+        can_undo=bool(state.past),
+        can_redo=bool(state.future),
+        buttons=(("share", word[0]), ("export", word[1])),
+        language=LANGUAGE,
+    )
 
 
 st.set_page_config(layout="wide")
@@ -257,6 +384,7 @@ st.html(
 )
 LANGUAGE = "en" if st.query_params.get("language") == "en" else "zh"
 COUNT = int(st.query_params.get("people", "0"))
+GROUPS = "groups" in st.query_params
 PAYLOAD = "payloads" in st.query_params
 KEY = "lineage"
 
@@ -265,16 +393,17 @@ KEY = "lineage"
 def draw() -> None:
     """The widget and, beside it, what Python has."""
     start = LineageState(FOCUS, selected=None if COUNT or PAYLOAD else "唐晓雯")
-    state = lineage_state(KEY, start)
+    start = start.settled("branch") if GROUPS else start
+    state = read_lineage_state(KEY, start)
     left, right = st.columns([848, 280], gap="medium")
     with left:
-        event = lineage(view_of(state), key=KEY)
+        event = draw_lineage(grouped_view_of(state) if GROUPS else view_of(state), key=KEY)
     with right:
         if st.button("select 苏明辉"):
-            keep_state(KEY, state.select("苏明辉"))
+            save_lineage_state(KEY, state.select("苏明辉"))
             st.rerun(scope="fragment")
         if st.button("only level 4"):
-            keep_state(KEY, state.filter(levels=(4, 4)))
+            save_lineage_state(KEY, state.filter(levels=(4, 4)))
             st.rerun(scope="fragment")
         said = {"event": event.action, "person": event.person, "text": event.text}
         st.code(json.dumps({**said, "now": state.to_query()}))

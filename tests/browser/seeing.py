@@ -6,11 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from graph.database import Database
-from graph.metrics.driven import measure
+from graph.driven.figures import measure_driven
 from graph.policy import Policy
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import take_snapshot
+from graph.snapshot.take import take_snapshot
+from ui.pages import PAGES
 
 ROOT = Path(__file__).parents[2]
 AXE = Path(find_spec("axe_playwright_python").origin).with_name("axe.min.js")  # type: ignore[union-attr, arg-type]
@@ -22,15 +23,18 @@ CANVAS = """[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]
 
 
 def at_rest(page: Any) -> Any:
-    """The page when its script has ended and what it drew stands."""
+    """The page when its script has ended and all that it drew stands."""
     page.wait_for_timeout(250)
     page.locator(IDLE).wait_for(timeout=WAIT)
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stSkeleton]')", timeout=WAIT
+    )
     page.wait_for_timeout(250)
     return page
 
 
 def most_driven(network: Database, settings: Settings) -> dict[str, Any]:
-    rows = measure(take_snapshot(network, settings), Policy()).talents
+    rows = measure_driven(take_snapshot(network, settings), Policy()).talents
     return rows.sort("driven").row(-1, named=True)
 
 
@@ -76,8 +80,8 @@ def picture(page: Any, folder: Path, name: str) -> Path:
 
 
 def pages_of_the_app() -> list[str]:
-    """Every page by its address: each file of pages/."""
-    return sorted(f.stem for f in (ROOT / "pages").glob("*.py") if f.stem != "__init__")
+    """Every page by its address: see `ui.pages`."""
+    return sorted(PAGES)
 
 
 def serious_findings(page: Any) -> list[str]:

@@ -13,19 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from graph.database import Database
-from graph.metrics.driven import measure
+from graph.driven.figures import measure_driven
 from graph.policy import Policy
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import take_snapshot
-from tests.browser.seeing import (
-    WAIT,
-    at_rest,
-    lineage_ready,
-    most_driven,
-    on_screen,
-    picture,
-)
+from graph.snapshot.take import take_snapshot
+from tests.browser.seeing import WAIT, at_rest, lineage_ready, most_driven, on_screen, picture
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,9 +31,7 @@ def test_the_language_is_switched_and_stays_in_the_address(show: Open) -> None:
     page.get_by_role("heading", name=re.compile("Since 2024")).wait_for(timeout=WAIT)
     assert "lang=en" in page.url
     page.get_by_role("link", name="Leading talents").click()
-    page.get_by_text("talents together drive").or_(page.get_by_text("together drive")).wait_for(
-        timeout=WAIT
-    )
+    page.locator(".sc-lead", has_text="Together").wait_for(timeout=WAIT)
     at_rest(page)
     assert "/talents" in page.url and "lang=en" in page.url
 
@@ -53,11 +44,11 @@ def test_a_policy_is_set_shown_and_kept_in_the_address(
     page.get_by_text("Dates of a chain must not go back").click()
     page.get_by_role("button", name="Apply").click()
     policy = Policy(ordered=False)
-    found = measure(take_snapshot(network, settings), policy).national["driven_persons"]
-    page.locator(".sc-lead", has_text=f"{found:,} persons").wait_for(timeout=WAIT)
+    found = measure_driven(take_snapshot(network, settings), policy).national["driven_persons"]
+    page.locator(".sc-lead", has_text=f"{found:,} people").wait_for(timeout=WAIT)
     assert "ordered=false" in page.url
     again = show(page.url.split("/", 3)[3], "en")
-    assert f"{found:,} persons" in again.locator(".sc-lead").inner_text()
+    assert f"{found:,} people" in again.locator(".sc-lead").inner_text()
 
 
 def test_the_table_is_downloaded_as_filtered(
@@ -72,10 +63,10 @@ def test_the_table_is_downloaded_as_filtered(
         page.get_by_role("button", name=re.compile("Download .* rows, CSV")).click()
     rows = pl.read_csv(download.value.path())
     assert rows.height == found["n"]
-    driven = measure(take_snapshot(network, settings), Policy()).talents
+    driven = measure_driven(take_snapshot(network, settings), Policy()).talents
     expected = dict(driven.select("talent_id", "driven").rows())
-    assert dict(rows.select("Person", "Driven (persons)").rows()).items() <= expected.items()
-    assert Policy().id in rows["policy"][0]
+    assert dict(rows.select("Person number", "Driven (persons)").rows()).items() <= expected.items()
+    assert f"_{Policy().id}_" in download.value.suggested_filename
 
 
 def test_pictures_of_the_documentation(
@@ -84,12 +75,12 @@ def test_pictures_of_the_documentation(
     """Writes overview.png, lineage.png and table.png."""
     picture(show(), pictures, "overview")
     talent = most_driven(network, settings)["talent_id"]
-    page = lineage_ready(show(f"lineage?id={talent}"))
-    driven = measure(take_snapshot(network, settings), Policy()).workers_of(talent)
+    page = lineage_ready(show(f"lineage?id={talent}&view=bp"))
+    driven = measure_driven(take_snapshot(network, settings), Policy()).workers_of(talent)
     far = driven.sort("generation", "person_id", descending=[True, False])["person_id"]
     seen = on_screen(page)
     page.mouse.click(*next(seen[id] for id in far if id in seen))
-    page.get_by_role("heading", name=re.compile("为什么计入")).wait_for(timeout=WAIT)
+    page.get_by_role("heading", name=re.compile("计入的依据")).wait_for(timeout=WAIT)
     picture(at_rest(page), pictures, "lineage")
     page = show("talents")
     page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=WAIT)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from graph.database import Database
+from graph.server.database import Database
 from graph.settings import Settings
 from tests.browser.seeing import WAIT, at_rest, lineage_ready, most_driven
 
@@ -45,7 +45,7 @@ def test_the_lineage_is_walked_by_keys_to_why_a_person_counts(
     show: Open, network: Database, settings: Settings
 ) -> None:
     talent = most_driven(network, settings)["talent_id"]
-    page = lineage_ready(show(f"lineage?id={talent}"))
+    page = lineage_ready(show(f"lineage?id={talent}&view=bp"))
     tab_to(page, lambda at: at["role"] == "application")
     # To the person in focus, to the first apprentice, to the next one.
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from components.export import network_bytes, view_network
-from components.lineage import LineageEdge, LineageNode, LineageView
-from components.lineage_state import LineageState
+from ui.export.network_files import encode_network
+from ui.lineage.network import build_view_network
+from ui.lineage.state import LineageState
+from ui.lineage.widget import LineageEdge, LineageNode, LineageView
 
 DEMO = Path(__file__).with_name("lineage_demo.py")
 WAIT = 30_000  # ms; the machine may be busy
@@ -49,9 +50,11 @@ class Widget:
 
     def view(self) -> tuple[float, float, float]:
         return tuple(
-            self.ask("() => { const p = network.getViewPosition();"
-                     " return [p.x, p.y, network.getScale()]; }")
-        )  # fmt: skip
+            self.ask(
+                "() => { const p = network.getViewPosition();"
+                " return [p.x, p.y, network.getScale()]; }"
+            )
+        )
 
     def python(self) -> dict[str, Any]:
         said: dict[str, Any] = json.loads(self.page.get_by_test_id("stCode").inner_text())
@@ -192,7 +195,7 @@ def test_the_keys_alone_walk_say_and_do(widget: Widget) -> None:
     widget.page.locator(".canvas").focus()
 
     def at() -> str:
-        return str(widget.ask("() => canvas.shichengLineage.cursor"))
+        return str(widget.ask("() => canvas.shichengLineage.keyboard.cursor"))
 
     keys.press("Home")
     assert at() == "杨勇军" and "8 级" in live.inner_text() and "领军人才" in live.inner_text()
@@ -208,7 +211,7 @@ def test_the_keys_alone_walk_say_and_do(widget: Widget) -> None:
     keys.press("ArrowLeft")
     assert at() in ("秦守义", "罗明山")
     assert widget.python()["now"].get("selected") == "唐晓雯"
-    ring = "() => canvas.shichengLineage.byKeys && canvas.matches(':focus')"
+    ring = "() => canvas.shichengLineage.keyboard.active && canvas.matches(':focus')"
     assert widget.ask(ring)
     keys.press("Home")
     keys.press("ArrowRight")
@@ -279,8 +282,9 @@ def test_a_tie_tells_its_dates_on_hover_and_all_when_asked(widget: Widget, pictu
     a, b = widget.place("何志远"), widget.place("向宏")
     middle = widget.ask(
         "() => { const l = canvas.shichengLineage.lines.find((l) => l.to.id === '向宏');"
-        " const c = canvas.shichengLineage.curve(canvas.shichengLineage.ends(l.from),"
-        " canvas.shichengLineage.ends(l.to)); const box = canvas.getBoundingClientRect();"
+        " const parts = canvas.shichengLineage.router.route(l.from, l.to);"
+        " const c = parts[Math.floor(parts.length / 2)];"
+        " const box = canvas.getBoundingClientRect();"
         " const at = network.canvasToDOM({x: (c[0] + c[6]) / 2, y: (c[1] + c[7]) / 2});"
         " return [at.x + box.left, at.y + box.top]; }"
     )
@@ -392,8 +396,9 @@ def test_both_modes_and_languages(
         " const box = drawn.getBoundingClientRect(); const ratio = drawn.width / box.width;"
         " return [...drawn.getContext('2d')"
         ".getImageData((x - box.left) * ratio, (y - box.top) * ratio, 1, 1).data]; }",
-        x, y + 11,
-    )  # fmt: skip
+        x,
+        y + 11,
+    )
     assert red[:3] == ([178, 58, 46] if mode == "light" else [240, 122, 104])
     assert page.get_by_role("button", name="撤销" if language == "zh" else "Undo").count() == 1
 
@@ -477,8 +482,8 @@ def exported() -> bytes:
         ),
         edges=(LineageEdge("t", "a"), LineageEdge("t", "b", "studio")),
         focus="t",
-    )  # fmt: skip
-    return network_bytes(view_network(view), "html", title=payload, notes=[payload])
+    )
+    return encode_network(build_view_network(view), "html", title=payload, notes=[payload])
 
 
 def test_the_exported_page_draws_from_a_disk_with_no_network(

@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from graph import network
-from graph.branches import branches
-from graph.database import Database
+from graph.driven.branches import compute_branches
+from graph.errors import NoPathError
+from graph.people import network
 from graph.policy import Policy
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import Snapshot, take_snapshot
+from graph.snapshot.frames import Snapshot
+from graph.snapshot.take import take_snapshot
 from tests.browser.conftest import FLAGS
 from tests.browser.seeing import (
     CANVAS,
@@ -56,8 +59,8 @@ def far_apart(snapshot: Snapshot, start: str) -> tuple[str, Any]:
     ids = snapshot.frames["people"].select("person_id").collect()["person_id"]
     for other in ids.sort():
         try:
-            graph = network.path(snapshot, start, other, either_way=True)
-        except network.NoPathError:
+            graph = network.build_path_graph(snapshot, start, other, either_way=True)
+        except NoPathError:
             continue
         if graph.graph["hops"] >= 3 and graph.graph["paths"] > 1:
             return other, graph
@@ -68,8 +71,8 @@ def test_a_path_is_found_by_name_drawn_and_reopened(
     show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path
 ) -> None:
     other, graph = far_apart(snapshot, talent["talent_id"])
-    page = lineage_ready(show(f"lineage?id={talent['talent_id']}", "en"))
-    page.get_by_text("Path", exact=True).first.click()
+    page = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp", "en"))
+    page.locator(".st-key-lineage_tool").get_by_text("Path", exact=True).click()
     box = page.get_by_placeholder("Add a person: name or number")
     box.fill(other)
     box.press("Enter")
@@ -85,16 +88,20 @@ def test_a_path_is_found_by_name_drawn_and_reopened(
     assert [hops[id] for id in first] == list(range(graph.graph["hops"] + 1))
     assert first[0] == talent["talent_id"] and first[-1] == other
     for a, b in pairwise(first):
-        starts = [link.get("start") for pair in ((a, b), (b, a))
-                  for link in graph.get_edge_data(*pair, default={}).values()]  # fmt: skip
+        starts = [
+            link.get("start")
+            for pair in ((a, b), (b, a))
+            for link in graph.get_edge_data(*pair, default={}).values()
+        ]
         said = page.locator(".st-key-path_list").inner_text()
         assert any(str(start) in said for start in starts) or None in starts
     page.get_by_role("button", name="Next path").click()
     page.wait_for_function(
         "(first) => [...document.querySelectorAll('.st-key-path_list [data-person]')]"
         ".map((one) => one.dataset.person).join() !== first",
-        arg=",".join(first), timeout=WAIT,
-    )  # fmt: skip
+        arg=",".join(first),
+        timeout=WAIT,
+    )
     second = steps.evaluate_all("(all) => all.map((one) => one.dataset.person)")
     picture(page, pictures, "lineage-path-en")
 
@@ -109,14 +116,17 @@ def test_a_path_is_found_by_name_drawn_and_reopened(
 def test_common_mentors_stand_above_all_who_are_named(
     show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path
 ) -> None:
-    graph = network.lineage(snapshot, talent["talent_id"], up=0, down=3, limit=500)
+    graph = network.build_lineage_graph(snapshot, talent["talent_id"], up=0, down=3, limit=500)
     last = [id for id, generation in graph.nodes(data="generation") if generation >= 2]
     chosen = next(
-        [a, b] for a in last for b in reversed(last)
-        if a != b and len(network.common(snapshot, [a, b]).graph["nearest"]) == 1
-        and not {a, b} & network.common(snapshot, [a, b]).graph["nearest"].keys()
-    )  # fmt: skip
-    found = network.common(snapshot, chosen)
+        [a, b]
+        for a in last
+        for b in reversed(last)
+        if a != b
+        and len(network.build_common_mentor_graph(snapshot, [a, b]).graph["nearest"]) == 1
+        and not {a, b} & network.build_common_mentor_graph(snapshot, [a, b]).graph["nearest"].keys()
+    )
+    found = network.build_common_mentor_graph(snapshot, chosen)
     ((mentor, distances),) = found.graph["nearest"].items()
     query = "&".join(f"with={id}" for id in chosen)
     page = lineage_ready(show(f"lineage?id={talent['talent_id']}&tool=common&{query}"))
@@ -137,9 +147,9 @@ def test_two_branches_are_compared_by_the_engines_figures(
     table = page.locator(".sc-compare")
     table.wait_for(timeout=WAIT)
     names = table.locator("th").all_inner_texts()[1:]
-    graph = network.lineage(snapshot, id, up=0, down=1, limit=500)
+    graph = network.build_lineage_graph(snapshot, id, up=0, down=1, limit=500)
     direct = {name_of(snapshot, other): other for other in graph if other != id}
-    one, other = branches(snapshot, Policy(), id, [direct[name] for name in names])
+    one, other = compute_branches(snapshot, Policy(), id, [direct[name] for name in names])
     rows = {row.split("\t")[0]: row.split("\t")[1:] for row in table.inner_text().split("\n")}
     assert rows["Driven (persons)"] == [f"{len(one.driven):,}", f"{len(other.driven):,}"]
     assert rows["Person-times"] == [f"{one.person_times:,}", f"{other.person_times:,}"]
@@ -151,8 +161,8 @@ def test_two_branches_are_compared_by_the_engines_figures(
 def test_a_line_of_the_chain_centres_the_lineage(
     show: Open, snapshot: Snapshot, talent: dict[str, Any]
 ) -> None:
-    page = lineage_ready(show(f"lineage?id={talent['talent_id']}"))
-    driven = network.lineage(snapshot, talent["talent_id"], up=0, down=3)
+    page = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp"))
+    driven = network.build_lineage_graph(snapshot, talent["talent_id"], up=0, down=3)
     shown = [id for id in on_screen(page) if driven.nodes.get(id, {}).get("generation", 0) >= 1]
     for id in shown:
         page.mouse.click(*people(page)[id])
@@ -164,8 +174,10 @@ def test_a_line_of_the_chain_centres_the_lineage(
     where = step.get_attribute("data-person")
     step.click()
     page.wait_for_timeout(600)
-    box = page.evaluate(f"() => {{ const b = {CANVAS}.getBoundingClientRect();"
-                        " return [b.x + b.width / 2, b.y + b.height / 2]; }")  # fmt: skip
+    box = page.evaluate(
+        f"() => {{ const b = {CANVAS}.getBoundingClientRect();"
+        " return [b.x + b.width / 2, b.y + b.height / 2]; }"
+    )
     x, y = people(page)[where]
     assert abs(x - box[0]) < 60 and abs(y - box[1]) < 30
 
@@ -184,19 +196,19 @@ PAYLOAD = "<img src=x onerror=alert(1)> **粗** 第一次带徒很用心"
 
 
 def test_a_note_is_kept_shown_escaped_and_taken_away(show: Open, talent: dict[str, Any]) -> None:
-    page = lineage_ready(show(f"lineage?id={talent['talent_id']}", "en"))
+    page = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp", "en"))
     page.get_by_text("Add a note").click()
     page.get_by_label("Note on", exact=False).fill(PAYLOAD)
-    page.get_by_role("button", name="Keep the note").click()
+    page.get_by_role("button", name="Save the note").click()
     page.locator(".sc-written", has_text="第一次带徒很用心").wait_for(timeout=WAIT)
-    again = lineage_ready(show(f"lineage?id={talent['talent_id']}", "en"))
+    again = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp", "en"))
     written = again.locator(".sc-written", has_text="第一次带徒很用心")
     written.wait_for(timeout=WAIT)
     assert PAYLOAD in written.inner_text() and not written.locator("img").count()
     assert re.search(r"\d{4}-\d\d-\d\d", written.inner_text())
     again.get_by_role("button", name="✕").first.click()
     written.wait_for(state="detached", timeout=WAIT)
-    after = lineage_ready(show(f"lineage?id={talent['talent_id']}", "en"))
+    after = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp", "en"))
     assert not after.locator(".sc-written").count()
 
 
@@ -204,7 +216,7 @@ def test_a_view_is_saved_and_reopened_exactly(
     show: Open, snapshot: Snapshot, talent: dict[str, Any]
 ) -> None:
     id = talent["talent_id"]
-    page = lineage_ready(show(f"lineage?id={id}&most=300", "en"))
+    page = lineage_ready(show(f"lineage?id={id}&view=bp", "en"))
     before = people(page).keys()
     selected = beside_the_focus(page, id)
     page.mouse.click(*people(page)[selected])
@@ -213,19 +225,24 @@ def test_a_view_is_saved_and_reopened_exactly(
     page.get_by_role("button", name="Saved views").click()
     page.get_by_label("Name of this view").fill("Three generations")
     page.get_by_label("A note on it").fill("for the quarter")
-    page.get_by_role("button", name="Keep this view").click()
+    page.get_by_role("button", name="Save this view").click()
     link = page.get_by_role("button", name="Three generations")
     link.wait_for(timeout=WAIT)
     assert "for the quarter" in page.locator("[class*=st-key-view_entry]").first.inner_text()
 
-    fresh = lineage_ready(show(f"lineage?id={id}", "en"))
+    fresh = lineage_ready(show(f"lineage?id={id}&view=bl", "en"))
     assert people(fresh).keys() != before
     fresh.get_by_role("button", name="Saved views").click()
     fresh.get_by_role("button", name="Three generations").click()
     fresh.wait_for_url(f"**selected={selected}**", timeout=WAIT)
+    fresh.wait_for_function(
+        f"(ids) => ids.every((id) => {CANVAS}.shichengLineage.people.has(id))",
+        arg=sorted(before),
+        timeout=WAIT,
+    )
     lineage_ready(fresh)
     assert people(fresh).keys() == before
-    assert "most=300" in fresh.url
+    assert "view=bp" in fresh.url
     remove = fresh.locator("[class*=st-key-view_remove] button").first
     if not remove.is_visible():
         fresh.get_by_role("button", name="Saved views").click()
@@ -236,7 +253,7 @@ def test_a_view_is_saved_and_reopened_exactly(
 def test_the_address_to_share_reopens_the_view_in_a_fresh_profile(
     show: Open, talent: dict[str, Any]
 ) -> None:
-    page = lineage_ready(show(f"lineage?id={talent['talent_id']}&most=300&generations=2", "en"))
+    page = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp&generations=2", "en"))
     other = beside_the_focus(page, talent["talent_id"])
     page.mouse.click(*people(page)[other])
     page.wait_for_url(f"**selected={other}**", timeout=WAIT)
@@ -251,21 +268,25 @@ def test_the_address_to_share_reopens_the_view_in_a_fresh_profile(
 
 @pytest.fixture(scope="module")
 def taken(
-    chromium: Any, serve: Callable[..., str], network: Database, settings: Settings,
-    talent: dict[str, Any], tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[dict[str, Path], set[str]]:  # fmt: skip
+    chromium: Any,
+    serve: Callable[..., str],
+    network: Database,
+    settings: Settings,
+    talent: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[dict[str, Path], set[str]]:
     """Every format of one view, by its button, and the people of the view."""
     folder = tmp_path_factory.mktemp("taken")
     root = Path(__file__).parents[2]
     url = serve(root / "app.py", env={"SHICHENG_HOME": str(settings.home)})
     profile = chromium.new_context(locale="en-GB", viewport={"width": 1400, "height": 900})
     page = profile.new_page()
-    page.goto(f"{url}/lineage?id={talent['talent_id']}")
+    page.goto(f"{url}/lineage?id={talent['talent_id']}&view=bp")
     lineage_ready(page)
     ids = set(people(page))
     page.get_by_role("button", name="Export").click()
     files = {}
-    for name in ("PNG", "SVG", "HTML", "GraphML", "CSV"):
+    for name in ("PNG", "SVG", "HTML", "GraphML", "CSV (zip)"):
         button = page.get_by_role("button", name=name, exact=True)
         button.wait_for(timeout=WAIT)
         with page.expect_download(timeout=WAIT) as download:
@@ -289,7 +310,10 @@ def test_exports_hold_the_view_the_policy_and_the_revision(
     assert graph.graph["policy_id"] == Policy().id
     assert graph.graph["filter_id"] == talent["talent_id"]
     assert all(isinstance(level, int) for _, level in graph.nodes(data="level") if level)
-    with zipfile.ZipFile(files["CSV"]) as archive:
+    names = {file.name for file in files.values()}
+    assert all(talent["name"] in name and date.today().isoformat() in name for name in names)
+    assert files["CSV (zip)"].suffix == ".zip"
+    with zipfile.ZipFile(files["CSV (zip)"]) as archive:
         nodes = archive.read("nodes.csv").decode("utf-8-sig").splitlines()
         about = archive.read("about.csv").decode("utf-8-sig")
     assert len(nodes) == len(ids) + 1
@@ -304,40 +328,39 @@ def test_exports_hold_the_view_the_policy_and_the_revision(
 
 
 def test_the_page_taken_away_opens_by_itself_and_answers_to_the_mouse(
-    taken: tuple[dict[str, Path], set[str]], open_page: Callable[..., Any],
-    talent: dict[str, Any], pictures: Path,
-) -> None:  # fmt: skip
+    taken: tuple[dict[str, Path], set[str]],
+    open_page: Callable[..., Any],
+    talent: dict[str, Any],
+    pictures: Path,
+) -> None:
     files, ids = taken
     assert "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1" in FLAGS
     page = open_page(files["HTML"].as_uri(), offline=True)
-    page.wait_for_function("() => window.network?.body?.nodeIndices?.length", timeout=WAIT)
-    assert page.evaluate("() => network.body.nodeIndices.length") == len(ids)
+    people = page.locator("main svg .person")
+    people.first.wait_for(timeout=WAIT)
+    assert people.count() == len(ids)
     head = page.locator("header").inner_text()
     assert talent["name"] in head and Policy().id in head and "Revision" in head
-    assert "high-skilled" in page.locator("footer").inner_text()
-    page.wait_for_timeout(300)
-    at = page.evaluate(
-        "(id) => { const p = network.canvasToDOM(network.getPositions([id])[id]);"
-        " const b = document.querySelector('#mynetwork canvas').getBoundingClientRect();"
-        " return [b.x + p.x, b.y + p.y]; }",
-        talent["talent_id"],
-    )
-    page.mouse.click(*at)
-    page.wait_for_function("() => network.getSelectedNodes().length === 1", timeout=WAIT)
-    scale = page.evaluate("() => network.getScale()")
+    assert "Lineage of" in page.locator("h1").inner_text()
+    drawn = page.locator("main svg").text_content()
+    assert "high-skilled" in drawn and "Gen 1" in drawn and re.search(r"\+\d", drawn)
+    page.locator(f"[data-id='{talent['talent_id']}']").click()
+    page.locator(".person.on").first.wait_for(timeout=WAIT)
+    box = "() => document.querySelector('main svg').viewBox.baseVal.width"
+    width = page.evaluate(box)
     page.mouse.wheel(0, -300)
-    page.wait_for_function("(scale) => network.getScale() > scale", arg=scale, timeout=WAIT)
+    page.wait_for_function(f"(width) => ({box})() < width", arg=width, timeout=WAIT)
     picture(page, pictures, "lineage-html-export")
 
 
 def test_a_filter_leaves_those_asked_for_and_stands_in_the_address(
     show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path
 ) -> None:
-    page = lineage_ready(show(f"lineage?id={talent['talent_id']}"))
+    page = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp"))
     before = people(page).keys()
     page.get_by_role("button", name="筛选").click()
     page.locator(".st-key-lineage_channels button", has_text="工作室").click()
-    page.wait_for_url("**view=**", timeout=WAIT)
+    page.wait_for_url("**view=cs**", timeout=WAIT)
     page.get_by_role("button", name="筛选（1）").wait_for(timeout=WAIT)
     lineage_ready(page)
     shown = people(page).keys()

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from graph.database import Database
-from graph.metrics.driven import measure
+from graph.driven.figures import measure_driven
 from graph.policy import Policy
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import take_snapshot
+from graph.snapshot.take import take_snapshot
 from tests.browser.seeing import IDLE, WAIT, at_rest, pages_of_the_app
 from tests.filling import filled
 
@@ -35,13 +35,20 @@ AROUND = ("{}", "李{}", "</b>{}", "&quot;{}", "</script>{}")
 PAYLOADS = tuple(around.format(script) for around in AROUND for script in SCRIPTS)
 # Table -> the fields a file states as it likes and a page may show.
 FIELDS = {
-    "people": ("name",), "occupations": ("name",), "provinces": ("name",),
-    "enterprises": ("name", "industry", "ownership"), "schools": ("name",),
-    "studios": ("name", "industry"), "competitions": ("name",),
-    "employments": ("position",), "partnerships": ("kind",), "training_targets": ("reason",),
-    "talents": ("industry", "source"), "honours": ("honour", "source"),
+    "people": ("name",),
+    "occupations": ("name",),
+    "provinces": ("name",),
+    "enterprises": ("name", "industry", "ownership"),
+    "schools": ("name",),
+    "studios": ("name", "industry"),
+    "competitions": ("name",),
+    "employments": ("position",),
+    "partnerships": ("kind",),
+    "training_targets": ("reason",),
+    "talents": ("industry", "source"),
+    "honours": ("honour", "source"),
     "recognitions": ("certificate_no",),
-}  # fmt: skip
+}
 
 
 def with_payloads(table: pl.DataFrame, fields: tuple[str, ...]) -> pl.DataFrame:
@@ -71,7 +78,7 @@ def hostile(
     made = tmp_path_factory.mktemp("hostile") / "made"
     report = filled(database, settings, made, changed=poison, talents=6, workers=400, seed=3)
     assert report.accepted > 0.9 * report.read
-    rows = measure(take_snapshot(database, settings), Policy()).talents
+    rows = measure_driven(take_snapshot(database, settings), Policy()).talents
     yield str(rows.sort("driven")["talent_id"][-1])
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from graph.database import Database
-from graph.metrics.driven import measure
+from graph.driven.figures import measure_driven
 from graph.policy import Policy
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import take_snapshot
+from graph.snapshot.take import take_snapshot
 from tests.browser.seeing import WAIT, at_rest
 
 Open = Callable[..., Any]
@@ -19,7 +19,7 @@ PAGE = re.compile(rb"/Type\s*/Page\b")
 
 
 def two(network: Database, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    rows = measure(take_snapshot(network, settings), Policy()).talents.sort("driven")
+    rows = measure_driven(take_snapshot(network, settings), Policy()).talents.sort("driven")
     return rows.row(-1, named=True), rows.row(-2, named=True)
 
 
@@ -35,9 +35,9 @@ def test_another_talent_stands_beside_after_the_link_is_opened_again(
     one, other = two(network, settings)
     page = ready(show(f"talent?id={one['talent_id']}&with={other['talent_id']}", "en"))
     page.locator(".sc-upset").wait_for(timeout=WAIT)
-    driven = measure(take_snapshot(network, settings), Policy())
+    driven = measure_driven(take_snapshot(network, settings), Policy())
     union = driven.union([one["talent_id"], other["talent_id"]])
-    assert f"{union:,} persons" in page.locator(".sc-union").inner_text()
+    assert f"{union:,} people" in page.locator(".sc-union").inner_text()
     beside = page.locator("table", has_text="Driven in all generations").last.inner_text()
     assert f"{one['driven']:,}" in beside and f"{other['driven']:,}" in beside
     assert one["name"] not in page.url and other["name"] not in page.url
@@ -65,7 +65,7 @@ def test_the_saved_page_opens_without_a_network(
     file = tmp_path / "profile.html"
     download.value.save_as(file)
     alone = open_page(f"file://{file}", offline=True)
-    assert f"{one['driven']:,} persons" in alone.locator("h1").inner_text()
+    assert f"{one['driven']:,} people" in alone.locator("h1").inner_text()
     assert alone.locator("svg rect").count() > 3
     assert alone.locator("script, link, img, iframe").count() == 0
     assert Policy().id in alone.locator("footer").inner_text()

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from graph.database import Database
+from graph.server.configuration import find_free_port
+from graph.server.database import Database
 from graph.settings import Settings
-from tests.browser.conftest import ROOT, free_port
+from tests.browser.conftest import ROOT
 from tests.browser.seeing import WAIT, at_rest, most_driven
 
 STEWARD = "steward@example.cn"
@@ -59,7 +60,7 @@ def guarded(
     tmp_path: Path,
 ) -> str:
     """The app with sign-in: its URL."""
-    port = free_port()
+    port = find_free_port(0)
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(
         f"""[auth]

@@ -59,13 +59,18 @@ class Arrival:
     channels: frozenset[str]
 
 
-def _day(text: str | None) -> date | None:
+def _day(text: str | None, of_year: str) -> date | None:
+    """The day that is stated; of a year alone, its `last` or `first` day."""
+    if text and len(text) == 4:
+        text += "-12-31" if of_year == "last" else "-01-01"
     return date.fromisoformat(text) if text else None
 
 
-def _links(world: World) -> set[Link]:
+def _links(world: World, year_alone: str) -> set[Link]:
     links = {
-        Link(row["mentor_id"], row["apprentice_id"], _day(row.get("start")), "mentorship")
+        Link(
+            row["mentor_id"], row["apprentice_id"], _day(row.get("start"), year_alone), "mentorship"
+        )
         for row in world["mentorships"]
     }
     studios = {row["studio_id"] for row in world["studios"]}
@@ -73,8 +78,8 @@ def _links(world: World) -> set[Link]:
         for training in world["trainings"]:
             if lead["studio_id"] not in studios or training["place_id"] != lead["studio_id"]:
                 continue
-            starts = [_day(lead.get("start")), _day(training.get("start"))]
-            ends = [_day(lead.get("end")), _day(training.get("end"))]
+            starts = [_day(row.get("start"), year_alone) for row in (lead, training)]
+            ends = [_day(row.get("end"), "last") for row in (lead, training)]
             first = max((day for day in starts if day), default=date.min)
             last = min((day for day in ends if day), default=date.max)
             if first > last:
@@ -87,7 +92,8 @@ def _links(world: World) -> set[Link]:
 def _promotions(world: World) -> dict[str, list[tuple[date, int]]]:
     highest: dict[str, dict[date, int]] = defaultdict(dict)
     for row in world["recognitions"]:
-        day, level = date.fromisoformat(row["date"]), int(row["level"])
+        day, level = _day(row["date"], "first"), int(row["level"])
+        assert day is not None
         highest[row["person_id"]][day] = max(level, highest[row["person_id"]].get(day, 0))
     rises: dict[str, list[tuple[date, int]]] = {}
     for person, days in highest.items():
@@ -133,7 +139,7 @@ def brute_force(world: World, policy: Policy) -> dict[str, Any]:
     the credits and the four channel counts. `national`: the four national figures and the
     reconciliation.
     """
-    links, rises = _links(world), _promotions(world)
+    links, rises = _links(world, policy.year_alone), _promotions(world)
     level = policy.high_skilled_level
     first_high = {
         person: min(day for day, reached in days if reached >= level)

@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conformance.brute_force import brute_force, read_world
-from conformance.worlds import snapshot_of
 
-from graph.metrics.driven import measure
+from graph.driven.figures import measure_driven
 from graph.policy import DEFAULT_POLICY, Policy
+from tests.conformance.brute_force import brute_force, read_world
+from tests.conformance.worlds import snapshot_of
 
 CASES = sorted(Path(__file__).parent.glob("case*"))
 EXPECTED = [
@@ -38,7 +38,7 @@ def test_there_are_cases() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_engine_gives_every_talent_exactly(case: Path) -> None:
     expected = pl.read_csv(case / "expected.csv")
-    found = measure(snapshot_of(read_world(case)), DEFAULT_POLICY).table()
+    found = measure_driven(snapshot_of(read_world(case)), DEFAULT_POLICY).table()
     assert found.select(expected.columns).rows() == expected.rows()
 
 
@@ -48,7 +48,7 @@ def test_the_engine_gives_every_talent_exactly(case: Path) -> None:
 def test_the_engine_gives_the_nation_under_each_policy(
     case: Path, name: str, figures: dict[str, int]
 ) -> None:
-    assert measure(snapshot_of(read_world(case)), policy_named(name)).national == figures
+    assert measure_driven(snapshot_of(read_world(case)), policy_named(name)).national == figures
 
 
 @pytest.mark.parametrize(

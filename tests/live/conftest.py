@@ -8,9 +8,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from graph.database import Database
+from graph.server.database import Database
 from graph.settings import Settings
-from tests.filling import filled
+from tests.filling import fill_unless_filled
 from tests.live.visiting import go
 
 
@@ -20,7 +20,7 @@ def network(
 ) -> Iterator[Database]:
     """A store that holds a small generated network and nothing else."""
     made = tmp_path_factory.mktemp("network") / "made"
-    filled(database, settings, made, talents=12, workers=900, seed=11)
+    fill_unless_filled(database, settings, made, talents=12, workers=900, seed=11)
     st.cache_resource.clear()
     st.cache_data.clear()
     yield database
@@ -35,7 +35,7 @@ def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ap
     """
     monkeypatch.setenv("SHICHENG_HOME", str(settings.home))
 
-    def start(page: str, **query: str) -> AppTest:
+    def start(page: str, /, **query: str) -> AppTest:
         script = "import app, streamlit\napp.main(streamlit.session_state['opened'])"
         test = AppTest.from_string(script, default_timeout=90)
         return go(test, page, **query)

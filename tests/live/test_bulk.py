@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from graph import admin, embedded
-from graph.database import Database, connect
-from graph.digest import canonical_lines
 from graph.errors import DatabaseError, UsageError
-from graph.schema import schema_statements
+from graph.messages import Message
+from graph.model.constraints import build_schema_statements
+from graph.server import admin, embedded, location
+from graph.server.database import Database, connect
 from graph.settings import Settings
+from graph.store.digest import format_canonical_lines
 from loaders import folder
-from loaders.sync import LoadReport, sync
-from loaders.synthetic import generate
+from loaders.reports import LoadReport
+from loaders.sync import load_records
+from loaders.synthetic.network import write_synthetic_folder
 from tests.emptying import emptied
 
 pytestmark = pytest.mark.lts
@@ -67,23 +69,25 @@ def write(path: Path, tables: dict[str, str]) -> Path:
 def load(database: Database, settings: Settings, *paths: Path, bulk_rows: int) -> LoadReport:
     today = dt.date(2026, 11, 23)
     tables = folder.get(paths)
-    return sync(database, "folder", tables, home=settings.home, today=today, bulk_rows=bulk_rows)
+    return load_records(
+        database, "folder", tables, home=settings.home, today=today, bulk_rows=bulk_rows
+    )
 
 
 def same_both_ways(database: Database, settings: Settings, *paths: Path) -> None:
     by_batches = load(database, settings, *paths, bulk_rows=BATCHES)
-    expected = list(canonical_lines(database))
+    expected = list(format_canonical_lines(database))
     loads = "MATCH (l:Load) RETURN l{.*, load_id: '', started_at: '', finished_at: ''} AS l"
     node = database.read(loads)
     emptied(database)
     whole = load(database, settings, *paths, bulk_rows=0)
-    assert list(canonical_lines(database)) == expected
+    assert list(format_canonical_lines(database)) == expected
     assert database.read(loads) == node
     assert (whole.revision, whole.written) == (1, by_batches.written)
     journal = database.read("MATCH (c:Change) RETURN c.frame AS frame, c.load_id AS load")
     assert journal == [{"frame": "*", "load": whole.load_id}]
     serving = database.read("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE'")
-    assert {name for name, _ in schema_statements()} <= {row["name"] for row in serving}
+    assert {name for name, _ in build_schema_statements()} <= {row["name"] for row in serving}
     assert not list((settings.home / "loads").iterdir())
     emptied(database)
 
@@ -95,10 +99,24 @@ def test_hostile_folders_of_several_sources_both_ways(
     same_both_ways(empty_database, settings, *paths)
 
 
+def test_nothing_is_left_where_the_command_was_started(
+    empty_database: Database,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, stands = write(tmp_path / "hr", FIRST), tmp_path / "stands"
+    stands.mkdir()
+    monkeypatch.chdir(stands)
+    load(empty_database, settings, path, bulk_rows=0)
+    assert list(stands.iterdir()) == []
+    emptied(empty_database)
+
+
 def test_a_dirty_network_both_ways(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
-    generate(tmp_path / "dirty", talents=10, workers=500, seed=7, dirt=0.05)
+    write_synthetic_folder(tmp_path / "dirty", talents=10, workers=500, seed=7, dirt=0.05)
     same_both_ways(empty_database, settings, tmp_path / "dirty")
 
 
@@ -115,11 +133,10 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import psutil
-from graph import admin, bulk, embedded
-from graph.database import connect
+from graph.server.database import connect
 from graph.settings import Settings
 from loaders import folder
-from loaders.sync import sync
+from loaders.sync import load_records
 
 home, path, where = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 settings = Settings().model_copy(update={"home_path": home, "heap_mb": 768})
@@ -146,7 +163,7 @@ def replace(self, target):
 Path.replace = replace
 
 with connect(settings) as database:
-    sync(database, "folder", folder.get([path]), home=home, bulk_rows=0, progress=progress)
+    load_records(database, "folder", folder.get([path]), home=home, bulk_rows=0, progress=progress)
 """
 
 
@@ -155,7 +172,7 @@ def test_killed_anywhere_then_loaded_again_is_as_never_killed(
 ) -> None:
     path = write(tmp_path / "hr", FIRST)
     load(empty_database, settings, path, bulk_rows=BATCHES)
-    clean = list(canonical_lines(empty_database))
+    clean = list(format_canonical_lines(empty_database))
     own = settings.model_copy(update={"home_path": tmp_path / "home"})
     try:
         for where in ("loader", "neo4j-admin", "swap", "indexes"):
@@ -167,13 +184,13 @@ def test_killed_anywhere_then_loaded_again_is_as_never_killed(
                 assert ended.returncode == -signal.SIGKILL
         with connect(own) as database:
             load(database, own, path, bulk_rows=0)
-            assert list(canonical_lines(database)) == clean
+            assert list(format_canonical_lines(database)) == clean
             loads = "MATCH (l:Load) RETURN collect(l.revision) AS revisions"
             assert database.read(loads) == [{"revisions": [1]}]
             assert not list((own.home / "loads").iterdir())
-            assert not embedded.swap_mark(own.home).exists()
+            assert not embedded.locate_swap_mark(own.home).exists()
     finally:
-        embedded.stop(own)
+        embedded.stop_server(own)
 
 
 def test_a_full_disk_is_said(
@@ -181,10 +198,10 @@ def test_a_full_disk_is_said(
 ) -> None:
     path = write(tmp_path / "hr", FIRST)
 
-    def full(settings: Settings, command: list[str], home: Path, **given: Any) -> admin.Done:
-        return admin.Done(1, "java.io.IOException: No space left on device")
+    def full(settings: Settings, command: list[str], home: Path, **given: Any) -> admin.AdminResult:
+        return admin.AdminResult(1, "java.io.IOException: No space left on device")
 
-    monkeypatch.setattr(admin, "run", full)
+    monkeypatch.setattr(admin, "run_neo4j_admin", full)
     with pytest.raises(DatabaseError, match="the disk is full"):
         load(empty_database, settings, path, bulk_rows=0)
     assert not list((settings.home / "loads").iterdir())
@@ -204,15 +221,15 @@ def test_a_server_with_others_people_is_refused(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     empty_database.write("CREATE (:Person {person_id: 'x'})")
-    secret = SecretStr(embedded.password(settings))
+    secret = SecretStr(location.load_server_password(settings))
     named = settings.model_copy(update={"neo4j_uri": empty_database.uri, "neo4j_password": secret})
-    path, told = write(tmp_path / "hr", FIRST), list[str]()
+    path, told = write(tmp_path / "hr", FIRST), list[Message]()
     with connect(named) as server:
         with pytest.raises(UsageError, match="1 Person nodes that no load"):
             load(server, settings, path, bulk_rows=0)
         emptied(server)
         tables = folder.get([path])
-        sync(server, "folder", tables, home=settings.home, bulk_rows=0, say=told.append)
-    assert told == [
+        load_records(server, "folder", tables, home=settings.home, bulk_rows=0, say=told.append)
+    assert [str(line) for line in told] == [
         "The records go in batches: the store of the server at NEO4J_URI is not ours to make."
     ]

@@ -11,14 +11,16 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from components import loads
-from components.visitor import Visitor
-from graph.database import Database
+from graph.model.kinds import EXCHANGE_TABLES
+from graph.server.database import Database
 from graph.settings import Settings
 from loaders import folder
-from loaders.sync import LoadReport, sync
+from loaders.reports import LoadReport
+from loaders.sync import load_records
 from tests.filling import filled
 from tests.live.visiting import text
+from ui.data import load_reports
+from ui.shell.visitor import Visitor
 
 MANAGER, STEWARD = Visitor("a", "manager"), Visitor("b", "steward")
 
@@ -40,10 +42,10 @@ def test_a_load_keeps_its_report_and_refusals(
     dirty: tuple[LoadReport, Path], settings: Settings
 ) -> None:
     report, _ = dirty
-    kept = loads.report(settings.home, report.load_id)
+    kept = load_reports.fetch_load_report(settings.home, report.load_id)
     assert kept is not None and kept["refused"] == report.refused > 0
     assert (settings.home / "rejects" / f"{report.load_id}.csv").stat().st_mode & 0o777 == 0o600
-    whole = loads.findings(settings.home, report.load_id, STEWARD)
+    whole = load_reports.fetch_findings(settings.home, report.load_id, STEWARD)
     assert whole.height == report.findings.height
     assert json.dumps(kept)
 
@@ -52,11 +54,13 @@ def test_peoples_own_cells_are_hidden_from_a_manager(
     dirty: tuple[LoadReport, Path], settings: Settings
 ) -> None:
     report, _ = dirty
-    shown = loads.findings(settings.home, report.load_id, MANAGER)
-    whole = loads.findings(settings.home, report.load_id, STEWARD)
-    own = pl.col("column").is_in(list(loads.PERSONAL)) & (pl.col("value").fill_null("") != "")
+    shown = load_reports.fetch_findings(settings.home, report.load_id, MANAGER)
+    whole = load_reports.fetch_findings(settings.home, report.load_id, STEWARD)
+    own = pl.col("column").is_in(list(load_reports.PERSONAL_HEADERS)) & (
+        pl.col("value").fill_null("") != ""
+    )
     assert whole.filter(own).height > 0
-    assert set(shown.filter(own)["value"]) == {loads.HIDDEN}
+    assert set(shown.filter(own)["value"]) == {load_reports.MASKED_VALUE}
     assert shown.filter(~own).equals(whole.filter(~own))
 
 
@@ -80,7 +84,7 @@ def test_coverage_counts_what_has_a_day(
     dirty: tuple[LoadReport, Path], database: Database, app: Callable[..., AppTest]
 ) -> None:
     page = app("data", lang="en", view="coverage")
-    table = page.dataframe[0].value.set_index("What")
+    table = page.dataframe[0].value.set_index("Item")
     known = database.read(
         "MATCH ()-[m:MENTORS]->() RETURN count(m.start) AS known, count(m) AS whole"
     )[0]
@@ -105,17 +109,25 @@ def test_what_a_second_load_changed_adds_up(
     settings: Settings,
     app: Callable[..., AppTest],
 ) -> None:
-    from components import store
+    from ui.shell import graph_state
 
     _, made = dirty
-    assert "One revision is kept" in text(app("data", lang="en", view="restated"))
+    assert "Only one revision is kept" in text(app("data", lang="en", view="restated"))
     taught = pl.read_csv(made / "mentorships.csv", infer_schema=False, encoding="utf8-lossy")
     fewer = made.parent / "fewer"
     fewer.mkdir()
     taught.head(taught.height // 2).write_csv(fewer / "mentorships.csv")
     tables = folder.get([fewer], source="made")
-    sync(database, "folder", tables, home=settings.home, complete=True)
-    store.snapshot()
+    load_records(
+        database,
+        "folder",
+        tables,
+        home=settings.home,
+        complete=True,
+        agreed=True,
+        withdrawn=[*EXCHANGE_TABLES],
+    )
+    graph_state.fetch_snapshot()
     page = app("data", lang="en", view="restated")
     page.button(key="begin_restated").click().run()
     for _ in range(200):

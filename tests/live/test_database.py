@@ -11,16 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from neo4j import ManagedTransaction
 
-from graph import embedded
-from graph.database import Database, check_version, connect, rows
 from graph.errors import DatabaseError, RefusedError, UsageError
+from graph.server import embedded, location
+from graph.server.database import Database, check_server_version, connect, read_plain_rows
 from graph.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def by_uri(second: Settings, settings: Settings) -> Settings:
     """Settings that name the second server by its address, as a server of the user's own."""
-    server = embedded.start(second)
+    server = embedded.start_server(second)
     return settings.model_copy(update={"neo4j_uri": server.uri, "neo4j_password": secret(second)})
 
 
@@ -28,7 +28,7 @@ def secret(settings: Settings) -> object:
     """The server's password, as settings hold one."""
     from pydantic import SecretStr
 
-    return SecretStr(embedded.password(settings))
+    return SecretStr(location.load_server_password(settings))
 
 
 @pytest.fixture
@@ -60,16 +60,16 @@ def test_dates_and_graph_values_come_as_pythons_own(empty_database: Database) ->
     }
     assert type(row["day"]) is dt.date
     path = empty_database.write_with(
-        lambda tx: rows(
+        lambda tx: read_plain_rows(
             tx,
             "CREATE p = (a:Person {name: '李'})-[r:MENTORS {start: date('2020-01-01')}]->(:Person) "
             "RETURN a, r, p",
         )
     )[0]
-    person = {"labels": ["Person"], "properties": {"name": "李"}}
+    person = {"labels": ["Person"], "id": None, "properties": {"name": "李"}}
     mentors = {"type": "MENTORS", "properties": {"start": dt.date(2020, 1, 1)}}
     assert path["a"] == person and path["r"] == mentors
-    assert path["p"] == [person, mentors, {"labels": ["Person"], "properties": {}}]
+    assert path["p"] == [person, mentors, {"labels": ["Person"], "id": None, "properties": {}}]
 
 
 @pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
@@ -205,9 +205,9 @@ def test_what_is_no_address_is_said(settings: Settings, uri: str) -> None:
 def test_too_old_a_server_is_refused() -> None:
     for version in ("4.4.40", "5.25.1"):
         with pytest.raises(DatabaseError, match=rf"is Neo4j {version}; 5\.26 or newer is needed"):
-            check_version(version, "bolt://old:7687")
+            check_server_version(version, "bolt://old:7687")
     for version in ("5.26.30", "5.27-aura", "2026.08.1"):
-        check_version(version, "bolt://new:7687")
+        check_server_version(version, "bolt://new:7687")
 
 
 def test_a_closed_connection_by_uri_says_so(by_uri: Settings) -> None:

@@ -16,15 +16,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from graph import embedded
-from graph.database import Database, connect
 from graph.errors import DatabaseError
+from graph.messages import Message
+from graph.server import configuration, embedded, location
+from graph.server.database import Database, connect
 from graph.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = """
 import os
-from graph.database import connect
+from graph.server.database import connect
 from graph.settings import Settings
 with connect(Settings()) as database:
     database.read("RETURN 1")
@@ -58,9 +59,9 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def running(settings: Settings) -> embedded.Server:
+def running(settings: Settings) -> location.Server:
     """The server that runs there."""
-    server = embedded.status(settings)
+    server = location.find_running_server(settings)
     assert server is not None
     return server
 
@@ -100,19 +101,19 @@ def test_killed_it_is_started_again_once_for_all_who_ask(second: Settings) -> No
 
 
 def test_a_store_that_another_process_has_open_is_refused(second: Settings) -> None:
-    server = embedded.start(second)
+    server = embedded.start_server(second)
     os.kill(server.pid, signal.SIGSTOP)  # it holds its store and cannot see its file go
-    embedded.runtime_file(second.home).unlink()
+    location.locate_runtime_file(second.home).unlink()
     try:
         with pytest.raises(DatabaseError, match="Another Neo4j uses the store in"):
-            embedded.start(second)
+            embedded.start_server(second)
     finally:
         os.kill(server.pid, signal.SIGKILL)
         wait_for_end(server)
 
 
 def test_a_taken_port_is_given_up_for_another_and_idleness_ends_it(second: Settings) -> None:
-    embedded.stop(second)
+    embedded.stop_server(second)
     hasty = second.model_copy(update={"idle_minutes": 0.05})
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -120,14 +121,14 @@ def test_a_taken_port_is_given_up_for_another_and_idleness_ends_it(second: Setti
         last = other.getsockname()[1]
         second.home.mkdir(exist_ok=True)
         (second.home / "neo4j.port").write_text(str(last))  # as if the last server had it
-        server = embedded.start(hasty)
+        server = embedded.start_server(hasty)
         assert server.port != last
     wait_for_end(server)
-    assert not embedded.runtime_file(second.home).exists()
-    assert "without a query" in embedded.log_file(second.home).read_text()
+    assert not location.locate_runtime_file(second.home).exists()
+    assert "without a query" in location.locate_log_file(second.home).read_text()
 
 
-def wait_for_end(server: embedded.Server, seconds: float = 120) -> None:
+def wait_for_end(server: location.Server, seconds: float = 120) -> None:
     """Wait until its process is gone."""
     until = time.monotonic() + seconds
     while server.alive:
@@ -138,23 +139,23 @@ def wait_for_end(server: embedded.Server, seconds: float = 120) -> None:
 def test_a_port_lost_between_choice_and_start_is_tried_again(
     second: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedded.stop(second)
-    free = embedded._free_port
+    embedded.stop_server(second)
+    free = configuration.find_free_port
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         ports = iter([other.getsockname()[1]])
-        monkeypatch.setattr(embedded, "_free_port", lambda port: next(ports, 0) or free(0))
-        server = embedded.start(second)
+        monkeypatch.setattr(embedded, "find_free_port", lambda port: next(ports, 0) or free(0))
+        server = embedded.start_server(second)
         assert server.port != other.getsockname()[1]
     assert server.alive
 
 
 def test_stop_is_quick_and_clean(second: Settings) -> None:
-    embedded.start(second)
-    assert embedded.stop(second) is True
-    assert embedded.status(second) is None
-    assert embedded.stop(second) is False
+    embedded.start_server(second)
+    assert embedded.stop_server(second) is True
+    assert location.find_running_server(second) is None
+    assert embedded.stop_server(second) is False
 
 
 @pytest.fixture
@@ -168,8 +169,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_said(settings: Settings, small_disk: Path) -> None:
     cramped = settings.at(small_disk / "home")
     with pytest.raises(DatabaseError, match=r"is full.*free some space"):
-        embedded.start(cramped)
-    assert embedded.status(cramped) is None
+        embedded.start_server(cramped)
+    assert location.find_running_server(cramped) is None
 
 
 @pytest.fixture
@@ -198,16 +199,16 @@ def test_a_disk_that_gets_full_is_said_and_what_was_stored_stays(
                         {"text": "x" * 100},
                     )
             rest.unlink()
-            embedded.stop(filling)
+            embedded.stop_server(filling)
             assert database.read("MATCH (k:Kept) RETURN count(k) AS n") == [{"n": 1}]
         finally:
-            embedded.stop(filling)
+            embedded.stop_server(filling)
 
 
 def test_a_folder_that_cannot_be_made_is_said(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DatabaseError, match=r"cannot be written.*--home"):
-        embedded.start(settings.at(tmp_path / "file" / "home"))
+        embedded.start_server(settings.at(tmp_path / "file" / "home"))
 
 
 def test_no_network_at_the_first_start_is_said(
@@ -215,10 +216,10 @@ def test_no_network_at_the_first_start_is_said(
 ) -> None:
     monkeypatch.setenv("SHICHENG_JARS_URL", "http://127.0.0.1:1")
     bare = settings.model_copy(update={"home_path": tmp_path / "h", "cache_path": tmp_path / "c"})
-    told: list[str] = []
+    told: list[Message] = []
     with pytest.raises(DatabaseError, match=r"check the network.*SHICHENG_JARS_URL"):
         connect(bare, say=told.append)
-    assert told == [f"Fetching Neo4j {bare.neo4j_version} (once) ..."]
+    assert [str(line) for line in told] == [f"Fetching Neo4j {bare.neo4j_version} (once) ..."]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,7 @@ def test_a_store_of_another_version_is_refused(
     (tmp_path / "neo4j.version").write_text(wrote)
     asking = settings.at(tmp_path).model_copy(update={"neo4j_version": asked})
     if fits:
-        embedded.check_version(asking)
+        embedded.check_store_version(asking)
         return
     with pytest.raises(DatabaseError, match=f"written by Neo4j {wrote}.*asks for {asked}"):
         connect(asking)

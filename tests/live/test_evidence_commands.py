@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conformance.brute_force import read_world
-from conformance.worlds import snapshot_of
 
-from graph.database import Database
-from graph.evidence import rows, why
-from graph.metrics.driven import measure
+from graph.driven.figures import measure_driven
+from graph.evidence.answer import explain_pair
+from graph.evidence.ledger_rows import list_ledger_rows
 from graph.policy import Policy
+from graph.server.database import Database
 from graph.settings import Settings
+from tests.conformance.brute_force import read_world
+from tests.conformance.worlds import snapshot_of
+from tests.live.shell import run_here
 
 ROOT = Path(__file__).parents[2]
 CASE = ROOT / "tests" / "conformance" / "case1"
-SHICHENG = str(Path(sys.executable).with_name("shicheng"))
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 
@@ -38,11 +36,8 @@ def shell(empty_database: Database, settings: Settings, tmp_path: Path) -> Itera
 
 
 def typed(shell: Path, settings: Settings, command: str, code: int = 0) -> str:
-    given = {**os.environ, "SHICHENG_HOME": str(settings.home), "SHICHENG_HEAP_MB": "768"}
-    done = subprocess.run(
-        [SHICHENG, *shlex.split(command)], cwd=shell, env=given, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    given = {"SHICHENG_HOME": str(settings.home), "SHICHENG_HEAP_MB": "768"}
+    done = run_here(shlex.split(command), given, shell)
     assert done.returncode == code, (command, done.stderr)
     assert "Traceback" not in done.stderr
     return done.stdout
@@ -65,10 +60,11 @@ def test_the_page_shows_what_the_commands_say(shell: Path, settings: Settings) -
                 said = typed(shell, settings, line.removeprefix("$ shicheng "))
             else:
                 assert any(found_in(part, line) for part in said.splitlines()), (line, said)
-    found = list(csv.DictReader((shell / "changes.csv").open(encoding="utf-8")))
+    found = list(csv.DictReader((shell / "changes.csv").open(encoding="utf-8-sig")))
     assert sum(int(row["change"]) for row in found if row["ledger"] == "driven") == -2
     assert (shell / "behind.xlsx").stat().st_size > 5_000
-    assert json.loads((shell / "behind.csv.policy.json").read_text("utf-8"))["generations"] == 3
+    about = json.loads((shell / "behind.csv.about.json").read_text("utf-8"))
+    assert about["policy"]["generations"] == 3
 
 
 def found_in(printed: str, line: str) -> bool:
@@ -81,7 +77,7 @@ def test_why_and_rows_out_of_neo4j_are_those_of_the_files(shell: Path, settings:
     straight = snapshot_of(read_world(CASE))
     policy = Policy()
     for worker in ("p0100", "p0081"):
-        expected = why(straight, policy, "p0034", worker)
+        expected = explain_pair(straight, policy, "p0034", worker)
         found = json.loads(typed(shell, settings, f"why p0034 {worker} --json"))
         assert (found["counts"], found["reason"]) == (expected.counts, expected.reason)
         assert found["sentence"] == expected.sentence()
@@ -93,11 +89,10 @@ def test_why_and_rows_out_of_neo4j_are_those_of_the_files(shell: Path, settings:
             for chain in found["chains"]
         ]
         assert places == [
-            [(row.file, row.row) for hop in chain for row in hop.rows]
-            for chain in expected.chains
-        ]  # fmt: skip
+            [(row.file, row.row) for hop in chain for row in hop.rows] for chain in expected.chains
+        ]
     listed = json.loads(typed(shell, settings, "rows p0034 --json"))["rows"]
-    expected_rows = rows(straight, measure(straight, policy), "p0034")
+    expected_rows = list_ledger_rows(straight, measure_driven(straight, policy), "p0034")
     columns = ["person_id", "driven", "generation", "chain", "rows", "recognition_rows"]
     assert [[row[c] for c in columns] for row in listed] == [
         list(row) for row in expected_rows.select(columns).rows()

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from graph import embedded
-from graph.database import Database, connect
-from graph.digest import canonical_lines, store_digest
+from graph.server import embedded
+from graph.server.database import Database, connect
 from graph.settings import Settings
+from graph.store.digest import compute_store_digest, format_canonical_lines
 from loaders import folder, wikidata
-from loaders.sync import KEPT_JOURNALS, LoadReport, sync
+from loaders.reports import LoadReport
+from loaders.sync import MAX_LOAD_JOURNALS, load_records
 
 pytestmark = pytest.mark.lts
 ROOT = Path(__file__).parents[2]
@@ -49,11 +50,37 @@ def write(path: Path, tables: Mapping[str, str]) -> Path:
 
 
 def load(
-    database: Database, settings: Settings, *paths: Path, complete: bool = False
+    database: Database, settings: Settings, *paths: Path, complete: bool = False, gone: str = ""
 ) -> LoadReport:
+    """`gone`: tables of which a complete load's sources state nothing any more."""
     tables = folder.get(paths)
     today = dt.date(2026, 11, 23)
-    return sync(database, "folder", tables, home=settings.home, complete=complete, today=today)
+    return load_records(
+        database,
+        "folder",
+        tables,
+        home=settings.home,
+        complete=complete,
+        agreed=bool(gone),
+        withdrawn=gone.split(),
+        today=today,
+    )
+
+
+ALL_BUT_PEOPLE = " ".join(
+    (
+        "enterprises",
+        "studios",
+        "schools",
+        "talents",
+        "mentorships",
+        "recognitions",
+        "studio_leads",
+        "trainings",
+        "training_targets",
+        "targets",
+    )
+)
 
 
 def one(database: Database, statement: str) -> object:
@@ -72,10 +99,16 @@ def test_what_a_folder_becomes(
         "m.row AS row, m.sources AS sources, a.person_id AS apprentice"
     )
     assert row == [
-        {"name": "王一", "basis": "national_technical_expert", "named": dt.date(2020, 5, 1),
-         "start": dt.date(2021, 3, 1), "row": "mentorships.csv:2", "sources": ["hr"],
-         "apprentice": "p2"}
-    ]  # fmt: skip
+        {
+            "name": "王一",
+            "basis": "national_technical_expert",
+            "named": dt.date(2020, 5, 1),
+            "start": dt.date(2021, 3, 1),
+            "row": "mentorships.csv:2",
+            "sources": ["hr"],
+            "apprentice": "p2",
+        }
+    ]
     assert one(empty_database, "MATCH (g:Goal) RETURN g.goal_id") == "national|2026"
     assert one(empty_database, "MATCH (p:TrainingTarget) RETURN p.training_target_row") == (
         "training_targets.csv:2"
@@ -114,9 +147,9 @@ def test_loading_twice_changes_nothing(
 ) -> None:
     path = write(tmp_path / "hr", BASE)
     load(empty_database, settings, path)
-    once = store_digest(empty_database)
+    once = compute_store_digest(empty_database)
     again = load(empty_database, settings, path)
-    assert store_digest(empty_database) == once
+    assert compute_store_digest(empty_database) == once
     assert again.revision == 2
 
 
@@ -124,10 +157,10 @@ def test_a_change_is_seen_in_the_digest(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     load(empty_database, settings, write(tmp_path / "hr", BASE))
-    once = store_digest(empty_database)
+    once = compute_store_digest(empty_database)
     changed = BASE | {"recognitions": "person_id,level,date\np2,5,2024-06-01\n"}
     load(empty_database, settings, write(tmp_path / "hr", changed))
-    assert store_digest(empty_database) != once
+    assert compute_store_digest(empty_database) != once
 
 
 def test_a_delta_moves_links_and_empties_cells(
@@ -160,9 +193,11 @@ def test_two_sources_state_one_person(
     hr = write(tmp_path / "hr", BASE)
     union = write(
         tmp_path / "union",
-        {"people": "person_id,name,sex\np1,王一,男\n",
-         "mentorships": "mentor_id,apprentice_id,start\np1,p2,2021-03-01\n"},
-    )  # fmt: skip
+        {
+            "people": "person_id,name,sex\np1,王一,男\n",
+            "mentorships": "mentor_id,apprentice_id,start\np1,p2,2021-03-01\n",
+        },
+    )
     load(empty_database, settings, hr, union)
     person = "MATCH (p:Person {person_id: 'p1'}) RETURN p.sex + p.province + p.sources[1]"
     assert one(empty_database, person) == "male32union"
@@ -177,7 +212,13 @@ def test_a_complete_statement_takes_back_what_it_no_longer_states(
     load(empty_database, settings, write(tmp_path / "union", union))
     load(empty_database, settings, write(tmp_path / "hr", BASE))
     less = {"people": PEOPLE + "p9,钱九,,,\n"}
-    report = load(empty_database, settings, write(tmp_path / "hr", less), complete=True)
+    report = load(
+        empty_database,
+        settings,
+        write(tmp_path / "hr", less),
+        complete=True,
+        gone=ALL_BUT_PEOPLE,
+    )
     people = "MATCH (p:Person) RETURN collect(p.person_id)"
     assert sorted(one(empty_database, people)) == ["p3", "p9"]  # type: ignore[arg-type]
     assert one(empty_database, "MATCH ()-[r]->() RETURN count(r)") == 0
@@ -191,9 +232,9 @@ def test_the_complete_load_of_the_same_changes_nothing(
 ) -> None:
     path = write(tmp_path / "hr", BASE)
     load(empty_database, settings, path)
-    once = store_digest(empty_database)
+    once = compute_store_digest(empty_database)
     report = load(empty_database, settings, path, complete=True)
-    assert (report.removed, store_digest(empty_database)) == ({}, once)
+    assert (report.removed, compute_store_digest(empty_database)) == ({}, once)
 
 
 def journal(database: Database, revision: int) -> dict[str, list[str]]:
@@ -218,11 +259,20 @@ def test_the_journal_says_what_a_load_touched(
     }
     load(empty_database, settings, write(tmp_path / "hr", delta))
     assert journal(empty_database, 2) == {
-        "Person": ["p1", "p2"], "Province": ["44"], "IN_PROVINCE": ["p2"],
-        "EMPLOYED_BY": ["p2"], "PRACTISES": ["p2"], "MENTORS": ["p3"],
-    }  # fmt: skip
+        "Person": ["p1", "p2"],
+        "Province": ["44"],
+        "IN_PROVINCE": ["p2"],
+        "EMPLOYED_BY": ["p2"],
+        "MENTORS": ["p3"],
+    }
     less = {"people": PEOPLE + "p1,王一,32,6-18,\n"}
-    load(empty_database, settings, write(tmp_path / "hr", less), complete=True)
+    load(
+        empty_database,
+        settings,
+        write(tmp_path / "hr", less),
+        complete=True,
+        gone=ALL_BUT_PEOPLE,
+    )
     went = journal(empty_database, 3)
     assert went["MENTORS"] == ["p1", "p2", "p3"]
     assert went["Person"] == ["p1", "p2", "p3"]
@@ -240,7 +290,7 @@ def test_the_journal_keeps_what_a_killed_load_touched_and_the_newest_loads(
     )
     load(empty_database, settings, path)
     assert journal(empty_database, 2)["LEADS"] == ["p1", "p9"]
-    for _ in range(KEPT_JOURNALS - 1):
+    for _ in range(MAX_LOAD_JOURNALS - 1):
         load(empty_database, settings, write(tmp_path / "hr", {"people": PEOPLE + "p1,王一,,,\n"}))
     assert journal(empty_database, 1) == {}
     assert journal(empty_database, 2) != {}
@@ -296,8 +346,10 @@ def test_a_reference_may_stand_in_the_store(
 def test_one_id_for_two_places_is_refused(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
-    tables = BASE | {"schools": "school_id,name\ns1,也叫s1\n",
-                     "trainings": "person_id,place_id\np3,s1\n"}  # fmt: skip
+    tables = BASE | {
+        "schools": "school_id,name\ns1,也叫s1\n",
+        "trainings": "person_id,place_id\np3,s1\n",
+    }
     report = load(empty_database, settings, write(tmp_path / "hr", tables))
     assert "more than one" in report.findings["reason"][0]
     assert report.refused == 1
@@ -307,7 +359,9 @@ def test_a_dry_run_writes_nothing(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "hr", BASE)
-    report = sync(empty_database, "folder", folder.get([path]), home=settings.home, dry_run=True)
+    report = load_records(
+        empty_database, "folder", folder.get([path]), home=settings.home, dry_run=True
+    )
     assert (report.accepted, report.revision) == (15, None)
     assert one(empty_database, "MATCH (n) RETURN count(n)") == 0
 
@@ -315,12 +369,11 @@ def test_a_dry_run_writes_nothing(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from graph import embedded
-from graph.database import connect
+from graph.server.database import connect
+from graph.server.location import find_running_server
 from graph.settings import Settings
-from graph.write import Writer
 from loaders import folder
-from loaders.sync import sync
+from loaders.sync import load_records
 
 settings = Settings().model_copy(update={"home_path": Path(sys.argv[1]), "heap_mb": 768})
 after, batches = int(sys.argv[3]), 0
@@ -329,11 +382,12 @@ def progress(what, done, total):
     global batches
     batches += what == "write"
     if batches == after:
-        os.kill(embedded.status(settings).pid, signal.SIGKILL)
+        os.kill(find_running_server(settings).pid, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
 with connect(settings) as database:
-    sync(database, "folder", folder.get([Path(sys.argv[2])]), home=settings.home, progress=progress)
+    tables = folder.get([Path(sys.argv[2])])
+    load_records(database, "folder", tables, home=settings.home, progress=progress)
 """
 
 
@@ -342,7 +396,7 @@ def test_killed_half_way_then_loaded_again_is_as_never_killed(
 ) -> None:
     path = write(tmp_path / "hr", BASE)
     load(empty_database, settings, path)
-    clean = list(canonical_lines(empty_database))
+    clean = list(format_canonical_lines(empty_database))
     own = settings.model_copy(update={"home_path": tmp_path / "home"})
     try:
         for after in (3, 7):
@@ -354,18 +408,20 @@ def test_killed_half_way_then_loaded_again_is_as_never_killed(
                 assert one(database, unfinished) == 1
                 load(database, own, path)
                 assert one(database, unfinished) == 0
-                assert list(canonical_lines(database)) == clean
+                assert list(format_canonical_lines(database)) == clean
                 while database.write("MATCH (n) DETACH DELETE n").nodes_deleted:
                     pass
     finally:
-        embedded.stop(own)
+        embedded.stop_server(own)
 
 
 @pytest.mark.shared
 @pytest.mark.skipif(not WIKIDATA.exists(), reason="../shared is absent")
 def test_wikidata_mentors(empty_database: Database, settings: Settings) -> None:
     def again() -> LoadReport:
-        return sync(empty_database, "wikidata", wikidata.get([WIKIDATA]), home=settings.home)
+        return load_records(
+            empty_database, "wikidata", wikidata.get([WIKIDATA]), home=settings.home
+        )
 
     report = again()
     counts = "MATCH (a:Person)-[m:MENTORS]->(b:Person) WITH count(m) AS pairs "
@@ -376,6 +432,6 @@ def test_wikidata_mentors(empty_database: Database, settings: Settings) -> None:
     assert ("mentorships", 712, 712) in read
     assert report.read == report.accepted + report.refused
     assert set(report.findings["value"]) == {"position"}
-    once = store_digest(empty_database)
+    once = compute_store_digest(empty_database)
     again()
-    assert store_digest(empty_database) == once
+    assert compute_store_digest(empty_database) == once

@@ -12,14 +12,14 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-import shicheng
-from graph.database import Database
-from graph.metrics import METRICS
+from cli.main import cli
+from graph.metrics.registry import METRICS
 from graph.policy import Policy
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import take_snapshot
+from graph.snapshot.take import take_snapshot
 from loaders import folder
-from loaders.sync import sync
+from loaders.sync import load_records
 
 CASE = Path(__file__).parents[1] / "conformance" / "case1"
 SHICHENG = str(Path(sys.executable).with_name("shicheng"))
@@ -28,7 +28,7 @@ SHICHENG = str(Path(sys.executable).with_name("shicheng"))
 @pytest.fixture
 def home(settings: Settings, empty_database: Database) -> Settings:
     """Settings of a store that holds the first conformance case."""
-    sync(empty_database, "folder", list(folder.get([CASE])), home=settings.home)
+    load_records(empty_database, "folder", list(folder.get([CASE])), home=settings.home)
     return settings
 
 
@@ -42,7 +42,7 @@ def test_every_metric_from_the_graph(home: Settings, database: Database) -> None
 def test_the_command_in_every_format(home: Settings, tmp_path: Path) -> None:
     def run(*arguments: object) -> str:
         given = ["--home", str(home.home), "metric", *map(str, arguments)]
-        done = CliRunner().invoke(shicheng.cli, given)
+        done = CliRunner().invoke(cli, given)
         assert done.exit_code == 0, done.output
         return done.stdout
 
@@ -56,7 +56,7 @@ def test_the_command_in_every_format(home: Settings, tmp_path: Path) -> None:
         run("studios", "--out", tmp_path / f"studios.{ending}")
     frame = pl.read_parquet(tmp_path / "studios.parquet")
     assert ",".join(frame.columns) == csv
-    assert (tmp_path / "studios.csv").read_text().splitlines()[0] == csv
+    assert (tmp_path / "studios.csv").read_text("utf-8-sig").splitlines()[0] == csv
     assert json.loads((tmp_path / "studios.json").read_text())["policy"]["generations"] == 3
     assert (tmp_path / "studios.xlsx").read_bytes()[:2] == b"PK"
 

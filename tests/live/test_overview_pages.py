@@ -10,14 +10,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from graph.database import Database
-from graph.metrics.driven import measure
+from graph.driven.figures import measure_driven
+from graph.driven.results import load_driven
 from graph.policy import Policy
-from graph.results import measured
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import take_snapshot
+from graph.snapshot.take import take_snapshot
 from loaders import folder
-from loaders.sync import sync
+from loaders.sync import load_records
 from tests.live.visiting import lead, text
 
 Open = Callable[..., AppTest]
@@ -27,7 +27,7 @@ Open = Callable[..., AppTest]
 def test_the_rows_of_a_breakdown_add_up(
     cut: str, network: Database, settings: Settings, app: Open
 ) -> None:
-    national = measure(take_snapshot(network, settings), Policy()).national
+    national = measure_driven(take_snapshot(network, settings), Policy()).national
     test = app("overview", lang="en", by=cut)
     assert not test.exception and test.query_params["by"] in (cut, [cut])
     table = text(test).split('class="sc-table sc-cut"')[1].split("</table>")[0]
@@ -41,22 +41,22 @@ def test_the_rows_of_a_breakdown_add_up(
 def test_the_list_counts_what_the_figure_says(
     network: Database, settings: Settings, app: Open
 ) -> None:
-    driven = measure(take_snapshot(network, settings), Policy())
+    driven = measure_driven(take_snapshot(network, settings), Policy())
     row = driven.by_quarter().row(-1, named=True)
     quarter = f"{row['quarter'].year}Q{(row['quarter'].month + 2) // 3}"
     said = lead(app("people", lang="en", quarter=quarter, count="person_times"))
     assert f"{row['driven_person_times']:,} person-time" in said
-    assert f"{row['driven_persons']:,} person" in lead(app("people", lang="en", quarter=quarter))
-    assert f"{driven.national['driven_persons']:,} persons" in lead(app("people", lang="en"))
+    assert f"{row['driven_persons']:,} people" in lead(app("people", lang="en", quarter=quarter))
+    assert f"{driven.national['driven_persons']:,} people" in lead(app("people", lang="en"))
     nobody = app("people", lang="en", province="99")
-    assert "Nobody is behind this figure" in text(nobody)
+    assert "Nobody matches" in text(nobody)
     assert "cannot be shown" in text(app("people", lang="en", quarter="nonsense"))
 
 
 def test_what_the_last_load_changed(
     network: Database, settings: Settings, app: Open, tmp_path: Path
 ) -> None:
-    before = measured(take_snapshot(network, settings), Policy()).national
+    before = load_driven(take_snapshot(network, settings), Policy()).national
     assert "One revision is kept" in text(app("overview", lang="en"))
     worker = network.read(
         "MATCH (t:LeadingTalent)-[:MENTORS]->(p) WHERE NOT EXISTS { (p)-[:RECOGNISED]->() } "
@@ -68,11 +68,11 @@ def test_what_the_last_load_changed(
     (more / "recognitions.csv").write_text(
         f"person_id,level,date,occupation_code\n{worker},4,2026-10-01,\n", encoding="utf-8"
     )
-    sync(network, "folder", folder.get([more]), home=settings.home)
+    load_records(network, "folder", folder.get([more]), home=settings.home)
     st.cache_resource.clear()
     st.cache_data.clear()
     test = app("overview", lang="en")
-    after = measured(take_snapshot(network, settings), Policy()).national
+    after = load_driven(take_snapshot(network, settings), Policy()).national
     change = after["driven_persons"] - before["driven_persons"]
     assert change == 1
     told = text(test).split("Since the last load")[-1]

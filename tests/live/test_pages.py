@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,21 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from components import decisions, person, search
-from graph.database import Database
-from graph.honours import HONOURS
-from graph.metrics.driven import measure
-from graph.metrics.irreplaceable import irreplaceable
+from graph.driven.figures import measure_driven
+from graph.metrics.irreplaceable import compute_irreplaceable
 from graph.policy import Policy
+from graph.programme.nominations import HONOURS
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import take_snapshot
+from graph.snapshot.take import take_snapshot
 from tests.live.visiting import lead, text
+from ui.controls import decisions
+from ui.pages import PAGES
+from ui.person import record
+from ui.person.person import PersonBox
+from ui.reading import search
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(f.stem for f in (ROOT / "pages").glob("*.py") if f.stem != "__init__")
 Open = Callable[..., AppTest]
 
 
@@ -42,9 +46,9 @@ def test_every_page_opens_with_a_sentence(
 def test_the_overview_says_what_the_metric_found(
     network: Database, settings: Settings, app: Open
 ) -> None:
-    found = measure(take_snapshot(network, settings), Policy()).national
+    found = measure_driven(take_snapshot(network, settings), Policy()).national
     said = lead(app("overview", lang="en"))
-    assert f"{found['driven_persons']:,} persons" in said
+    assert f"{found['driven_persons']:,} people" in said
     assert f"{found['driven_person_times']:,} person-times" in said
 
 
@@ -52,11 +56,11 @@ def test_a_policy_in_the_address_changes_the_figures(
     network: Database, settings: Settings, app: Open
 ) -> None:
     policy = Policy(generations=1, channels=("mentorship",))
-    found = measure(take_snapshot(network, settings), policy).national
+    found = measure_driven(take_snapshot(network, settings), policy).national
     test = app("overview", lang="en", generations="1", channels="mentorship")
-    assert f"{found['driven_persons']:,} persons" in lead(test)
+    assert f"{found['driven_persons']:,} people" in lead(test)
     assert test.query_params["generations"] == "1"
-    everything = measure(take_snapshot(network, settings), Policy()).national
+    everything = measure_driven(take_snapshot(network, settings), Policy()).national
     assert everything["driven_persons"] > found["driven_persons"]
 
 
@@ -84,16 +88,17 @@ def test_a_profile_is_saved_as_its_visitor_sees_it(
 
 def test_a_broken_policy_in_the_address_is_the_default(network: Database, app: Open) -> None:
     test = app("overview", lang="en", generations="-3", window="x")
-    assert "persons" in lead(test)
+    assert "people" in lead(test)
     assert "generations" not in test.query_params
 
 
-def test_an_unfinished_load_shows_no_figure(network: Database, app: Open) -> None:
+def test_an_unfinished_load_shows_the_revision_before_it(network: Database, app: Open) -> None:
+    before = lead(app("overview", lang="en"))
     network.write("CREATE (:Load {load_id: 'cut-off', loader: 'folder', started_at: 'x'})")
     try:
         test = app("overview", lang="en")
-        assert "cut-off" in text(test) and "has not finished" in text(test)
-        assert "sc-lead" not in text(test).split("</style>")[-1]
+        assert "A load was broken off" in text(test)
+        assert lead(test) == before
     finally:
         network.write("MATCH (l:Load {load_id: 'cut-off'}) DELETE l")
 
@@ -107,11 +112,11 @@ def someone(network: Database, label: str) -> dict[str, Any]:
 def test_a_talents_page_shows_figures_and_no_personal_number(
     network: Database, settings: Settings, app: Open
 ) -> None:
-    rows = measure(take_snapshot(network, settings), Policy()).talents.sort("driven")
+    rows = measure_driven(take_snapshot(network, settings), Policy()).talents.sort("driven")
     most = rows.row(-1, named=True)
     test = app("talent", lang="en", id=most["talent_id"])
     said = lead(test)
-    assert most["name"] in said and f"{most['driven']:,} persons" in said
+    assert most["name"] in said and f"{most['driven']:,} people" in said
     born = network.read(
         "MATCH (p:Person {person_id: $id}) RETURN toString(p.birth_date) AS day",
         {"id": most["talent_id"]},
@@ -135,16 +140,16 @@ def test_find_by_part_of_a_name(
     talent = someone(network, "LeadingTalent")
     test = app("find", lang="zh")
     for part in {talent["name"][:2], talent["name"][-2:]}:
-        test.text_input(key="find_text").set_value(part).run()
+        test.text_input(key="find_typed_text").set_value(part).run()
         assert not test.exception
-        found = search.find(part)["Person"].rows
-        assert talent["id"] in {row["id"] for row in found}
-        assert all(part in row["name"] for row in found if row["match"] != "mistake")
+        found = search.search_by_text(part)["Person"].rows
+        assert talent["id"] in {row.id for row in found}
+        assert all(part in row.name for row in found if row.match != "mistake")
         assert "find" not in test.query_params and part not in str(dict(test.query_params))
-    assert search.find(talent["name"][0])["Person"].total > 0
-    assert search.find(talent["id"])["Person"].rows[0]["id"] == talent["id"]
+    assert search.search_by_text(talent["name"][0])["Person"].total > 0
+    assert search.search_by_text(talent["id"])["Person"].rows[0].id == talent["id"]
     for hostile in ('"', "a:b AND (", "*", "\\", "}) DETACH DELETE"):
-        search.find(hostile)
+        search.search_by_text(hostile)
 
 
 def test_what_was_typed_is_kept_for_its_owner_and_can_be_taken_away(
@@ -153,45 +158,32 @@ def test_what_was_typed_is_kept_for_its_owner_and_can_be_taken_away(
     name = someone(network, "LeadingTalent")["name"]
     test = app("find", lang="en")
     for typed in (name[:2], name):
-        test.text_input(key="find_text").set_value(typed).run()
-    kept = search.searches("recent", "local")
+        test.text_input(key="find_typed_text").set_value(typed).run()
+    kept = search.list_searches("recent", "local")
     assert kept[0].body["text"] == name
     assert name[:2] not in [entry.body["text"] for entry in kept]
-    assert search.searches("recent", "somebody@else") == []
-    test.text_input(key="find_text").set_value("").run()
+    assert search.list_searches("recent", "somebody@else") == []
+    test.text_input(key="find_typed_text").set_value("").run()
     test.button(key=f"search_{kept[0].id}").click().run()
-    assert test.text_input(key="find_text").value == name
+    assert test.text_input(key="find_typed_text").value == name
     test.button(key="find_save").click().run()
-    assert [entry.body["text"] for entry in search.searches("saved", "local")] == [name]
-    test.text_input(key="find_text").set_value("").run()
+    assert [entry.body["text"] for entry in search.list_searches("saved", "local")] == [name]
+    test.text_input(key="find_typed_text").set_value("").run()
     test.button(key=f"forget_{kept[0].id}").click().run()
-    assert kept[0].id not in [entry.id for entry in search.searches("recent", "local")]
+    assert kept[0].id not in [entry.id for entry in search.list_searches("recent", "local")]
 
 
 def test_filters_of_the_table_and_their_address(network: Database, app: Open) -> None:
     everyone = app("talents", lang="en")
-    assert lead(everyone).startswith("12 leading talents")
+    assert lead(everyone).startswith("Together, 12 leading talents")
     province = network.read(
         "MATCH (p:LeadingTalent) RETURN p.province AS code, count(*) AS n ORDER BY n DESC LIMIT 1"
     )[0]
     test = app("talents", lang="en", province=province["code"])
     if province["n"] < 12:
-        assert lead(test).startswith(f"{province['n']} of 12 leading talents")
-    test.text_input(key="talents_text").set_value("\u0000no such name").run()
-    assert not test.exception and "No talent meets these filters" in text(test)
-
-
-def test_a_named_query_and_the_guard(network: Database, app: Open) -> None:
-    test = app("queries", lang="en", query="chain_down")
-    talent = someone(network, "LeadingTalent")
-    test.text_input(key="parameter_chain_down_person_id").set_value(talent["id"])
-    test.button(key="run_chain_down").click().run()
-    assert "rows" in lead(test) and "0 rows" not in lead(test)
-    test.button_group(key="queries_kind").set_value("cypher").run()
-    test.text_area(key="cypher").set_value("MATCH (n) DETACH DELETE n")
-    test.button(key="run_cypher").click().run()
-    assert not test.exception and "Not run" in text(test)
-    assert network.read("MATCH (n) RETURN count(n) AS n")[0]["n"] > 900
+        assert lead(test).startswith(f"Together, {province['n']} of 12 leading talents")
+    test.text_input(key="talents_typed_text").set_value("\u0000no such name").run()
+    assert not test.exception and "No talent matches these filters" in text(test)
 
 
 def test_boxes_of_many_people_are_those_looked_up_one_by_one(
@@ -200,13 +192,16 @@ def test_boxes_of_many_people_are_those_looked_up_one_by_one(
     app("overview", lang="en")
     rows = network.read("MATCH (p:Person) RETURN p.person_id AS id ORDER BY id LIMIT 400")
     ids = [row["id"] for row in rows]
-    monkeypatch.setattr(person, "LOOKED_UP", 0)
-    many = person.boxes(ids, 4)
-    monkeypatch.setattr(person, "LOOKED_UP", len(ids))
-    one_by_one = person.boxes(ids, 4)
-    for box in (*many.values(), *one_by_one.values()):
-        box["honours"] = sorted(box["honours"])
+    monkeypatch.setattr(record, "MAX_QUERIED_IDS", 0)
+    many = record.fetch_person_boxes(ids, 4)
+    monkeypatch.setattr(record, "MAX_QUERIED_IDS", len(ids))
+    one_by_one = record.fetch_person_boxes(ids, 4)
+    many, one_by_one = (
+        {id: replace(box, honours=tuple(sorted(box.honours))) for id, box in found.items()}
+        for found in (many, one_by_one)
+    )
     assert many == one_by_one and many.keys() == set(ids)
+    assert record.fetch_person_boxes(["nobody"], 4) == {"nobody": PersonBox("nobody", "nobody")}
 
 
 def test_a_decision_on_a_candidate_stands_and_is_in_the_list(network: Database, app: Open) -> None:
@@ -219,9 +214,9 @@ def test_a_decision_on_a_candidate_stands_and_is_in_the_list(network: Database, 
     test.button(key=f"decide_target_{listed}_accepted").click().run()
     again = app("targets", lang="en", person=listed)
     assert "good hands" in text(again) and "accepted" in text(again)
-    assert decisions.standing_of("target")[listed].body["rule"] == "40-35-25-90-35-1"
+    assert decisions.list_current_decisions("target")[listed].body["rule"] == "40-35-25-90-35-1"
     again.button(key=f"decide_target_{listed}_rejected").click().run()
-    assert decisions.standing_of("target")[listed].body["verdict"] == "rejected"
+    assert decisions.list_current_decisions("target")[listed].body["verdict"] == "rejected"
     assert "accepted" in text(again) and "rejected" in text(again)
 
 
@@ -243,13 +238,13 @@ def test_a_profiles_figures_are_the_engines(
     network: Database, settings: Settings, app: Open
 ) -> None:
     snapshot = take_snapshot(network, settings)
-    most = measure(snapshot, Policy()).talents.sort("driven").row(-1, named=True)
-    lost = irreplaceable(snapshot, Policy()).filter(kind="person", id=most["talent_id"])
+    most = measure_driven(snapshot, Policy()).talents.sort("driven").row(-1, named=True)
+    lost = compute_irreplaceable(snapshot, Policy()).filter(kind="person", id=most["talent_id"])
     st.cache_resource.clear()
     shown = figures_shown(app("talent", lang="en", id=most["talent_id"]))
-    assert shown[1] == f"{most['driven']:,} persons"
+    assert shown[1] == f"{most['driven']:,} people"
     assert shown[2] == f"{most['person_times']:,} person-times"
-    assert shown[4] == f"{most['pending']:,} persons"
+    assert shown[4] == f"{most['pending']:,} people"
     assert shown[5].split()[0] == f"{lost['irreplaceable'].sum():,}"
 
 

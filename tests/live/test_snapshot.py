@@ -10,21 +10,23 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conformance.brute_force import read_world
-from conformance.test_conformance import CASES, policy_named
-from conformance.worlds import snapshot_of
 
-from graph import reading
-from graph import snapshot as snapshots
-from graph.database import Database
+from graph.driven.figures import measure_driven
 from graph.errors import IncompleteError, UsageError
-from graph.metrics.driven import measure
+from graph.model.kinds import EXCHANGE_TABLES
 from graph.policy import DEFAULT_POLICY
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import NODE_FRAMES, RELATION_FRAMES, kept_snapshots, take_snapshot
-from graph.snapshot import snapshot_of as snapshot_at
+from graph.snapshot import reader
+from graph.snapshot import take as snapshots
+from graph.snapshot.frames import NODE_FRAMES, RELATION_FRAMES
+from graph.snapshot.take import list_cached_snapshots, take_snapshot
+from graph.snapshot.take import load_snapshot_of_revision as snapshot_at
 from loaders import folder
-from loaders.sync import sync
+from loaders.sync import load_records
+from tests.conformance.brute_force import read_world
+from tests.conformance.test_conformance import CASES, policy_named
+from tests.conformance.worlds import snapshot_of
 
 Load = Callable[[Path], None]
 
@@ -40,7 +42,15 @@ def load(empty_database: Database, tmp_path: Path) -> Load:
     """Loads an exchange folder through the loader."""
 
     def loaded(path: Path) -> None:
-        sync(empty_database, "folder", folder.get([path]), home=tmp_path, complete=True)
+        load_records(
+            empty_database,
+            "folder",
+            folder.get([path]),
+            home=tmp_path,
+            complete=True,
+            agreed=True,
+            withdrawn=[*EXCHANGE_TABLES],
+        )
 
     return loaded
 
@@ -62,12 +72,12 @@ def test_the_number_is_exact_through_loader_and_neo4j(
     load(case)
     taken = take_snapshot(empty_database, own)
     expected = pl.read_csv(case / "expected.csv")
-    found = measure(taken, DEFAULT_POLICY)
+    found = measure_driven(taken, DEFAULT_POLICY)
     assert found.table().select(expected.columns).rows() == expected.rows()
     national = json.loads((case / "expected_national.json").read_text())
     for name, figures in national.items():
-        assert measure(taken, policy_named(name)).national == figures
-    straight = measure(snapshot_of(read_world(case)), DEFAULT_POLICY)
+        assert measure_driven(taken, policy_named(name)).national == figures
+    straight = measure_driven(snapshot_of(read_world(case)), DEFAULT_POLICY)
     assert found.table().equals(straight.table())
     whole = pl.all().exclude("equal", "nearest", "decay")
     assert found.talents.select(whole).equals(straight.talents.select(whole))
@@ -96,7 +106,13 @@ def test_what_the_frames_hold(
     load(exchange)
     empty_database.write("MATCH ()-[x:TRAINED_AT]->() SET x.sources = ['甲', '乙;丙']")
     taken = take_snapshot(empty_database, own)
-    assert set(taken.frames) == {*NODE_FRAMES, *RELATION_FRAMES, "edges", "promotions"}
+    assert set(taken.frames) == {
+        *NODE_FRAMES,
+        *RELATION_FRAMES,
+        "edges",
+        "edges_first",
+        "promotions",
+    }
 
     def rows(name: str, *columns: str) -> list[tuple[Any, ...]]:
         return taken.frames[name].select(columns).collect().rows()
@@ -136,10 +152,10 @@ def test_chunks_make_no_difference(
     whole = take_snapshot(empty_database, own)
     told: list[tuple[str, int, int]] = []
     with monkeypatch.context() as small:
-        small.setattr(reading, "CHUNK", 7)
-        small.setattr(reading, "FEW", 0)
-        small.setattr(reading, "SPARSE", sparse)
-        small.setattr(snapshots, "FORMAT", "in small chunks")
+        small.setattr(reader, "CHUNK_RECORDS", 7)
+        small.setattr(reader, "SINGLE_READ_RECORDS", 0)
+        small.setattr(reader, "MAX_EMPTY_IDS_PER_RECORD", sparse)
+        small.setattr(snapshots, "SNAPSHOT_VERSION", "in small chunks")
         parts = take_snapshot(empty_database, own, progress=lambda *step: told.append(step))
     assert parts.folder != whole.folder
     for name, frame in whole.frames.items():
@@ -170,7 +186,7 @@ def test_it_is_read_once_a_revision_and_the_newest_are_kept(
     assert [snapshot.revision for snapshot in taken] == [1, 2, 3]
     assert [snapshot.frames["people"].collect().height for snapshot in taken[1:]] == [2, 3]
     assert [bool(s.folder and s.folder.exists()) for s in taken] == [False, True, True]
-    kept = kept_snapshots(empty_database, own)
+    kept = list_cached_snapshots(empty_database, own)
     assert [one.revision for one in kept] == [3, 2]
     assert [one.folder for one in kept] == [taken[2].folder, taken[1].folder]
     again = snapshot_at(empty_database, own, 2)
@@ -182,7 +198,7 @@ def test_it_is_read_once_a_revision_and_the_newest_are_kept(
         raise AssertionError("it was read out again")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(snapshots, "_read_out", no_reading)
+        patch.setattr(snapshots, "_materialize_snapshot", no_reading)
         assert take_snapshot(empty_database, own).folder == taken[2].folder
 
 
@@ -219,7 +235,7 @@ def test_it_refuses_what_cannot_be_shown_to_be_true(
         take_snapshot(empty_database, own)
     load(write_folder(tmp_path / "in", people=PEOPLE))
     empty_database.write("CREATE (:Load {load_id: 'cut off', started_at: '2026-01-01'})")
-    with pytest.raises(IncompleteError, match="load cut off did not finish"):
+    with pytest.raises(IncompleteError, match="revision 1 are not kept here"):
         take_snapshot(empty_database, own)
 
 

@@ -15,13 +15,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from graph import changes, rows
-from graph import snapshot as snapshots
-from graph.database import Database
+from graph.model.kinds import EXCHANGE_TABLES
+from graph.people import lookup
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import Snapshot, open_snapshot, take_snapshot
+from graph.snapshot import frames, incremental
+from graph.snapshot import take as snapshots
+from graph.snapshot.frames import Snapshot, open_snapshot
+from graph.snapshot.take import take_snapshot
 from loaders import folder
-from loaders.sync import sync
+from loaders.sync import load_records
 
 ROUNDS = 4
 
@@ -68,8 +71,10 @@ class World:
         return self.tables()
 
     def tables(self) -> dict[str, list[str]]:
-        names = [f"{p},工人{self.random.choice('甲乙')},{self.random.choice(['11', '44', ''])},e1"
-                 for p in self.people]  # fmt: skip
+        names = [
+            f"{p},工人{self.random.choice('甲乙')},{self.random.choice(['11', '44', ''])},e1"
+            for p in self.people
+        ]
         fixed = {
             "people": ["person_id,name,province,enterprise_id", *names],
             "studios": ["studio_id,name,kind", "s1,一室,skill_master", "s2,二室,skill_master"],
@@ -94,7 +99,15 @@ def load(database: Database, path: Path, tables: Mapping[str, list[str]], comple
     path.mkdir(exist_ok=True)
     for table, lines in tables.items():
         (path / f"{table}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    sync(database, "folder", folder.get([path]), home=path.parent, complete=complete)
+    load_records(
+        database,
+        "folder",
+        folder.get([path]),
+        home=path.parent,
+        complete=complete,
+        agreed=True,
+        withdrawn=[*EXCHANGE_TABLES],
+    )
 
 
 def named(snapshot: Snapshot, name: str) -> pl.DataFrame:
@@ -134,8 +147,8 @@ def test_what_is_read_again_equals_a_whole_reading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if layers:
-        monkeypatch.setattr(changes, "FEW", 0)
-        monkeypatch.setattr(changes, "WORN", 0.9)
+        monkeypatch.setattr(incremental, "SINGLE_READ_RECORDS", 0)
+        monkeypatch.setattr(incremental, "MAX_GONE_SHARE", 0.9)
     own = settings.model_copy(update={"home_path": tmp_path / "a"})
     apart = settings.model_copy(update={"home_path": tmp_path / "b"})
     world = World(seed=2026 + layers)
@@ -146,12 +159,12 @@ def test_what_is_read_again_equals_a_whole_reading(
         load(empty_database, tmp_path / "in", world.change(), complete=world.random.random() < 0.5)
         now = take_snapshot(empty_database, own)
         with monkeypatch.context() as unread:
-            unread.setattr(changes, "_touched", lambda *_: None)
+            unread.setattr(incremental, "_read_touched_keys", lambda *_: None)
             whole = take_snapshot(empty_database, apart)
         assert_same(now, whole)
         assert_looked_up(now)
         assert now.folder and before.folder
-        manifest = snapshots.Manifest.of(now.folder)
+        manifest = frames.Manifest.of(now.folder)
         if manifest.previous is not None:
             followed += 1
             assert manifest.previous == before.folder.name
@@ -162,15 +175,21 @@ def test_what_is_read_again_equals_a_whole_reading(
 
 def assert_looked_up(snapshot: Snapshot) -> None:
     """What is looked up by number is what the tables hold, in whatever layers they stand."""
-    people = snapshot.frames["people"].select("person", *rows.OF_PEOPLE).collect()
-    assert rows.people_at(snapshot, people["person"].to_list()).equals(people)
+    people = snapshot.frames["people"].select("person", *lookup.PERSON_ROW_COLUMNS).collect()
+    assert lookup.lookup_people(snapshot, people["person"].to_list()).equals(people)
     numbers = dict(people.select("person_id", "person").rows())
-    assert rows.numbers_of(snapshot, [*numbers, "nobody", ""]) == numbers
+    assert lookup.lookup_person_numbers(snapshot, [*numbers, "nobody", ""]) == numbers
     high = snapshot.frames["promotions"].filter(pl.col("level") >= 4).group_by("person")
-    days = rows.first_days(snapshot, numbers.values(), 4)
-    assert days.sort("person").equals(high.agg(pl.col("day").min()).sort("person").collect())
+    days = lookup.lookup_first_days(snapshot, numbers.values(), 4)
+    assert (
+        days.select("person", "day")
+        .sort("person")
+        .equals(high.agg(pl.col("day").min()).sort("person").collect())
+    )
     taught = snapshot.frames["mentorships"].drop("sources").collect()
-    found = rows.mentorships_among(snapshot, people["person"].to_list()).select(taught.columns)
+    found = lookup.lookup_mentorships_among(snapshot, people["person"].to_list()).select(
+        taught.columns
+    )
     assert found.sort(taught.columns).equals(taught.sort(taught.columns))
 
 
@@ -198,7 +217,7 @@ def test_a_person_who_went_means_a_whole_reading(
     take_snapshot(empty_database, own)
     load(empty_database, tmp_path / "in", {"people": [people[0], *people[2:]]}, complete=True)
     taken = take_snapshot(empty_database, own)
-    assert taken.folder and snapshots.Manifest.of(taken.folder).previous is None
+    assert taken.folder and frames.Manifest.of(taken.folder).previous is None
     numbers = taken.frames["people"].select("person").collect()["person"].to_list()
     assert numbers == list(range(29))
 
@@ -229,9 +248,9 @@ def test_untouched_files_are_shared_and_stay_when_the_old_snapshot_goes(
 KILLED = """
 import sys
 from pathlib import Path
-from graph.database import connect
+from graph.server.database import connect
 from graph.settings import Settings
-from graph.snapshot import take_snapshot
+from graph.snapshot.take import take_snapshot
 
 def wait(what, done, total):
     if what == "recognitions":
@@ -257,7 +276,7 @@ def test_a_killed_one_is_never_seen(
     killed.wait()
     kept = settings.home / "snapshots"
     assert list(kept.rglob(".making-*")) != []
-    assert snapshots.kept_snapshots(empty_database, settings) == []
+    assert snapshots.list_cached_snapshots(empty_database, settings) == []
     taken = take_snapshot(empty_database, settings)
     assert taken.folder and taken.frames["people"].collect().height == 20
     for left in kept.rglob(".making-*"):

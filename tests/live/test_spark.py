@@ -13,10 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conformance.brute_force import read_world
-from conformance.test_conformance import CASES, EXPECTED
-from conformance.worlds import snapshot_of
-from unit.test_driven import (
+
+from graph.driven.engines import Engine, Spark, open_engine
+from graph.driven.figures import measure_driven
+from graph.driven.results import load_driven_from_location
+from graph.policy import DEFAULT_POLICY, Policy
+from tests.conformance.brute_force import read_world
+from tests.conformance.test_conformance import CASES, EXPECTED
+from tests.conformance.worlds import snapshot_of
+from tests.unit.test_driven import (
     DAYS,
     it_adds_up,
     it_equals_the_walk,
@@ -24,12 +29,7 @@ from unit.test_driven import (
     random_world,
     side_by_side,
 )
-from unit.test_results import kept_in, same
-
-from graph.engines import Engine, Spark, engine_named
-from graph.metrics.driven import measure
-from graph.policy import DEFAULT_POLICY, Policy
-from graph.results import measured_at
+from tests.unit.test_results import kept_in, same
 
 EXAMPLES = int(os.environ.get("SHICHENG_EXAMPLES_SPARK", "200"))
 CLUSTER = "local-cluster[2,1,1024]"
@@ -46,7 +46,7 @@ POLICIES = [
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[Engine]:
-    with engine_named("spark", master=CLUSTER) as engine:
+    with open_engine("spark", master=CLUSTER) as engine:
         yield engine
 
 
@@ -66,7 +66,7 @@ def test_random_worlds_on_the_cluster(spark: Engine, policy: Policy) -> None:
     draw = random.Random(POLICIES.index(policy))
     seeds = [draw.randrange(2**32) for _ in range(-(-EXAMPLES // len(POLICIES)))]
     world = side_by_side(seeds)
-    found = measure(snapshot_of(world), policy, spark)
+    found = measure_driven(snapshot_of(world), policy, spark)
     it_equals_the_walk(found, world, policy)
     it_adds_up(found)
     its_breakdowns_are_right(found, world)
@@ -75,18 +75,20 @@ def test_random_worlds_on_the_cluster(spark: Engine, policy: Policy) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_conformance_folders_on_the_cluster(spark: Engine, case: Path) -> None:
     snapshot = snapshot_of(read_world(case))
-    found = measure(snapshot, DEFAULT_POLICY, spark)
+    found = measure_driven(snapshot, DEFAULT_POLICY, spark)
     expected = {(place, name): figures for place, name, figures in EXPECTED}
     assert found.national == expected[case, "default"]
-    same(found, measure(snapshot, DEFAULT_POLICY))
+    same(found, measure_driven(snapshot, DEFAULT_POLICY))
 
 
 def test_an_address_of_a_storage(spark: Engine, tmp_path: Path) -> None:
     world = random_world(7)
     snapshot = kept_in(tmp_path / "s", world)
     policy = POLICIES[0]
-    found = measured_at(f"file://{tmp_path}/s", policy, engine="spark", master=CLUSTER)
-    expected = measure(snapshot, policy)
+    found = load_driven_from_location(
+        f"file://{tmp_path}/s", policy, engine="spark", master=CLUSTER
+    )
+    expected = measure_driven(snapshot, policy)
     assert found.national == expected.national
     assert found.table().equals(expected.table())
     assert found.by("province").height == expected.by("province").height

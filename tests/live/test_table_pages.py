@@ -8,16 +8,21 @@ from typing import Any
 import polars as pl
 import pytest
 
-from components import address, columns, place_table, talent_table, ties
-from graph.database import Database
-from graph.kept_tables import is_kept, metric_table
-from graph.metrics import METRICS
-from graph.metrics.driven import measure
-from graph.metrics.places import reached
+from graph.driven.figures import measure_driven
+from graph.metrics.cached_tables import has_cached_metric_table, load_metric_table
+from graph.metrics.places import find_reached_people
+from graph.metrics.registry import METRICS
 from graph.policy import Policy
+from graph.programme import place_ties
+from graph.server.database import Database
 from graph.settings import Settings
-from graph.snapshot import Snapshot, take_snapshot
+from graph.snapshot.frames import Snapshot
+from graph.snapshot.take import take_snapshot
 from tests.live.visiting import go, lead, text
+from ui.controls import table_columns
+from ui.places import table as place_table
+from ui.shell import address
+from ui.talents import table as talent_table
 
 
 @pytest.fixture
@@ -26,26 +31,26 @@ def snapshot(network: Database, settings: Settings) -> Snapshot:
 
 
 def test_a_selection_in_the_address_is_held_together(snapshot: Snapshot, app: Any) -> None:
-    found = measure(snapshot, Policy())
+    found = measure_driven(snapshot, Policy())
     chosen = found.talents.sort("driven", descending=True)["talent_id"].head(3).to_list()
     test = app("talents", lang="en", sel=",".join(chosen))
     union = found.union(chosen)
-    assert f"The 3 selected drive {union:,} persons together" in lead(test)
+    assert f"The 3 selected drive {union:,} people together" in lead(test)
     assert f"<b>{union:,}</b>" in text(test)
     total = int(found.talents.filter(pl.col("talent_id").is_in(chosen))["driven"].sum())
-    assert f"{total:,} persons" in text(test)
+    assert f"{total:,} people" in text(test)
     assert test.query_params["sel"] == ",".join(chosen)
 
 
 def test_someone_unknown_in_the_address_is_left_out(network: Database, app: Any) -> None:
     test = app("talents", lang="en", sel="nobody", cols="name,level", sort="x", view="y")
-    assert lead(test).startswith("12 leading talents")
+    assert lead(test).startswith("Together, 12 leading talents")
 
 
 def test_a_control_shows_what_the_address_says(
     network: Database, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(address, "LATE", 0)
+    monkeypatch.setattr(address, "LATE_ADDRESS_SECONDS", 0)
     test = app("talents", lang="en")
 
     def view() -> Any:
@@ -66,7 +71,7 @@ def test_a_control_shows_what_the_address_says(
 def test_a_choice_stands_though_the_browser_has_not_been_told_its_address(
     network: Database, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(address, "LATE", 600)
+    monkeypatch.setattr(address, "LATE_ADDRESS_SECONDS", 600)
     test = app("talents", lang="en")
     test.button_group(key="talents_view").set_value("groups").run()
     del test.query_params["view"]
@@ -82,7 +87,7 @@ def test_no_column_chosen_is_not_the_columns_asked_for(network: Database, app: A
     assert list(test.dataframe[0].value.columns) == ["name", "driven"]
     test.multiselect(key="talents_cols_en").set_value([]).run()
     assert test.multiselect(key="talents_cols_en").value == []
-    assert list(test.dataframe[0].value.columns) == list(talent_table.DEFAULT)
+    assert list(test.dataframe[0].value.columns) == list(talent_table.DEFAULT_COLUMNS)
 
 
 def test_another_kind_of_place_leaves_the_filters_of_the_last(snapshot: Snapshot, app: Any) -> None:
@@ -103,52 +108,57 @@ def test_every_view_of_the_talents(view: str, by: str, network: Database, app: A
 def test_every_column_is_there_and_goes_into_the_export(
     snapshot: Snapshot, app: Any, settings: Settings
 ) -> None:
-    names = list(talent_table.columns())
+    names = list(talent_table.build_talent_columns())
     test = app("talents", lang="en", cols=",".join(names))
     assert lead(test) and "sc-note" not in text(test).split("</style>")[-1]
     shown = test.dataframe[0].value
     assert list(shown.columns) == names and len(shown) == 12
     expected = dict(
-        METRICS["irreplaceable"].table(snapshot, Policy()).filter(pl.col("kind") == "person")
-        .select("id", "irreplaceable").rows()
-    )  # fmt: skip
-    ids = measure(snapshot, Policy()).talents.select("name", "talent_id")
+        METRICS["irreplaceable"]
+        .table(snapshot, Policy())
+        .filter(pl.col("kind") == "person")
+        .select("id", "irreplaceable")
+        .rows()
+    )
+    ids = measure_driven(snapshot, Policy()).talents.select("name", "talent_id")
     by_name = {n: expected.get(i, 0) for n, i in ids.rows()}
-    assert {r["name"]: r["irreplaceable"] for _, r in shown.iterrows()} == by_name
+    # Beside the name stands the pinyin.
+    said = {r["name"].split()[0]: r["irreplaceable"] for _, r in shown.iterrows()}
+    assert said == by_name
 
 
 def test_a_metric_is_worked_out_once_and_kept(snapshot: Snapshot) -> None:
     policy = Policy(generations=2)
-    assert not is_kept(snapshot, policy, "irreplaceable")
-    first = metric_table(snapshot, policy, "irreplaceable")
-    assert is_kept(snapshot, policy, "irreplaceable")
-    assert metric_table(snapshot, policy, "irreplaceable").equals(first)
-    assert not is_kept(snapshot, Policy(generations=1), "irreplaceable")
-    talents = set(measure(snapshot, policy).talents["talent_id"])
+    assert not has_cached_metric_table(snapshot, policy, "irreplaceable")
+    first = load_metric_table(snapshot, policy, "irreplaceable")
+    assert has_cached_metric_table(snapshot, policy, "irreplaceable")
+    assert load_metric_table(snapshot, policy, "irreplaceable").equals(first)
+    assert not has_cached_metric_table(snapshot, Policy(generations=1), "irreplaceable")
+    talents = set(measure_driven(snapshot, policy).talents["talent_id"])
     persons = set(first.filter(pl.col("kind") == "person")["id"])
     assert persons <= talents
 
 
-@pytest.mark.parametrize("kind", place_table.KINDS)
+@pytest.mark.parametrize("kind", place_table.PLACE_KINDS)
 def test_a_places_reach_is_what_its_metric_counts(kind: str, snapshot: Snapshot) -> None:
-    rows = METRICS[place_table.METRICS_OF[kind]].table(snapshot, Policy())
-    output = place_table.OUTPUT[kind]
+    rows = METRICS[place_table.METRIC_BY_PLACE_KIND[kind]].table(snapshot, Policy())
+    output = place_table.OUTPUT_COLUMN_BY_KIND[kind]
     expected = {i: n for i, n in rows.select(f"{kind}_id", output).rows() if n}
-    found = reached(snapshot, Policy(), of=kind)
+    found = find_reached_people(snapshot, Policy(), of=kind)
     assert dict(found.group_by("place_id").len().rows()) == expected and expected
 
 
-@pytest.mark.parametrize("kind", place_table.KINDS)
+@pytest.mark.parametrize("kind", place_table.PLACE_KINDS)
 def test_places_by_their_kind(kind: str, snapshot: Snapshot, app: Any) -> None:
-    found = reached(snapshot, Policy(), of=kind)
+    found = find_reached_people(snapshot, Policy(), of=kind)
     places = found.group_by("place_id").len().sort("len", "place_id", descending=True)
     chosen = places["place_id"].head(2).to_list()
     test = app("places", lang="en", kind_of_place=kind, sel=",".join(chosen))
     union = found.filter(pl.col("place_id").is_in(chosen))["person"].n_unique()
-    assert f"{union:,} persons together" in lead(test)
+    assert f"{union:,} people together" in lead(test)
     alone = app("places", lang="en", id=chosen[0])
     assert kind == "studio" or alone.query_params["kind_of_place"] == kind
-    assert place_table.kind_of(chosen[0]) == kind
+    assert place_table.find_place_kind(chosen[0]) == kind
     assert "sc-wide" in text(alone)
 
 
@@ -160,26 +170,28 @@ def test_an_enterprise_below_its_share_is_flagged(snapshot: Snapshot, app: Any) 
     assert f"{below.height} of {below.height} that state it" in lead(test)
 
 
-@pytest.mark.parametrize("kind", list(ties.ENDS))
+@pytest.mark.parametrize("kind", list(place_ties.TIE_ENDS))
 def test_a_tie_leads_to_as_many_as_it_counts(kind: str, snapshot: Snapshot, app: Any) -> None:
-    rows = ties.found(snapshot, kind)
+    rows = place_ties.compute_ties(snapshot, kind)
     counts = rows.group_by("a", "b").len().sort("len", "a", "b", descending=[True, False, False])
     a, b, n = counts.row(0)
     test = app("ties", lang="en", kind=kind, tie=f"{a},{b}")
     assert len(test.dataframe[0].value) == n
     assert f"<b>{rows.height:,}</b>" in text(test) or f"<b>{rows.height}</b>" in text(test)
     period = app("ties", lang="en", kind=kind, **{"from": "1950", "to": "1951"})
-    assert "No tie meets these filters" in text(period)
+    assert "No connection matches these filters" in text(period)
 
 
 def test_ties_between_two_of_one_kind_are_what_they_share(snapshot: Snapshot, app: Any) -> None:
-    pairs = ties.found(snapshot, "studio_enterprise").group_by("a", "b").agg(
-        n=pl.len().cast(pl.Int64)
-    )  # fmt: skip
-    made = ties.projected(pairs, "second", 300)
+    pairs = (
+        place_ties.compute_ties(snapshot, "studio_enterprise")
+        .group_by("a", "b")
+        .agg(n=pl.len().cast(pl.Int64))
+    )
+    made = place_ties.project_ties(pairs, "second", 300)
     a, b, n = made.row(0)
     of = {e: set(pairs.filter(pl.col("b") == e)["a"]) for e in (a, b)}
-    assert n == len(of[a] & of[b]) == ties.shared(pairs, "second", a, b).height
+    assert n == len(of[a] & of[b]) == place_ties.list_shared_places(pairs, "second", a, b).height
     test = app("ties", lang="en", onto="second", tie=f"{a},{b}", view="graph")
     assert len(test.dataframe[0].value) == n
 
@@ -187,23 +199,28 @@ def test_ties_between_two_of_one_kind_are_what_they_share(snapshot: Snapshot, ap
 def test_graphml_holds_the_ties_shown(network: Database) -> None:
     import networkx as nx
 
-    from components.downloads import About
-    from pages.ties import graphml
+    from graph.tabular import About
+    from ui.ties.page import encode_ties_graphml
 
     pairs = pl.DataFrame({"a": ["S1", "S1", "S2"], "b": ["E1", "E2", "E1"], "n": [3, 1, 2]})
-    shown = ties.network(pairs)
-    graph = nx.read_graphml(io.BytesIO(graphml(shown, {"S1": "<one>"}, About(revision=1))))
+    shown = place_ties.build_tie_network(pairs)
+    graph = nx.read_graphml(
+        io.BytesIO(encode_ties_graphml(shown, {"S1": "<one>"}, About(revision=1)))
+    )
     assert {(a, b): d["weight"] for a, b, d in graph.edges(data=True)} == {
-        ("S1", "E1"): 3, ("S1", "E2"): 1, ("S2", "E1"): 2,
-    }  # fmt: skip
+        ("S1", "E1"): 3,
+        ("S1", "E2"): 1,
+        ("S2", "E1"): 2,
+    }
     assert graph.nodes["S1"]["name"] == "<one>" and graph.graph["revision"] == "1"
 
 
 def test_exported_columns_are_those_shown() -> None:
     rows = pl.DataFrame({"id": ["x"], "n": [3], "bins": [[1, 2]], "share": [0.123456789]})
     known = {
-        "n": columns.Column("N", ""), "bins": columns.Column("B", "", "bars"),
-        "share": columns.Column("S", "", "share"),
-    }  # fmt: skip
-    table = columns.exported(rows, known, {"id": "Id"})
-    assert table.rows(named=True) == [{"Id": "x", "N": 3, "B 1": 1, "B 2": 2, "S": 0.123457}]
+        "n": table_columns.TableColumn("N", ""),
+        "bins": table_columns.TableColumn("B", "", "bars"),
+        "share": table_columns.TableColumn("S", "", "share"),
+    }
+    table = table_columns.select_export_columns(rows, known, {"id": "Number"})
+    assert table.rows(named=True) == [{"Number": "x", "N": 3, "B 1": 1, "B 2": 2, "S": 0.123457}]

@@ -7,7 +7,7 @@ import re
 from streamlit.testing.v1 import AppTest
 
 
-def go(test: AppTest, page: str, **query: str) -> AppTest:
+def go(test: AppTest, page: str, /, **query: str) -> AppTest:
     """The same visit at another address."""
     test.session_state["opened"] = page
     test.query_params.clear()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from conformance.worlds import snapshot_of
 
-from graph.branches import branches
+from graph.driven.branches import compute_branches
+from graph.driven.figures import measure_driven
 from graph.errors import UsageError
-from graph.metrics.driven import measure
 from graph.policy import Policy
+from tests.conformance.worlds import snapshot_of
 from tests.unit.test_driven import random_world
 
 POLICIES = (
@@ -24,13 +24,13 @@ POLICIES = (
 @pytest.mark.parametrize("seed", range(15))
 def test_the_branches_together_are_what_the_talent_drives(seed: int, policy: Policy) -> None:
     snapshot = snapshot_of(random_world(seed))
-    driven = measure(snapshot, policy)
+    driven = measure_driven(snapshot, policy)
     edges = snapshot.frames["edges"].collect()
     people = dict(snapshot.frames["people"].select("person", "person_id").collect().iter_rows())
     for talent in driven.talents["talent_id"]:
         number = next(n for n, id in people.items() if id == talent)
         first = [people[a] for a in edges.filter(mentor=number)["apprentice"].unique()]
-        found = branches(snapshot, policy, talent, first)
+        found = compute_branches(snapshot, policy, talent, first)
         workers = driven.workers_of(talent)
         together: dict[str, int] = {}
         for branch in found:
@@ -46,8 +46,8 @@ def test_the_branches_together_are_what_the_talent_drives(seed: int, policy: Pol
 
 def test_a_branch_by_way_of_someone_not_taught_is_empty_and_nobody_is_said_so() -> None:
     snapshot = snapshot_of(random_world(1))
-    talent = measure(snapshot, Policy()).talents["talent_id"][0]
-    (alone,) = branches(snapshot, Policy(), talent, [talent])
+    talent = measure_driven(snapshot, Policy()).talents["talent_id"][0]
+    (alone,) = compute_branches(snapshot, Policy(), talent, [talent])
     assert not alone.driven and not alone.pending and alone.person_times == 0
     with pytest.raises(UsageError, match="no person"):
-        branches(snapshot, Policy(), talent, ["nobody"])
+        compute_branches(snapshot, Policy(), talent, ["nobody"])

@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from graph.errors import UsageError
-from graph.metrics import METRICS
 from graph.metrics import centrality as metric
-from graph.metrics.centrality import centrality
-from graph.metrics.examples import lineages
+from graph.metrics.centrality import compute_centrality
+from graph.metrics.examples import build_example_lineages
+from graph.metrics.registry import METRICS
 from graph.policy import Policy
 
 POLICY = Policy()
@@ -26,7 +26,9 @@ pair_lists = st.lists(
 
 
 def figures(pairs: list[tuple[str, str]], **parameters: Any) -> pl.DataFrame:
-    return centrality(lineages(*(" ".join(pair) for pair in pairs)), POLICY, **parameters)
+    return compute_centrality(
+        build_example_lineages(*(" ".join(pair) for pair in pairs)), POLICY, **parameters
+    )
 
 
 @example([("a", "b"), ("b", "c"), ("c", "a"), ("a", "c"), ("d", "d")])
@@ -91,14 +93,14 @@ def test_a_seed_draws_the_same_and_all_drawn_is_exact() -> None:
 
 def test_it_draws_of_itself_where_all_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = large_lineage(300, seed=3)
-    monkeypatch.setattr(metric, "AFFORDABLE", 400)
+    monkeypatch.setattr(metric, "MAX_WALKED_POSITIONS", 400)
     found = figures(pairs)
     assert found["harmonic_error"].fill_null(1.0).max() > 0  # type: ignore[operator]
     assert found["harmonic_error"].null_count() > 0
 
 
 def test_nobody_taught_and_a_number_that_cannot_be() -> None:
-    assert centrality(lineages(talents="a"), POLICY).height == 0
+    assert compute_centrality(build_example_lineages(talents="a"), POLICY).height == 0
     assert figures([("a", "a")]).height == 0
     with pytest.raises(UsageError, match="apprentices is -1"):
         figures([("a", "b")], apprentices=-1)
@@ -106,5 +108,5 @@ def test_nobody_taught_and_a_number_that_cannot_be() -> None:
 
 def test_it_is_in_the_registry() -> None:
     entry = METRICS["centrality"]
-    table = entry.table(lineages("a b"), POLICY, **entry.parsed({"apprentices": "1"}))
+    table = entry.table(build_example_lineages("a b"), POLICY, **entry.parsed({"apprentices": "1"}))
     assert list(entry.columns) == table.columns

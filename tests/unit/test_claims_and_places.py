@@ -6,25 +6,36 @@ import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
-from conformance.brute_force import World, brute_force
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.driven.arrivals import compute_last_hops, compute_ledgers
+from graph.driven.figures import measure_driven
 from graph.errors import UsageError
 from graph.metrics import effects
-from graph.metrics.arrivals import last_hops, ledgers
-from graph.metrics.bus_factor import bus_factor, fewest, greedy, left_of
-from graph.metrics.claims import KINDS, claims
-from graph.metrics.driven import measure
-from graph.metrics.examples import snapshot_of
-from graph.metrics.places import enterprises, schools, studios
+from graph.metrics.bus_factor import (
+    compute_bus_factor,
+    count_remaining_workers,
+    find_fewest_people,
+    find_people_greedily,
+)
+from graph.metrics.claims import CLAIM_KINDS, find_claims
+from graph.metrics.examples import build_example_snapshot
+from graph.metrics.places import (
+    compute_enterprise_output,
+    compute_school_output,
+    compute_studio_output,
+    compute_window_years,
+)
 from graph.policy import CHANNELS, Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
+from tests.conformance.brute_force import World, brute_force
 
 PEOPLE = [f"p{number}" for number in range(7)]
 DAYS = [date(2023, 1, 1) + timedelta(days=45 * step) for step in range(12)]
@@ -36,7 +47,9 @@ Row = dict[str, Any]
 
 
 def rows_of(seed: int) -> dict[str, list[Row]]:
-    """Tables as `snapshot_of` takes them, with cycles, self loops, ties and unknown starts."""
+    """Tables as `build_example_snapshot` takes them, with cycles, self loops, ties and unknown
+    starts.
+    """
     draw = random.Random(seed)
 
     def day(unknown: float = 0.15) -> str | None:
@@ -49,9 +62,14 @@ def rows_of(seed: int) -> dict[str, list[Row]]:
     return {
         "talents": [{"person": who()} for _ in range(draw.randint(1, 3))],
         "mentorships": [
-            {"mentor": who(), "apprentice": who(), "start": day(), "end": day(0.6),
-             "status": draw.choice([None, "ongoing", "completed"]),
-             "enterprise_id": draw.choice(["e0", "e1", None])}
+            {
+                "mentor": who(),
+                "apprentice": who(),
+                "start": day(),
+                "end": day(0.6),
+                "status": draw.choice([None, "ongoing", "completed"]),
+                "enterprise_id": draw.choice(["e0", "e1", None]),
+            }
             for _ in some(16)
         ],
         "leads": [
@@ -59,13 +77,22 @@ def rows_of(seed: int) -> dict[str, list[Row]]:
             for _ in some(4)
         ],
         "trainings": [
-            {"person": who(), "place_id": place(), "place_kind": "Studio", "start": day(),
-             "end": day(0.7)}
+            {
+                "person": who(),
+                "place_id": place(),
+                "place_kind": "Studio",
+                "start": day(),
+                "end": day(0.7),
+            }
             for _ in some(6)
         ],
         "recognitions": [
-            {"person": who(), "level": draw.randint(2, 7), "date": day(0),
-             "mode": draw.choice(["assessed", "exceptional"])}
+            {
+                "person": who(),
+                "level": draw.randint(2, 7),
+                "date": day(0),
+                "mode": draw.choice(["assessed", "exceptional"]),
+            }
             for _ in some(16)
         ],
         "studios": [
@@ -73,7 +100,7 @@ def rows_of(seed: int) -> dict[str, list[Row]]:
             {"studio_id": "s1", "name": "s1"},
         ],
         "enterprises": [{"enterprise_id": e, "name": e} for e in ("e0", "e1")],
-    }  # fmt: skip
+    }
 
 
 def world_of(tables: dict[str, list[Row]]) -> World:
@@ -173,12 +200,30 @@ def doubts(given_tables: dict[str, list[Row]], policy: Policy) -> Iterator[tuple
             n: max(start, end) if end else (start if status == "completed" else FOREVER)
             for n, _, _, start, end, status in mine
         }
-        at_once = {r[3]: sum(q[3] <= r[3] <= last[q[0]] for q in mine) for r in mine}
-        over = {r[0] for r in mine if at_once[r[3]] > LIMITS["capacity"]}
+        # Statements of the same two whose times overlap are one apprenticeship.
+        since = {r[0]: r[3] for r in mine}
+        for _ in mine:
+            for r in mine:
+                since[r[0]] = min(
+                    since[q[0]]
+                    for q in mine
+                    if q[2] == r[2] and q[3] <= last[r[0]] and r[3] <= last[q[0]]
+                )
+        at_once = {
+            day: len({q[2] for q in mine if q[3] <= day <= last[q[0]]}) for day in since.values()
+        }
+        over = {r[0] for r in mine if at_once[since[r[0]]] > LIMITS["capacity"]}
         if over:
             most = max(at_once.values())
-            yield ("over_capacity", one, None, min(d for d, n in at_once.items() if n == most),
-                   most, over, set())  # fmt: skip
+            yield (
+                "over_capacity",
+                one,
+                None,
+                min(d for d, n in at_once.items() if n == most),
+                most,
+                over,
+                set(),
+            )
         for start in {r[3] for r in mine}:
             begun = [r for r in mine if r[3] == start]
             number = len({r[2] for r in begun})
@@ -191,13 +236,13 @@ def doubts(given_tables: dict[str, list[Row]], policy: Policy) -> Iterator[tuple
             yield "many_mentors", one, None, first, number, {r[0] for r in claimed}, set()
         for (before, _), (on, reached) in pairwise(risen[one]):
             today = [
-                (n, r) for n, r in enumerate(given_tables["recognitions"])
+                (n, r)
+                for n, r in enumerate(given_tables["recognitions"])
                 if r["person"] == one and r["date"] == on.isoformat()
-            ]  # fmt: skip
+            ]
             allowed = any(r["mode"] == "exceptional" and r["level"] == reached for _, r in today)
             if (on - before).days < LIMITS["days"] and not allowed:
-                yield ("too_close", one, None, on, (on - before).days, set(),
-                       {n for n, _ in today})  # fmt: skip
+                yield ("too_close", one, None, on, (on - before).days, set(), {n for n, _ in today})
 
 
 def without(world: World, taught: set[int], recognised: set[int]) -> World:
@@ -219,12 +264,12 @@ def test_claims_equal_leaving_out_and_counting_again(
         after = national(without(world, taught, recognised), policy)
         return tuple(a - b for a, b in zip(after, before, strict=True))
 
-    old = effects.ROWS_WALKED
-    effects.ROWS_WALKED = old if budget is None else budget
+    old = effects.MAX_WALKED_ROWS
+    effects.MAX_WALKED_ROWS = old if budget is None else budget
     try:
-        found = claims(snapshot_of(**given_tables), policy, **LIMITS)
+        found = find_claims(build_example_snapshot(**given_tables), policy, **LIMITS)
     finally:
-        effects.ROWS_WALKED = old
+        effects.MAX_WALKED_ROWS = old
     expected = {
         (kind, person, other, day, observed): (taught, recognised)
         for kind, person, other, day, observed, taught, recognised in doubts(given_tables, policy)
@@ -237,7 +282,7 @@ def test_claims_equal_leaving_out_and_counting_again(
         got[key] = row
     assert set(got) == set(expected)
     for key, (taught, recognised) in expected.items():
-        changes = tuple(got[key][name] for name in effects.CHANGES)
+        changes = tuple(got[key][name] for name in effects.EFFECT_COLUMNS)
         assert got[key]["rows"] == len(taught | recognised), key
         if changes == (None, None, None):
             assert budget is not None
@@ -248,8 +293,24 @@ def test_claims_equal_leaving_out_and_counting_again(
         taught = set().union(*(one for one, _ in its))
         recognised = set().union(*(other for _, other in its))
         assert row["findings"] == len(its)
-        assert tuple(row[name] for name in effects.CHANGES) == change(taught, recognised)
-    assert found.kinds["kind"].to_list() == list(KINDS)
+        assert tuple(row[name] for name in effects.EFFECT_COLUMNS) == change(taught, recognised)
+    assert found.kinds["kind"].to_list() == list(CLAIM_KINDS)
+
+
+def test_over_capacity_counts_apprentices_not_rows() -> None:
+    """Two departments state each of two apprenticeships, one with another day, in a third year."""
+    rows = [
+        {"mentor": "m", "apprentice": a, "start": start, "end": end}
+        for a in ("a", "b")
+        for start, end in (("2023-01-01", "2023-12-31"), ("2023-02-01", None))
+    ]
+    network = build_example_snapshot(talents=[{"person": "m"}], mentorships=rows)
+    assert find_claims(network, Policy(), capacity=2).findings.is_empty()
+    more = [*rows, {"mentor": "m", "apprentice": "c", "start": "2024-06-01"}]
+    network = build_example_snapshot(talents=[{"person": "m"}], mentorships=more)
+    (row,) = find_claims(network, Policy(), capacity=2).findings.to_dicts()
+    told = ("kind", "observed", "people", "rows", "day")
+    assert [row[name] for name in told] == ["over_capacity", 3, 2, 1, date(2024, 6, 1)]
 
 
 @settings(max_examples=60, deadline=None)
@@ -257,8 +318,11 @@ def test_claims_equal_leaving_out_and_counting_again(
 def test_last_hops_count_as_the_engine_does(
     given_tables: dict[str, list[Row]], policy: Policy
 ) -> None:
-    network = snapshot_of(**given_tables)
-    found, driven = ledgers(last_hops(network, policy).events), measure(network, policy).national
+    network = build_example_snapshot(**given_tables)
+    found, driven = (
+        compute_ledgers(compute_last_hops(network, policy).events),
+        measure_driven(network, policy).national,
+    )
     figures = (found.persons, found.person_times, found.sum_over_talents)
     assert figures == tuple(driven[name] for name in FIGURES)
 
@@ -319,12 +383,17 @@ def taught_at(given_tables: dict[str, list[Row]], policy: Policy) -> set[tuple[A
 @given(tables, policies)
 def test_places_equal_plain_walks(given_tables: dict[str, list[Row]], policy: Policy) -> None:
     counted = taught_at(given_tables, policy)
-    network = snapshot_of(**given_tables)
+    until = max(policy.window_end, policy.as_of)
+    all_years = replace(policy, window_start=date.min, window_end=until)
+    ever = taught_at(given_tables, all_years)
+    network = build_example_snapshot(**given_tables)
     found = {
-        "studio": studios(network, policy).rename({"studio_id": "place_id"}),
-        "mentorship": enterprises(network, policy).rename({"enterprise_id": "place_id"}),
+        "studio": compute_studio_output(network, policy).rename({"studio_id": "place_id"}),
+        "mentorship": compute_enterprise_output(network, policy).rename(
+            {"enterprise_id": "place_id"}
+        ),
     }
-    halved = bus_factor(network, policy, of="studio,enterprise").to_dicts()
+    halved = compute_bus_factor(network, policy, of="studio,enterprise").to_dicts()
     for channel, rows in found.items():
         for row in rows.to_dicts():
             here = [e for e in counted if e[:2] == (channel, row["place_id"])]
@@ -332,8 +401,13 @@ def test_places_equal_plain_walks(given_tables: dict[str, list[Row]], policy: Po
             assert row["driven_persons"] == len(persons)
             assert row["driven_person_times"] == len({(e[3], e[4]) for e in here})
             if channel == "studio":
-                cost = row["funding"] / len(persons) if row["funding"] and persons else None
+                always = {e[3] for e in ever if e[:2] == (channel, row["place_id"]) and e[5]}
+                assert row["driven_ever"] == len(always) >= len(persons)
+                cost = row["funding"] / len(always) if row["funding"] and always else None
                 assert row["cost"] == cost
+                here_trained = row["funding"] and row["trained"]
+                each = row["funding"] / row["trained"] if here_trained else None
+                assert row["trainee_cost"] == each
             kind = "studio" if channel == "studio" else "enterprise"
             its = [r for r in halved if (r["place_kind"], r["place_id"]) == (kind, row["place_id"])]
             assert len(its) == bool(persons)
@@ -352,20 +426,24 @@ def test_places_equal_plain_walks(given_tables: dict[str, list[Row]], policy: Po
 @settings(max_examples=300, deadline=None)
 @given(
     st.dictionaries(
-        st.frozensets(st.sampled_from("abcdef"), min_size=1, max_size=3), st.integers(1, 9),
+        st.frozensets(st.sampled_from("abcdef"), min_size=1, max_size=3),
+        st.integers(1, 9),
         min_size=1,
     )
-)  # fmt: skip
+)
 def test_the_fewest_who_halve(sets: dict[frozenset[str], int]) -> None:
     half = sum(sets.values()) / 2
     best = min(
-        k for k in range(7) for gone in combinations("abcdef", k) if left_of(sets, gone) <= half
+        k
+        for k in range(7)
+        for gone in combinations("abcdef", k)
+        if count_remaining_workers(sets, gone) <= half
     )
-    who, least = fewest(sets)
+    who, least = find_fewest_people(sets)
     assert len(who) == least == best
-    assert left_of(sets, who) <= half
-    first = greedy(sets)
-    assert left_of(sets, first) <= half
+    assert count_remaining_workers(sets, who) <= half
+    first = find_people_greedily(sets)
+    assert count_remaining_workers(sets, first) <= half
     if all(len(mentors) == 1 for mentors in sets):
         assert len(first) == best
 
@@ -376,23 +454,23 @@ def test_what_is_not_stated_is_null_and_sixty_percent_is_met() -> None:
         {"enterprise_id": str(n), "education_fund": fund, "frontline_education_fund": part}
         for n, (fund, part) in enumerate(funds)
     ]
-    found = enterprises(snapshot_of(enterprises=rows), Policy())
+    found = compute_enterprise_output(build_example_snapshot(enterprises=rows), Policy())
     assert found["meets_frontline"].to_list() == [True, False, None, None, None, None]
     assert found["frontline_share"].to_list()[:2] == [0.6, pytest.approx(0.599)]
     assert found["cost"].null_count() == len(rows)
 
 
 def test_who_is_employed_on_the_day() -> None:
-    found = enterprises(small_town(), Policy())
+    found = compute_enterprise_output(small_town(), Policy())
     by_id = {row["enterprise_id"]: row for row in found.to_dicts()}
     assert by_id["E1"]["employed_persons"] == by_id["E1"]["employed_person_times"] == 1
-    assert by_id["E1"]["cost"] == 800.0
+    assert by_id["E1"]["cost"] == pytest.approx(800.0 * compute_window_years(Policy()))
     assert by_id["E2"]["employed_persons"] == 0
 
 
 def small_town() -> Snapshot:
     """Ada taught Bo, who trained at school C1 and works at its partner; Cy trained there too."""
-    return snapshot_of(
+    return build_example_snapshot(
         talents=[{"person": "Ada"}],
         mentorships=[{"mentor": "Ada", "apprentice": "Bo", "start": "2024-01-01"}],
         recognitions=[
@@ -421,7 +499,11 @@ def small_town() -> Snapshot:
 
 
 def test_schools_and_where_their_people_go() -> None:
-    rows = schools(small_town(), Policy(as_of=date(2026, 1, 1))).drop("kind", "province").rows()
+    rows = (
+        compute_school_output(small_town(), Policy(as_of=date(2026, 1, 1)))
+        .drop("kind", "province")
+        .rows()
+    )
     assert rows == [
         ("C1", "one", 1, 1, 1, 2, 2, 1, 2, 1, 2),
         ("C2", "two", 0, 0, 0, 0, 0, 0, 0, 0, 0),
@@ -430,4 +512,35 @@ def test_schools_and_where_their_people_go() -> None:
 
 def test_an_unknown_sort_of_place_is_said() -> None:
     with pytest.raises(UsageError, match="studio, enterprise or both"):
-        bus_factor(small_town(), Policy(), of="school")
+        compute_bus_factor(small_town(), Policy(), of="school")
+
+
+def test_funding_of_all_years_is_not_held_against_the_workers_of_the_window() -> None:
+    rows = [
+        {"person": p, "place_id": "S1", "place_kind": "Studio", "start": "2015-02-01"}
+        for p in ("Bo", "Cy", "Di")
+    ]
+    network = build_example_snapshot(
+        talents=[{"person": "Ada"}],
+        studios=[{"studio_id": "S1", "funding": 60_000.0}],
+        leads=[{"person": "Ada", "studio_id": "S1", "start": "2010-01-01"}],
+        trainings=rows,
+        recognitions=[
+            {"person": "Bo", "level": 4, "date": "2016-02-01"},
+            {"person": "Cy", "level": 4, "date": "2025-02-01"},
+        ],
+    )
+    row = compute_studio_output(network, Policy()).row(0, named=True)
+    assert (row["driven_persons"], row["driven_ever"], row["trained"]) == (1, 2, 3)
+    assert (row["cost"], row["trainee_cost"]) == (30_000.0, 20_000.0)
+
+
+def test_the_years_of_a_window_that_have_passed() -> None:
+    window = {"window_start": date(2024, 1, 1), "window_end": date(2026, 12, 31)}
+    assert compute_window_years(Policy(**window, as_of=date(2023, 6, 1))) == 0
+    assert compute_window_years(Policy(**window, as_of=date(2024, 12, 30))) == pytest.approx(
+        1, abs=0.01
+    )
+    assert compute_window_years(Policy(**window, as_of=date(2030, 1, 1))) == pytest.approx(
+        3, abs=0.01
+    )

@@ -7,52 +7,141 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from graph.model import GRADES, PROVINCES, Property, Type
-from loaders.columns import read_column
+from graph.model.schema_types import Property, Type
+from graph.model.vocabularies import GRADES, PROVINCES
+from loaders.columns import ParsedColumn, parse_column
 
 MAY = dt.date(2024, 5, 1)
 
 
+def remarked(column: ParsedColumn, words: str) -> list[bool]:
+    """Which cells have the remark that begins with `words`."""
+    (found,) = [which for which, reason in column.remarks if str(reason).startswith(words)]
+    return found.to_list()
+
+
 def read(type: Type, *cells: str | None, **more: object) -> list[object]:
     column = pl.Series("column", cells, dtype=pl.String)
-    declared = Property("column", "", "", type, **more)  # type: ignore[arg-type]
-    return read_column(column, declared, lambda number: "digest").values.to_list()
+    name = more.pop("name", "column")
+    declared = Property(name, "", "", type, **more)  # type: ignore[arg-type]
+    return parse_column(column, declared, lambda number: "digest").values.to_list()
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "2024-05-01", "2024-5-1", "2024/5/1", "2024.5.1", "20240501", "2024年5月1日", "45413",
-        "45413.0", "2024-05-01 00:00:00", "2024-05-01T08:30:00Z", "２０２４年５月１日",
+        "2024-05-01",
+        "2024-5-1",
+        "2024/5/1",
+        "2024.5.1",
+        "20240501",
+        "2024年5月1日",
+        "45413",
+        "45413.0",
+        "2024-05-01 00:00:00",
+        "2024-05-01T08:30:00Z",
+        "２０２４年５月１日",
     ],
-)  # fmt: skip
+)
 def test_a_day_in_any_form(text: str) -> None:
     assert read(Type.DATE, text, "2024-05-01") == [MAY, MAY]
 
 
 @pytest.mark.parametrize("text", ["2024-05", "2024/5", "2024年5月"])
 def test_a_month_is_its_first_day_and_flagged(text: str) -> None:
-    column = read_column(
+    column = parse_column(
         pl.Series([text, "2024-05-01"]), Property("d", "", "", Type.DATE), lambda number: number
     )
     assert column.values.to_list() == [MAY, MAY]
-    assert column.flagged is not None
-    assert column.flagged.to_list() == [True, False]
+    assert remarked(column, "a month") == [True, False]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["2023-02-30", "2024-13-01", "1850-01-01", "2200-01-01", "soon", "2024", "-", "20241301"],
+    ["2023-02-30", "2024-13-01", "1599-12-31", "3000-01-01", "soon", "1024", "20241301", "0000"],
 )
 def test_no_day(text: str) -> None:
     assert read(Type.DATE, text, None) == [None, None]
 
 
+@pytest.mark.parametrize("text", ["1643-01-04", "1899-12-31", "2101-01-01", "2999-12-31"])
+def test_days_long_ago_and_far_ahead(text: str) -> None:
+    assert read(Type.DATE, text, "2024/5/1") == [dt.date.fromisoformat(text), MAY]
+
+
+@pytest.mark.parametrize("text", ["1643", "1643年", "１６４３"])
+def test_a_year_alone_is_its_first_day_and_remarked(text: str) -> None:
+    declared = Property("birth_date", "", "", Type.DATE)
+    column = parse_column(pl.Series([text, "2024-05-01"]), declared, str)
+    assert column.values.to_list() == [dt.date(1643, 1, 1), MAY]
+    assert remarked(column, "a year alone") == [True, False]
+
+
+@pytest.mark.parametrize(("name", "decides"), [("start", True), ("end", False)])
+def test_a_link_of_a_year_counts_from_its_last_day(name: str, decides: bool) -> None:
+    assert read(Type.DATE, "2020", decides=decides, name=name) == [dt.date(2020, 12, 31)]
+
+
+@pytest.mark.parametrize("text", ["至今", "长期", "9999-12-31", "present"])
+def test_an_open_end_is_empty_and_no_fault(text: str) -> None:
+    declared = Property("end", "", "", Type.DATE)
+    column = parse_column(pl.Series([text, "2024-05-01"]), declared, str)
+    assert column.values.to_list() == [None, MAY]
+    assert column.empty is not None and column.empty.to_list() == [True, False]
+    assert (
+        parse_column(pl.Series([text]), Property("start", "", "", Type.DATE), str).empty[0] is False
+    )
+
+
+@pytest.mark.parametrize("text", ["不详", "无", "-", "N/A"])
+def test_words_for_nothing_are_empty_and_remarked(text: str) -> None:
+    column = parse_column(pl.Series([text]), Property("start", "", "", Type.DATE), str)
+    assert column.values.to_list() == [None]
+    assert remarked(column, "this says that it is not known") == [True]
+
+
+@pytest.mark.parametrize(
+    ("type", "values", "taken"),
+    [
+        (Type.LEVEL, pl.Series([4, 0, 9, 99, -1]), [4, None, None, None, None]),
+        (Type.INTEGER, pl.Series([5, -5, 10**18]), [5, None, None]),
+        (Type.FLOAT, pl.Series([1.5, -1.0, float("nan"), float("inf"), 1e300]), [1.5] + [None] * 4),
+        (Type.DATE, pl.Series([MAY, dt.date(1, 1, 1), dt.date(9999, 12, 31)]), [MAY, None, None]),
+        (Type.BOOLEAN, pl.Series([True, False]), [True, False]),
+        (Type.LEVEL, pl.Series([4.0, 4.5, float("nan")]), [4, None, None]),
+        (Type.LEVEL, pl.Series([4, 9], dtype=pl.Int8), [4, None]),
+        (Type.STRING, pl.Series([7.0, 3.5, 1e15]), ["7", "3.5", "1000000000000000"]),
+        (Type.STRING, pl.Series([7, None]), ["7", None]),
+        (Type.DATE, pl.Series([dt.datetime(2024, 5, 1, 8, 30), dt.datetime(1, 1, 1)]), [MAY, None]),
+        (Type.PROVINCE, pl.Series([32, 99]), ["32", None]),
+        (Type.STRING, pl.Series(["a"], dtype=pl.Categorical), ["a"]),
+        (Type.STRING, pl.Series([b"a", b"\xff"]), ["a", "\ufffd"]),
+    ],
+)
+def test_typed_cells_meet_the_checks_of_text(
+    type: Type, values: pl.Series, taken: list[object]
+) -> None:
+    declared = Property("column", "", "", type)
+    assert parse_column(values, declared, str).values.to_list() == taken
+
+
 @pytest.mark.parametrize(
     ("text", "level"),
-    [("1", 1), ("8", 8), ("高级工", 4), ("Senior Worker", 4), ("特级技师", 7), ("三级/高级工", 4),
-     ("高级技师（一级）", 6), ("４", 4), ("9", None), ("0", None), ("三级", None), ("4.5", None)],
-)  # fmt: skip
+    [
+        ("1", 1),
+        ("8", 8),
+        ("高级工", 4),
+        ("Senior Worker", 4),
+        ("特级技师", 7),
+        ("三级/高级工", 4),
+        ("高级技师（一级）", 6),
+        ("４", 4),
+        ("9", None),
+        ("0", None),
+        ("三级", None),
+        ("4.5", None),
+    ],
+)
 def test_levels_by_number_or_name(text: str, level: int | None) -> None:
     assert read(Type.LEVEL, text) == [level]
 
@@ -95,3 +184,12 @@ def test_id_numbers_are_checked_and_only_their_digest_is_kept() -> None:
         None,
         None,
     ]
+
+
+@pytest.mark.parametrize("name", ["start", "end", "date"])
+def test_what_is_known_of_a_date_is_kept_beside_it(name: str) -> None:
+    cells = pl.Series(["2019", "2019年", "2019-05", "2019-05-01", "soon", None])
+    found = parse_column(cells, Property(name, "", "", Type.DATE), lambda number: number)
+    assert found.precision is not None
+    assert found.precision.to_list() == ["year", "year", "month", None, None, None]
+    assert found.values.is_null().to_list() == [False] * 4 + [True] * 2

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WITH_EXAMPLES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for layer in ("graph", "loaders", "components")
+    for layer in ("graph", "loaders", "ui")
     for path in sorted((ROOT / layer).rglob("*.py"))
     if ">>> " in path.read_text("utf-8")
 ]

@@ -12,19 +12,22 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conformance.brute_force import World, read_world
-from conformance.test_conformance import CASES, EXPECTED, policy_named
-from conformance.worlds import snapshot_of
 from hypothesis import HealthCheck, given, settings
 
+from graph.driven.figures import measure_driven
 from graph.errors import UsageError
-from graph.evidence import REASONS, Hop, Why, relaxations, rows, why, why_many
-from graph.metrics.driven import measure
+from graph.evidence.answer import explain_pair
+from graph.evidence.ledger_rows import list_ledger_rows
+from graph.evidence.reasons import REASONS, Explanation, Hop, PromotionEvent
+from graph.evidence.verdict import build_relaxed_policies, explain_pairs
 from graph.policy import CHANNELS, DEFAULT_POLICY, Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
+from tests.conformance.brute_force import World, read_world
+from tests.conformance.test_conformance import CASES, EXPECTED, policy_named
+from tests.conformance.worlds import snapshot_of
 from tests.unit.test_driven import EXAMPLES, policies, worlds
 
-OF_CHAINS = [rule.reason for rule in relaxations(DEFAULT_POLICY)] + ["too_late"]
+OF_CHAINS = [rule.reason for rule in build_relaxed_policies(DEFAULT_POLICY)] + ["too_late"]
 
 
 def all_pairs(snapshot: Snapshot) -> pl.DataFrame:
@@ -33,7 +36,7 @@ def all_pairs(snapshot: Snapshot) -> pl.DataFrame:
     return pl.DataFrame(both, schema=["talent_id", "worker_id"], orient="row")
 
 
-def it_obeys(chain: tuple[Hop, ...], why: Why, policy: Policy, by: date | None) -> None:
+def it_obeys(chain: tuple[Hop, ...], why: Explanation, policy: Policy, by: date | None) -> None:
     """Rule by rule, from the definitions."""
     assert chain[0].mentor == why.talent_id and chain[-1].apprentice == why.worker_id
     assert all(hop.apprentice == onward.mentor for hop, onward in pairwise(chain))
@@ -62,20 +65,22 @@ def its_rows_state_it(chain: tuple[Hop, ...], world: World) -> None:
         for row in hop.rows:
             assert row.row is not None and row.file == f"{row.table}.csv"
             stated = people[row.table](world[row.table][row.row - 2])
-            assert all(who in (None, end) for who, end in zip(stated, (hop.mentor, hop.apprentice),
-                                                              strict=True))  # fmt: skip
+            assert all(
+                who in (None, end)
+                for who, end in zip(stated, (hop.mentor, hop.apprentice), strict=True)
+            )
 
 
 def it_agrees(world: World, policy: Policy) -> None:
     """Every pair of the world, both ways; every chain, reason and row looked at."""
     snapshot = snapshot_of(world)
-    driven = measure(snapshot, policy)
+    driven = measure_driven(snapshot, policy)
     expected = {(r["talent_id"], r["person_id"]): r for r in driven.workers.to_dicts()}
     waiting = set(
         driven.waiting_of(*driven.talents["talent_id"]).select("talent_id", "person_id").rows()
     )
     pairs = all_pairs(snapshot)
-    for row in why_many(snapshot, policy, pairs).iter_rows(named=True):
+    for row in explain_pairs(snapshot, policy, pairs).iter_rows(named=True):
         pair = row["talent_id"], row["worker_id"]
         assert row["counts"] == (pair in expected) == (row["reason"] is None)
         assert row["pending"] == (pair in waiting)
@@ -87,7 +92,7 @@ def it_agrees(world: World, policy: Policy) -> None:
     times = dict(driven.talents.select("talent_id", "person_times").head(1).rows())
     counted = dict.fromkeys(times, 0)
     for pair in pairs.filter(pl.col("talent_id").is_in([*times, "p0"])).rows():
-        answer = why(snapshot, policy, *pair)
+        answer = explain_pair(snapshot, policy, *pair)
         assert answer.counts == (pair in expected)
         if answer.talent_id in counted:
             counted[answer.talent_id] += sum(event.counts for event in answer.events)
@@ -104,7 +109,7 @@ def it_agrees(world: World, policy: Policy) -> None:
     assert counted == times
 
 
-def its_reason_holds(answer: Why, policy: Policy) -> None:
+def its_reason_holds(answer: Explanation, policy: Policy) -> None:
     assert answer.reason in REASONS
     for language in ("en", "zh"):
         assert "{" not in answer.sentence(language)
@@ -112,16 +117,18 @@ def its_reason_holds(answer: Why, policy: Policy) -> None:
         assert not answer.failing
         return
     place = OF_CHAINS.index(answer.reason)
-    it_obeys(answer.failing, answer, relaxations(policy)[place - 1].policy, None)
-    broken = policy if place == len(OF_CHAINS) - 1 else relaxations(policy)[place].policy
+    it_obeys(answer.failing, answer, build_relaxed_policies(policy)[place - 1].policy, None)
+    broken = policy if place == len(OF_CHAINS) - 1 else build_relaxed_policies(policy)[place].policy
     with pytest.raises(AssertionError):
         it_obeys(answer.failing, answer, broken, answer.first_high)
 
 
 @settings(
-    max_examples=max(EXAMPLES // 10, 1), deadline=None, database=None,
+    max_examples=max(EXAMPLES // 10, 1),
+    deadline=None,
+    database=None,
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 @given(world=worlds, policy=policies)
 def test_why_agrees_with_the_engine(world: World, policy: Policy) -> None:
     it_agrees(world, policy)
@@ -134,8 +141,8 @@ def test_why_agrees_on_the_hostile_folders(case: Any) -> None:
     names = [name for of, name, _ in EXPECTED if of == case]
     for name in names:
         policy = replace(policy_named(name), as_of=date(2026, 12, 31))
-        answers = why_many(snapshot, policy, all_pairs(snapshot))
-        driven = measure(snapshot, policy).workers.select("talent_id", "person_id")
+        answers = explain_pairs(snapshot, policy, all_pairs(snapshot))
+        driven = measure_driven(snapshot, policy).workers.select("talent_id", "person_id")
         counted = answers.filter("counts").select("talent_id", person_id="worker_id")
         assert counted.sort(pl.all()).equals(driven.sort(pl.all()))
 
@@ -146,8 +153,11 @@ STANDING: World = {
     "people": [{"person_id": p, "name": p} for p in ("t", "a", "b", "c", "w", "x")],
     "talents": [{"person_id": "t"}],
     "studios": [{"studio_id": "s"}],
-    "studio_leads": [], "trainings": [], "mentorships": [], "recognitions": [],
-}  # fmt: skip
+    "studio_leads": [],
+    "trainings": [],
+    "mentorships": [],
+    "recognitions": [],
+}
 
 
 def taught(*links: tuple[str, str, str]) -> list[dict[str, str]]:
@@ -164,42 +174,67 @@ def recognised(*events: tuple[str, int, str]) -> list[dict[str, str]]:
 SENIOR = recognised(("w", 4, "2025-06-01"))
 STUDIO = {
     "studio_leads": [{"studio_id": "s", "person_id": "t", "start": "2020-01-01", "end": ""}],
-    "trainings": [
-        {"person_id": "w", "place_id": "s", "start": "2021-01-01", "end": "2022-01-01"}
-    ],
-}  # fmt: skip
+    "trainings": [{"person_id": "w", "place_id": "s", "start": "2021-01-01", "end": "2022-01-01"}],
+}
 POLICY = Policy(as_of=date(2026, 11, 24))
 MENTORS_ALONE = replace(POLICY, channels=("mentorship",))
 FOUR = taught(
-    ("t", "a", "2018-01-01"), ("a", "b", "2019-01-01"), ("b", "c", "2020-01-01"),
+    ("t", "a", "2018-01-01"),
+    ("a", "b", "2019-01-01"),
+    ("b", "c", "2020-01-01"),
     ("c", "w", "2021-01-01"),
-)  # fmt: skip
+)
 BY_HAND: list[tuple[str, World, Policy, str]] = [
-    ("never_high_skilled", {"recognitions": recognised(("w", 3, "2025-06-01"))}, POLICY,
-     "level 4"),
+    ("never_high_skilled", {"recognitions": recognised(("w", 3, "2025-06-01"))}, POLICY, "level 4"),
     ("pending", {"mentorships": taught(("t", "w", "2021-01-01"))}, POLICY, "2026-12-31"),
-    ("high_skilled_before", {"recognitions": recognised(("w", 4, "2023-12-31"))}, POLICY,
-     "2023-12-31, before the window, which begins on 2024-01-01"),
-    ("high_skilled_after", {"recognitions": recognised(("w", 5, "2027-01-01"))}, POLICY,
-     "2027-01-01, after the window"),
-    ("no_chain", {"recognitions": SENIOR, "mentorships": taught(("w", "t", "2020-01-01"))}, POLICY,
-     "No chain of any length"),
-    ("too_many_hops", {"recognitions": SENIOR, "mentorships": FOUR}, POLICY,
-     "more than 3 hops: the shortest has 4"),
-    ("undated", {"recognitions": SENIOR, "mentorships": taught(("t", "w", ""))}, POLICY,
-     "t to w"),
+    (
+        "high_skilled_before",
+        {"recognitions": recognised(("w", 4, "2023-12-31"))},
+        POLICY,
+        "2023-12-31, before the window, which begins on 2024-01-01",
+    ),
+    (
+        "high_skilled_after",
+        {"recognitions": recognised(("w", 5, "2027-01-01"))},
+        POLICY,
+        "2027-01-01, after the window",
+    ),
+    (
+        "no_chain",
+        {"recognitions": SENIOR, "mentorships": taught(("w", "t", "2020-01-01"))},
+        POLICY,
+        "No chain of any length",
+    ),
+    (
+        "too_many_hops",
+        {"recognitions": SENIOR, "mentorships": FOUR},
+        POLICY,
+        "more than 3 hops: the shortest has 4",
+    ),
+    ("undated", {"recognitions": SENIOR, "mentorships": taught(("t", "w", ""))}, POLICY, "t to w"),
     ("channel", {"recognitions": SENIOR, **STUDIO}, MENTORS_ALONE, "t to w is a studio link"),
-    ("back_in_time",
-     {"recognitions": SENIOR,
-      "mentorships": taught(("t", "a", "2022-01-01"), ("a", "w", "2021-01-01"))}, POLICY,
-     "t to a began on 2022-01-01, after the next link, a to w, on 2021-01-01"),
-    ("back_in_time",
-     {"recognitions": SENIOR,
-      "mentorships": taught(("t", "a", "2022-01-01"), ("a", "w", ""))},
-     replace(POLICY, undated="include"), "a to w, on no known day"),
-    ("too_late", {"recognitions": SENIOR, "mentorships": taught(("t", "w", "2025-06-02"))}, POLICY,
-     "t to w began on 2025-06-02, the recognition at level 4 was on 2025-06-01"),
-]  # fmt: skip
+    (
+        "back_in_time",
+        {
+            "recognitions": SENIOR,
+            "mentorships": taught(("t", "a", "2022-01-01"), ("a", "w", "2021-01-01")),
+        },
+        POLICY,
+        "t to a began on 2022-01-01, after the next link, a to w, on 2021-01-01",
+    ),
+    (
+        "back_in_time",
+        {"recognitions": SENIOR, "mentorships": taught(("t", "a", "2022-01-01"), ("a", "w", ""))},
+        replace(POLICY, undated="include"),
+        "a to w, on no known day",
+    ),
+    (
+        "too_late",
+        {"recognitions": SENIOR, "mentorships": taught(("t", "w", "2025-06-02"))},
+        POLICY,
+        "t to w began on 2025-06-02, the recognition at level 4 was on 2025-06-01",
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +243,7 @@ BY_HAND: list[tuple[str, World, Policy, str]] = [
 def test_each_reason_says_what_would_have_to_be_otherwise(
     reason: str, world: World, policy: Policy, said: str
 ) -> None:
-    answer = why(snapshot_of(STANDING | world), policy, "t", "w")
+    answer = explain_pair(snapshot_of(STANDING | world), policy, "t", "w")
     assert (answer.counts, answer.reason) == (False, reason)
     assert said in answer.sentence()
     assert "{" not in answer.sentence("zh") and "None" not in answer.sentence("zh")
@@ -219,8 +254,11 @@ def test_the_first_reason_is_the_one_no_chain_gets_past() -> None:
     """A direct link that came too late goes before a long chain and an undated one."""
     late = taught(("t", "w", "2025-07-01"), ("t", "x", ""), ("x", "w", "2020-01-01"))
     world = STANDING | {"recognitions": SENIOR, "mentorships": FOUR + late}
-    assert why(snapshot_of(world), POLICY, "t", "w").reason == "too_late"
-    assert why(snapshot_of(world), replace(POLICY, generations=None), "t", "w").generation == 4
+    assert explain_pair(snapshot_of(world), POLICY, "t", "w").reason == "too_late"
+    assert (
+        explain_pair(snapshot_of(world), replace(POLICY, generations=None), "t", "w").generation
+        == 4
+    )
 
 
 def test_who_is_nobody_no_talent_or_the_same() -> None:
@@ -232,9 +270,9 @@ def test_who_is_nobody_no_talent_or_the_same() -> None:
         ("t", "t"): "same_person",
     }
     for pair, reason in reasons.items():
-        assert why(snapshot, POLICY, *pair).reason == reason
+        assert explain_pair(snapshot, POLICY, *pair).reason == reason
     many = pl.DataFrame(list(reasons), schema=["talent_id", "worker_id"], orient="row")
-    assert why_many(snapshot, POLICY, many)["reason"].to_list() == list(reasons.values())
+    assert explain_pairs(snapshot, POLICY, many)["reason"].to_list() == list(reasons.values())
 
 
 def test_the_chain_that_counts_never_goes_back_in_time() -> None:
@@ -254,7 +292,7 @@ def test_the_chain_that_counts_never_goes_back_in_time() -> None:
     snapshot = snapshot_of(world)
 
     def people(**rules: Any) -> list[str]:
-        answer = why(snapshot, replace(POLICY, **rules), "t", "w")
+        answer = explain_pair(snapshot, replace(POLICY, **rules), "t", "w")
         return [hop.apprentice for hop in answer.chains[0]] if answer.counts else []
 
     assert people() == ["b", "c", "w"]
@@ -262,20 +300,22 @@ def test_the_chain_that_counts_never_goes_back_in_time() -> None:
     assert people(undated="include") == ["x", "w"]
     assert people(ordered=False) == ["a", "w"]
     assert people(channels=("studio",)) == []
-    (hop, *_) = why(snapshot, POLICY, "t", "w").chains[0]
+    (hop, *_) = explain_pair(snapshot, POLICY, "t", "w").chains[0]
     assert (hop.channel, hop.studio, hop.start) == ("studio", "s", date(2018, 1, 1))
-    assert [(row.file, row.row) for row in hop.rows] == [("studio_leads.csv", 2),
-                                                         ("trainings.csv", 2)]  # fmt: skip
+    assert [(row.file, row.row) for row in hop.rows] == [
+        ("studio_leads.csv", 2),
+        ("trainings.csv", 2),
+    ]
 
 
 def test_all_chains_are_listed_up_to_the_number_asked_for() -> None:
     links = [("t", p, f"201{n}-01-01") for n, p in enumerate("abcx")]
     links += [(p, "w", "2021-01-01") for p in "abcx"]
     world = STANDING | {"mentorships": taught(*links), "recognitions": SENIOR}
-    answer = why(snapshot_of(world), POLICY, "t", "w", chains=3)
+    answer = explain_pair(snapshot_of(world), POLICY, "t", "w", chains=3)
     assert [chain[0].apprentice for chain in answer.chains] == ["a", "b", "c"]
     assert answer.more
-    assert not why(snapshot_of(world), POLICY, "t", "w", chains=4).more
+    assert not explain_pair(snapshot_of(world), POLICY, "t", "w", chains=4).more
 
 
 # --- all behind a number ----------------------------------------------------------------------
@@ -285,20 +325,22 @@ def test_all_chains_are_listed_up_to_the_number_asked_for() -> None:
 def test_rows_add_up_to_the_talents_figures(case: Any) -> None:
     world = read_world(case)
     snapshot = snapshot_of(world)
-    driven = measure(snapshot, POLICY)
+    driven = measure_driven(snapshot, POLICY)
     for talent in driven.talents.iter_rows(named=True):
-        found = rows(snapshot, driven, talent["talent_id"])
+        found = list_ledger_rows(snapshot, driven, talent["talent_id"])
         assert found.height == talent["person_times"]
         first = found.filter("driven")
         assert first.height == first["person_id"].n_unique() == talent["driven"]
         for generation in (1, 2, 3):
             assert first["generation"].eq(generation).sum() == talent[f"g{generation}"]
         for row in found.head(3).iter_rows(named=True):
-            answer = why(snapshot, POLICY, talent["talent_id"], row["person_id"])
+            answer = explain_pair(snapshot, POLICY, talent["talent_id"], row["person_id"])
             event = next(event for event in answer.events if event.day == row["day"])
             assert (event.level, event.generation, event.channel) == (
-                row["level"], row["generation"], row["channel"],
-            )  # fmt: skip
+                row["level"],
+                row["generation"],
+                row["channel"],
+            )
             assert row["recognition_rows"].split(" + ") == [
                 f"{stated.file}:{stated.row}" for stated in event.rows
             ]
@@ -310,7 +352,7 @@ def test_rows_add_up_to_the_talents_figures(case: Any) -> None:
 def test_rows_are_of_leading_talents_only() -> None:
     snapshot = snapshot_of(STANDING)
     with pytest.raises(UsageError, match="no leading talent w"):
-        rows(snapshot, measure(snapshot, POLICY), "w")
+        list_ledger_rows(snapshot, measure_driven(snapshot, POLICY), "w")
 
 
 def test_links_kept_in_the_folder_are_the_same(tmp_path: Any) -> None:
@@ -318,8 +360,8 @@ def test_links_kept_in_the_folder_are_the_same(tmp_path: Any) -> None:
     snapshot = snapshot_of(world)
     kept = replace(snapshot, folder=tmp_path)
     for _ in range(2):
-        found = why_many(kept, POLICY, all_pairs(kept))
-        assert found.equals(why_many(snapshot, POLICY, all_pairs(snapshot)))
+        found = explain_pairs(kept, POLICY, all_pairs(kept))
+        assert found.equals(explain_pairs(snapshot, POLICY, all_pairs(snapshot)))
     assert [path.name for path in tmp_path.iterdir()] == ["links"]
 
 
@@ -327,3 +369,38 @@ def test_every_channel_and_reason_has_its_words() -> None:
     assert set(OF_CHAINS) < set(REASONS)
     assert all(len(words) == 2 and all(words) for words in REASONS.values())
     assert set(CHANNELS) == {"mentorship", "studio"}
+
+
+@pytest.mark.parametrize(
+    ("counts", "generations", "ledger", "english", "chinese"),
+    [
+        (
+            True,
+            (1, 2),
+            "person",
+            "counts as a person and as 2 person-times",
+            "计入人数，并计入人次 2 次",
+        ),
+        (
+            False,
+            (0, 2),
+            "person_time",
+            "counts as 1 person-time only, not as a person",
+            "只计入人次 1 次，不计入人数",
+        ),
+        (
+            False,
+            (0,),
+            "none",
+            "does not count, neither as a person nor as a person-time",
+            "人数、人次均不计入",
+        ),
+    ],
+)
+def test_the_verdict_says_which_ledger(
+    counts: bool, generations: tuple[int, ...], ledger: str, english: str, chinese: str
+) -> None:
+    events = tuple(PromotionEvent(date(2025, 1, 1), 4, 0, False, g, None) for g in generations)
+    found = Explanation("t", "w", Policy(), 1, counts=counts, events=events)
+    assert (found.ledger, found.verdict(), found.verdict("zh")) == (ledger, english, chinese)
+    assert found.as_dict()["verdict"] == english

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import UsageError
-from graph.metrics import METRICS
-from graph.metrics.communities import communities
-from graph.metrics.components import components
-from graph.metrics.examples import lineages
+from graph.metrics.communities import find_communities
+from graph.metrics.components import find_components
+from graph.metrics.examples import build_example_lineages
+from graph.metrics.registry import METRICS
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
 
 POLICY = Policy()
 NAMES = "abcdefghijkl"
@@ -25,7 +25,7 @@ pair_lists = st.lists(
 
 
 def snapshot_of(pairs: Pairs, talents: str = "") -> Snapshot:
-    return lineages(*(" ".join(pair) for pair in pairs), talents=talents)
+    return build_example_lineages(*(" ".join(pair) for pair in pairs), talents=talents)
 
 
 def graph_of(pairs: Pairs) -> nx.DiGraph:
@@ -44,7 +44,10 @@ def sets_of(members: pl.DataFrame, group: str) -> dict[str, set[str]]:
 @given(pairs=pair_lists)
 @settings(max_examples=100, deadline=None)
 def test_components_are_those_of_networkx(connection: str, pairs: Pairs) -> None:
-    graph, found = graph_of(pairs), components(snapshot_of(pairs), POLICY, connection=connection)
+    graph, found = (
+        graph_of(pairs),
+        find_components(snapshot_of(pairs), POLICY, connection=connection),
+    )
     kinds = {"weak": nx.weakly_connected_components, "strong": nx.strongly_connected_components}
     expected = {min(group): group for group in kinds[connection](graph) if len(group) > 1}
     assert sets_of(found.members, "component") == expected
@@ -61,7 +64,7 @@ def test_components_are_those_of_networkx(connection: str, pairs: Pairs) -> None
 @settings(max_examples=100, deadline=None)
 def test_communities_add_up_to_their_modularity(pairs: Pairs, resolution: float) -> None:
     graph = graph_of(pairs).to_undirected()
-    found = communities(snapshot_of(pairs), POLICY, resolution=resolution)
+    found = find_communities(snapshot_of(pairs), POLICY, resolution=resolution)
     groups = sets_of(found.members, "community")
     assert all(name == min(group) for name, group in groups.items())
     alone = [{name} for name in set(graph) - set().union(*groups.values())]
@@ -75,26 +78,26 @@ def test_communities_add_up_to_their_modularity(pairs: Pairs, resolution: float)
 
 def test_two_circles_with_one_tie_between_them() -> None:
     circles = [(u, v) for circle in ("abcd", "efgh") for u in circle for v in circle if u < v]
-    found = communities(snapshot_of([*circles, ("d", "e")], talents="a"), POLICY)
+    found = find_communities(snapshot_of([*circles, ("d", "e")], talents="a"), POLICY)
     assert sets_of(found.members, "community") == {"a": set("abcd"), "e": set("efgh")}
     assert found.table().drop("modularity").rows() == [("a", 4, 6, 3, 1), ("e", 4, 6, 3, 0)]
-    again = communities(snapshot_of([*circles, ("d", "e")], talents="a"), POLICY)
+    again = find_communities(snapshot_of([*circles, ("d", "e")], talents="a"), POLICY)
     assert found.table().equals(again.table())
 
 
 def test_both_are_quiet_where_nobody_taught() -> None:
-    nobody = lineages(talents="a b")
-    assert components(nobody, POLICY).table().height == 0
-    assert components(nobody, POLICY).alone == 2
-    assert communities(nobody, POLICY).table().height == 0
-    assert communities(nobody, POLICY).modularity == 0
+    nobody = build_example_lineages(talents="a b")
+    assert find_components(nobody, POLICY).table().height == 0
+    assert find_components(nobody, POLICY).alone == 2
+    assert find_communities(nobody, POLICY).table().height == 0
+    assert find_communities(nobody, POLICY).modularity == 0
 
 
 def test_what_cannot_be_is_said() -> None:
     with pytest.raises(UsageError, match="connection is 'loose'; give weak or strong"):
-        components(snapshot_of([("a", "b")]), POLICY, connection="loose")
-    with pytest.raises(UsageError, match="resolution is 0"):
-        communities(snapshot_of([("a", "b")]), POLICY, resolution=0)
+        find_components(snapshot_of([("a", "b")]), POLICY, connection="loose")
+    with pytest.raises(UsageError, match="resolution has 0; give a number from"):
+        find_communities(snapshot_of([("a", "b")]), POLICY, resolution=0)
 
 
 @pytest.mark.parametrize("name", ["components", "communities"])

@@ -9,19 +9,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.honours import HONOURS, NATIONAL, Honour, nominees
+from graph.programme.nominations import HONOURS, NATIONAL_HONOUR_CODES, Honour, find_nominees
 
-HELD = (*(f"holds_{code}" for code in NATIONAL), "holds_national",
-        "holds_provincial_commendation", "holds_municipal_recognition")  # fmt: skip
+HELD = (
+    *(f"holds_{code}" for code in NATIONAL_HONOUR_CODES),
+    "holds_national",
+    "holds_provincial_commendation",
+    "holds_municipal_recognition",
+)
 ONE = st.integers(0, 1)
 PERSON = st.fixed_dictionaries(
     {
-        "level": st.integers(5, 8), "years_at_5": st.floats(0, 12),
-        "years_at_6": st.one_of(st.none(), st.floats(0, 9)), "apprentices": st.integers(0, 14),
-        "leads": ONE, "placed_municipal": ONE, "placed_provincial": ONE, "placed_national": ONE,
+        "level": st.integers(5, 8),
+        "years_at_5": st.floats(0, 12),
+        "years_at_6": st.one_of(st.none(), st.floats(0, 9)),
+        "apprentices": st.integers(0, 14),
+        "leads": ONE,
+        "placed_municipal": ONE,
+        "placed_provincial": ONE,
+        "placed_national": ONE,
     }
     | dict.fromkeys(HELD, ONE)
-)  # fmt: skip
+)
 
 
 def frame(people: list[dict[str, Any]]) -> pl.LazyFrame:
@@ -31,9 +40,10 @@ def frame(people: list[dict[str, Any]]) -> pl.LazyFrame:
 
 def misses(person: dict[str, Any], honour: Honour) -> list[str]:
     return [
-        c.code for c in honour.criteria
+        c.code
+        for c in honour.criteria
         if not any((person[name] or 0) >= least for name, least in c.any_of.items())
-    ]  # fmt: skip
+    ]
 
 
 @settings(max_examples=40, deadline=None)
@@ -42,7 +52,7 @@ def misses(person: dict[str, Any], honour: Honour) -> list[str]:
 def test_nominees_are_those_who_miss_one_at_most(
     honour: Honour, people: list[dict[str, Any]]
 ) -> None:
-    found = nominees(frame(people), honour).collect()
+    found = find_nominees(frame(people), honour).collect()
     expected = {
         f"P{at:03d}": misses(person, honour)
         for at, person in enumerate(people)

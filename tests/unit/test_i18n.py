@@ -11,11 +11,21 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from components.i18n import FOLDER, LOCALES, Language, language_of, translate, translate_number
+from graph.messages import Language, parse_language
+from ui.words.i18n import LOCALE_BY_LANGUAGE, LOCALE_DIR, translate, translate_number
 
 ROOT = Path(__file__).parents[2]
 # Function -> which of its arguments are messages.
-MARKED = {"t": (0,), "tn": (0, 1), "translate": (1,), "translate_number": (1, 2)}
+MARKED = {
+    "t": (0,),
+    "tn": (0, 1),
+    "translate": (1,),
+    "translate_number": (1, 2),
+    "ColumnSpec": (1, 2),
+    "AboutLine": (1,),
+}
+# Of these each argument is a message of its own, and an empty one is none.
+SEPARATE = ("ColumnSpec",)
 FIELDS = re.compile(r"{\w+}")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -23,8 +33,7 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 def sources() -> Iterator[Path]:
     yield ROOT / "app.py"
-    for folder in ("pages", "components"):
-        yield from (f for f in sorted((ROOT / folder).glob("*.py")) if f.name != "i18n.py")
+    yield from (f for f in sorted((ROOT / "ui").rglob("*.py")) if f.name != "i18n.py")
 
 
 def marked() -> dict[tuple[str, ...], str]:
@@ -40,16 +49,19 @@ def marked() -> dict[tuple[str, ...], str]:
             parts = [node.args[place] for place in MARKED[node.func.id]]
             texts = [part.value for part in parts if isinstance(part, ast.Constant)]
             assert len(texts) == len(parts), f"{where}: a message must be a literal"
-            found[tuple(str(text) for text in texts)] = where
+            if node.func.id in SEPARATE:
+                found |= {(str(text),): where for text in texts if text}
+            else:
+                found[tuple(str(text) for text in texts)] = where
     return found
 
 
 def catalogue(language: Language) -> dict[tuple[str, ...], Message]:
     """Every message of the language; each stands in one part only."""
     found: dict[tuple[str, ...], Message] = {}
-    for part in sorted((FOLDER / LOCALES[language]).glob("*.po")):
+    for part in sorted((LOCALE_DIR / LOCALE_BY_LANGUAGE[language]).glob("*.po")):
         with part.open("rb") as file:
-            messages = read_po(file, locale=LOCALES[language])
+            messages = read_po(file, locale=LOCALE_BY_LANGUAGE[language])
         for m in messages:
             if not m.id:
                 continue
@@ -88,13 +100,17 @@ def test_chinese_is_chinese_and_nothing_exclaims() -> None:
 
 
 def test_the_browsers_locale_chooses_the_first_language() -> None:
-    assert [language_of(name) for name in ("zh-CN", "zh_Hant", "en-GB", "fr", None)] == [
-        "zh", "zh", "en", "en", "en",
-    ]  # fmt: skip
+    assert [parse_language(name) for name in ("zh-CN", "zh_Hant", "en-GB", "fr", None)] == [
+        "zh",
+        "zh",
+        "en",
+        "en",
+        "en",
+    ]
 
 
 def test_translations_fill_fields_and_plurals() -> None:
     assert translate("zh", "target {n}", n="500 万") == "目标 500 万"
     assert translate_number("en", "{n} person", "{n} persons", 1, n=1) == "1 person"
-    assert translate_number("en", "{n} person", "{n} persons", 2, n=2) == "2 persons"
+    assert translate_number("en", "{n} person", "{n} persons", 2, n=2) == "2 people"
     assert translate_number("zh", "{n} person", "{n} persons", 2, n=2) == "2 人"

@@ -9,22 +9,21 @@ import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
 
 import networkx as nx
 import polars as pl
 import pytest
-from conformance.brute_force import World, brute_force
-from conformance.worlds import snapshot_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from unit.test_driven import policies, random_world
 
 from graph.errors import UsageError
 from graph.metrics import irreplaceable as metric
-from graph.metrics.irreplaceable import irreplaceable
+from graph.metrics.irreplaceable import compute_irreplaceable
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
+from tests.conformance.brute_force import World, brute_force
+from tests.conformance.worlds import day_of, known_of, snapshot_of
+from tests.unit.test_driven import policies, random_world
 
 EXAMPLES = int(os.environ.get("SHICHENG_EXAMPLES", "150"))
 PLACES = ["e0", "e1", "school"]
@@ -50,7 +49,9 @@ def snapshot_with_places(world: World) -> Snapshot:
             text = row.get(source) or None
             if text is None or column.endswith("_id") or column == "place_kind":
                 return text
-            return number[text] if text in number else date.fromisoformat(text)
+            if column.endswith("_precision"):
+                return known_of(text)
+            return number[text] if text in number else day_of(text)
 
         types = {"start": pl.Date, "end": pl.Date}
         people = ("mentor", "apprentice", "person")
@@ -65,19 +66,30 @@ def snapshot_with_places(world: World) -> Snapshot:
         row | {"kind": "Studio" if row["place_id"] in studios else "School"}
         for row in world["trainings"]
     ]
-    period = {"start": "start", "end": "end"}
+    period = {"start": "start", "end": "end", "start_precision": "start"}
     named = [("enterprises", "enterprise_id", PLACES[:2]), ("schools", "school_id", PLACES[2:])]
     frames = {
-        "mentorships": frame(world["mentorships"], mentor="mentor_id", apprentice="apprentice_id",
-                             enterprise_id="enterprise_id", **period),
-        "leads": frame([row for row in world["studio_leads"] if row["studio_id"] in studios],
-                       person="person_id", studio_id="studio_id", **period),
-        "trainings": frame(trainings, person="person_id", place_id="place_id", place_kind="kind",
-                           **period),
-        "studios": frame(world["studios"], studio_id="studio_id", name_id="studio_id",
-                         host_id="host_id").rename({"name_id": "name"}),
+        "mentorships": frame(
+            world["mentorships"],
+            mentor="mentor_id",
+            apprentice="apprentice_id",
+            enterprise_id="enterprise_id",
+            **period,
+        ),
+        "leads": frame(
+            [row for row in world["studio_leads"] if row["studio_id"] in studios],
+            person="person_id",
+            studio_id="studio_id",
+            **period,
+        ),
+        "trainings": frame(
+            trainings, person="person_id", place_id="place_id", place_kind="kind", **period
+        ),
+        "studios": frame(
+            world["studios"], studio_id="studio_id", name_id="studio_id", host_id="host_id"
+        ).rename({"name_id": "name"}),
         **{name: pl.LazyFrame({key: ids, "name": ids}) for name, key, ids in named},
-    }  # fmt: skip
+    }
     snapshot = snapshot_of(world)
     return Snapshot(snapshot.revision, None, {**snapshot.frames, **frames})
 
@@ -116,7 +128,7 @@ def lost_by_counting_anew(world: World, policy: Policy) -> Lost:
 
 
 def lost_by_the_metric(world: World, policy: Policy) -> Lost:
-    rows = irreplaceable(snapshot_with_places(world), policy).drop("name").rows()
+    rows = compute_irreplaceable(snapshot_with_places(world), policy).drop("name").rows()
     return {(kind, name): (persons, times) for kind, name, persons, times in rows}
 
 
@@ -143,8 +155,10 @@ def by_hand(*links: tuple[str, str, str], talents: str, events: str = "p3") -> W
         "recognitions": [
             {"person_id": p, "level": "4", "date": "2024-06-01"} for p in events.split()
         ],
-        "studios": [], "studio_leads": [], "trainings": [],
-    }  # fmt: skip
+        "studios": [],
+        "studio_leads": [],
+        "trainings": [],
+    }
 
 
 JANUARY, MARCH, MAY = "2024-01-01", "2024-03-01", "2024-05-01"
@@ -154,32 +168,58 @@ JANUARY, MARCH, MAY = "2024-01-01", "2024-03-01", "2024-05-01"
     ("world", "lost"),
     [
         pytest.param(
-            by_hand(("p0", "p1", JANUARY), ("p1", "p3", MARCH), ("p0", "p2", MAY),
-                    ("p2", "p3", MARCH), talents="p0"),
-            {"p0", "p1"}, id="the other path of the static graph is against the order of dates",
+            by_hand(
+                ("p0", "p1", JANUARY),
+                ("p1", "p3", MARCH),
+                ("p0", "p2", MAY),
+                ("p2", "p3", MARCH),
+                talents="p0",
+            ),
+            {"p0", "p1"},
+            id="the other path of the static graph is against the order of dates",
         ),
         pytest.param(
-            by_hand(("p0", "p1", JANUARY), ("p1", "p3", MARCH), ("p0", "p2", JANUARY),
-                    ("p2", "p1", JANUARY), ("p2", "p4", JANUARY), ("p4", "p3", MARCH),
-                    talents="p0"),
-            {"p0"}, id="one person reached in two ways is one",
+            by_hand(
+                ("p0", "p1", JANUARY),
+                ("p1", "p3", MARCH),
+                ("p0", "p2", JANUARY),
+                ("p2", "p1", JANUARY),
+                ("p2", "p4", JANUARY),
+                ("p4", "p3", MARCH),
+                talents="p0",
+            ),
+            {"p0"},
+            id="one person reached in two ways is one",
         ),
         pytest.param(
-            by_hand(("p0", "p1", MAY), ("p0", "p2", JANUARY), ("p2", "p1", JANUARY),
-                    ("p1", "p3", MARCH), talents="p0"),
-            {"p0", "p1", "p2"}, id="needed for an earlier arrival alone",
+            by_hand(
+                ("p0", "p1", MAY),
+                ("p0", "p2", JANUARY),
+                ("p2", "p1", JANUARY),
+                ("p1", "p3", MARCH),
+                talents="p0",
+            ),
+            {"p0", "p1", "p2"},
+            id="needed for an earlier arrival alone",
         ),
         pytest.param(
-            by_hand(("p3", "p1", JANUARY), ("p1", "p3", MARCH), ("p0", "p2", JANUARY),
-                    ("p2", "p3", MARCH), talents="p0 p3"),
-            {"p0", "p2"}, id="a talent's chain to itself is no chain to fall back on",
+            by_hand(
+                ("p3", "p1", JANUARY),
+                ("p1", "p3", MARCH),
+                ("p0", "p2", JANUARY),
+                ("p2", "p3", MARCH),
+                talents="p0 p3",
+            ),
+            {"p0", "p2"},
+            id="a talent's chain to itself is no chain to fall back on",
         ),
         pytest.param(
             by_hand(("p3", "p1", JANUARY), ("p1", "p3", MARCH), talents="p3"),
-            set(), id="nor does it drive",
+            set(),
+            id="nor does it drive",
         ),
     ],
-)  # fmt: skip
+)
 def test_by_hand(world: World, lost: set[str]) -> None:
     assert lost_by_the_metric(world, Policy()) == {("person", p): (1, 1) for p in lost}
 
@@ -202,14 +242,15 @@ def test_without_dates_and_limit_they_are_the_dominators(
             expected[f"p{worker}"] += 1
     world = by_hand(
         *((f"p{u}", f"p{v}", JANUARY) for u, v in pairs),
-        talents=" ".join(f"p{t}" for t in talents), events=" ".join(f"p{w}" for w in workers),
-    ) | {"people": [{"person_id": f"p{n}", "name": ""} for n in range(10)]}  # fmt: skip
+        talents=" ".join(f"p{t}" for t in talents),
+        events=" ".join(f"p{w}" for w in workers),
+    ) | {"people": [{"person_id": f"p{n}", "name": ""} for n in range(10)]}
     found = lost_by_the_metric(world, Policy(generations=None, ordered=False))
     assert {name: persons for (_, name), (persons, _) in found.items()} == expected
 
 
 def test_it_refuses_what_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metric, "BYTES_A_ROW", 10**15)
+    monkeypatch.setattr(metric, "JOIN_ROW_BYTES", 10**15)
     world = by_hand(("p0", "p1", JANUARY), ("p1", "p3", MARCH), talents="p0")
     with pytest.raises(UsageError, match="irreplaceable would hold"):
         lost_by_the_metric(world, Policy())

@@ -14,8 +14,8 @@ from threading import Thread
 
 import pytest
 
-from graph import jars
 from graph.errors import DatabaseError, UsageError
+from graph.server import jars
 
 VERSION = "1.0.0"
 
@@ -67,8 +67,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
         (root / jar.address).write_bytes(content)
         lines.append(jar.line)
     (locks / f"{VERSION}.lock").write_text("\n".join(lines) + "\n")
-    monkeypatch.setattr(jars, "LOCKS", locks)
-    monkeypatch.setattr(jars, "ATTEMPTS", 1)
+    monkeypatch.setattr(jars, "JAR_LOCKS_FOLDER", locks)
+    monkeypatch.setattr(jars, "FETCH_ATTEMPTS", 1)
     Repository.asked, Repository.ranges, Repository.break_after = [], True, None
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Repository, directory=str(root)))
     Thread(target=server.serve_forever, daemon=True).start()
@@ -80,53 +80,53 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 def whole(cache: Path) -> bool:
     """Whether every jar in the cache is what the lock says."""
-    folder = jars.folder(VERSION, cache)
+    folder = jars.locate_jars_folder(VERSION, cache)
     return all(
         hashlib.sha256((folder / jar.name).read_bytes()).hexdigest() == jar.sha256
-        for jar in jars.locked(VERSION)
+        for jar in jars.list_locked_jars(VERSION)
     )
 
 
 def test_fetched_once_with_progress(repository: Path, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    jars.fetch(VERSION, tmp_path, lambda here, total: told.append((here, total)))
+    jars.fetch_jars(VERSION, tmp_path, lambda here, total: told.append((here, total)))
     assert whole(tmp_path)
-    total = sum(jar.size for jar in jars.locked(VERSION))
+    total = sum(jar.size for jar in jars.list_locked_jars(VERSION))
     assert told[0] == (0, total) and told[-1] == (total, total)
     asked = len(Repository.asked)
-    jars.fetch(VERSION, tmp_path)
+    jars.fetch_jars(VERSION, tmp_path)
     assert len(Repository.asked) == asked
 
 
 def test_continued_where_it_broke_off(repository: Path, tmp_path: Path) -> None:
     Repository.break_after = 100_000
     with pytest.raises(DatabaseError, match="goes on after"):
-        jars.fetch(VERSION, tmp_path)
-    part = jars.folder(VERSION, tmp_path) / f"jar0-{VERSION}.jar.part"
+        jars.fetch_jars(VERSION, tmp_path)
+    part = jars.locate_jars_folder(VERSION, tmp_path) / f"jar0-{VERSION}.jar.part"
     begun = part.stat().st_size
     assert 0 < begun <= 100_000
-    assert not jars.complete(VERSION, tmp_path)
+    assert not jars.has_all_jars(VERSION, tmp_path)
     Repository.break_after, Repository.asked = None, []
-    jars.fetch(VERSION, tmp_path)
+    jars.fetch_jars(VERSION, tmp_path)
     assert whole(tmp_path)
     assert f"bytes={begun}-" in [wanted for _, wanted in Repository.asked]
-    assert not list(jars.folder(VERSION, tmp_path).glob("*.part"))
+    assert not list(jars.locate_jars_folder(VERSION, tmp_path).glob("*.part"))
 
 
 def test_begun_again_when_the_repository_knows_no_ranges(repository: Path, tmp_path: Path) -> None:
     Repository.break_after, Repository.ranges = 100_000, False
     with pytest.raises(DatabaseError):
-        jars.fetch(VERSION, tmp_path)
+        jars.fetch_jars(VERSION, tmp_path)
     Repository.break_after = None
     told: list[tuple[int, int]] = []
-    jars.fetch(VERSION, tmp_path, lambda here, total: told.append((here, total)))
+    jars.fetch_jars(VERSION, tmp_path, lambda here, total: told.append((here, total)))
     assert whole(tmp_path)
     assert told[-1][0] == told[-1][1]
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone", "marker"])
 def test_damage_is_found_and_mended(repository: Path, tmp_path: Path, damage: str) -> None:
-    folder = jars.fetch(VERSION, tmp_path)
+    folder = jars.fetch_jars(VERSION, tmp_path)
     jar = folder / f"jar0-{VERSION}.jar"
     content = jar.read_bytes()
     if damage == "cut":
@@ -138,23 +138,23 @@ def test_damage_is_found_and_mended(repository: Path, tmp_path: Path, damage: st
     else:
         (folder / "complete.json").write_text("{")
     Repository.asked = []
-    jars.fetch(VERSION, tmp_path)
+    jars.fetch_jars(VERSION, tmp_path)
     assert whole(tmp_path)
     assert len(Repository.asked) == (0 if damage == "marker" else 1)
 
 
 def test_other_bytes_than_the_lock_are_refused(repository: Path, tmp_path: Path) -> None:
-    jar = jars.locked(VERSION)[0]
+    jar = jars.list_locked_jars(VERSION)[0]
     (repository / jar.address).write_bytes(b"\0" * jar.size)
-    with pytest.raises(DatabaseError, match="other bytes than graph/jars states"):
-        jars.fetch(VERSION, tmp_path)
-    assert not (jars.folder(VERSION, tmp_path) / jar.name).exists()
+    with pytest.raises(DatabaseError, match="other bytes than graph/server/jar_locks states"):
+        jars.fetch_jars(VERSION, tmp_path)
+    assert not (jars.locate_jars_folder(VERSION, tmp_path) / jar.name).exists()
 
 
 def test_a_jar_the_repository_lacks(repository: Path, tmp_path: Path) -> None:
-    (repository / jars.locked(VERSION)[0].address).unlink()
+    (repository / jars.list_locked_jars(VERSION)[0].address).unlink()
     with pytest.raises(DatabaseError, match=r"it answered 404.*SHICHENG_JARS_URL"):
-        jars.fetch(VERSION, tmp_path)
+        jars.fetch_jars(VERSION, tmp_path)
 
 
 def test_no_network(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,22 +163,22 @@ def test_no_network(repository: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         port = closed.getsockname()[1]
     monkeypatch.setenv("SHICHENG_JARS_URL", f"http://127.0.0.1:{port}")
     with pytest.raises(DatabaseError, match=r"check the network.*run the same command again"):
-        jars.fetch(VERSION, tmp_path)
+        jars.fetch_jars(VERSION, tmp_path)
 
 
 def test_a_version_without_a_lock_is_named_with_those_that_have_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"Neo4j 4\.4\.0.*2026\.08\.1.*5\.26\.30"):
-        jars.fetch("4.4.0", tmp_path)
+        jars.fetch_jars("4.4.0", tmp_path)
 
 
 @pytest.mark.parametrize("version", ["2026.08.1", "5.26.30"])
 def test_the_kept_locks_are_whole_and_name_no_registry(version: str) -> None:
-    named = jars.locked(version)
+    named = jars.list_locked_jars(version)
     assert len({jar.name for jar in named}) == len(named) > 200
-    assert {jar.artifact for jar in named} >= set(jars.REQUIRED)
+    assert {jar.artifact for jar in named} >= set(jars.REQUIRED_ARTIFACTS)
     assert all(re.fullmatch("[0-9a-f]{64}", jar.sha256) and jar.size for jar in named)
-    assert jars.parse(named[0].line) == named[0]
-    assert "://" not in jars.lock_file(version).read_text()
+    assert jars.parse_lock_line(named[0].line) == named[0]
+    assert "://" not in jars.locate_lock_file(version).read_text()
 
 
 def test_the_mirror_of_jgos_own_settings_is_used(
@@ -188,10 +188,10 @@ def test_the_mirror_of_jgos_own_settings_is_used(
     file.write_text("[repositories]\ncentral = http://127.0.0.1:1/maven/\n")
     monkeypatch.delenv("SHICHENG_JARS_URL", raising=False)
     monkeypatch.setenv("JGO_CONFIG_FILE", str(file))
-    assert jars._base() == "http://127.0.0.1:1/maven"
+    assert jars._find_repository_address() == "http://127.0.0.1:1/maven"
 
 
 def test_the_marker_is_small_and_plain(repository: Path, tmp_path: Path) -> None:
-    folder = jars.fetch(VERSION, tmp_path)
+    folder = jars.fetch_jars(VERSION, tmp_path)
     mark = json.loads((folder / "complete.json").read_text())
     assert set(mark) == {"lock", "jars"} and len(mark["jars"]) == 3

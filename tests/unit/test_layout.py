@@ -10,27 +10,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.layout import (
-    ROW,
-    YEAR_AIR,
-    arrange,
+from ui.export.layout import (
+    LAYOUT_ROW_PX,
+    YEAR_BOX_GAP_PX,
+    arrange_by_layer,
     arrange_by_year,
-    crossings,
-    text_width,
-    whole_rows,
+    count_crossings,
+    fit_integer_rows,
 )
+from ui.words.text_width import estimate_text_width
 
 TREE = {"t": 0, "a": 1, "b": 1, "c": 1, "d": 2, "e": 2, "f": 2, "m": -1, "n": -1}
-ARROWS = [("t", "a"), ("t", "b"), ("t", "c"), ("a", "d"), ("a", "e"), ("c", "f"),
-          ("m", "t"), ("n", "t")]  # fmt: skip
+ARROWS = [
+    ("t", "a"),
+    ("t", "b"),
+    ("t", "c"),
+    ("a", "d"),
+    ("a", "e"),
+    ("c", "f"),
+    ("m", "t"),
+    ("n", "t"),
+]
 
 
 def rows_of(layers: dict[str, int], arrows: list[tuple[str, str]], root: str) -> dict[str, float]:
-    return {box: place.y / ROW for box, place in arrange(layers, arrows, root=root).places.items()}
+    return {
+        box: place.y / LAYOUT_ROW_PX
+        for box, place in arrange_by_layer(layers, arrows, root=root).places.items()
+    }
 
 
 def test_columns_go_left_to_right_and_the_root_is_row_nought() -> None:
-    layout = arrange(TREE, ARROWS, root="t", widths={"t": 200})
+    layout = arrange_by_layer(TREE, ARROWS, root="t", widths={"t": 200})
     assert layout.places["t"].y == 0
     xs = [layout.columns[layer] for layer in sorted(layout.columns)]
     assert xs == sorted(xs)
@@ -40,7 +51,7 @@ def test_columns_go_left_to_right_and_the_root_is_row_nought() -> None:
 
 def test_a_tree_crosses_nothing_and_keeps_the_order_given() -> None:
     rows = rows_of(TREE, ARROWS, "t")
-    assert crossings(rows, TREE, ARROWS) == 0
+    assert count_crossings(rows, TREE, ARROWS) == 0
     assert rows["a"] < rows["b"] < rows["c"]
     assert rows["d"] < rows["e"] < rows["f"]
 
@@ -53,7 +64,7 @@ def test_two_mentors_stand_either_side_of_the_talents_row() -> None:
 def test_sweeps_find_an_order_that_crosses_less() -> None:
     layers = {"t": 0, "a": 1, "b": 1, "x": 2, "y": 2}
     arrows = [("t", "a"), ("t", "b"), ("a", "x"), ("a", "y"), ("b", "x")]
-    assert crossings(rows_of(layers, arrows, "t"), layers, arrows) == 0
+    assert count_crossings(rows_of(layers, arrows, "t"), layers, arrows) == 0
 
 
 def test_one_alone_and_ties_that_lead_nowhere_forward() -> None:
@@ -65,13 +76,13 @@ def test_one_alone_and_ties_that_lead_nowhere_forward() -> None:
 
 @given(st.lists(st.floats(-1e3, 1e3), max_size=30))
 def test_whole_rows_keep_the_order_and_never_share_a_row(wanted: list[float]) -> None:
-    rows = whole_rows(wanted)
+    rows = fit_integer_rows(wanted)
     assert all(b - a >= 1 for a, b in pairwise(rows))
 
 
 def test_whole_rows_are_those_wanted_where_there_is_room() -> None:
-    assert whole_rows([1, 4, 9]) == [1, 4, 9]
-    assert whole_rows([5, 5, 5]) == [4, 5, 6]
+    assert fit_integer_rows([1, 4, 9]) == [1, 4, 9]
+    assert fit_integer_rows([5, 5, 5]) == [4, 5, 6]
 
 
 @given(st.integers(2, 60), st.randoms(use_true_random=False))
@@ -84,10 +95,10 @@ def test_nobody_stands_on_another(count: int, chance: random.Random) -> None:
         arrows.append((mentor, person))
         if chance.random() < 0.3:
             arrows.append((chance.choice(list(layers)), person))
-    layout = arrange(layers, arrows, root="0")
+    layout = arrange_by_layer(layers, arrows, root="0")
     assert len({(place.x, place.y) for place in layout.places.values()}) == count
     assert set(layout.places) == set(layers)
-    assert all(place.y % ROW == 0 for place in layout.places.values())
+    assert all(place.y % LAYOUT_ROW_PX == 0 for place in layout.places.values())
 
 
 def large(count: int, extra: float) -> tuple[dict[str, int], list[tuple[str, str]]]:
@@ -111,7 +122,7 @@ def large(count: int, extra: float) -> tuple[dict[str, int], list[tuple[str, str
 @pytest.mark.parametrize(("count", "extra"), [(300, 0.1), (5_000, 0.05)])
 def test_large_views_have_a_place_for_everyone(count: int, extra: float) -> None:
     layers, arrows = large(count, extra)
-    layout = arrange(layers, arrows, root="0")
+    layout = arrange_by_layer(layers, arrows, root="0")
     assert len(set(layout.places)) == count
 
 
@@ -129,9 +140,9 @@ def test_a_year_axis_keeps_boxes_apart() -> None:
         taken[place.y].append(place.x)
     for xs in taken.values():
         ordered = sorted(xs)
-        assert all(b - a >= 90 + YEAR_AIR for a, b in pairwise(ordered))
+        assert all(b - a >= 90 + YEAR_BOX_GAP_PX for a, b in pairwise(ordered))
 
 
 def test_full_width_characters_are_one_em() -> None:
-    assert text_width("杨勇军") == 39
-    assert text_width("abc") == pytest.approx(22.62)
+    assert estimate_text_width("杨勇军") == 39
+    assert estimate_text_width("abc") == pytest.approx(22.62)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from graph.errors import UsageError
 from graph.metrics import genealogy
 from graph.metrics import mpact as walk
-from graph.metrics.examples import lineages
-from graph.metrics.genealogy import genealogical_index
-from graph.metrics.mpact import mpact
+from graph.metrics.examples import build_example_lineages
+from graph.metrics.genealogy import compute_genealogical_index
+from graph.metrics.mpact import compute_mpact
 from graph.policy import Policy
-from graph.snapshot import Snapshot
+from graph.snapshot.frames import Snapshot
 
 POLICY = Policy()
 NAMES = "abcdefghij"
@@ -31,7 +31,7 @@ def clean(pairs: list[tuple[str, str]]) -> Pairs:
 
 
 def snapshot(pairs: list[tuple[str, str]], talents: str = "") -> Snapshot:
-    return lineages(*(f"{u} {v}" for u, v in pairs), talents=talents)
+    return build_example_lineages(*(f"{u} {v}" for u, v in pairs), talents=talents)
 
 
 def shared(pairs: Pairs, root: str) -> dict[int, dict[str, Fraction]]:
@@ -57,12 +57,12 @@ def shared(pairs: Pairs, root: str) -> dict[int, dict[str, Fraction]]:
 def test_mpact_equals_a_walk(pairs: list[tuple[str, str]], small: int) -> None:
     clear = clean(pairs)
     teachers = {u for u, _ in clear}
-    old = walk.STEPS_AT_ONCE
-    walk.STEPS_AT_ONCE = small or old  # so that batches are halved too
+    old = walk.MAX_JOINED_STEPS
+    walk.MAX_JOINED_STEPS = small or old  # so that batches are halved too
     try:
-        rows = mpact(snapshot(pairs), POLICY).to_dicts()
+        rows = compute_mpact(snapshot(pairs), POLICY).to_dicts()
     finally:
-        walk.STEPS_AT_ONCE = old
+        walk.MAX_JOINED_STEPS = old
     assert [row["person_id"] for row in rows] == sorted(teachers)
     for row in rows:
         below = shared(clear, row["person_id"])
@@ -93,12 +93,12 @@ def test_genealogy_equals_plain_sets(pairs: list[tuple[str, str]], small: bool) 
     for u, v in clear:
         down[u].add(v)
         up[v].add(u)
-    old = genealogy.PAIRS_AT_ONCE
-    genealogy.PAIRS_AT_ONCE = 2 if small else old
+    old = genealogy.COMPARED_PAIRS_PER_CHUNK
+    genealogy.COMPARED_PAIRS_PER_CHUNK = 2 if small else old
     try:
-        rows = genealogical_index(snapshot(pairs), POLICY).to_dicts()
+        rows = compute_genealogical_index(snapshot(pairs), POLICY).to_dicts()
     finally:
-        genealogy.PAIRS_AT_ONCE = old
+        genealogy.COMPARED_PAIRS_PER_CHUNK = old
     assert [row["person_id"] for row in rows] == sorted(down)
     for row in rows:
         one = row["person_id"]
@@ -117,14 +117,14 @@ def test_genealogy_equals_plain_sets(pairs: list[tuple[str, str]], small: bool) 
 
 def test_mpact_of_the_talents_alone() -> None:
     network = snapshot([("a", "b"), ("b", "c"), ("x", "y")], talents="b y")
-    rows = mpact(network, POLICY, of="talents")
+    rows = compute_mpact(network, POLICY, of="talents")
     assert rows["person_id"].to_list() == ["b"]
     assert rows["leading"].to_list() == [True]
 
 
 def test_what_cannot_be_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="mentors or talents"):
-        mpact(snapshot([("a", "b")]), POLICY, of="everyone")
-    monkeypatch.setattr(walk, "MOST_PAIRS", 2)
+        compute_mpact(snapshot([("a", "b")]), POLICY, of="everyone")
+    monkeypatch.setattr(walk, "MAX_DESCENDANT_PAIRS", 2)
     with pytest.raises(UsageError, match="of=talents"):
-        mpact(snapshot([("a", "b"), ("b", "c"), ("c", "d")]), POLICY)
+        compute_mpact(snapshot([("a", "b"), ("b", "c"), ("c", "d")]), POLICY)

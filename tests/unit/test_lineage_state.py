@@ -8,25 +8,24 @@ from urllib.parse import quote
 import networkx as nx
 import pytest
 
-from components.lineage import (
+from graph.errors import UsageError
+from ui.lineage.state import MAX_DRAWN_PEOPLE, DisplayState, Filters, LineageEvent, LineageState
+from ui.lineage.unfold import (
+    OPENED_BATCH_PEOPLE,
+    find_lineage_paths,
+    list_path_people,
+    unfold_lineage,
+)
+from ui.lineage.widget import (
     LineageEdge,
     LineageNode,
     LineageStudio,
     LineageView,
-    build,
-    pills,
-    placed,
-    read_event,
+    build_widget_payload,
+    lay_out_view,
+    list_pills,
+    parse_browser_event,
 )
-from components.lineage_state import (
-    PEOPLE_AT_MOST,
-    Filters,
-    LineageEvent,
-    LineageState,
-    Shown,
-)
-from components.lineage_unfold import BATCH, on_paths, shortest_paths, unfold
-from graph.errors import UsageError
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def test_every_change_is_a_step_of_undo_and_selection_is_none() -> None:
     back = state
     for _ in range(9):
         back = back.undo()
-    assert back.shown == Shown()
+    assert back.shown == DisplayState()
     assert back.selected == "a"
     for _ in range(9):
         back = back.redo()
@@ -61,11 +60,22 @@ def test_a_change_that_changes_nothing_is_no_step() -> None:
 
 def test_a_link_gives_the_same_view_again() -> None:
     state = (
-        LineageState("t", "a").expand("a", "down", "studio").expand("a", "down", "studio")
-        .fold("b", "up").hide("c").pin("d").at((2000, 2024)).by("year").trace("e-1_2.张")
-        .expand("a", "down", "studio:S-7").group(True).close("S-7").dated(True).select_also("x_y")
+        LineageState("t", "a")
+        .expand("a", "down", "studio")
+        .expand("a", "down", "studio")
+        .fold("b", "up")
+        .hide("c")
+        .pin("d")
+        .at((2000, 2024))
+        .by("year")
+        .trace("e-1_2.张")
+        .expand("a", "down", "studio:S-7")
+        .group(True)
+        .close("S-7")
+        .dated(True)
+        .select_also("x_y")
         .filter(channels=["studio"], levels=(4, 8), provinces=["32", "44"], occupations=["6-18-02"])
-    )  # fmt: skip
+    )
     again = LineageState.from_query(state.to_query())
     assert again is not None
     assert (again.focus, again.selected, again.also) == ("t", "a", ("x_y",))
@@ -101,27 +111,35 @@ def test_an_event_is_put_into_the_state(event: LineageEvent, expected: LineageSt
 
 def test_an_event_can_undo_what_another_did() -> None:
     state = LineageState("t").apply(LineageEvent(None, "expand", "a"))
-    assert state.apply(LineageEvent(None, "undo")).shown == Shown()
+    assert state.apply(LineageEvent(None, "undo")).shown == DisplayState()
 
 
 def test_only_a_new_click_selects() -> None:
     sent = {"selected": {"id": "a", "click": 7}}
-    assert read_event(sent, "b", 6).selected == "a"
-    assert read_event(sent, "b", 7).selected == "b"
+    assert parse_browser_event(sent, "b", 6).selected == "a"
+    assert parse_browser_event(sent, "b", 7).selected == "b"
     done = {"action": "years", "years": [2001.0, 2004], "channel": "<b>", "direction": "x"}
-    event = read_event({"done": done}, "b")
+    event = parse_browser_event({"done": done}, "b")
     assert (event.years, event.channel, event.direction) == ((2001, 2004), None, "down")
-    opened = read_event({"done": {"action": "expand", "channel": "studio:S1"}}, "b")
+    opened = parse_browser_event({"done": {"action": "expand", "channel": "studio:S1"}}, "b")
     assert opened.channel == "studio:S1"
 
 
 def test_unfolding_shows_the_first_of_each_channel_and_counts_the_rest(
     graph: nx.MultiDiGraph,
 ) -> None:
-    shown = unfold(graph, LineageState("t"), breadth=2)
+    shown = unfold_lineage(graph, LineageState("t"), breadth=2)
     assert shown.generations == {
-        "t": 0, "a00": 1, "a01": 1, "a20": 1, "a21": 1, "b": 2, "c": 3, "m": -1, "k": -2,
-    }  # fmt: skip
+        "t": 0,
+        "a00": 1,
+        "a01": 1,
+        "a20": 1,
+        "a21": 1,
+        "b": 2,
+        "c": 3,
+        "m": -1,
+        "k": -2,
+    }
     assert shown.more_by["t"] == (("mentorship", 18), ("studio", 8))
     assert shown.more_down["t"] == 26
     assert shown.left_out == 26
@@ -129,33 +147,36 @@ def test_unfolding_shows_the_first_of_each_channel_and_counts_the_rest(
 
 def test_opening_adds_a_batch_and_folding_takes_away(graph: nx.MultiDiGraph) -> None:
     state = LineageState("t").expand("t", "down", "mentorship")
-    shown = unfold(graph, state, breadth=2)
-    assert sum(p.startswith("a") for p in shown.generations) == min(20, 2 + BATCH) + 2
-    folded = unfold(graph, state.fold("a00").fold("a01"), breadth=2)
+    shown = unfold_lineage(graph, state, breadth=2)
+    assert sum(p.startswith("a") for p in shown.generations) == min(20, 2 + OPENED_BATCH_PEOPLE) + 2
+    folded = unfold_lineage(graph, state.fold("a00").fold("a01"), breadth=2)
     assert "b" not in folded.generations
     assert folded.more_down["a00"] == 1
-    assert unfold(graph, LineageState("t").fold("t", "up")).more_up == {"t": 1}
-    assert "b" in unfold(graph, state.fold("a00").fold("a01").expand("a00")).generations
+    assert unfold_lineage(graph, LineageState("t").fold("t", "up")).more_up == {"t": 1}
+    assert "b" in unfold_lineage(graph, state.fold("a00").fold("a01").expand("a00")).generations
     assert state.fold("a00").fold("a00").shown == state.shown
 
 
 def test_the_path_the_pinned_and_the_hidden(graph: nx.MultiDiGraph) -> None:
-    assert "a15" in unfold(graph, LineageState("t"), breadth=1, keep=frozenset({"a15"})).generations
-    assert "a15" in unfold(graph, LineageState("t").pin("a15"), breadth=1).generations
-    hidden = unfold(graph, LineageState("t").hide("a00"), breadth=1)
+    assert (
+        "a15"
+        in unfold_lineage(graph, LineageState("t"), breadth=1, keep=frozenset({"a15"})).generations
+    )
+    assert "a15" in unfold_lineage(graph, LineageState("t").pin("a15"), breadth=1).generations
+    hidden = unfold_lineage(graph, LineageState("t").hide("a00"), breadth=1)
     assert "a00" not in hidden.generations and "a01" in hidden.generations
 
 
 def test_every_shortest_path_is_shown_whole_hidden_or_folded(graph: nx.MultiDiGraph) -> None:
-    paths = shortest_paths(graph, "t", "c")
+    paths = find_lineage_paths(graph, "t", "c")
     assert set(paths) == {("t", "a00", "b", "c"), ("t", "a01", "b", "c")}
-    assert shortest_paths(graph, "c", "t") == shortest_paths(graph, "t", "c")
-    assert shortest_paths(graph, "a00", "a01") == ()
+    assert find_lineage_paths(graph, "c", "t") == find_lineage_paths(graph, "t", "c")
+    assert find_lineage_paths(graph, "a00", "a01") == ()
     state = LineageState("t").hide("a01").fold("b").fold("t").trace("c")
-    assert "c" not in unfold(graph, state, breadth=1).generations
-    shown = unfold(graph, state, breadth=1, unhide=on_paths(paths)).generations
+    assert "c" not in unfold_lineage(graph, state, breadth=1).generations
+    shown = unfold_lineage(graph, state, breadth=1, unhide=list_path_people(paths)).generations
     assert {"a00", "a01", "b", "c"} <= shown.keys() and "a02" not in shown
-    kept = unfold(graph, LineageState("t").fold("t"), breadth=9, keep=frozenset({"a00"}))
+    kept = unfold_lineage(graph, LineageState("t").fold("t"), breadth=9, keep=frozenset({"a00"}))
     assert {p for p in kept.generations if p[0] in "abc"} == {"a00"}  # not those below as well
 
 
@@ -163,16 +184,16 @@ def test_filters_leave_those_wanted_and_the_chains_to_them(graph: nx.MultiDiGrap
     nx.set_node_attributes(graph, {"c": 5, "a02": 5, "a00": 3}, "level")
     nx.set_node_attributes(graph, {"c": "32", "a02": "44"}, "province")
     state = LineageState("t").filter(levels=(4, 8))
-    shown = unfold(graph, state, breadth=9)
+    shown = unfold_lineage(graph, state, breadth=9)
     assert shown.generations.keys() == {"t", "a00", "b", "c", "a02"}
     assert shown.links == {"a00", "b"}
     assert shown.filtered_out == graph.number_of_nodes() - 5
     assert not shown.more_down
-    fewer = unfold(graph, state.filter(provinces=["44"]), breadth=9)
+    fewer = unfold_lineage(graph, state.filter(provinces=["44"]), breadth=9)
     assert fewer.generations.keys() == {"t", "a02"}
-    studio = unfold(graph, LineageState("t").filter(channels=["studio"]), breadth=9)
+    studio = unfold_lineage(graph, LineageState("t").filter(channels=["studio"]), breadth=9)
     assert {p for p in studio.generations if p > "a"} - {"t"} == {f"a2{n}" for n in range(9)}
-    assert state.filter(levels="all").shown == state.undo().shown == Shown()
+    assert state.filter(levels="all").shown == state.undo().shown == DisplayState()
     assert state.unfiltered().shown.filters == Filters()
 
 
@@ -181,22 +202,22 @@ def test_a_studio_is_a_group_with_its_own_rest_and_folds(graph: nx.MultiDiGraph)
         if tie["channel"] == "studio":
             tie["studio_id"] = "S1" if n < 25 else "S2"
     state = LineageState("t").group(True)
-    shown = unfold(graph, state, breadth=2)
+    shown = unfold_lineage(graph, state, breadth=2)
     assert dict(shown.more_by["t"]) == {"mentorship": 18, "studio:S1": 3, "studio:S2": 3}
     assert {s: g.trainees for s, g in shown.groups.items()} == {"S1": 5, "S2": 5}
-    more = unfold(graph, state.expand("t", "down", "studio:S1"), breadth=2)
+    more = unfold_lineage(graph, state.expand("t", "down", "studio:S1"), breadth=2)
     assert dict(more.more_by["t"]) == {"mentorship": 18, "studio:S2": 3}
-    closed = unfold(graph, state.close("S1"), breadth=2)
+    closed = unfold_lineage(graph, state.close("S1"), breadth=2)
     assert not closed.generations.keys() & {f"a2{n}" for n in range(5)}
     assert closed.groups["S1"].trainees == 5 and not closed.groups["S1"].shown
     assert "studio:S1" not in dict(closed.more_by["t"])
-    assert unfold(graph, state.group(False), breadth=2).groups == {}
+    assert unfold_lineage(graph, state.group(False), breadth=2).groups == {}
 
 
 def test_no_more_people_than_the_limit_and_nobody_twice(graph: nx.MultiDiGraph) -> None:
     graph.add_edge("c", "t", channel="mentorship")  # a circle
-    assert len(unfold(graph, LineageState("t"), breadth=99, limit=10).generations) == 10
-    assert len(unfold(graph, LineageState("t"), breadth=99).generations) == 35
+    assert len(unfold_lineage(graph, LineageState("t"), breadth=99, limit=10).generations) == 10
+    assert len(unfold_lineage(graph, LineageState("t"), breadth=99).generations) == 35
 
 
 def view(*nodes: LineageNode, edges: tuple[LineageEdge, ...] = ()) -> LineageView:
@@ -209,11 +230,13 @@ def test_the_rest_of_a_group_is_a_row_and_of_one_alone_stands_beside() -> None:
     )
     alone = LineageNode("a", "A", 1, more_down=4, more_by=(("studio", 4),))
     drawn = view(talent, alone, edges=(LineageEdge("t", "a"),))
-    found = {(p.person, p.direction, p.channel, p.count, p.beside) for p in pills(drawn)}
+    found = {(p.person, p.direction, p.channel, p.count, p.beside) for p in list_pills(drawn)}
     assert found == {
-        ("t", "down", "mentorship", 2, False), ("t", "down", "studio", 3, False),
-        ("t", "up", None, 1, True), ("a", "down", None, 4, True),
-    }  # fmt: skip
+        ("t", "down", "mentorship", 2, False),
+        ("t", "down", "studio", 3, False),
+        ("t", "up", None, 1, True),
+        ("a", "down", None, 4, True),
+    }
 
 
 @pytest.mark.parametrize("axis", ["generation", "year"])
@@ -222,12 +245,13 @@ def test_the_view_is_built_with_places(axis: str) -> None:
 
     drawn = view(
         LineageNode("t", "杨勇军", level=8, state="talent", more_down=3),
-        LineageNode("a", "何志远", 1, 7), LineageNode("m", "秦守义", -1, 7),
+        LineageNode("a", "何志远", 1, 7),
+        LineageNode("m", "秦守义", -1, 7),
         edges=(LineageEdge("t", "a", "studio", date(2019, 3, 12)), LineageEdge("m", "t")),
-    )  # fmt: skip
-    built = build(replace(drawn, axis=axis))  # type: ignore[arg-type]
+    )
+    built = build_widget_payload(replace(drawn, axis=axis))  # type: ignore[arg-type]
     sent = built.view
-    places = placed(replace(drawn, axis=axis)).places  # type: ignore[arg-type]
+    places = lay_out_view(replace(drawn, axis=axis)).places  # type: ignore[arg-type]
     assert places["m"].x < places["t"].x < places["a"].x
     assert sent["id"] == ["t", "a", "m"] and sent["name"][0] == "杨勇军"
     assert [sent["id"][n] for n in (sent["from"][0], sent["to"][0])] == ["t", "a"]
@@ -240,28 +264,37 @@ def test_the_view_is_built_with_places(axis: str) -> None:
 def test_a_selection_leaves_the_people_sent_as_they_are() -> None:
     from dataclasses import replace
 
-    drawn = view(LineageNode("t", "杨勇军"), LineageNode("a", "何志远", 1),
-                 edges=(LineageEdge("t", "a"),))  # fmt: skip
+    drawn = view(
+        LineageNode("t", "杨勇军"), LineageNode("a", "何志远", 1), edges=(LineageEdge("t", "a"),)
+    )
     chosen = replace(drawn, selected="a", paths=(("t", "a"),), years=(2000, 2020), dates=True)
-    assert build(chosen).view == build(drawn).view
-    assert build(replace(drawn, focus="a")).view["hash"] != build(drawn).view["hash"]
+    assert build_widget_payload(chosen).view == build_widget_payload(drawn).view
+    assert (
+        build_widget_payload(replace(drawn, focus="a")).view["hash"]
+        != build_widget_payload(drawn).view["hash"]
+    )
 
 
 def test_a_studio_stands_between_its_leader_and_its_trainees() -> None:
     drawn = LineageView(
-        (LineageNode("t", "T", more_down=3, more_by=(("studio:S", 3),)), LineageNode("a", "A", 1),
-         LineageNode("b", "B", 1)),
+        (
+            LineageNode("t", "T", more_down=3, more_by=(("studio:S", 3),)),
+            LineageNode("a", "A", 1),
+            LineageNode("b", "B", 1),
+        ),
         (LineageEdge("t", "a", "studio", studio="S"), LineageEdge("t", "b")),
-        "t", studios=(LineageStudio("S", "工作室", 0, 4),), grouped=True,
-    )  # fmt: skip
-    places = placed(drawn).places
-    (pill,) = pills(drawn)
+        "t",
+        studios=(LineageStudio("S", "工作室", 0, 4),),
+        grouped=True,
+    )
+    places = lay_out_view(drawn).places
+    (pill,) = list_pills(drawn)
     assert places["t"].x < places["=\nS"].x < places["a"].x == places["b"].x
     assert pill.by == "=\nS" and places[pill.id].x == places["a"].x
-    assert build(drawn).view["studio"] == {0: 0}
+    assert build_widget_payload(drawn).view["studio"] == {0: 0}
 
 
 def test_too_many_people_are_refused() -> None:
-    nodes = tuple(LineageNode(str(n), "x", min(n, 1)) for n in range(PEOPLE_AT_MOST + 1))
+    nodes = tuple(LineageNode(str(n), "x", min(n, 1)) for n in range(MAX_DRAWN_PEOPLE + 1))
     with pytest.raises(UsageError, match="fewer generations"):
-        build(view(*nodes))
+        build_widget_payload(view(*nodes))

@@ -9,14 +9,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.names import KIND, MATCHES, NameIndex, folded, spelled
+from graph.people.search import (
+    MATCH_KINDS,
+    SEARCH_KIND_DTYPE,
+    NameIndex,
+    fold_letters,
+    rank_names,
+    spell_names,
+)
 
 PEOPLE = {
-    "P1": ("杨勇军", False), "P2": ("杨勇军", True), "P3": ("杨永军", False),
-    "P4": ("杨勇军强", True), "P5": ("王茜", False), "P6": ("曾伟", False),
-    "P7": ("欧阳建国", False), "P8": ("吕芳", False), "P9": ("Éric Dvořák", False),
-    "P10": ("先丽", False), "P11": ("尉迟明", False),
-}  # fmt: skip
+    "P1": ("杨勇军", False),
+    "P2": ("杨勇军", True),
+    "P3": ("杨永军", False),
+    "P4": ("杨勇军强", True),
+    "P5": ("王茜", False),
+    "P6": ("曾伟", False),
+    "P7": ("欧阳建国", False),
+    "P8": ("吕芳", False),
+    "P9": ("Éric Dvořák", False),
+    "P10": ("先丽", False),
+    "P11": ("尉迟明", False),
+}
 PLACES = {"S1": "杨勇军技能大师工作室", "S2": "西安精密技能大师工作室"}
 
 
@@ -26,8 +40,9 @@ def index(people: dict[str, tuple[str, bool]] = PEOPLE) -> NameIndex:
     rows += sorted(("Studio", name, True, key) for key, name in PLACES.items())
     names = pl.DataFrame(
         [row[:2] for row in dict.fromkeys(r[:2] for r in rows)],
-        schema={"kind": KIND, "name": pl.String}, orient="row",
-    ).with_row_index("number")  # fmt: skip
+        schema={"kind": SEARCH_KIND_DTYPE, "name": pl.String},
+        orient="row",
+    ).with_row_index("number")
     counts = [
         (
             min(at for at, r in enumerate(rows) if r[:2] == (kind, name)),
@@ -37,8 +52,8 @@ def index(people: dict[str, tuple[str, bool]] = PEOPLE) -> NameIndex:
         for _, kind, name in names.iter_rows()
     ]
     told = pl.DataFrame(counts, schema=["first", "count", "leading"], orient="row")
-    whole = pl.concat([names, told], how="horizontal").join(spelled(names), on="number")
-    return NameIndex(whole.drop("number"), pl.Series("key", [r[3] for r in rows]))
+    whole = pl.concat([names, told], how="horizontal").join(spell_names(names), on="number")
+    return NameIndex(rank_names(whole.drop("number")), pl.DataFrame({"key": [r[3] for r in rows]}))
 
 
 INDEX = index()
@@ -56,14 +71,32 @@ def matches(text: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("typed", "first"),
     [
-        ("勇军", "P2"), ("yangyongjun", "P2"), ("yang yong jun", "P2"), ("yáng yǒng jūn", "P2"),
-        ("yang2yong3jun1", "P2"), ("YYJ", "P2"), ("yangyj", "P2"), ("yongj", "P2"),
-        ("zengwei", "P6"), ("cengwei", "P6"), ("wangqian", "P5"), ("wangxi", "P5"),
-        ("oyjg", "P7"), ("jianguo", "P7"), ("lvfang", "P8"), ("lüfang", "P8"), ("dvorak", "P9"),
-        ("yuchi", "P11"), ("P10", "P10"), ("欧阳健国", "P7"), ("欧阳国", "P7"),
-        ("yangyogjun", "P2"), ("yangyognjun", "P2"), ("yangyongjuun", "P2"),
+        ("勇军", "P2"),
+        ("yangyongjun", "P2"),
+        ("yang yong jun", "P2"),
+        ("yáng yǒng jūn", "P2"),
+        ("yang2yong3jun1", "P2"),
+        ("YYJ", "P2"),
+        ("yangyj", "P2"),
+        ("yongj", "P2"),
+        ("zengwei", "P6"),
+        ("cengwei", "P6"),
+        ("wangqian", "P5"),
+        ("wangxi", "P5"),
+        ("oyjg", "P7"),
+        ("jianguo", "P7"),
+        ("lvfang", "P8"),
+        ("lüfang", "P8"),
+        ("dvorak", "P9"),
+        ("yuchi", "P11"),
+        ("P10", "P10"),
+        ("欧阳健国", "P7"),
+        ("欧阳国", "P7"),
+        ("yangyogjun", "P2"),
+        ("yangyognjun", "P2"),
+        ("yangyongjuun", "P2"),
     ],
-)  # fmt: skip
+)
 def test_a_person_is_found_however_typed(typed: str, first: str) -> None:
     assert ids(typed)[0] == first
 
@@ -115,10 +148,130 @@ def test_one_mistake_in_han_or_pinyin_still_finds(names: list[str], chance: rand
     for typed in ("".join(wrong), spelling[:at] + "q" + spelling[at + 1 :], missing, spelling):
         hits = made.find(typed, most=50)["Person"].hits
         assert name in {hit.name for hit in hits}, typed
-        order = [MATCHES.index(hit.match) for hit in hits]
+        order = [MATCH_KINDS.index(hit.match) for hit in hits]
         assert order == sorted(order)
 
 
 @given(st.text(max_size=20))
 def test_folding_is_done_once(text: str) -> None:
-    assert folded(folded(text)) == folded(text)
+    assert fold_letters(fold_letters(text)) == fold_letters(text)
+
+
+# --- facets, pages, whole numbers --------------------------------------------------------------
+
+
+def made_of(people: list[dict[str, object]]) -> NameIndex:
+    """The index of a snapshot of these people."""
+    from graph.people.search import load_name_index
+    from graph.snapshot.frames import Snapshot
+
+    schema = {
+        "person_id": pl.String,
+        "name": pl.String,
+        "province": pl.String,
+        "occupation_code": pl.String,
+        "level": pl.Int8,
+        "leading": pl.Boolean,
+    }
+    frames = {"people": pl.LazyFrame(people, schema=schema)}
+    for frame, key in (
+        ("studios", "studio_id"),
+        ("enterprises", "enterprise_id"),
+        ("schools", "school_id"),
+        ("occupations", "code"),
+        ("competitions", "competition_id"),
+        ("provinces", "code"),
+    ):
+        named = {key: pl.String, "name": pl.String, "province": pl.String}
+        frames[frame] = pl.LazyFrame({}, schema=named)
+    return load_name_index(Snapshot(1, None, frames))
+
+
+def person(id: str, name: str | None, province: str, level: int, trade: str) -> dict[str, object]:
+    return {
+        "person_id": id,
+        "name": name,
+        "province": province,
+        "occupation_code": trade,
+        "level": level,
+        "leading": level == 8,
+    }
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["王伟", "王芳", "李伟", "王大伟"]),
+            st.sampled_from(["32", "33"]),
+            st.integers(0, 8),
+            st.sampled_from(["a", "b"]),
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+    st.sampled_from(["王", "伟", "wang", "王伟"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "province": st.sampled_from(["32", "33"]),
+            "level": st.sampled_from(["0", "4", "8"]),
+            "occupation": st.sampled_from(["a", "b"]),
+        },
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_pages_and_facets_agree_with_a_walk_over_everyone(
+    rows: list[tuple[str, str, int, str]], typed: str, only: dict[str, str]
+) -> None:
+    people = [person(f"P{n}", *row) for n, row in enumerate(rows)]
+    made = made_of(people)
+    every = made.find(typed, ("Person",), 1_000).get("Person")
+    everyone = [hit.key for hit in every.hits] if every else []
+    value = {"province": "province", "level": "level", "occupation": "occupation_code"}
+    of = {str(one["person_id"]): one for one in people}
+
+    def meets(id: str, but: str = "") -> bool:
+        return all(str(of[id][value[n]]) == v for n, v in only.items() if n != but)
+
+    wanted = [id for id in everyone if meets(id)]
+    chosen = {name: frozenset({v}) for name, v in only.items()}
+    paged = []
+    for first in range(0, len(everyone) + 3, 3):
+        found = made.find(typed, ("Person",), 3, first=first, only=chosen).get("Person")
+        if found:
+            # Beyond the first page those who are only alike may be left out.
+            paged += [hit.key for hit in found.hits]
+    certain = every.total - every.alike if every else 0
+    assert paged[: len([id for id in everyone[:certain] if meets(id)])] == [
+        id for id in everyone[:certain] if meets(id)
+    ]
+    whole = made.find(typed, ("Person",), 1_000, only=chosen).get("Person")
+    assert [hit.key for hit in whole.hits] == wanted if whole else not wanted
+    for name in value if whole else ():
+        counted: dict[str, int] = {}
+        for id in everyone:
+            if meets(id, name):
+                code = str(of[id][value[name]])
+                counted[code] = counted.get(code, 0) + 1
+        assert whole.counts[name] == counted
+
+
+def test_nothing_typed_and_a_facet_is_everyone_there() -> None:
+    made = made_of(
+        [
+            person("P1", "王伟", "32", 8, "a"),
+            person("P2", None, "32", 3, "b"),
+            person("P3", "李伟", "33", 3, "b"),
+        ]
+    )
+    found = made.find("", only={"province": frozenset({"32"})})["Person"]
+    assert (found.total, [hit.key for hit in found.hits]) == (2, ["P1", "P2"])
+    assert made.find("") == {}
+
+
+@pytest.mark.parametrize("id", ["S/1 #甲", "甲", "a b c", "#", "（一）", "P.1-2", "p1"])
+def test_any_number_typed_whole_is_found_even_of_one_without_a_name(id: str) -> None:
+    made = made_of([person(id, None, "32", 3, "a"), person("P7", "王伟", "32", 3, "a")])
+    hits = made.find(f" {id} ")["Person"].hits
+    assert (hits[0].key, hits[0].match) == (id, "exact")
+    assert made.find(id)["Person"].total == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from graph.errors import UsageError
-from graph.notebook import FILE, MOST_CHARACTERS, Notebook
+from graph.programme.notebook import MAX_ENTRY_CHARACTERS, NOTEBOOK_FILE_NAME, Notebook
 
 
 def test_what_is_written_is_kept_newest_first(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_what_is_written_is_kept_newest_first(tmp_path: Path) -> None:
     assert again.entries("note") == [second, first]
     assert again.entries("note", owner="a") == [first]
     assert again.entries("note", subject="P2") == []
-    assert stat.S_IMODE((tmp_path / "home" / FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "home" / NOTEBOOK_FILE_NAME).stat().st_mode) == 0o600
 
 
 def test_the_newest_decision_stands_and_the_others_stay(tmp_path: Path) -> None:
@@ -42,4 +42,4 @@ def test_only_the_owner_takes_an_entry_away(tmp_path: Path) -> None:
 
 def test_a_note_too_long_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="shorten it"):
-        Notebook(tmp_path).add("note", "a", "P1", {"text": "x" * MOST_CHARACTERS})
+        Notebook(tmp_path).add("note", "a", "P1", {"text": "x" * MAX_ENTRY_CHARACTERS})

@@ -8,9 +8,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from graph.chains import Links, Onward
 from graph.errors import NoPathError
-from graph.paths import Ties, common_mentors, search
+from graph.people.chains import ApprenticeLinks, MentorLinks
+from graph.people.paths import Ties, find_common_mentors, find_shortest_paths
 
 PEOPLE = 60
 
@@ -25,8 +25,8 @@ def ties(pairs: list[tuple[int, int]], people: int = PEOPLE) -> Ties:
 
     none = np.zeros(len(pairs), np.int32)
     return Ties(
-        Links(offset(up), np.array([row[1] for row in up], np.int32), none, none),
-        Onward(offset(down), np.array([row[1] for row in down], np.int32)),
+        MentorLinks(offset(up), np.array([row[1] for row in up], np.int32), none, none),
+        ApprenticeLinks(offset(down), np.array([row[1] for row in down], np.int32)),
     )
 
 
@@ -49,10 +49,10 @@ def test_every_shortest_path_and_no_other(seed: int, either_way: bool) -> None:
         start, end = dice.randrange(PEOPLE), dice.randrange(PEOPLE)
         if not nx.has_path(whole, start, end):
             with pytest.raises(NoPathError) as none:
-                search(links, start, end, either_way=either_way)
+                find_shortest_paths(links, start, end, either_way=either_way)
             assert not none.value.cut
             continue
-        found = search(links, start, end, either_way=either_way)
+        found = find_shortest_paths(links, start, end, either_way=either_way)
         right = {tuple(path) for path in nx.all_shortest_paths(whole, start, end)}
         assert set(found.listed()) == right
         assert found.paths == len(right)
@@ -62,7 +62,7 @@ def test_every_shortest_path_and_no_other(seed: int, either_way: bool) -> None:
 def test_a_search_that_meets_too_many_says_it_was_cut_off() -> None:
     links = ties([(n, n + 1) for n in range(PEOPLE - 1)])
     with pytest.raises(NoPathError) as cut:
-        search(links, 0, PEOPLE - 1, most=10)
+        find_shortest_paths(links, 0, PEOPLE - 1, most=10)
     assert cut.value.cut
 
 
@@ -77,7 +77,7 @@ def test_the_nearest_common_mentors_have_no_common_one_below_them(seed: int) -> 
         above = [nx.ancestors(graph, person) | {person} for person in people]
         shared = set.intersection(*above)
         nearest = {c for c in shared if not nx.descendants(graph, c) & shared}
-        found = common_mentors(ties(pairs), people, generations=PEOPLE)
+        found = find_common_mentors(ties(pairs), people, generations=PEOPLE)
         assert set(found.nearest) == nearest
         for mentor in found.nearest:
             lengths = tuple(nx.shortest_path_length(graph, mentor, person) for person in people)
@@ -93,7 +93,7 @@ def test_the_nearest_common_mentors_have_no_common_one_below_them(seed: int) -> 
 
 def test_in_a_circle_the_fewest_links_decide() -> None:
     links = ties([(1, 2), (2, 1), (1, 3), (2, 4), (1, 4)])
-    assert common_mentors(links, [3, 4]).nearest == (1,)
+    assert find_common_mentors(links, [3, 4]).nearest == (1,)
 
 
 def test_how_many_are_not_shown() -> None:

@@ -16,11 +16,14 @@ from graph.policy import DEFAULT_POLICY, Policy, parse_generations, parse_window
     ("fields", "said"),
     [
         ({"window_start": date(2027, 1, 1)}, "2027-01-01"),
-        ({"generations": 0}, "at least one hop"),
+        ({"generations": 0}, "give 1 to 100, or all"),
+        ({"generations": 101}, "give 1 to 100, or all"),
+        ({"generations": 10**20}, "give 1 to 100, or all"),
         ({"high_skilled_level": 9}, "levels 1 to 8"),
         ({"channels": ()}, "empty"),
         ({"channels": ("mentorship", "rumour")}, "rumour"),
         ({"undated": "maybe"}, "include or exclude"),
+        ({"year_alone": "middle"}, "last or first"),
     ],
 )
 def test_it_refuses_what_cannot_be(fields: dict[str, object], said: str) -> None:
@@ -30,13 +33,24 @@ def test_it_refuses_what_cannot_be(fields: dict[str, object], said: str) -> None
 
 def test_it_is_read_as_the_command_line_writes_it() -> None:
     policy = Policy.parsed(
-        window="2022-01-01:2023-12-31", generations="all", channels="studio, mentorship",
-        ordered=False, undated="include", as_of="2025-06-30", high_skilled_level=5,
-    )  # fmt: skip
+        window="2022-01-01:2023-12-31",
+        generations="all",
+        channels="studio, mentorship",
+        ordered=False,
+        undated="include",
+        as_of="2025-06-30",
+        high_skilled_level=5,
+    )
     assert policy == Policy(
-        date(2022, 1, 1), date(2023, 12, 31), None, 5, False, ("mentorship", "studio"),
-        "include", date(2025, 6, 30),
-    )  # fmt: skip
+        date(2022, 1, 1),
+        date(2023, 12, 31),
+        None,
+        5,
+        False,
+        ("mentorship", "studio"),
+        "include",
+        date(2025, 6, 30),
+    )
     assert Policy.parsed() == DEFAULT_POLICY
     assert parse_window("2022-01-01..2023-12-31") == (date(2022, 1, 1), date(2023, 12, 31))
     assert parse_generations("6") == 6
@@ -45,10 +59,13 @@ def test_it_is_read_as_the_command_line_writes_it() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"window": "2024"}, {"window": "2024-01-01:2024-13-01"}, {"generations": "three"},
-        {"channels": "rumour"}, {"as_of": "soon"},
+        {"window": "2024"},
+        {"window": "2024-01-01:2024-13-01"},
+        {"generations": "three"},
+        {"channels": "rumour"},
+        {"as_of": "soon"},
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_names_its_option(options: dict[str, str]) -> None:
     with pytest.raises(UsageError, match=next(iter(options)).replace("_", "-")):
         Policy.parsed(**options)  # type: ignore[arg-type]
@@ -61,9 +78,10 @@ def test_equal_policies_have_one_id_and_any_change_another() -> None:
         replace(DEFAULT_POLICY, channels=("studio",)),
         replace(DEFAULT_POLICY, undated="include"),
         replace(DEFAULT_POLICY, as_of=date(2020, 1, 1)),
+        replace(DEFAULT_POLICY, year_alone="first"),
     ]
     assert Policy(channels=("studio", "mentorship")).id == DEFAULT_POLICY.id
-    assert len({policy.id for policy in (DEFAULT_POLICY, *changed)}) == 6
+    assert len({policy.id for policy in (DEFAULT_POLICY, *changed)}) == 7
     assert json.loads(json.dumps(DEFAULT_POLICY.as_dict()))["generations"] == 3
 
 
@@ -71,9 +89,15 @@ def test_its_chip_in_both_languages() -> None:
     assert DEFAULT_POLICY.chip("en") == "2024-26 · 3 generations · dated"
     assert DEFAULT_POLICY.chip("zh") == "2024-26 · 3 代 · 按日期"
     other = Policy(
-        date(2022, 3, 1), date(2022, 12, 31), None, 5, False, ("studio",), "include",
+        date(2022, 3, 1),
         date(2022, 12, 31),
-    )  # fmt: skip
+        None,
+        5,
+        False,
+        ("studio",),
+        "include",
+        date(2022, 12, 31),
+    )
     assert other.chip("en") == (
         "2022-03-01 – 2022-12-31 · all generations · dates ignored, undated included"
         " · level 5 and above · studios only · as of 2022-12-31"
@@ -82,3 +106,13 @@ def test_its_chip_in_both_languages() -> None:
     assert Policy(date(2025, 1, 1), date(2025, 12, 31)).chip() == "2025 · 3 generations · dated"
     with pytest.raises(UsageError, match="en or zh"):
         DEFAULT_POLICY.chip("fr")
+
+
+def test_from_which_day_a_year_counts_is_said_and_kept() -> None:
+    first = Policy.parsed(year_alone="first", as_of="2026-06-01")
+    assert Policy.of(json.loads(json.dumps(first.as_dict()))) == first
+    assert "dated, years from their first day" in first.chip()
+    assert "仅知年份的从年初起" in first.chip("zh")
+    assert first.chains_id != replace(first, year_alone="last").chains_id
+    older = {name: value for name, value in first.as_dict().items() if name != "year_alone"}
+    assert Policy.of(older).year_alone == "last"

@@ -10,22 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.reach import Reach, gini, joint, lorenz, top_share
+from graph.driven.reach_sets import (
+    ReachSets,
+    compute_gini,
+    compute_joint,
+    compute_lorenz_curve,
+    compute_top_share,
+)
 
 SETS = st.lists(st.sets(st.integers(0, 40), max_size=30), min_size=1, max_size=5)
 
 
-def reach_of(sets: list[set[int]]) -> Reach:
+def reach_of(sets: list[set[int]]) -> ReachSets:
     pairs = [(f"t{i}", person) for i, one in enumerate(sets) for person in one]
     frame = pl.DataFrame(pairs, schema={"talent": pl.String, "person": pl.Int32}, orient="row")
-    return Reach.of(pl.concat([frame, frame]), "talent", 41)
+    return ReachSets.of(pl.concat([frame, frame]), "talent", 41)
 
 
 @given(SETS)
 def test_overlaps_are_those_of_sets_and_add_up(sets: list[set[int]]) -> None:
     reach = reach_of(sets)
     keys = [f"t{i}" for i in range(len(sets))]
-    found = joint([reach.of_key(key) for key in keys])
+    found = compute_joint([reach.of_key(key) for key in keys])
     expected = Counter(tuple(p in one for one in sets) for p in set().union(*sets))
     assert {o.members: o.persons for o in found.overlaps} == dict(expected)
     assert found.union == len(set().union(*sets)) == reach.union(keys)
@@ -42,20 +48,20 @@ def test_overlaps_are_those_of_sets_and_add_up(sets: list[set[int]]) -> None:
 
 def test_the_largest_overlap_comes_first_and_nobody_is_nothing() -> None:
     reach = reach_of([{1, 2, 3, 4}, {4, 5}, set()])
-    found = joint([reach.of_key(key) for key in ("t0", "t1", "t2", "unknown")])
+    found = compute_joint([reach.of_key(key) for key in ("t0", "t1", "t2", "unknown")])
     assert [o.persons for o in found.overlaps] == [3, 1, 1]
     assert found.overlaps[0].members == (True, False, False, False)
-    assert joint([]).union == 0
+    assert compute_joint([]).union == 0
     assert reach.of_key("unknown").dtype == np.int32
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=60))
 def test_what_the_first_hold(values: list[int]) -> None:
-    curve = lorenz(values)
+    curve = compute_lorenz_curve(values)
     assert curve[0] == (0.0, 0.0) and curve[-1] == pytest.approx((1.0, 1.0))
     held = [share for _, share in curve]
     assert held == sorted(held)
-    uneven, tenth = gini(values), top_share(values, 0.1)
+    uneven, tenth = compute_gini(values), compute_top_share(values, 0.1)
     if not sum(values):
         assert uneven is None and tenth is None
     else:
@@ -67,5 +73,5 @@ def test_what_the_first_hold(values: list[int]) -> None:
 
 
 def test_all_the_same_is_even() -> None:
-    assert gini([7, 7, 7]) == pytest.approx(0)
-    assert top_share([1] * 10, 0.1) == pytest.approx(0.1)
+    assert compute_gini([7, 7, 7]) == pytest.approx(0)
+    assert compute_top_share([1] * 10, 0.1) == pytest.approx(0.1)

@@ -14,32 +14,37 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conformance.brute_force import World
-from conformance.worlds import snapshot_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graph import restatement
+from graph.dates import restore_date_precision
+from graph.driven.figures import Driven, measure_driven
 from graph.errors import UsageError
-from graph.metrics.driven import Driven, measure
-from graph.policy import Policy
-from graph.restatement import (
-    CAUSE,
-    KINDS,
-    NATIONAL,
-    OF_TALENTS,
+from graph.evidence import restatement
+from graph.evidence.restatement import (
+    CAUSE_COLUMNS,
+    CAUSE_KINDS,
+    NATIONAL_FIGURES,
+    TALENT_FIGURES,
     Restatement,
-    diff,
-    found_diff,
-    kept_diff,
+    compare_measurements,
+    find_cached_restatement,
+    load_restatement,
 )
-from graph.snapshot import Snapshot
+from graph.policy import Policy
+from graph.snapshot.frames import Snapshot
+from tests.conformance.brute_force import World
+from tests.conformance.worlds import snapshot_of
 from tests.unit.test_driven import DAYS, EXAMPLES, days, policies, worlds
 from tests.unit.test_evidence import POLICY, SENIOR, STANDING, STUDIO, recognised, taught
 from tests.unit.test_results import kept_in
 
-DATED = {"mentorships": "start", "studio_leads": "start", "trainings": "start",
-         "recognitions": "date"}  # fmt: skip
+DATED = {
+    "mentorships": "start",
+    "studio_leads": "start",
+    "trainings": "start",
+    "recognitions": "date",
+}
 PEOPLE_OF = ("person_id", "mentor_id", "apprentice_id")
 
 
@@ -86,22 +91,24 @@ Measured = tuple[Snapshot, Driven]
 
 def measured(world: World, policy: Policy) -> Measured:
     snapshot = snapshot_of(world)
-    return snapshot, measure(snapshot, policy)
+    return snapshot, measure_driven(snapshot, policy)
 
 
 def it_adds_up(found: Restatement, before: Driven, after: Driven) -> None:
     """The causes to the nation's figures, the changes to each talent's, each change to a cause."""
-    for figure in NATIONAL:
+    for figure in NATIONAL_FIGURES:
         difference = after.national[figure] - before.national[figure]
         assert found.causes[figure].sum() == difference, figure
         row = found.national.row(by_predicate=pl.col("figure") == figure, named=True)
         assert (row["before"], row["after"], row["difference"]) == (
-            before.national[figure], after.national[figure], difference,
-        )  # fmt: skip
+            before.national[figure],
+            after.national[figure],
+            difference,
+        )
     figures = [
         {row["talent_id"]: row for row in driven.talents.to_dicts()} for driven in (before, after)
     ]
-    for ledger in OF_TALENTS:
+    for ledger in TALENT_FIGURES:
         sums = dict.fromkeys(figures[0].keys() | figures[1].keys(), 0)
         for row in found.changes.filter(pl.col("ledger") == ledger).iter_rows(named=True):
             sums[row["talent_id"]] += row["change"]
@@ -121,21 +128,29 @@ def pairs_changed(before: Driven, after: Driven) -> set[tuple[Any, ...]]:
 
 def it_is_really_so(cause: dict[str, Any], before: World, after: World) -> None:
     """The row a cause names is in the one world and not in the other."""
-    assert cause["kind"] in KINDS
+    assert cause["kind"] in CAUSE_KINDS
     if cause["kind"] == "as_of":
         return
     tables: dict[str, Any] = {
         "person": ("people", lambda r: r["person_id"] == cause["who"]),
         "talent": ("talents", lambda r: r["person_id"] == cause["who"]),
-        "recognition": ("recognitions", lambda r: (r["person_id"], int(r["level"])) == (
-            cause["who"], cause["level"])),
-        "mentorship": ("mentorships", lambda r: (r["mentor_id"], r["apprentice_id"]) == (
-            cause["who"], cause["whom"])),
-        "lead": ("studio_leads", lambda r: (r["person_id"], r["studio_id"]) == (
-            cause["who"], cause["studio_id"])),
-        "training": ("trainings", lambda r: (r["person_id"], r["place_id"]) == (
-            cause["who"], cause["studio_id"])),
-    }  # fmt: skip
+        "recognition": (
+            "recognitions",
+            lambda r: (r["person_id"], int(r["level"])) == (cause["who"], cause["level"]),
+        ),
+        "mentorship": (
+            "mentorships",
+            lambda r: (r["mentor_id"], r["apprentice_id"]) == (cause["who"], cause["whom"]),
+        ),
+        "lead": (
+            "studio_leads",
+            lambda r: (r["person_id"], r["studio_id"]) == (cause["who"], cause["studio_id"]),
+        ),
+        "training": (
+            "trainings",
+            lambda r: (r["person_id"], r["place_id"]) == (cause["who"], cause["studio_id"]),
+        ),
+    }
     table, of_cause = tables[cause["kind"]]
     rows = [
         {tuple(sorted(row.items())) for row in world[table] if of_cause(row)}
@@ -147,14 +162,17 @@ def it_is_really_so(cause: dict[str, Any], before: World, after: World) -> None:
         return
     dated = DATED[table]
     days = [{dict(row).get(dated) or None for row in found} for found in rows]
+    cause = restore_date_precision(cause)
     assert cause["change"] == "added" or str(cause["was"] or "") in {d or "" for d in days[0]}
     assert cause["change"] == "removed" or str(cause["becomes"] or "") in {d or "" for d in days[1]}
 
 
 @settings(
-    max_examples=max(EXAMPLES // 6, 1), deadline=None, database=None,
+    max_examples=max(EXAMPLES // 6, 1),
+    deadline=None,
+    database=None,
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 @given(world=worlds, seed=st.integers(0, 2**32), policy=policies, as_of=days)
 def test_every_difference_has_one_cause(
     world: World, seed: int, policy: Policy, as_of: date
@@ -162,7 +180,7 @@ def test_every_difference_has_one_cause(
     after = changed(world, seed)
     policies = policy, replace(policy, as_of=as_of) if seed % 2 else policy
     old, new = measured(world, policies[0]), measured(after, policies[1])
-    found = diff(old, new)
+    found = compare_measurements(old, new)
     it_adds_up(found, old[1], new[1])
     named = found.changes.filter(pl.col("ledger") == "driven")
     pairs = set(named.select("talent_id", "person_id", "change").rows())
@@ -173,7 +191,7 @@ def test_every_difference_has_one_cause(
 
 def test_nothing_changed_is_nothing_said() -> None:
     world = STANDING | {"recognitions": SENIOR, "mentorships": taught(("t", "w", "2021-01-01"))}
-    found = diff(measured(world, POLICY), measured(world, POLICY))
+    found = compare_measurements(measured(world, POLICY), measured(world, POLICY))
     assert found.causes.is_empty() and found.changes.is_empty() and found.talents.is_empty()
     assert found.national["difference"].to_list() == [0, 0, 0, 0]
 
@@ -184,53 +202,87 @@ def test_what_is_kept_of_a_restatement_is_what_was_found(
     world = STANDING | {"recognitions": SENIOR, "mentorships": taught(("t", "w", "2021-01-01"))}
     old = kept_in(tmp_path / "000001", world | {"mentorships": []})
     new = kept_in(tmp_path / "000002", world)
-    assert found_diff(old, new, POLICY) is None
-    found = kept_diff(old, new, POLICY)
+    assert find_cached_restatement(old, new, POLICY) is None
+    found = load_restatement(old, new, POLICY)
     assert found.causes.height == 1
-    monkeypatch.setattr(restatement, "diff", None)  # the second time nothing is worked out
-    again = kept_diff(old, new, POLICY)
-    for part in restatement.PARTS:
+    monkeypatch.setattr(
+        restatement, "compare_measurements", None
+    )  # the second time nothing is worked out
+    again = load_restatement(old, new, POLICY)
+    for part in restatement.RESTATEMENT_TABLE_NAMES:
         table: pl.DataFrame = getattr(again, part)
         assert table.equals(getattr(found, part)) and table.schema == getattr(found, part).schema
-    assert found_diff(old, new, replace(POLICY, generations=1)) is None
-    assert found_diff(new, old, POLICY) is None
+    assert find_cached_restatement(old, new, replace(POLICY, generations=1)) is None
+    assert find_cached_restatement(new, old, POLICY) is None
 
 
 LINKED = {"mentorships": taught(("t", "w", "2021-01-01")), "recognitions": SENIOR}
 BY_HAND: list[tuple[str, World, World, tuple[Any, ...], str | None]] = [
-    ("a mentorship taken back", LINKED, LINKED | {"mentorships": []},
-     ("mentorship", "removed", "t", "w", None, None, date(2021, 1, 1), None), "mentorships.csv:2"),
-    ("a mentorship redated", LINKED, LINKED | {"mentorships": taught(("t", "w", "2025-07-01"))},
-     ("mentorship", "redated", "t", "w", None, None, date(2021, 1, 1), date(2025, 7, 1)),
-     "mentorships.csv:2"),
-    ("a recognition redated", LINKED,
-     LINKED | {"recognitions": recognised(("w", 4, "2023-06-01"))},
-     ("recognition", "redated", "w", None, None, 4, date(2025, 6, 1), date(2023, 6, 1)),
-     "recognitions.csv:2"),
-    ("an earlier recognition came to light", LINKED,
-     LINKED | {"recognitions": [*SENIOR, *recognised(("w", 5, "2022-06-01"))]},
-     ("recognition", "added", "w", None, None, 5, None, date(2022, 6, 1)), "recognitions.csv:3"),
-    ("a talent named", LINKED | {"talents": []}, LINKED,
-     ("talent", "added", "t", None, None, None, None, None), None),
-    ("a training taken back", STUDIO | {"recognitions": SENIOR},
-     STUDIO | {"recognitions": SENIOR, "trainings": []},
-     ("training", "removed", "w", None, "s", None, date(2021, 1, 1), None), "trainings.csv:2"),
-    ("a leading added", STUDIO | {"recognitions": SENIOR, "studio_leads": []},
-     STUDIO | {"recognitions": SENIOR},
-     ("lead", "added", "t", None, "s", None, None, date(2020, 1, 1)), "studio_leads.csv:2"),
-]  # fmt: skip
+    (
+        "a mentorship taken back",
+        LINKED,
+        LINKED | {"mentorships": []},
+        ("mentorship", "removed", "t", "w", None, None, date(2021, 1, 1), None),
+        "mentorships.csv:2",
+    ),
+    (
+        "a mentorship redated",
+        LINKED,
+        LINKED | {"mentorships": taught(("t", "w", "2025-07-01"))},
+        ("mentorship", "redated", "t", "w", None, None, date(2021, 1, 1), date(2025, 7, 1)),
+        "mentorships.csv:2",
+    ),
+    (
+        "a recognition redated",
+        LINKED,
+        LINKED | {"recognitions": recognised(("w", 4, "2023-06-01"))},
+        ("recognition", "redated", "w", None, None, 4, date(2025, 6, 1), date(2023, 6, 1)),
+        "recognitions.csv:2",
+    ),
+    (
+        "an earlier recognition came to light",
+        LINKED,
+        LINKED | {"recognitions": [*SENIOR, *recognised(("w", 5, "2022-06-01"))]},
+        ("recognition", "added", "w", None, None, 5, None, date(2022, 6, 1)),
+        "recognitions.csv:3",
+    ),
+    (
+        "a talent named",
+        LINKED | {"talents": []},
+        LINKED,
+        ("talent", "added", "t", None, None, None, None, None),
+        None,
+    ),
+    (
+        "a training taken back",
+        STUDIO | {"recognitions": SENIOR},
+        STUDIO | {"recognitions": SENIOR, "trainings": []},
+        ("training", "removed", "w", None, "s", None, date(2021, 1, 1), None),
+        "trainings.csv:2",
+    ),
+    (
+        "a leading added",
+        STUDIO | {"recognitions": SENIOR, "studio_leads": []},
+        STUDIO | {"recognitions": SENIOR},
+        ("lead", "added", "t", None, "s", None, None, date(2020, 1, 1)),
+        "studio_leads.csv:2",
+    ),
+]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "cause", "rows"), [case[1:] for case in BY_HAND],
+    ("before", "after", "cause", "rows"),
+    [case[1:] for case in BY_HAND],
     ids=[case[0] for case in BY_HAND],
-)  # fmt: skip
+)
 def test_the_cause_of_one_change(
     before: World, after: World, cause: tuple[Any, ...], rows: str | None
 ) -> None:
-    found = diff(measured(STANDING | before, POLICY), measured(STANDING | after, POLICY))
+    found = compare_measurements(
+        measured(STANDING | before, POLICY), measured(STANDING | after, POLICY)
+    )
     (row,) = found.causes.to_dicts()
-    assert tuple(row[name] for name in CAUSE) == cause
+    assert tuple(row[name] for name in CAUSE_COLUMNS) == cause
     assert row["rows"] == rows
     sign = 1 if row["change"] == "added" and row["kind"] != "recognition" else -1
     assert row["driven_persons"] == row["sum_over_talents"] == sign
@@ -238,9 +290,11 @@ def test_the_cause_of_one_change(
 
 def test_a_merged_person_is_the_cause() -> None:
     merged = STANDING | LINKED | {"people": STANDING["people"] + [{"person_id": "w2", "name": "w"}]}
-    before = merged | {"mentorships": taught(("t", "w2", "2021-01-01")),
-                       "recognitions": recognised(("w2", 4, "2025-06-01"))}  # fmt: skip
-    found = diff(measured(before, POLICY), measured(STANDING | LINKED, POLICY))
+    before = merged | {
+        "mentorships": taught(("t", "w2", "2021-01-01")),
+        "recognitions": recognised(("w2", 4, "2025-06-01")),
+    }
+    found = compare_measurements(measured(before, POLICY), measured(STANDING | LINKED, POLICY))
     causes = found.causes.select("kind", "change", "who", "driven_persons").rows()
     assert ("person", "removed", "w2", -1) in causes
     assert found.causes["driven_persons"].sum() == 0
@@ -250,4 +304,4 @@ def test_other_rules_do_not_compare() -> None:
     one = measured(STANDING, POLICY)
     other = measured(STANDING, replace(POLICY, generations=2))
     with pytest.raises(UsageError, match="measure both revisions under one policy"):
-        diff(one, other)
+        compare_measurements(one, other)

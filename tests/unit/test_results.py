@@ -14,22 +14,23 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conformance.brute_force import World
-from conformance.worlds import snapshot_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unit.test_driven import PEOPLE, it_adds_up, policies, random_world
 
-from graph import results
+from graph.driven import results
+from graph.driven.figures import Driven, measure_driven
+from graph.driven.results import load_driven, load_driven_from_location
+from graph.driven.terms import RESULT_TABLES
 from graph.errors import UsageError
-from graph.metrics.driven import TABLES, Driven, measure
 from graph.policy import Policy
-from graph.results import kept_reach, measured, measured_at
-from graph.snapshot import Snapshot, open_snapshot
+from graph.snapshot.frames import Snapshot, open_snapshot
+from tests.conformance.brute_force import World
+from tests.conformance.worlds import snapshot_of
+from tests.unit.test_driven import PEOPLE, it_adds_up, policies, random_world
 
 EXAMPLES = int(os.environ.get("SHICHENG_EXAMPLES", "40"))
 POLICY = Policy(as_of=date(2026, 1, 1))
-CHANGED = ("edges", "promotions", "talents")
+CHANGED = ("edges", "edges_first", "promotions", "talents")
 
 
 def kept_in(folder: Path, world: World, previous: Path | None = None) -> Snapshot:
@@ -58,7 +59,7 @@ def same(found: Driven, expected: Driven) -> None:
     """Every table and figure, whatever the order of rows."""
     assert found.national == expected.national and found.lines == expected.lines
     assert rounded(found.talents) == rounded(expected.talents)
-    for name in TABLES:
+    for name in RESULT_TABLES:
         assert rounded(found.tables[name].collect()) == rounded(expected.tables[name].collect())
 
 
@@ -91,25 +92,25 @@ def test_after_a_delta_the_recount_equals_a_full_count(
     home = tmp_path_factory.mktemp("recount")
     world = random_world(seed)
     before = kept_in(home / "before", world)
-    measured(before, policy)
+    load_driven(before, policy)
     after = kept_in(home / "after", altered(world, seed + 1), before.folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(results, "SMALL_SHARE", 1.0)
-        found = measured(after, policy)
+        patch.setattr(results, "MAX_INCREMENTAL_SHARE", 1.0)
+        found = load_driven(after, policy)
     assert after.folder is not None
     (manifest,) = after.folder.glob("results/driven-*/result.json")
     assert "touched" in json.loads(manifest.read_text())
     it_adds_up(found)
-    same(found, measure(after, policy))
+    same(found, measure_driven(after, policy))
 
 
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
 def test_kept_results_are_what_was_computed(tmp_path: Path, engine: str) -> None:
     snapshot = kept_in(tmp_path / "s", random_world(7))
-    expected = measure(snapshot, POLICY)
-    same(measured(snapshot, POLICY, engine=engine), expected)
-    same(measured(snapshot, POLICY), expected)
-    same(measured_at(str(tmp_path / "s"), POLICY), expected)
+    expected = measure_driven(snapshot, POLICY)
+    same(load_driven(snapshot, POLICY, engine=engine), expected)
+    same(load_driven(snapshot, POLICY), expected)
+    same(load_driven_from_location(str(tmp_path / "s"), POLICY), expected)
     assert not list((tmp_path / "s" / "results").glob(".*"))
 
 
@@ -117,19 +118,17 @@ def test_policies_of_the_same_chains_share_a_reach(tmp_path: Path) -> None:
     snapshot = kept_in(tmp_path / "s", random_world(7))
     policies = [POLICY, Policy(as_of=date(2025, 1, 1)), Policy(date(2025, 1, 1))]
     for policy in policies:
-        same(measured(snapshot, policy), measure(snapshot, policy))
-    assert len(list((tmp_path / "s" / "results").glob("reach-*"))) == 1
-    reached = kept_reach(snapshot, POLICY)
-    assert reached is not None and "arrival" in reached.collect_schema()
-    assert kept_reach(snapshot, Policy(generations=2)) is None
+        same(load_driven(snapshot, policy), measure_driven(snapshot, policy))
+    (reached,) = (tmp_path / "s" / "results").glob("reach-*")
+    assert "arrival" in pl.scan_parquet(reached / "reach.parquet").collect_schema()
 
 
 def test_the_results_last_asked_for_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "KEPT_POLICIES", 2)
-    monkeypatch.setattr(results, "KEPT_REACHES", 1)
+    monkeypatch.setattr(results, "MAX_CACHED_POLICIES", 2)
+    monkeypatch.setattr(results, "MAX_CACHED_REACHES", 1)
     snapshot = kept_in(tmp_path / "s", random_world(7))
     for generations in (1, 2, 3):
-        found = measured(snapshot, Policy(generations=generations))
+        found = load_driven(snapshot, Policy(generations=generations))
         it_adds_up(found)
     names = [path.name.split("-")[0] for path in (tmp_path / "s" / "results").iterdir()]
     assert sorted(names) == ["driven", "driven", "reach"]
@@ -142,14 +141,14 @@ def test_an_interrupted_result_is_never_seen(
     with monkeypatch.context() as patch:
         patch.setattr(pl.DataFrame, "write_parquet", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            measured(snapshot, POLICY)
+            load_driven(snapshot, POLICY)
     assert not list((tmp_path / "s" / "results").iterdir())
-    same(measured(snapshot, POLICY), measure(snapshot, POLICY))
+    same(load_driven(snapshot, POLICY), measure_driven(snapshot, POLICY))
 
 
 def test_the_lists_and_unions_of_kept_results(tmp_path: Path) -> None:
     snapshot = kept_in(tmp_path / "s", random_world(11))
-    found = measured(snapshot, POLICY)
+    found = load_driven(snapshot, POLICY)
     for row in found.talents.iter_rows(named=True):
         assert found.workers_of(row["talent_id"]).height == row["driven"]
     assert found.union(PEOPLE) == found.national["driven_persons"]
@@ -164,13 +163,28 @@ def test_the_lists_and_unions_of_kept_results(tmp_path: Path) -> None:
 )
 def test_where_there_is_no_snapshot(place: str, engine: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        measured_at(place, POLICY, engine=engine)
+        load_driven_from_location(place, POLICY, engine=engine)
 
 
 def test_an_engine_that_is_not_there(tmp_path: Path) -> None:
     snapshot = kept_in(tmp_path / "s", random_world(7))
     with pytest.raises(UsageError, match="no engine 'pandas'"):
-        measured(snapshot, POLICY, engine="pandas")
+        load_driven(snapshot, POLICY, engine="pandas")
     with pytest.raises(UsageError, match="--master is for --engine spark"):
-        measured(snapshot, POLICY, master="local[2]")
+        load_driven(snapshot, POLICY, master="local[2]")
     assert open_snapshot(tmp_path / "s").revision == 1
+
+
+@pytest.mark.parametrize("engine", ["nosuch", "spark"])
+def test_a_kept_result_hides_no_wrong_engine(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = kept_in(tmp_path / "s", random_world(7))
+    load_driven(snapshot, POLICY)
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr("graph.driven.engines.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"no engine|not installed"):
+        load_driven(snapshot, POLICY, engine=engine)
+    with pytest.raises(UsageError, match=r"no engine|not installed"):
+        load_driven_from_location(str(snapshot.folder), POLICY, engine=engine)
+    assert sorted(tmp_path.rglob("*")) == before

@@ -10,17 +10,26 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from graph.driven.figures import measure_driven
 from graph.errors import UsageError
-from graph.identity import id_number_is_valid
-from graph.metrics.driven import measure
-from graph.model import PROVINCES, TABLES, NodeKind
+from graph.identity import is_valid_id_number
+from graph.messages import Message
+from graph.model.kinds import EXCHANGE_TABLES
+from graph.model.schema_types import NodeKind
+from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
-from graph.snapshot import Snapshot, influence_edges, promotions
+from graph.snapshot.edges import build_influence_edges, compute_promotions
+from graph.snapshot.frames import Snapshot
 from loaders import folder as exchange
-from loaders.dirt import REFUSED, SPARED, TAKEN
-from loaders.names import OCCUPATIONS
-from loaders.synthetic import CHINESE_HEADERS, GB18030, Generated, generate
-from loaders.tables import Checked, Known, check_references, check_table, references
+from loaders.synthetic.dirt import ACCEPTED_FAULTS, FAULTLESS_TABLES, REFUSED_FAULTS
+from loaders.synthetic.names import OCCUPATIONS
+from loaders.synthetic.network import (
+    CHINESE_HEADERS_TABLE,
+    GB18030_TABLE,
+    SyntheticFolder,
+    write_synthetic_folder,
+)
+from loaders.tables import CheckedTable, KnownKeys, check_references, check_table, list_references
 
 TALENTS, WORKERS, SEED = 150, 40_000, 7
 TODAY = date(2026, 11, 23)
@@ -31,18 +40,21 @@ Tables = dict[str, pl.DataFrame]
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     folder = tmp_path_factory.mktemp("demo")
-    generate(folder, talents=TALENTS, workers=WORKERS, seed=SEED, parquet=True)
+    write_synthetic_folder(folder, talents=TALENTS, workers=WORKERS, seed=SEED, parquet=True)
     return {path.stem: pl.read_parquet(path) for path in folder.iterdir()}
 
 
-def checked_folder(folder: Path) -> dict[str, Checked]:
+def checked_folder(folder: Path) -> dict[str, CheckedTable]:
     """The folder as the loader takes it, with no store behind."""
     alone = [check_table(raw, str, TODAY) for raw in exchange.get([folder])]
-    nodes = {c.table: TABLES[c.table] for c in alone}
-    known = Known({
-        kind.label: c.rows[kind.key]
-        for c in alone if isinstance(kind := nodes[c.table], NodeKind) and not kind.key_from
-    })  # fmt: skip
+    nodes = {c.table: EXCHANGE_TABLES[c.table] for c in alone}
+    known = KnownKeys(
+        {
+            kind.label: c.rows[kind.key]
+            for c in alone
+            if isinstance(kind := nodes[c.table], NodeKind) and not kind.key_from
+        }
+    )
     return {c.table: check_references(c, known, {})[0] for c in alone}
 
 
@@ -62,7 +74,9 @@ def ages(people: pl.DataFrame, ids: pl.Series) -> pl.Series:
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, parquet: bool, dirt: float) -> None:
     made = []
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        generate(tmp_path / name, talents=6, workers=900, seed=seed, parquet=parquet, dirt=dirt)
+        write_synthetic_folder(
+            tmp_path / name, talents=6, workers=900, seed=seed, parquet=parquet, dirt=dirt
+        )
         made.append(digests(tmp_path / name))
     assert made[0] == made[1] != made[2]
 
@@ -70,25 +84,31 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, parquet: bool, dirt:
 def test_every_table_with_the_schemas_headers(tmp_path: Path) -> None:
     said: list[str] = []
     steps: list[tuple[int, int]] = []
-    made = generate(
-        tmp_path, talents=3, workers=500, seed=1, say=said.append,
+    made = write_synthetic_folder(
+        tmp_path,
+        talents=3,
+        workers=500,
+        seed=1,
+        say=said.append,
         progress=lambda done, of: steps.append((done, of)),
-    )  # fmt: skip
-    assert {p.name for p in tmp_path.iterdir()} == {f"{table}.csv" for table in TABLES}
-    assert set(made.rows) == set(TABLES) and len(said) == len(TABLES)
+    )
+    assert {p.name for p in tmp_path.iterdir()} == {f"{table}.csv" for table in EXCHANGE_TABLES}
+    assert set(made.rows) == set(EXCHANGE_TABLES) and len(said) == len(EXCHANGE_TABLES)
     assert steps[-1][0] == made.total and all(done <= of for done, of in steps)
-    for table, declared in TABLES.items():
+    for table, declared in EXCHANGE_TABLES.items():
         header = (tmp_path / f"{table}.csv").read_text().splitlines()[0].split(",")
-        assert header == [*(c.name for c in declared.columns if c.name in header), *(
-            ["source"] if "source" in header else [])]  # fmt: skip
+        assert header == [
+            *(c.name for c in declared.columns if c.name in header),
+            *(["source"] if "source" in header else []),
+        ]
         required = {c.name for c in declared.columns if c.required}
         assert required <= set(header)
 
 
 def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
-    generate(tmp_path / "csv", talents=3, workers=500, seed=1)
-    generate(tmp_path / "parquet", talents=3, workers=500, seed=1, parquet=True)
-    for table in TABLES:
+    write_synthetic_folder(tmp_path / "csv", talents=3, workers=500, seed=1)
+    write_synthetic_folder(tmp_path / "parquet", talents=3, workers=500, seed=1, parquet=True)
+    for table in EXCHANGE_TABLES:
         parquet = pl.read_parquet(tmp_path / "parquet" / f"{table}.parquet")
         csv = pl.read_csv(tmp_path / "csv" / f"{table}.csv", schema=parquet.schema)
         assert csv.equals(parquet), table
@@ -96,7 +116,7 @@ def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("talents", "workers"), [(1, 20), (1, 100), (40, 40), (2, 5000)])
 def test_small_networks_load_whole(tmp_path: Path, talents: int, workers: int) -> None:
-    made = generate(tmp_path, talents=talents, workers=workers, seed=11)
+    made = write_synthetic_folder(tmp_path, talents=talents, workers=workers, seed=11)
     for table, checked in checked_folder(tmp_path).items():
         assert checked.findings.height == 0, checked.findings
         assert checked.accepted == checked.read == made.rows[table]
@@ -106,19 +126,21 @@ def test_what_cannot_be_made_is_said(tmp_path: Path) -> None:
     cannot = ((0, 100, 1, 0), (1, 5, 1, 0), (1, 99, -1, 0), (1, 99, 1, 2))
     for talents, workers, seed, dirt in cannot:
         with pytest.raises(UsageError):
-            generate(tmp_path / "x", talents=talents, workers=workers, seed=seed, dirt=dirt)
-    generate(tmp_path / "x", talents=1, workers=100, seed=1)
+            write_synthetic_folder(
+                tmp_path / "x", talents=talents, workers=workers, seed=seed, dirt=dirt
+            )
+    write_synthetic_folder(tmp_path / "x", talents=1, workers=100, seed=1)
     with pytest.raises(UsageError, match="already holds"):
-        generate(tmp_path / "x", talents=1, workers=100, seed=1)
+        write_synthetic_folder(tmp_path / "x", talents=1, workers=100, seed=1)
 
 
 def test_nothing_is_left_of_a_run_that_was_broken_off(tmp_path: Path) -> None:
-    def break_off(line: str) -> None:
-        if line.startswith("people"):
+    def break_off(line: Message) -> None:
+        if str(line).startswith("people"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        generate(tmp_path, talents=2, workers=200, seed=1, say=break_off)
+        write_synthetic_folder(tmp_path, talents=2, workers=200, seed=1, say=break_off)
     assert not list(tmp_path.iterdir())
 
 
@@ -128,11 +150,11 @@ def test_nothing_is_left_of_a_run_that_was_broken_off(tmp_path: Path) -> None:
 def test_every_reference_resolves(demo: Tables) -> None:
     keys = {
         kind.label: demo[table][kind.key]
-        for table, kind in TABLES.items()
+        for table, kind in EXCHANGE_TABLES.items()
         if isinstance(kind, NodeKind) and not kind.key_from
     }
-    for table, declared in TABLES.items():
-        for column, kinds, _, _ in references(declared):
+    for table, declared in EXCHANGE_TABLES.items():
+        for column, kinds, _, _ in list_references(declared):
             if column not in demo[table].columns or kinds == ("Honour",):
                 continue
             known = pl.concat([keys[kind] for kind in kinds])
@@ -148,7 +170,7 @@ def test_nobody_mentors_himself_or_the_same_one_twice(demo: Tables) -> None:
 
 def test_id_numbers_check_but_name_no_region(demo: Tables) -> None:
     numbers = demo["people"].filter(pl.col("id_number").is_not_null())
-    assert all(map(id_number_is_valid, numbers["id_number"]))
+    assert all(map(is_valid_id_number, numbers["id_number"]))
     assert not numbers["id_number"].is_duplicated().any()
     assert numbers["id_number"].str.starts_with("99").all()
     dated = numbers.filter(pl.col("birth_date").is_not_null())
@@ -173,10 +195,15 @@ def test_periods_run_forward(demo: Tables) -> None:
 
 
 def test_levels_rise_with_plausible_gaps(demo: Tables) -> None:
-    rises = demo["recognitions"].sort("person_id", "date", "level").with_columns(
-        before=pl.col("level").shift(1).over("person_id"),
-        years=pl.col("date").diff().over("person_id").dt.total_days() / 365.2425,
-    ).drop_nulls("before")  # fmt: skip
+    rises = (
+        demo["recognitions"]
+        .sort("person_id", "date", "level")
+        .with_columns(
+            before=pl.col("level").shift(1).over("person_id"),
+            years=pl.col("date").diff().over("person_id").dt.total_days() / 365.2425,
+        )
+        .drop_nulls("before")
+    )
     assert (rises["level"] > rises["before"]).all()
     assert rises["years"].min() > 0.75  # type: ignore[operator]
     high = rises.filter((pl.col("level") >= 5) & (pl.col("before") >= 4))
@@ -207,15 +234,19 @@ def test_lineages_are_long_both_ways_and_stay_in_one_trade(demo: Tables) -> None
     talents = demo["talents"].select(pl.col("person_id").unique())
     deep = dict.fromkeys(("down", "up"), 0)
     for way, here, there in (
-        ("down", "mentor_id", "apprentice_id"), ("up", "apprentice_id", "mentor_id"),
-    ):  # fmt: skip
+        ("down", "mentor_id", "apprentice_id"),
+        ("up", "apprentice_id", "mentor_id"),
+    ):
         at = talents.select(talent="person_id", person="person_id", since=pl.lit(None, pl.Date))
         later = pl.col("start") >= pl.col("since")
         in_order = later if way == "down" else pl.col("start") <= pl.col("since")
         while len(at) and deep[way] < 9:
-            at = at.join(links, left_on="person", right_on=here).filter(
-                in_order.fill_null(True)
-            ).select("talent", person=there, since="start").unique()  # fmt: skip
+            at = (
+                at.join(links, left_on="person", right_on=here)
+                .filter(in_order.fill_null(True))
+                .select("talent", person=there, since="start")
+                .unique()
+            )
             deep[way] += bool(len(at))
     assert deep["down"] >= 4 and deep["up"] >= 3
     trade = demo["people"].select("person_id", "occupation_code", "enterprise_id")
@@ -284,23 +315,32 @@ def as_snapshot(tables: Tables) -> Snapshot:
         rows = tables[table].lazy().join(row, left_on=column, right_on="person_id")
         return rows.rename({"person": to}) if to != "person" else rows
 
-    mentorships = numbered("mentorships", "mentor_id", "mentor").join(
-        row.rename({"person": "apprentice"}), left_on="apprentice_id", right_on="person_id"
-    ).select("mentor", "apprentice", "start")  # fmt: skip
+    mentorships = (
+        numbered("mentorships", "mentor_id", "mentor")
+        .join(row.rename({"person": "apprentice"}), left_on="apprentice_id", right_on="person_id")
+        .select("mentor", "apprentice", "start")
+    )
     stay = ("person", "studio_id", "start", "end")
     trainings = numbered("trainings").rename({"place_id": "studio_id"}).select(stay)
     people = tables["people"].lazy().with_row_index("person")
-    return Snapshot(0, None, {
-        "people": people,
-        "talents": numbered("talents").select("person"),
-        "edges": influence_edges(mentorships, numbered("studio_leads").select(stay), trainings),
-        "promotions": promotions(
-            numbered("recognitions").select("person", pl.col("level").cast(pl.Int8), "date")),
-    })  # fmt: skip
+    return Snapshot(
+        0,
+        None,
+        {
+            "people": people,
+            "talents": numbered("talents").select("person"),
+            "edges": build_influence_edges(
+                mentorships, numbered("studio_leads").select(stay), trainings
+            ),
+            "promotions": compute_promotions(
+                numbered("recognitions").select("person", pl.col("level").cast(pl.Int8), "date")
+            ),
+        },
+    )
 
 
 def test_a_talent_drives_150_to_330_new_high_skilled_workers(demo: Tables) -> None:
-    driven = measure(as_snapshot(demo), Policy(as_of=TODAY))
+    driven = measure_driven(as_snapshot(demo), Policy(as_of=TODAY))
     national = driven.national
     assert national["leading_talents"] == TALENTS
     assert 150 <= national["sum_over_talents"] / TALENTS <= 330
@@ -314,41 +354,49 @@ def test_a_talent_drives_150_to_330_new_high_skilled_workers(demo: Tables) -> No
 
 
 @pytest.fixture(scope="module")
-def dirty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Generated]:
+def dirty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SyntheticFolder]:
     folder = tmp_path_factory.mktemp("dirty")
-    return folder, generate(folder, talents=20, workers=4000, seed=5, dirt=0.06)
+    return folder, write_synthetic_folder(folder, talents=20, workers=4000, seed=5, dirt=0.06)
 
 
-def test_every_sort_of_dirt_is_there_and_counted(dirty: tuple[Path, Generated]) -> None:
+def test_every_sort_of_dirt_is_there_and_counted(dirty: tuple[Path, SyntheticFolder]) -> None:
     _, made = dirty
-    assert {"people", "mentorships", "recognitions"} <= set(made.dirt) <= set(TABLES) - set(SPARED)
+    assert (
+        {"people", "mentorships", "recognitions"}
+        <= set(made.dirt)
+        <= set(EXCHANGE_TABLES) - set(FAULTLESS_TABLES)
+    )
     sorts = {sort for counts in made.dirt.values() for sort in counts}
-    assert sorts == {*TAKEN, *REFUSED}
+    assert sorts == {*ACCEPTED_FAULTS, *REFUSED_FAULTS}
     people = sum(made.dirt["people"].values())
     assert 0.045 < people / 4020 < 0.075
 
 
-def test_the_loader_refuses_just_the_rows_that_must_be(dirty: tuple[Path, Generated]) -> None:
+def test_the_loader_refuses_just_the_rows_that_must_be(dirty: tuple[Path, SyntheticFolder]) -> None:
     folder, made = dirty
     for table, checked in checked_folder(folder).items():
         counts = made.dirt.get(table, {})
-        refused = sum(number for sort, number in counts.items() if sort in REFUSED)
+        refused = sum(number for sort, number in counts.items() if sort in REFUSED_FAULTS)
         assert checked.read == made.rows[table], table
         assert checked.refused == refused, (table, counts, checked.findings)
 
 
-def test_one_file_is_gb18030_and_one_has_chinese_headers(dirty: tuple[Path, Generated]) -> None:
+def test_one_file_is_gb18030_and_one_has_chinese_headers(
+    dirty: tuple[Path, SyntheticFolder],
+) -> None:
     folder, _ = dirty
     with pytest.raises(UnicodeDecodeError):
-        (folder / f"{GB18030}.csv").read_text("utf-8")
-    assert "人力资源社会保障部" in (folder / f"{GB18030}.csv").read_text("gb18030")
-    header = (folder / f"{CHINESE_HEADERS}.csv").read_text().splitlines()[0]
+        (folder / f"{GB18030_TABLE}.csv").read_text("utf-8")
+    assert "人力资源社会保障部" in (folder / f"{GB18030_TABLE}.csv").read_text("gb18030")
+    header = (folder / f"{CHINESE_HEADERS_TABLE}.csv").read_text().splitlines()[0]
     assert header.startswith("人员编号,企业编号")
 
 
 def test_dirty_parquet_loads_like_dirty_csv(tmp_path: Path) -> None:
     for parquet in (False, True):
-        generate(tmp_path / str(parquet), talents=4, workers=800, seed=5, dirt=0.1, parquet=parquet)
+        write_synthetic_folder(
+            tmp_path / str(parquet), talents=4, workers=800, seed=5, dirt=0.1, parquet=parquet
+        )
     csv, other = checked_folder(tmp_path / "False"), checked_folder(tmp_path / "True")
     assert {t: (c.read, c.refused) for t, c in csv.items()} == {
         t: (c.read, c.refused) for t, c in other.items()

@@ -1,0 +1,77 @@
+"""The root command and its options."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import (
+    leave_stdout,
+)
+from graph.settings import Settings
+
+if TYPE_CHECKING:
+    from graph.store.standing import GraphState
+
+
+class PipeSafeGroup(typer.core.TyperGroup):
+    """The commands; a reader that has had enough, as `| head`, ends one without an error."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command and sees to it that what it wrote has left."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            leave_stdout()
+            ctx.exit(0)
+        return result
+
+
+cli = typer.Typer(
+    name="shicheng",
+    cls=PipeSafeGroup,
+    help="Mentorship lineage, and how many high-skilled workers each leading talent drives.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+db = typer.Typer(
+    help="The embedded Neo4j: start, stop, look at, dump, restore, check.", no_args_is_help=True
+)
+export_cli = typer.Typer(help="The network in other tools' formats.", no_args_is_help=True)
+cli.add_typer(db, name="db")
+cli.add_typer(export_cli, name="export")
+
+
+class CommandState:
+    """What holds for the whole command: the settings with `--home` taken in, and, while a load is
+    under way, of which data its answer is."""
+
+    settings = Settings()
+    standing: GraphState | None = None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"shicheng {version('shicheng')} (Neo4j {Settings().neo4j_version})")
+        raise typer.Exit
+
+
+@cli.callback()
+def _apply_global_options(
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", help="Data folder. [env: SHICHENG_HOME]", show_default=False),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    CommandState.settings = Settings().at(home)

@@ -1,0 +1,1 @@
+"""Files materialized beside a snapshot."""

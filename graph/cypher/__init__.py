@@ -1,0 +1,1 @@
+"""Users' own questions: named queries, the guard, masking."""

@@ -1,0 +1,1 @@
+"""The driven counts: the number of the programme."""

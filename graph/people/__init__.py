@@ -1,0 +1,1 @@
+"""Finding people, their chains and their neighbours."""

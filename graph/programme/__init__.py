@@ -1,0 +1,1 @@
+"""What managers decide by: overview, nominations, training targets."""

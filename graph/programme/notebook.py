@@ -1,0 +1,170 @@
+"""What people add in the app: notes, saved views, searches and decisions, kept beside the store.
+
+An SQLite file in the data folder (mode 0600), so that a load never touches it and a store that is
+put back from a dump keeps it. It holds ids and what people typed; no personal data of the graph.
+Every entry has an owner and a time; a decision is never overwritten, the newest one stands.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from graph.errors import ShichengError, UsageError
+from graph.server.damage import is_notebook_intact, mend_notebook
+from graph.system_errors import full_disk, reason_of
+
+EntryKind = Literal["note", "view", "search", "decision"]
+NOTEBOOK_FILE_NAME: Final = "notebook.sqlite"
+# What one entry may hold, so that a page stays a page.
+MAX_ENTRY_CHARACTERS: Final = 4_000
+NOTEBOOK_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS entries (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, subject TEXT NOT NULL,
+  made_at TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS entries_by_subject ON entries (kind, subject, id);
+"""
+INSERT_ENTRY_STATEMENT: Final = (
+    "INSERT INTO entries (kind, owner, subject, made_at, body) VALUES (?, ?, ?, ?, ?)"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: `made_at` is ISO 8601 in UTC, `body` what its kind holds (plain JSON)."""
+
+    id: int
+    kind: EntryKind
+    owner: str
+    subject: str
+    made_at: str
+    body: Mapping[str, Any]
+
+
+def _parse_entry_row(row: tuple[Any, ...]) -> Entry:
+    id, kind, owner, subject, made_at, body = row
+    return Entry(id, kind, owner, subject, made_at, json.loads(body))
+
+
+def _serialize_entry_body(kind: EntryKind, body: Mapping[str, Any]) -> str:
+    """The body as it is kept. Raises `UsageError` when it is too long."""
+    text = json.dumps(dict(body), ensure_ascii=False)
+    if len(text) > MAX_ENTRY_CHARACTERS:
+        raise UsageError(
+            "The {kind} has {length} characters, but at most {most} are kept; shorten it.",
+            kind=kind,
+            length=len(text),
+            most=MAX_ENTRY_CHARACTERS,
+        )
+    return text
+
+
+class Notebook:
+    """The entries of one data folder."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / NOTEBOOK_FILE_NAME
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            self._begin()
+        except OSError as error:
+            raise _build_notebook_error(self._path, error) from error
+
+    def _begin(self) -> None:
+        """A notebook that can be used: a damaged one is set aside, and its tables are there."""
+        mend_notebook(self._path)
+        self._path.touch(mode=0o600, exist_ok=True)
+        with self._opened() as opened:
+            opened.executescript(NOTEBOOK_SCHEMA)
+
+    def add(self, kind: EntryKind, owner: str, subject: str, body: Mapping[str, Any]) -> Entry:
+        """Writes an entry. Raises `UsageError` when it is too long to keep."""
+        assert kind in get_args(EntryKind), kind
+        text = _serialize_entry_body(kind, body)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        row = (kind, owner, subject, now, text)
+        with self._opened() as opened:
+            done = opened.execute(INSERT_ENTRY_STATEMENT, row)
+            assert done.lastrowid is not None
+            return Entry(done.lastrowid, kind, owner, subject, now, json.loads(text))
+
+    def add_all(
+        self, kind: EntryKind, owner: str, subjects: Iterable[str], body: Mapping[str, Any]
+    ) -> int:
+        """Writes the same on each of the subjects, all or none; how many. Raises as `add`."""
+        text = _serialize_entry_body(kind, body)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        rows = [(kind, owner, subject, now, text) for subject in subjects]
+        with self._opened() as opened:
+            opened.executemany(INSERT_ENTRY_STATEMENT, rows)
+        return len(rows)
+
+    def entries(
+        self,
+        kind: EntryKind,
+        *,
+        owner: str | None = None,
+        subject: str | None = None,
+        most: int = 200,
+    ) -> list[Entry]:
+        """Those of a kind, newest first; of one owner, or on one subject, where named."""
+        wanted = {"kind": kind, "owner": owner, "subject": subject}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{name} = :{name}" for name in given)
+        with self._opened() as opened:
+            rows = opened.execute(
+                "SELECT id, kind, owner, subject, made_at, body FROM entries "
+                f"WHERE {where} ORDER BY id DESC LIMIT :most",
+                given | {"most": most},
+            ).fetchall()
+        return [_parse_entry_row(row) for row in rows]
+
+    def standing(self, kind: EntryKind) -> dict[str, Entry]:
+        """The newest entry on each subject."""
+        with self._opened() as opened:
+            rows = opened.execute(
+                "SELECT id, kind, owner, subject, made_at, body FROM entries WHERE id IN "
+                "(SELECT max(id) FROM entries WHERE kind = ? GROUP BY subject)",
+                (kind,),
+            ).fetchall()
+        return {row[3]: _parse_entry_row(row) for row in rows}
+
+    def remove(self, id: int, owner: str) -> bool:
+        """Takes away an entry of the owner's own; whether there was one."""
+        with self._opened() as opened:
+            done = opened.execute("DELETE FROM entries WHERE id = ? AND owner = ?", (id, owner))
+            return done.rowcount > 0
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """A connection of the calling thread's own, committed at the end.
+
+        Raises `ShichengError` when the file cannot be used; one that is damaged is set aside.
+        """
+        try:
+            with closing(sqlite3.connect(self._path, timeout=10)) as opened, opened:
+                yield opened
+        except sqlite3.DatabaseError as error:
+            if is_notebook_intact(self._path):
+                raise _build_notebook_error(self._path, error) from error
+            self._begin()
+            raise ShichengError(
+                "The notebook was damaged, so it was set aside and a new one has begun: do again "
+                "what was not kept."
+            ) from error
+
+
+def _build_notebook_error(file: Path, error: Exception) -> ShichengError:
+    reason = reason_of(error) if isinstance(error, OSError) else full_disk(error) or str(error)
+    return ShichengError(
+        "The notebook {file} cannot be used now ({reason}): free some space there or mend its "
+        "permissions, then try again.",
+        file=file,
+        reason=reason,
+    )

@@ -1,0 +1,1 @@
+"""The Neo4j server: jars, process, connections, administration."""

@@ -1,0 +1,1 @@
+"""Rows into the graph: schema, merge, bulk import, undo, standing."""

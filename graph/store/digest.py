@@ -1,0 +1,77 @@
+"""One figure for what the store holds: two stores with equal digests state the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from graph.model.kinds import FACETS, NODES, PUBLISHED_PROPERTIES, RELATIONS
+from graph.model.schema_types import build_facet_prefix
+from graph.server.database import Database
+
+DIGEST_PAGE_RECORDS = 10_000
+_PUBLISHED_PROPERTIES = re.compile("|".join(p.name for p in PUBLISHED_PROPERTIES) + r"|driven_g\d+")
+
+
+def compute_store_digest(database: Database) -> str:
+    """SHA-256 (64 hexadecimal digits) over the canonical dump: a line a node, then a relation.
+
+    Left out is what differs between two loads of the same rows: the Load nodes, load ids and
+    times; and what was published on the talents, which no row states. What the records state,
+    their labels, sources, files and rows are in it.
+    """
+    total = hashlib.sha256()
+    for line in format_canonical_lines(database):
+        total.update(line.encode() + b"\n")
+    return total.hexdigest()
+
+
+def format_canonical_lines(database: Database) -> Iterator[str]:
+    """Every record as one line of JSON with sorted keys, in the order of kind and key."""
+    for kind in NODES:
+        statement = (
+            f"MATCH (n:{kind.label}) WITH n ORDER BY n.{kind.key} SKIP $skip LIMIT "
+            f"{DIGEST_PAGE_RECORDS} "
+            "RETURN labels(n) AS labels, properties(n) AS properties"
+        )
+        for row in _read_record_pages(database, statement):
+            yield _format_record_line(sorted(row["labels"]), row["properties"])
+    for relation in RELATIONS:
+        statement = (
+            f"MATCH (a)-[r:{relation.type}]->(b) "
+            f"WITH {_build_key_expression('a')} AS a, {_build_key_expression('b')} AS b, r "
+            f"ORDER BY a, b, r.key SKIP $skip "
+            f"LIMIT {DIGEST_PAGE_RECORDS} RETURN a, b, properties(r) AS properties"
+        )
+        for row in _read_record_pages(database, statement):
+            yield _format_record_line([row["a"], relation.type, row["b"]], row["properties"])
+
+
+def _read_record_pages(database: Database, statement: str) -> Iterator[dict[str, Any]]:
+    skip = 0
+    while page := database.read(statement, {"skip": skip}, seconds=600):
+        yield from page
+        skip += DIGEST_PAGE_RECORDS
+
+
+def _build_key_expression(variable: str) -> str:
+    """A node's key by its label: a person has an `enterprise_id` too."""
+    keys = (f"WHEN {variable}:{kind.label} THEN {variable}.{kind.key}" for kind in NODES)
+    return f"CASE {' '.join(keys)} END"
+
+
+def _format_record_line(head: list[str], properties: dict[str, Any]) -> str:
+    prefixes = ("", *(build_facet_prefix(facet) for facet in FACETS))
+    loads = {f"{prefix}load" for prefix in prefixes}
+    kept = {
+        name: value
+        for name, value in properties.items()
+        if name not in loads and not _PUBLISHED_PROPERTIES.fullmatch(name)
+    }
+    for prefix in prefixes:
+        if f"{prefix}sources" in kept:
+            kept[f"{prefix}sources"] = sorted(kept[f"{prefix}sources"])
+    return json.dumps([head, kept], ensure_ascii=False, sort_keys=True, default=str)

@@ -1,0 +1,158 @@
+"""What a header means: its text to a field, after everything that people add to a header is gone.
+
+A field is `role.attribute`: what the column states (`attribute`) and of whom or what (`role`). The
+roles `mentor`, `apprentice`, `lead` are people beside the `person` of a row; a number behind the
+role tells several of one row apart (`apprentice2.name`). Which header means what stands in
+aliases.csv; a header that means something else in lists of studios, honours, competitions ... has
+a further line with that subject.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+ALIASES_FILE: Final = Path(__file__).with_name("aliases.csv")
+# What a list may be about, beside people.
+SUBJECT_WORDS: Final = {
+    "mentorship": "师徒",
+    "studio": "工作室",
+    "honour": "荣誉",
+    "talent": "领军人才",
+    "competition": "竞赛",
+    "training": "培训",
+}
+PEOPLE_WORD: Final = "人员"
+# Words that begin the header of a further person of the row.
+_ROLE_WORDS: Final = {
+    "企业导师": ("mentor", ""),
+    "校内导师": ("mentor", "2"),
+    "学校导师": ("mentor", "2"),
+    "指导师傅": ("mentor", ""),
+    "带教师傅": ("mentor", ""),
+    "师傅": ("mentor", ""),
+    "师父": ("mentor", ""),
+    "导师": ("mentor", ""),
+    "master": ("mentor", ""),
+    "mentor": ("mentor", ""),
+    "徒弟": ("apprentice", ""),
+    "学徒": ("apprentice", ""),
+    "学员": ("apprentice", ""),
+    "徒工": ("apprentice", ""),
+    "apprentice": ("apprentice", ""),
+    "领办人": ("lead", ""),
+    "领衔人": ("lead", ""),
+    "带头人": ("lead", ""),
+    "负责人": ("lead", ""),
+    "拟引进的技能大师": ("lead", ""),
+}
+_ROLE_PATTERN: Final = re.compile(
+    rf"({'|'.join(sorted(_ROLE_WORDS, key=len, reverse=True))})_?的?"
+    r"([0-9一二三四五六七八九]?)_?(.*)"
+)
+_NUMERALS: Final = {sign: str(at) for at, sign in enumerate("一二三四五六七八九", 1)}
+# What a further person's column may state, by the field that the rest of its header means.
+_ROLE_ATTRIBUTES: Final = {
+    "person.name": "name",
+    "person.id_number": "id_number",
+    "person.own_number": "own_number",
+    "person.sex": "sex",
+    "person.birth_date": "birth_date",
+    "employer.name": "employer",
+    "occupation.name": "occupation",
+    "occupation.trade": "occupation",
+    "recognition.level": "level",
+    "recognition.certificate_no": "certificate_no",
+    "ignore.phone": "phone",
+}
+_BRACKET_PATTERN: Final = re.compile(r"[(\[【〔][^()\[\]【】〔〕]*[)\]】〕]?")
+
+
+def normalize_list_header(text: str) -> str:
+    """NFKC, lower case, without blanks, line breaks, asterisks, colons and quotation marks."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    bare = re.sub(r"[\s*:'\"“”‘’\u200b\ufeff]+", "", plain)
+    return unicodedata.normalize("NFKC", bare)
+
+
+def strip_brackets(header: str) -> str:
+    """A normalized header without what stands in brackets; itself where nothing is left."""
+    return _BRACKET_PATTERN.sub("", header) or header
+
+
+@cache
+def load_aliases() -> dict[str, dict[str, str]]:
+    """Normalized header -> subject ("" for any) -> field."""
+    found: dict[str, dict[str, str]] = {}
+    with ALIASES_FILE.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            header = strip_brackets(normalize_list_header(row["header"]))
+            found.setdefault(header, {}).setdefault(row["subject"], row["field"])
+    return found
+
+
+@cache
+def list_known_fields() -> frozenset[str]:
+    """Every field that a column of a mapping may be, beside those of further people."""
+    roles = {
+        f"{role}.{attribute}"
+        for role in ("mentor", "apprentice", "lead")
+        for attribute in _ROLE_ATTRIBUTES.values()
+    }
+    return frozenset(f for by in load_aliases().values() for f in by.values()) | roles
+
+
+def is_known_field(field: str) -> bool:
+    """Whether the text names a field; the number behind a role (`apprentice2`) may be any."""
+    return re.sub(r"^([a-z]+)\d\.", r"\1.", field) in list_known_fields()
+
+
+def find_subjects(headers: Iterable[str], title: str = "") -> tuple[str, ...]:
+    """What the list is about, by its headers that have one meaning, then by its title."""
+    fields = [match_header(header, ()) for header in headers]
+    roles = {re.sub(r"\d$", "", field.partition(".")[0]) for field in fields if field}
+    found = [s for s in SUBJECT_WORDS if s in roles]
+    if {"mentor", "apprentice"} & roles and "mentorship" not in found:
+        found.append("mentorship")
+    if "工作室" in title and "studio" not in found and "lead" in roles:
+        found.append("studio")
+    return tuple(found)
+
+
+def match_header(text: str, subjects: Iterable[str]) -> str | None:
+    """The field that a header means in a list about `subjects`; None where it is not known."""
+    header = normalize_list_header(text)
+    for form in dict.fromkeys((header, strip_brackets(header))):
+        field = _lookup_header(form, subjects)
+        if field is not None:
+            return field
+    return None
+
+
+def _lookup_header(header: str, subjects: Iterable[str]) -> str | None:
+    by_subject = load_aliases().get(header)
+    if by_subject is not None:
+        named = (by_subject[s] for s in subjects if s in by_subject)
+        return next(named, by_subject.get("") or None)
+    return _match_role_header(header)
+
+
+def _match_role_header(header: str) -> str | None:
+    """`mentor.name` for 师傅姓名, `apprentice2.own_number` for 学员2工号."""
+    matched = _ROLE_PATTERN.fullmatch(header)
+    if matched is None:
+        return None
+    role, number = _ROLE_WORDS[matched[1]]
+    number = _NUMERALS.get(matched[2], matched[2]) or number
+    if matched[3] in ("", "名单"):
+        return f"{role}{number}.name"
+    if matched[3] in ("编号", "id"):
+        return f"{role}{number}.own_number"
+    meant = load_aliases().get(matched[3], {}).get("")
+    attribute = _ROLE_ATTRIBUTES.get(meant or "")
+    return None if attribute is None else f"{role}{number}.{attribute}"

@@ -1,0 +1,460 @@
+"""One list's rows as rows of the exchange tables: what each table takes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from graph.messages import Message
+from loaders.findings import REMARK, Finding, build_findings
+from loaders.mapping.field_values import find_grade, find_studio_kind
+from loaders.mapping.identifiers import (
+    build_enterprise_id,
+    build_own_id,
+    build_studio_id,
+    load_occupations,
+    normalize_occupation,
+    normalize_occupation_code,
+    normalize_organisation,
+)
+from loaders.mapping.mentions import find_base_role
+from loaders.mapping.name_lists import split_items
+from loaders.tables import ROW_NUMBER_COLUMN, RawTable
+
+_TWO_VALUES_REMARK: Final = Message(
+    "row {row} says something else of the same person; the first value stands"
+)
+_NO_TRADE: Final = ("/", "-", "—", "无")
+
+
+@dataclass
+class SheetRecords:
+    """What the rows of one sheet say. `rows`: `_row` and converted fields; `people`: by role.
+
+    `stated`: numbers of rows that state something, also what an earlier row has stated.
+    """
+
+    file: str
+    source: str
+    rows: pl.DataFrame
+    people: dict[str, pl.DataFrame]
+    subjects: tuple[str, ...]
+    title: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    stated: set[int] = field(default_factory=set)
+
+    def has(self, *fields: str) -> bool:
+        """Whether some column states one of the fields."""
+        return any(name in self.rows.columns for name in fields)
+
+    def pick(self, **named: str) -> pl.DataFrame:
+        """`_row` and fields under the names of an exchange table; null where there is no column."""
+        columns = [
+            (pl.col(source) if source in self.rows.columns else pl.lit(None, pl.String)).alias(name)
+            for name, source in named.items()
+        ]
+        return self.rows.select(ROW_NUMBER_COLUMN, *columns)
+
+    def list_people(self, role: str) -> pl.DataFrame:
+        """`_row` and `person_id` of the people of a role, also of its numbered ones."""
+        parts = [
+            people.select(ROW_NUMBER_COLUMN, "person_id")
+            for one, people in self.people.items()
+            if find_base_role(one) == role
+        ]
+        if not parts:
+            return pl.DataFrame(schema={ROW_NUMBER_COLUMN: pl.Int64, "person_id": pl.String})
+        return pl.concat(parts).drop_nulls("person_id").unique(maintain_order=True)
+
+
+def add_reference_ids(rows: pl.DataFrame, department: str) -> pl.DataFrame:
+    """The rows with `employer.id`, `host.id`, `occupation.id`, `studio.id`, `competition.id`."""
+    for role in ("employer", "host"):
+        rows = _add_enterprise_id(rows, role, department)
+    rows = _add_occupation_id(rows)
+    if "studio.name" in rows.columns:
+        hosts = _get_cells(rows, "host.name")
+        ids = [
+            None if name is None else build_studio_id(name, host)
+            for name, host in zip(rows["studio.name"], hosts, strict=True)
+        ]
+        rows = rows.with_columns(pl.Series("studio.id", ids, dtype=pl.String))
+    if {"competition.name", "competition.own_number"} & set(rows.columns):
+        rows = rows.with_columns(
+            pl.Series("competition.id", _build_competition_ids(rows, department), dtype=pl.String)
+        )
+    return rows
+
+
+def _get_cells(rows: pl.DataFrame, column: str) -> pl.Series:
+    if column in rows.columns:
+        return rows[column]
+    return pl.Series(column, [None], dtype=pl.String).new_from_index(0, rows.height)
+
+
+def _add_enterprise_id(rows: pl.DataFrame, role: str, department: str) -> pl.DataFrame:
+    names, codes = _get_cells(rows, f"{role}.name"), _get_cells(rows, f"{role}.credit_code")
+    own = _get_cells(rows, f"{role}.own_number")
+    if names.null_count() == codes.null_count() == own.null_count() == rows.height:
+        return rows
+    code_of = {
+        normalize_organisation(name): code
+        for name, code in zip(names, codes, strict=True)
+        if name and code
+    }
+    ids = []
+    for name, code, number in zip(names, codes, own, strict=True):
+        known = code or (code_of.get(normalize_organisation(name)) if name else None)
+        made = build_enterprise_id(name, known)
+        ids.append(made or (build_own_id(department, number) if number else None))
+    return rows.with_columns(pl.Series(f"{role}.id", ids, dtype=pl.String))
+
+
+def _add_occupation_id(rows: pl.DataFrame) -> pl.DataFrame:
+    names, trades = _get_cells(rows, "occupation.name"), _get_cells(rows, "occupation.trade")
+    codes = _get_cells(rows, "occupation.code")
+    by_code, by_name = load_occupations()
+    ids, shown = [], []
+    for name, trade, code in zip(names, trades, codes, strict=True):
+        stated = name or (trade if trade not in _NO_TRADE else None)
+        plain = None if stated is None else normalize_occupation(stated)
+        known = None
+        for text in (code, stated):
+            known = known or (normalize_occupation_code(text) if text else None)
+        known = known or by_name.get(plain or "")
+        shown.append(by_code.get(known or "") or (None if plain == known else plain))
+        ids.append(known or plain)
+    return rows.with_columns(
+        pl.Series("occupation.id", ids, dtype=pl.String),
+        pl.Series("occupation.shown", shown, dtype=pl.String),
+    )
+
+
+def _build_competition_ids(rows: pl.DataFrame, department: str) -> list[str | None]:
+    names, own = _get_cells(rows, "competition.name"), _get_cells(rows, "competition.own_number")
+    dates = _get_cells(rows, "competition.date")
+    return [
+        build_own_id(department, number)
+        if number
+        else None
+        if name is None
+        else f"{normalize_organisation(name)}@{(date or '')[:4]}"
+        for name, number, date in zip(names, own, dates, strict=True)
+    ]
+
+
+def build_exchange_tables(records: SheetRecords) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Name and rows (text, `_row`) of each exchange table that the list states something of."""
+    builders = {
+        "occupations": _build_occupations,
+        "enterprises": _build_enterprises,
+        "schools": _build_schools,
+        "studios": _build_studios,
+        "competitions": _build_competitions,
+        "people": _build_people,
+        "talents": _build_talents,
+        "recognitions": _build_recognitions,
+        "mentorships": _build_mentorships,
+        "honours": _build_honours,
+        "studio_leads": _build_studio_leads,
+        "trainings": _build_trainings,
+        "employments": _build_employments,
+        "placings": _build_placings,
+        "practices": _build_practices,
+    }
+    for table, build in builders.items():
+        rows = build(records)
+        if rows.height:
+            yield table, rows
+
+
+def build_raw_table(
+    records: SheetRecords, table: str, rows: pl.DataFrame, findings: list[Finding]
+) -> RawTable:
+    """The rows as a raw table of the department, with what was found of them before."""
+    found = build_findings(findings) if findings else None
+    return RawTable(table, records.file, records.source, rows, found)
+
+
+def _take_first(records: SheetRecords, rows: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """One row a key, at its first row number, with the first value of each column."""
+    rest = [c for c in rows.columns if c not in (*keys, ROW_NUMBER_COLUMN)]
+    rows = rows.drop_nulls(list(keys))
+    records.stated |= set(rows[ROW_NUMBER_COLUMN])
+    return rows.group_by(*keys, maintain_order=True).agg(
+        pl.col(ROW_NUMBER_COLUMN).first(), *(pl.col(c).drop_nulls().first() for c in rest)
+    )
+
+
+def _build_occupations(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("occupation.id"):
+        return pl.DataFrame()
+    rows = records.pick(code="occupation.id", name="occupation.shown")
+    return _take_first(records, rows.drop_nulls("name"), "code")
+
+
+def _build_enterprises(records: SheetRecords) -> pl.DataFrame:
+    province = "person.province" if records.has("studio.name") else "employer.province"
+    employers = records.pick(
+        enterprise_id="employer.id",
+        name="employer.name",
+        province=province,
+        industry="employer.industry",
+        ownership="employer.ownership",
+        education_fund="employer.education_fund",
+        frontline_education_fund="employer.frontline_education_fund",
+    )
+    hosts = records.pick(enterprise_id="host.id", name="host.name")
+    rows = pl.concat([employers, hosts], how="diagonal").drop_nulls("name")
+    names = [normalize_organisation(name) for name in rows["name"]]
+    return _take_first(
+        records, rows.with_columns(pl.Series("name", names, dtype=pl.String)), "enterprise_id"
+    )
+
+
+def _build_schools(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("training.place"):
+        return pl.DataFrame()
+    rows = records.pick(name="training.place").drop_nulls()
+    ids = [normalize_organisation(name) for name in rows["name"]]
+    return _take_first(
+        records, rows.with_columns(pl.Series("school_id", ids, dtype=pl.String)), "school_id"
+    )
+
+
+def _build_studios(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("studio.name"):
+        return pl.DataFrame()
+    rows = records.pick(
+        studio_id="studio.id",
+        name="studio.name",
+        kind="studio.kind",
+        grade="studio.grade",
+        host_id="host.id",
+        province="studio.province",
+        founded="studio.founded",
+        industry="studio.industry",
+        funding="studio.funding",
+    ).drop_nulls("studio_id")
+    kinds = [
+        find_studio_kind(kind or "") or find_studio_kind(name or "") or kind
+        for kind, name in zip(rows["kind"], rows["name"], strict=True)
+    ]
+    return _take_first(
+        records, rows.with_columns(pl.Series("kind", kinds, dtype=pl.String)), "studio_id"
+    )
+
+
+def _build_competitions(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("competition.name"):
+        return pl.DataFrame()
+    rows = records.pick(
+        competition_id="competition.id",
+        name="competition.name",
+        grade="competition.grade",
+        date="competition.date",
+    )
+    return _take_first(records, _fill_grades(rows, "name"), "competition_id")
+
+
+def _fill_grades(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """`grade` as a code where its words, or the name, say which it is."""
+    grades = [
+        find_grade(grade) or grade if grade else find_grade(text or "")
+        for grade, text in zip(rows["grade"], rows[name], strict=True)
+    ]
+    return rows.with_columns(pl.Series("grade", grades, dtype=pl.String))
+
+
+def _build_people(records: SheetRecords) -> pl.DataFrame:
+    parts = []
+    for role, people in records.people.items():
+        said = people.select(
+            ROW_NUMBER_COLUMN, "person_id", "name", "sex", "birth_date", "id_number"
+        ).drop_nulls(["person_id", "name"])
+        if role == "person":
+            said = said.join(_pick_person_columns(records), on=ROW_NUMBER_COLUMN, how="left")
+        elif records.has("employer.id"):
+            where = records.pick(enterprise_id="employer.id")
+            said = said.join(where, on=ROW_NUMBER_COLUMN, how="left")
+        parts.append(said)
+    if not parts:
+        return pl.DataFrame()
+    rows = pl.concat(parts, how="diagonal").sort(ROW_NUMBER_COLUMN, maintain_order=True)
+    _remark_second_values(records, rows)
+    return _take_first(records, rows, "person_id", "name")
+
+
+def _pick_person_columns(records: SheetRecords) -> pl.DataFrame:
+    return records.pick(
+        province="person.province",
+        retired_on="person.retired_on",
+        type="person.type",
+        occupation_code="occupation.id",
+        enterprise_id="employer.id",
+    )
+
+
+def _remark_second_values(records: SheetRecords, rows: pl.DataFrame) -> None:
+    """Remarks on what a later row says else of a person: a row is read as one statement."""
+    for column in ("sex", "birth_date", "province", "type", "retired_on"):
+        if column not in rows.columns:
+            continue
+        said = rows.drop_nulls([column, "person_id"])
+        first = said.with_columns(
+            _first=pl.col(column).first().over("person_id"),
+            _at=pl.col(ROW_NUMBER_COLUMN).first().over("person_id"),
+        )
+        for row, at in (
+            first.filter(pl.col(column) != pl.col("_first"))
+            .select(ROW_NUMBER_COLUMN, "_at")
+            .iter_rows()
+        ):
+            reason = _TWO_VALUES_REMARK.with_values(row=at)
+            records.findings.append((records.file, row, column, "", reason, REMARK))
+
+
+def _join_person(records: SheetRecords, rows: pl.DataFrame, role: str = "person") -> pl.DataFrame:
+    """The rows with `person_id`: one for each person that their row names in the role."""
+    return records.list_people(role).join(rows, on=ROW_NUMBER_COLUMN, how="inner")
+
+
+def _drop_unsaid(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The rows that say something in one of the columns."""
+    return rows.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in columns))
+
+
+def _build_talents(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("talent.basis"):
+        return pl.DataFrame()
+    rows = records.pick(
+        basis="talent.basis",
+        recognised_on="talent.recognised_on",
+        industry="talent.industry",
+        grade="talent.grade",
+    )
+    return _join_person(records, _drop_unsaid(rows, "basis"))
+
+
+def _build_recognitions(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("recognition.level") or not records.has("recognition.date"):
+        return pl.DataFrame()
+    rows = records.pick(
+        level="recognition.level",
+        occupation_code="occupation.id",
+        date="recognition.date",
+        mode="recognition.mode",
+        certificate_no="recognition.certificate_no",
+    )
+    return _join_person(records, _drop_unsaid(rows, "level", "certificate_no"))
+
+
+def _build_mentorships(records: SheetRecords) -> pl.DataFrame:
+    mentors = records.list_people("mentor").rename({"person_id": "mentor_id"})
+    apprentices = records.list_people("apprentice").rename({"person_id": "apprentice_id"})
+    people = records.list_people("person")
+    if mentors.is_empty() and not any(find_base_role(r) == "mentor" for r in records.people):
+        mentors = people.rename({"person_id": "mentor_id"})
+    elif not any(find_base_role(r) == "apprentice" for r in records.people):
+        apprentices = people.rename({"person_id": "apprentice_id"})
+    pairs = mentors.join(apprentices, on=ROW_NUMBER_COLUMN, how="inner")
+    rows = records.pick(
+        start="mentorship.start",
+        end="mentorship.end",
+        kind="mentorship.kind",
+        enterprise_id="employer.id",
+        status="mentorship.status",
+    )
+    return pairs.join(rows, on=ROW_NUMBER_COLUMN, how="inner")
+
+
+def _build_honours(records: SheetRecords) -> pl.DataFrame:
+    named = _build_named_honours(records)
+    prizes = _build_prizes(records)
+    parts = [part for part in (named, prizes) if part.height]
+    return pl.concat(parts, how="diagonal") if parts else pl.DataFrame()
+
+
+def _build_named_honours(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("honour.name"):
+        return pl.DataFrame()
+    rows = records.pick(honour="honour.name", grade="honour.grade", date="honour.date")
+    lists = [[] if text is None else split_items(text) for text in rows["honour"]]
+    rows = rows.with_columns(pl.Series("honour", lists, dtype=pl.List(pl.String)))
+    rows = rows.explode("honour").drop_nulls("honour")
+    return _join_person(records, _fill_grades(rows, "honour"))
+
+
+def _build_prizes(records: SheetRecords) -> pl.DataFrame:
+    """A prize that several may have (一等奖) is an honour of the competition, not a place in it."""
+    if not records.has("placing.prize") or not records.has("competition.name"):
+        return pl.DataFrame()
+    rows = records.pick(
+        prize="placing.prize",
+        competition="competition.name",
+        grade="competition.grade",
+        date="competition.date",
+    ).drop_nulls(["prize", "competition"])
+    rows = _fill_grades(rows, "competition").select(
+        ROW_NUMBER_COLUMN,
+        pl.format("{}{}", "competition", "prize").alias("honour"),
+        "grade",
+        "date",
+    )
+    return _join_person(records, rows)
+
+
+def _build_studio_leads(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("studio.id"):
+        return pl.DataFrame()
+    role = "lead" if any(find_base_role(r) == "lead" for r in records.people) else "person"
+    return _join_person(records, records.pick(studio_id="studio.id").drop_nulls(), role)
+
+
+def _build_trainings(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("training.place"):
+        return pl.DataFrame()
+    rows = records.pick(
+        place="training.place", start="training.start", end="training.end", kind="training.kind"
+    ).drop_nulls("place")
+    ids = [normalize_organisation(name) for name in rows["place"]]
+    rows = rows.with_columns(pl.Series("place_id", ids, dtype=pl.String)).drop("place")
+    return _join_person(records, rows)
+
+
+def _build_employments(records: SheetRecords) -> pl.DataFrame:
+    """Employments of which more than the employer is said, and further ones of one person."""
+    if not records.has("employer.id"):
+        return pl.DataFrame()
+    rows = records.pick(
+        enterprise_id="employer.id",
+        start="employment.start",
+        end="employment.end",
+        position="employment.position",
+    ).drop_nulls("enterprise_id")
+    rows = _join_person(records, rows)
+    further = pl.col("enterprise_id") != pl.col("enterprise_id").first().over("person_id")
+    said = pl.any_horizontal(pl.col(c).is_not_null() for c in ("start", "end", "position"))
+    return rows.filter(further | said).unique(maintain_order=True)
+
+
+def _build_placings(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("placing.rank") or not records.has("competition.id"):
+        return pl.DataFrame()
+    rows = records.pick(
+        competition_id="competition.id", rank="placing.rank", occupation_code="occupation.id"
+    )
+    return _join_person(records, _drop_unsaid(rows, "rank"))
+
+
+def _build_practices(records: SheetRecords) -> pl.DataFrame:
+    """Further occupations of one person: the first stands in the person's own row."""
+    if not records.has("occupation.id"):
+        return pl.DataFrame()
+    rows = records.pick(occupation_code="occupation.id").drop_nulls("occupation_code")
+    rows = _join_person(records, rows)
+    further = pl.col("occupation_code") != pl.col("occupation_code").first().over("person_id")
+    return rows.filter(further).unique(["person_id", "occupation_code"], maintain_order=True)

@@ -1,0 +1,50 @@
+"""What the title of a list says of all its rows: year, batch, grade, who reports it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_YEAR_PATTERN: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*(?:年度|年|届)")
+_BATCH_PATTERN: Final = re.compile(r"第([一二三四五六七八九十\d]+)批")
+_DEPARTMENT_PATTERN: Final = re.compile(
+    r"(?:填报单位|报送单位|填报部门|申报单位|报送部门|填表单位)\s*(?:\(盖章\)|盖章)?\s*[::]\s*([^\s:]+?)\s*(?:\(盖章\)|$|\s)"
+)
+_GRADES: Final = (
+    ("national", re.compile("国家级|全国")),
+    ("ministerial", re.compile("部级")),
+    ("provincial", re.compile("省级|全省|(?<![部])省.*(?:厅|总工会)|自治区级|全区")),
+    ("municipal", re.compile("市级|全市")),
+)
+
+
+@dataclass(frozen=True)
+class TitleFacts:
+    """`grade` is a code of `GRADES`; "" and None for what the title does not say."""
+
+    year: int | None = None
+    batch: str = ""
+    grade: str = ""
+    department: str = ""
+
+
+def read_titles(titles: Sequence[str]) -> TitleFacts:
+    """What stands in the rows above the header. Two years in them are none."""
+    text = " ".join(unicodedata.normalize("NFKC", title) for title in titles)
+    head = next((t for t in titles if len(t) > 4 and ":" not in t.replace("：", ":")), text)
+    years = set(_YEAR_PATTERN.findall(unicodedata.normalize("NFKC", head)))
+    batches = set(_BATCH_PATTERN.findall(text))
+    departments = [
+        matched[1]
+        for title in titles
+        if (matched := _DEPARTMENT_PATTERN.search(unicodedata.normalize("NFKC", title)))
+    ]
+    return TitleFacts(
+        year=int(years.pop()) if len(years) == 1 else None,
+        batch=batches.pop() if len(batches) == 1 else "",
+        grade=next((code for code, pattern in _GRADES if pattern.search(head)), ""),
+        department=departments[0] if departments else "",
+    )

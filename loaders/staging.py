@@ -1,0 +1,111 @@
+"""A load's checked tables, in files of the load's own folder until they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from graph.model.kinds import EXCHANGE_TABLES
+from graph.model.schema_types import Declared, NodeKind
+from loaders.tables import ROW_NUMBER_COLUMN, ROW_SOURCE_COLUMN, CheckedTable, list_references
+
+EndKinds = Mapping[str, pl.DataFrame]
+
+
+@dataclass
+class StagedTable:
+    """A checked table whose rows stand in a Parquet file of the load's folder.
+
+    `source` states the rows that name no source of their own; `sources` are those of its rows.
+    `gone` are the numbers of rows refused since, by their references. `ends`: for a column of
+    ids that may be unknown or of several kinds, the kind of each id. `renamed`: id, person_id:
+    people's ids in its cells, and the ids that stand for them.
+    """
+
+    table: str
+    file: str
+    path: Path
+    source: str
+    sources: tuple[str, ...]
+    read: int
+    accepted: int
+    findings: pl.DataFrame
+    encoding: str = ""
+    gone: pl.Series = field(
+        default_factory=lambda: pl.Series(ROW_NUMBER_COLUMN, [], dtype=pl.Int64)
+    )
+    ends: EndKinds = field(default_factory=dict)
+    renamed: pl.DataFrame | None = None
+
+    def rows(self) -> Iterator[pl.DataFrame]:
+        """The accepted rows, apart by source."""
+        for source in self.sources if self.accepted else ():
+            rows = pl.read_parquet(self.path)
+            if len(self.sources) > 1:
+                rows = rows.filter(pl.col(ROW_SOURCE_COLUMN) == source)
+            rows = self._rename_people(self._drop_gone(rows))
+            if rows.height:
+                yield rows
+
+    def columns(self, names: Sequence[str]) -> pl.DataFrame:
+        """Some columns of all its accepted rows."""
+        numbered = [ROW_NUMBER_COLUMN] if self.gone.len() else []
+        rows = pl.read_parquet(self.path, columns=list(dict.fromkeys([*names, *numbered])))
+        return self._rename_people(self._drop_gone(rows)).select(names)
+
+    def alias_rows(self) -> Iterator[pl.DataFrame]:
+        """The accepted rows of people under ids that others stand for: alias_id beside person_id.
+
+        One frame a source, as `rows`.
+        """
+        if self.renamed is None or self.table != "people":
+            return
+        moved = self.renamed.rename({"id": "alias_id"})
+        for source in self.sources:
+            rows = self._drop_gone(pl.read_parquet(self.path))
+            rows = rows.filter(pl.col(ROW_SOURCE_COLUMN) == source)
+            aliases = rows.rename({"person_id": "alias_id"}).join(moved, on="alias_id")
+            if aliases.height:
+                yield aliases
+
+    def _drop_gone(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if not self.gone.len():
+            return rows
+        return rows.filter(~pl.col(ROW_NUMBER_COLUMN).is_in(self.gone.implode()))
+
+    def _rename_people(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if self.renamed is None:
+            return rows
+        old, new = self.renamed["id"], self.renamed["person_id"]
+        named = [c for c in list_person_columns(EXCHANGE_TABLES[self.table]) if c in rows.columns]
+        return rows.with_columns(pl.col(c).replace(old, new) for c in named)
+
+
+def stage_checked_table(checked: CheckedTable, path: Path, source: str) -> StagedTable:
+    """Writes the accepted rows to `path`."""
+    rows = checked.rows
+    sources: tuple[str, ...] = ()
+    if rows.height:
+        rows.write_parquet(path, compression="lz4", statistics=False)
+        sources = tuple(rows[ROW_SOURCE_COLUMN].unique(maintain_order=True))
+    return StagedTable(
+        checked.table,
+        checked.file,
+        path,
+        source,
+        sources,
+        checked.read,
+        rows.height,
+        checked.findings,
+    )
+
+
+def list_person_columns(declared: Declared) -> list[str]:
+    """The columns of an exchange table that hold ids of people, its own key among them."""
+    columns = [column for column, kinds, *_ in list_references(declared) if "Person" in kinds]
+    if isinstance(declared, NodeKind) and declared.label == "Person":
+        columns.append(declared.key)
+    return list(dict.fromkeys(columns))

@@ -1,0 +1,1 @@
+"""The synthetic network, made from a seed."""

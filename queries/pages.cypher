@@ -1,0 +1,198 @@
+// What the pages read of the graph as it is now; nobody is offered these (`// internal:`).
+// They give what masking hides: the pages mask. Dates stand beside NAME_precision.
+
+// name: person_record
+// internal: All that the pages show of one person; no row where there is none.
+MATCH (p:Person {person_id: $id})
+RETURN p.person_id AS id, p.name AS name, p.sex AS sex, p.birth_date.year AS born,
+  p.province AS province, p.retired_on AS retired_on,
+                    p.retired_on_precision AS retired_on_precision, p.type AS type,
+  p:LeadingTalent AS leading, p:TrainingTarget AS target, p.listed_on AS listed_on,
+                    p.listed_on_precision AS listed_on_precision,
+  COLLECT { MATCH (p)-[:PRACTISES]->(o:Occupation) RETURN o.name }[0] AS occupation,
+  COLLECT { MATCH (e:Enterprise {enterprise_id: p.enterprise_id}) RETURN e.name }[0] AS enterprise,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->(o:Occupation)
+            RETURN {level: r.level, day: r.date, day_precision: r.date_precision, mode: r.mode,
+                    certificate: r.certificate_no,
+                    occupation: o.name, row: r.row} ORDER BY r.date, r.level } AS recognitions,
+  COLLECT { MATCH (p)-[n:NAMED]->(h:Honour)
+            RETURN {honour: h.honour, day: n.recognised_on,
+                    day_precision: n.recognised_on_precision, industry: n.industry, grade: n.grade,
+                    row: n.row}
+            ORDER BY n.recognised_on } AS named,
+  COLLECT { MATCH (p)-[n:HONOURED]->(h:Honour)
+            RETURN {honour: h.honour, day: n.date, day_precision: n.date_precision,
+                    grade: n.grade, row: n.row}
+            ORDER BY n.date } AS honours,
+  COLLECT { MATCH (p)-[l:LEADS]->(s:Studio)
+            RETURN {id: s.studio_id, name: s.name, kind: s.kind, grade: s.grade, start: l.start,
+                    start_precision: l.start_precision,
+                    end: l.end, end_precision: l.end_precision,
+                    row: l.row} ORDER BY l.start } AS studios,
+  COLLECT { MATCH (p)-[l:TRAINED_AT]->(s)
+            RETURN {name: s.name, start: l.start, start_precision: l.start_precision, end: l.end,
+                    end_precision: l.end_precision, row: l.row}
+            ORDER BY l.start } AS trainings,
+  COLLECT { MATCH (p)-[l:EMPLOYED_BY]->(e:Enterprise) WHERE l.start IS NOT NULL
+            RETURN {name: e.name, start: l.start, start_precision: l.start_precision, end: l.end,
+                    end_precision: l.end_precision, position: l.position,
+                    service_until: l.service_until,
+                    service_until_precision: l.service_until_precision, reemployed: l.reemployed,
+                    row: l.row}
+            ORDER BY l.start } AS employments,
+  COLLECT { MATCH (p)<-[l:MENTORS]-(m:Person)
+            RETURN {id: m.person_id, name: m.name, start: l.start,
+                    start_precision: l.start_precision, end: l.end,
+                    end_precision: l.end_precision, row: l.row}
+            ORDER BY l.start } AS mentors,
+  COUNT { MATCH (p)-[:MENTORS]->(a:Person) RETURN DISTINCT a } AS apprentices,
+  COLLECT { MATCH (p)-[l:PLACED_IN]->(c:Competition)
+            RETURN {name: c.name, rank: l.rank, day: c.date, day_precision: c.date_precision,
+                    row: l.row}
+            ORDER BY c.date } AS placings,
+  COLLECT { MATCH (p)-[l:TEACHES_AT]->(s:School)
+            RETURN {name: s.name, start: l.start, start_precision: l.start_precision, end: l.end,
+                    end_precision: l.end_precision, row: l.row}
+            ORDER BY l.start } AS teaching
+
+// name: person_boxes
+// internal: Enough of each person to draw a box, with the first day at a level or above.
+UNWIND $ids AS id
+MATCH (p:Person {person_id: id})
+RETURN id, p.name AS name, p:LeadingTalent AS leading,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
+            RETURN r.date ORDER BY r.date LIMIT 1 }[0] AS skilled_on,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
+            RETURN r.date_precision ORDER BY r.date, r.level DESC, r.date_precision DESC
+            LIMIT 1 }[0] AS skilled_on_precision,
+  COLLECT { MATCH (p)-[:NAMED|HONOURED]->(h:Honour) RETURN DISTINCT h.honour } AS honours
+
+// name: direct_apprentices
+// internal: The people whom one person taught, once each, the latest first.
+MATCH (:Person {person_id: $id})-[l:MENTORS]->(p:Person)
+WITH p, l ORDER BY l.start, l.start_precision DESC
+WITH p, collect(l)[0] AS l
+WITH p, l.start AS start, l.start_precision AS start_precision
+RETURN p.person_id AS id, p.name AS name, start, start_precision, p:LeadingTalent AS leading,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
+            RETURN r.date ORDER BY r.date LIMIT 1 }[0] AS skilled_on,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
+            RETURN r.date_precision ORDER BY r.date, r.level DESC, r.date_precision DESC
+            LIMIT 1 }[0] AS skilled_on_precision
+ORDER BY start IS NULL, start DESC, name
+
+// name: studio_names
+// internal: The names of studios; those without one are left out.
+UNWIND $ids AS id
+MATCH (s:Studio {studio_id: id})
+WHERE s.name IS NOT NULL
+RETURN id, s.name AS name
+
+// name: studio_record
+// internal: One studio with its hosts and leaders, twenty leaders at most.
+MATCH (s:Studio {studio_id: $id})
+RETURN s.name AS name, s.founded AS founded, s.founded_precision AS founded_precision,
+  COLLECT { MATCH (s)-[:HOSTED_BY]->(h) RETURN {id: coalesce(h.enterprise_id, h.school_id),
+            name: h.name, kind: CASE WHEN h:School THEN 'school' ELSE 'enterprise' END} } AS hosts,
+  COLLECT { MATCH (p:Person)-[l:LEADS]->(s)
+            RETURN {id: p.person_id, name: p.name, start: l.start,
+                    start_precision: l.start_precision, end: l.end, end_precision: l.end_precision}
+            ORDER BY l.start LIMIT 20 } AS leaders
+
+// name: enterprise_record
+// internal: One enterprise with its partner schools and studios, twenty of each at most.
+MATCH (e:Enterprise {enterprise_id: $id})
+RETURN e.name AS name,
+  COUNT { MATCH (:LeadingTalent {enterprise_id: $id}) } AS talents,
+  COLLECT { MATCH (e)-[l:PARTNERS_WITH]->(s:School)
+            RETURN {id: s.school_id, name: s.name, start: l.start,
+                    start_precision: l.start_precision, end: l.end, end_precision: l.end_precision}
+            ORDER BY l.start LIMIT 20 } AS partners,
+  COLLECT { MATCH (s:Studio)-[:HOSTED_BY]->(e)
+            RETURN {id: s.studio_id, name: s.name} ORDER BY s.name LIMIT 20 } AS studios
+
+// name: school_record
+// internal: One school with its teachers and partner enterprises, twenty of each at most.
+MATCH (s:School {school_id: $id})
+RETURN s.name AS name,
+  COLLECT { MATCH (p:Person)-[l:TEACHES_AT]->(s)
+            RETURN {id: p.person_id, name: p.name, leading: p:LeadingTalent,
+                    part_time: l.part_time, start: l.start, start_precision: l.start_precision,
+                    end: l.end, end_precision: l.end_precision}
+            ORDER BY NOT p:LeadingTalent, l.start LIMIT 20 } AS teachers,
+  COUNT { MATCH (p:Person)-[l:TEACHES_AT]->(s) WHERE p:LeadingTalent AND l.part_time } AS part_time,
+  COLLECT { MATCH (e:Enterprise)-[l:PARTNERS_WITH]->(s)
+            RETURN {id: e.enterprise_id, name: e.name, start: l.start,
+                    start_precision: l.start_precision, end: l.end, end_precision: l.end_precision}
+            ORDER BY l.start LIMIT 20 } AS partners
+
+// name: people_found
+// internal: What tells people apart in a list of what is found.
+UNWIND $ids AS id
+MATCH (p:Person {person_id: id})
+RETURN id, p.name AS name, p.province AS province, p:LeadingTalent AS leading,
+  p.birth_date.year AS born,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
+  COLLECT { MATCH (p)-[:PRACTISES]->(o:Occupation) RETURN o.name LIMIT 1 }[0] AS occupation,
+  COLLECT { MATCH (p)-[:EMPLOYED_BY]->(e:Enterprise) RETURN e.name LIMIT 1 }[0] AS enterprise,
+  COLLECT { MATCH (p)-[:NAMED]->(h:Honour) RETURN DISTINCT h.honour } AS bases,
+  COLLECT { MATCH (p)-[:HONOURED]->(h:Honour) RETURN DISTINCT h.honour } AS honours
+
+// name: studios_found
+// internal: What tells studios apart in a list of what is found.
+UNWIND $ids AS id
+MATCH (s:Studio {studio_id: id})
+RETURN id, s.name AS name, s.province AS province, s.kind AS kind, s.grade AS grade,
+  COLLECT { MATCH (s)<-[l:LEADS]-(p:Person)
+            RETURN {id: p.person_id, name: p.name} ORDER BY l.start DESC LIMIT 1 }[0] AS leader,
+  COUNT { MATCH (s)<-[:TRAINED_AT]-(p:Person) RETURN DISTINCT p } AS trained
+
+// name: enterprises_found
+// internal: All that is stated of enterprises that are found.
+UNWIND $ids AS id
+MATCH (n:Enterprise {enterprise_id: id})
+RETURN id, properties(n) AS properties
+
+// name: schools_found
+// internal: All that is stated of schools that are found.
+UNWIND $ids AS id
+MATCH (n:School {school_id: id})
+RETURN id, properties(n) AS properties
+
+// name: occupations_found
+// internal: All that is stated of occupations that are found.
+UNWIND $ids AS id
+MATCH (n:Occupation {code: id})
+RETURN id, properties(n) AS properties
+
+// name: competitions_found
+// internal: All that is stated of competitions that are found.
+UNWIND $ids AS id
+MATCH (n:Competition {competition_id: id})
+RETURN id, properties(n) AS properties
+
+// name: provinces_found
+// internal: All that is stated of provinces that are found.
+UNWIND $ids AS id
+MATCH (n:Province {code: id})
+RETURN id, properties(n) AS properties
+
+// name: occupation_demand
+// internal: The newest year of which the positions open of an occupation are stated.
+MATCH (:Occupation {code: $code})-[d:DEMANDED_IN]->()
+RETURN d.year AS year, sum(d.positions) AS positions ORDER BY year DESC LIMIT 1
+
+// name: last_recognition_day
+// internal: The last day, up to a day, on which anyone was recognised.
+OPTIONAL MATCH ()-[r:RECOGNISED]->()
+WHERE r.date <= $today
+RETURN max(r.date) AS day
+
+// name: own_statement_example
+// internal: What the box for one's own statement holds at first.
+MATCH (m:Person)-[r:MENTORS]->(p:Person)
+WHERE r.start >= date('2026-01-01')
+RETURN m.person_id AS person_id, m.name AS name, count(p) AS apprentices
+ORDER BY apprentices DESC LIMIT 100

@@ -1,0 +1,133 @@
+"""The wheel works outside the checkout: a command, a query and a page."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.server.configuration import find_free_port
+from graph.server.database import Database
+from graph.settings import Settings
+from tests.browser.seeing import WAIT
+from tests.serving import wait_until_healthy
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of what git lists, so that nothing else can get into it."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file() and not name.startswith(("tests/", "benchmarks/")):
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q"]
+    subprocess.run([*command, "-w", built, source], check=True, cwd=built)
+    (file,) = built.glob("*.whl")
+    return file
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Python of an environment that has the wheel and, by path, what it depends on."""
+    folder = tmp_path_factory.mktemp("fresh")
+    venv.create(folder, with_pip=False)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(packages)
+    import streamlit
+
+    # A line of a .pth file adds a folder, not what that folder's own .pth files add (the checkout).
+    (packages / "depends.pth").write_text(str(Path(streamlit.__file__).parents[1]))
+    return folder / "bin" / "python"
+
+
+def without_path() -> dict[str, str]:
+    """The environment, without a path to the checkout."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def run(python: Path, home: Path, *arguments: str) -> str:
+    """What a command of the installed wheel prints, in a folder that is not the checkout."""
+    done = subprocess.run(
+        [python, "-m", "cli.main", "--home", home, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=python.parent,
+        env=without_path(),
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_holds_every_file_that_the_program_reads(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    read = [
+        path
+        for layer in ("graph", "loaders", "ui", "cli", "queries")
+        for path in (ROOT / layer).rglob("*")
+        if path.suffix in {".js", ".css", ".po", ".csv", ".cypher", ".lock", ".json", ".py"}
+    ]
+    missing = {str(path.relative_to(ROOT)) for path in read} - names
+    assert missing == set()
+    assert ".streamlit/config.toml" in names and "app.py" in names
+
+
+def test_a_command_and_a_query(python: Path, network: Database, settings: Settings) -> None:
+    where = subprocess.run(
+        [python, "-c", "import cli.main; print(cli.main.__file__)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=python.parent,
+    ).stdout
+    assert not where.startswith(str(ROOT))
+    assert "longest_chains" in run(python, settings.home, "query", "--list")
+    rows = run(python, settings.home, "query", "longest_chains", "--format", "csv")
+    assert len(rows.splitlines()) > 1
+
+
+def test_a_page(
+    python: Path,
+    network: Database,
+    settings: Settings,
+    open_page: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    port, log = find_free_port(0), tmp_path / "log.txt"
+    url = f"http://127.0.0.1:{port}"
+    command = [python, "-m", "cli.main", "--home", settings.home, "app", "--port", str(port)]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command,
+            cwd=python.parent,
+            env=without_path(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as server,
+    ):
+        try:
+            wait_until_healthy(server, url, log)
+            page = open_page(f"{url}/talents?lang=en", locale="en-GB")
+            page.get_by_role("heading", name="Leading talents").first.wait_for(timeout=WAIT)
+            sheets = page.evaluate("getComputedStyle(document.body).fontFamily")
+            assert "Noto Sans SC" in sheets  # the settings beside app.py are read
+        finally:
+            server.terminate()

@@ -1,0 +1,80 @@
+"""Departments' files by the command line: looked at, confirmed, loaded, and what they count."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from graph.server.database import Database
+from graph.settings import Settings
+from tests.live.shell import run_here
+from tests.live.test_loads import one
+
+pytestmark = pytest.mark.lts
+ROOT = Path(__file__).parents[2]
+LISTS = ROOT / "tests" / "unit" / "department_lists"
+WORKBOOK = LISTS / "r01" / "2024年度高技能人才名单.xlsx"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(settings: Settings, empty_database: Database) -> Run:
+    shutil.rmtree(settings.home / "mappings", ignore_errors=True)
+
+    def command(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = run_here(arguments, {"SHICHENG_HOME": str(settings.home)})
+        assert done.returncode == code, done.stderr
+        return done
+
+    return command
+
+
+def test_a_workbook_as_received(run: Run, empty_database: Database) -> None:
+    assert "shicheng inspect" in run("load", WORKBOOK, code=2).stderr
+    assert "saved: " in run("inspect", WORKBOOK, "--save").stdout
+    report = json.loads(run("load", WORKBOOK, "--json").stdout)
+    (sheet,) = report["sheets"]
+    assert (sheet["rows"], sheet["data"], sheet["accepted"], sheet["refused"]) == (30, 24, 24, 0)
+    assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 24
+    assert one(empty_database, "MATCH (:Person)-[r:RECOGNISED]->() RETURN count(r)") == 24
+    assert one(empty_database, "MATCH (:Person)-[r:EMPLOYED_BY]->(e) RETURN count(DISTINCT e)") == 4
+    again = json.loads(run("load", WORKBOOK, "--json").stdout)
+    assert again["accepted"] == report["accepted"]
+    assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 24
+
+
+@pytest.mark.parametrize("way", ["folder", "files"])
+def test_union_digits_count_one_worker(way: str, run: Run) -> None:
+    """Of four apprentices, 5, 5, 4 and 3 on the old ladder, one is high-skilled: truth 1."""
+    first = ["folder"] if way == "folder" else []
+    asked = run("load", *first, LISTS / "j1", code=2)
+    assert "ladder" in asked.stderr
+    run("load", *first, LISTS / "j1", "--answer", "ladder=old")
+    figures = json.loads(run("national", "--window", "2024-01-01:2026-12-31").stdout)
+    assert figures["driven_persons"] == 1, figures
+
+
+def test_names_find_their_people(run: Run, empty_database: Database) -> None:
+    run("load", LISTS / "r10", "--source", "人社局", code=2)
+    path = LISTS / "r10" / "mentorships.csv"
+    run("inspect", path, "--source", "人社局", "--answer", "by_name=no", "--save")
+    run("load", LISTS / "r10", "--source", "人社局")
+    assert one(empty_database, "MATCH (:Person)-[m:MENTORS]->(:Person) RETURN count(m)") == 6
+    assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 24
+
+
+def test_names_find_people_of_an_earlier_load(
+    run: Run, empty_database: Database, tmp_path: Path
+) -> None:
+    people = shutil.copy(LISTS / "r10" / "people.csv", tmp_path / "people.csv")
+    run("load", people, "--source", "人社局")
+    path = LISTS / "r10" / "mentorships.csv"
+    run("inspect", path, "--source", "人社局", "--answer", "by_name=no", "--save")
+    run("load", path)
+    assert one(empty_database, "MATCH (:Person)-[m:MENTORS]->(:Person) RETURN count(m)") == 6
+    assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 24

@@ -1,0 +1,58 @@
+"""The example of docs/mapping.md does what the page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from graph.server.identity_key import build_id_digester
+from loaders.department_files import iterate_raw_tables, read_department_files
+from loaders.mapping.aliases import list_known_fields
+from loaders.mapping.mapping import MAPPINGS_FOLDER
+from loaders.tables import RawTable, check_table
+from tests.live.shell import run_here
+from tests.unit.test_department_lists import TODAY
+
+PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text("utf-8")
+
+
+def get_block(language: str) -> str:
+    (block,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return str(block)
+
+
+def test_the_example_of_the_page(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(get_block("csv"), "utf-8")
+    given = {"SHICHENG_HOME": str(tmp_path / "home")}
+    first, second, _ = re.findall(r"^\$ shicheng (.*)$", get_block("console"), re.MULTILINE)
+    asked, settled = (run_here(command.split(), given, tmp_path) for command in (first, second))
+    assert (asked.returncode, settled.returncode) == (0, 0)
+    assert "? ladder: " in asked.stdout
+    (saved,) = (tmp_path / "home" / MAPPINGS_FOLDER).iterdir()
+    assert saved.read_text("utf-8") == get_block("yaml")
+    digest = build_id_digester(tmp_path / "home")
+    read = read_department_files([tmp_path / "list.csv"], tmp_path / "home")
+    tables = {
+        raw.table: check_table(raw, digest, TODAY)
+        for raw in iterate_raw_tables(read, digest)
+        if isinstance(raw, RawTable)
+    }
+    told = re.findall(r"^\| ([a-z]+) \| (\d+) \|$", PAGE, re.MULTILINE)
+    assert [(name, str(table.accepted)) for name, table in tables.items()] == told
+    assert tables["recognitions"].rows["level"].to_list() == [6, 4]
+
+
+def test_the_page_names_fields_that_there_are() -> None:
+    rows = re.findall(r"^\| (`[a-z`, ]+`) \| ([^|]+) \|$", PAGE, re.MULTILINE)
+    known = list_known_fields()
+    named = {
+        f"{role}.{field}"
+        for roles, fields in rows
+        for role in re.findall(r"`([a-z]+)`", roles)
+        for field in re.findall(r"`([a-z_]+)`", fields)
+    }
+    of_roles = {
+        name for name in named if name.partition(".")[0] in {k.partition(".")[0] for k in known}
+    }
+    unknown = {name for name in of_roles if name not in known and not name.startswith("host.")}
+    assert unknown == set()

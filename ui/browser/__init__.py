@@ -1,0 +1,1 @@
+"""Small scripts that run in the visitor's browser."""

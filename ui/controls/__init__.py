@@ -1,0 +1,1 @@
+"""Controls that pages share: charts, tables, downloads, pickers."""

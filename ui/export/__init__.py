@@ -1,0 +1,1 @@
+"""Networks as files, and the layout they share."""

@@ -1,0 +1,21 @@
+"""The app's pages: the name of each in its address, and the module that draws it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PAGES: Final = {
+    "overview": "ui.overview.page",
+    "find": "ui.find.page",
+    "lineage": "ui.lineage.page",
+    "talents": "ui.talents.page",
+    "talent": "ui.profile.page",
+    "targets": "ui.targets.page",
+    "people": "ui.people.page",
+    "nominations": "ui.nominations.page",
+    "data": "ui.data.page",
+    "places": "ui.places.page",
+    "areas": "ui.areas.page",
+    "ties": "ui.ties.page",
+    "queries": "ui.queries.page",
+}

@@ -1,0 +1,1 @@
+"""One person as every page shows one."""

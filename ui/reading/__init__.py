@@ -1,0 +1,1 @@
+"""What pages read, cached by graph state and policy."""

@@ -1,0 +1,172 @@
+"""What stands in front of Streamlit at every request: who may ask, and what a browser may do.
+
+- A request whose `Host` is not in `server.allowedHosts`, or whose `Origin` is another site, is
+  refused here. Streamlit would compare a foreign origin with the server's public address, which
+  it asks a host on the internet for; `disable_address_lookup` makes sure that it never does.
+- Every answer forbids the browser to load anything from another host (Content-Security-Policy),
+  to show the app in another site's frame, to guess types and to send addresses on.
+
+`app.py` puts it before the app, so that `streamlit run app.py` and `shicheng app` have it alike.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import streamlit
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config, net_util
+
+HOST_REFUSED_TEXT: Final = (
+    "403: this address is not one that the app answers at. Whoever runs it names its addresses in "
+    "server.allowedHosts.\n"
+    "本应用不通过该地址提供服务，请由管理人员在 server.allowedHosts 中登记。\n"
+)
+ORIGIN_REFUSED_TEXT: Final = (
+    "403: another site may not ask this app. Whoever runs it behind a proxy names the proxy's "
+    "address in server.corsAllowedOrigins.\n"
+    "不接受其他网站发起的请求；如经由代理访问，请由管理人员在 server.corsAllowedOrigins "
+    "中登记代理地址。\n"
+)
+SERVER_ERROR_TEXT: Final = "500: the app failed; try again.\n应用出错，请重试。\n"
+
+# blob: holds the widgets' own scripts, which Streamlit hands over as text; its style sheets are
+# written by script, so inline styles are allowed. Scripts from text (eval) are not.
+_CONTENT_SECURITY_POLICY: Final[Mapping[str, str]] = {
+    "default-src": "'self'",
+    "script-src": "'self' blob: {scripts}",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self'",
+    "worker-src": "'self' blob:",
+    "frame-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+
+
+@cache
+def build_security_headers() -> dict[str, str]:
+    """The headers of every answer, by name."""
+    scripts = " ".join(_hash_inline_scripts())
+    policy = "; ".join(f"{name} {value}" for name, value in _CONTENT_SECURITY_POLICY.items())
+    return {
+        "Content-Security-Policy": policy.replace("{scripts}", scripts),
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+
+def _hash_inline_scripts() -> list[str]:
+    """The hashes of the scripts that stand in Streamlit's own page, as a policy names them."""
+    page = Path(streamlit.__file__).parent / "static" / "index.html"
+    scripts = re.findall(r"<script>(.*?)</script>", page.read_text("utf-8"), re.DOTALL)
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+
+
+def disable_address_lookup() -> None:
+    """Keeps Streamlit from asking for this machine's addresses: loopback is taken for both."""
+    net_util._external_ip = net_util._internal_ip = "127.0.0.1"
+
+
+def is_host_allowed(host: str | None) -> bool:
+    """Whether the app answers at this `Host`: `server.allowedHosts` names it, or is empty."""
+    allowed = [name.strip().lower() for name in config.get_option("server.allowedHosts")]
+    if not allowed or "*" in allowed:
+        return True
+    name = _parse_hostname(f"//{host or ''}")
+    return any(
+        name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
+        for pattern in allowed
+        if name
+    )
+
+
+def is_origin_allowed(origin: str | None, host: str | None) -> bool:
+    """Whether a page of this `Origin` may ask: none, the app's own, or one that is named."""
+    if origin is None or (host and _parse_netloc(origin) == host.lower()):
+        return True
+    if not config.get_option("server.enableCORS"):
+        return True
+    return origin in {named.strip() for named in config.get_option("server.corsAllowedOrigins")}
+
+
+def _parse_hostname(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _parse_netloc(address: str) -> str:
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:
+        return ""
+
+
+class SecurityMiddleware:
+    """ASGI middleware: refuses what may not ask, and puts the headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, one websocket, or the server's start and end."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        refused = _find_refusal_text(Headers(scope=scope))
+        if refused is None:
+            await self._app(scope, receive, _add_security_headers(send))
+        elif scope["type"] == "http":
+            await PlainTextResponse(refused, 403)(scope, receive, _add_security_headers(send))
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+
+def _find_refusal_text(headers: Headers) -> str | None:
+    """Why the request is not taken; None when it is."""
+    host = headers.get("host")
+    if not is_host_allowed(host):
+        return HOST_REFUSED_TEXT
+    return None if is_origin_allowed(headers.get("origin"), host) else ORIGIN_REFUSED_TEXT
+
+
+def _add_security_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(build_security_headers())
+        await send(message)
+
+    return sending
+
+
+def build_failure_response(request: Any, error: Exception) -> PlainTextResponse:
+    """The answer to a request at which the server itself failed; it names nothing."""
+    return PlainTextResponse(SERVER_ERROR_TEXT, 500, headers=build_security_headers())
+
+
+def build_app_options() -> dict[str, Any]:
+    """What `streamlit.App` is given so that all this stands before it."""
+    disable_address_lookup()
+    return {
+        "middleware": [Middleware(SecurityMiddleware)],
+        "exception_handlers": {500: build_failure_response},
+    }

@@ -1,0 +1,423 @@
+"""What every page stands in: the sidebar, the answer as a sentence, the policy chip, the notes."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from html import escape
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from graph.errors import ShichengError
+from graph.server import damage
+from graph.store.standing import build_load_message
+from ui.browser.mode_watch import watch_mode
+from ui.browser.navigation import watch_history
+from ui.browser.return_to import restore_address, save_address
+from ui.shell import address, graph_state
+from ui.shell.control_words import translate_controls
+from ui.shell.policy_form import (
+    POLICY_PARAMETERS,
+    current_policy,
+    draw_policy_form,
+    format_policy_parameters,
+)
+from ui.shell.style import render_style_sheet
+from ui.shell.theme import ColourMode
+from ui.shell.visitor import is_sign_in_on
+from ui.words.i18n import (
+    LANGUAGE_NAMES,
+    choose_language,
+    current_language,
+    join_sentences,
+    t,
+    translate_message,
+)
+from ui.words.numbers import format_short_day
+
+PagesByName = Mapping[str, Any]
+
+page_logger = logging.getLogger("shicheng.app")
+
+
+def detect_colour_mode() -> ColourMode:
+    """Light or dark, as the visitor's browser shows the app."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def draw_html(text: str) -> None:
+    """A piece of HTML whose data has been escaped by the caller."""
+    st.html(text)
+
+
+def begin_page() -> None:
+    """Title, style and language of the page; the first thing of each run."""
+    st.set_page_config(
+        page_title=t("Shicheng"),
+        page_icon="🧭",
+        layout="wide",
+        initial_sidebar_state="locked",
+    )
+    draw_html(render_style_sheet(detect_colour_mode()))
+
+
+def draw_sign_in() -> None:
+    """All that a visitor sees who has not signed in."""
+    draw_lead(escape(t("Sign in, and see who taught whom.")))
+    save_address()
+    st.button(t("Sign in"), type="primary", on_click=st.login)
+
+
+def draw_sidebar(groups: Sequence[tuple[str, Sequence[Any]]]) -> None:
+    """Brand, pages by group, and at the foot: data up to, last load, language."""
+    with st.sidebar:
+        draw_html(
+            '<div class="sc-brand"><div class="sc-seal" aria-hidden="true">师<br>承</div><div>'
+            f"<b>{escape(t('Shicheng'))}</b><span>{escape(t('Mentor network'))}</span></div></div>"
+        )
+        with st.container(key="sidebar_pages"):
+            for title, pages in groups:
+                draw_html(f'<div class="sc-group">{escape(title)}</div>')
+                for page in pages:
+                    st.page_link(page, width="stretch")
+        with st.container(key="sidebar_foot"):
+            _draw_load_facts()
+            _draw_language_buttons()
+            watch_mode()
+            translate_controls()
+            watch_history(("lang", *POLICY_PARAMETERS))
+            if is_sign_in_on():
+                restore_address()
+                st.button(t("Sign out"), type="tertiary", on_click=st.logout)
+
+
+def _draw_load_facts() -> None:
+    """Data up to, last load; nothing when the store cannot be read (the page says why)."""
+    try:
+        standing = graph_state.fetch_graph_revision()
+    except ShichengError:
+        return
+    if standing.revision is None:
+        return
+    rows = []
+    if standing.data_until is not None:
+        rows.append((t("Data up to"), standing.data_until.isoformat()))
+    if standing.loaded_at is not None:
+        rows.append((t("Last load"), format_short_day(standing.loaded_at, current_language())))
+    cells = "".join(f"<span>{escape(a)}</span><span>{escape(b)}</span>" for a, b in rows)
+    draw_html(f'<div class="sc-facts">{cells}</div>')
+
+
+def _draw_language_buttons() -> None:
+    now = current_language()
+    with st.container(key="languages", horizontal=True, horizontal_alignment="distribute"):
+        for language, name in LANGUAGE_NAMES.items():
+            st.button(
+                name,
+                key=f"language_{language}",
+                type="tertiary",
+                disabled=language == now,
+                on_click=choose_language,
+                args=(language,),
+            )
+
+
+def draw_lead(sentence: str) -> None:
+    """The answer of the page, HTML with its figures bold."""
+    draw_html(f'<h1 class="sc-lead">{sentence}</h1>')
+
+
+def draw_under_lead(text: str = "", *, policy: bool = True) -> None:
+    """The policy chip, and beside it what the figures are."""
+    with st.container(key="underlead", horizontal=True, vertical_alignment="center"):
+        if policy:
+            draw_policy_chip("lead")
+        if text:
+            draw_html(f'<span class="sc-muted">{text}</span>')
+
+
+def draw_policy_chip(key: str) -> None:
+    """The chip that stands beside numbers and opens to the full policy and its definition."""
+    chip = current_policy().chip(current_language())
+    # Streamlit sets labels as Markdown: what is bold in it is the link colour of the style sheet.
+    text = f"{chip}  **{t('define')}**"
+    with st.popover(text, key=f"policy_chip_{key}"):
+        draw_policy_form(key)
+
+
+def draw_muted(text: str) -> None:
+    """A line that explains, in muted ink; plain text."""
+    draw_html(f'<div class="sc-muted">{escape(text)}</div>')
+
+
+def draw_heading(title: str, aside: str = "") -> None:
+    """A section title, 16 px, with what the figures are at its right."""
+    draw_html(f'<div class="sc-h"><h2>{escape(title)}</h2><span>{escape(aside)}</span></div>')
+
+
+def draw_figures(named: Sequence[tuple[str, str]]) -> None:
+    """Figures side by side, each under its name."""
+    cells = "".join(f"<div><span>{escape(a)}</span><b>{escape(b)}</b></div>" for a, b in named)
+    draw_html(f'<div class="sc-figures">{cells}</div>')
+
+
+def render_facts(named: Iterable[tuple[str, str]], look: str = "") -> str:
+    """HTML: a list of facts, each beside its name; those without a value are left out."""
+    cells = "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in named if b)
+    return f'<dl class="{f"sc-dl {look}".strip()}">{cells}</dl>'
+
+
+@contextmanager
+def draw_exhibit_foot(key: str, told: str = "") -> Iterator[None]:
+    """The row under an exhibit: what of it is shown, as plain text; at the right what is drawn."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_foot"):
+        if told:
+            draw_muted(told)
+        st.space("stretch")
+        yield
+
+
+def draw_rule() -> None:
+    """A hairline."""
+    draw_html('<div class="sc-rule"></div>')
+
+
+def draw_note(title: str, text: str) -> None:
+    """A calm note: what, why, and what to do next. Plain text."""
+    draw_html(f'<div class="sc-note" role="status"><b>{escape(title)}</b><br>{escape(text)}</div>')
+
+
+def draw_empty_state(title: str, text: str, command: str = "") -> None:
+    """What would stand here, and the one thing to do."""
+    code = f"<br><code>{escape(command)}</code>" if command else ""
+    draw_html(f'<div class="sc-empty"><b>{escape(title)}</b>{escape(text)}{code}</div>')
+
+
+def draw_nothing_loaded() -> None:
+    """The empty state of a page when the store holds no load."""
+    draw_lead(t("Nothing is loaded yet."))
+    load = graph_state.fetch_graph_revision().unfinished
+    if load is not None:
+        told = build_load_message(load).said(current_language())
+        draw_note(t("The first load has begun"), told[:1].upper() + told[1:])
+        return
+    draw_empty_state(
+        t("Here will stand how many new high-skilled workers the leading talents drive"),
+        t("Load an exchange folder, then reload this page:"),
+        "shicheng load folder FOLDER",
+    )
+
+
+@contextmanager
+def show_errors_as_notes() -> Iterator[None]:
+    """Shows what goes wrong as a calm note; what is not ours gets an id that the log names."""
+    try:
+        with graph_state.pin_graph_revision():
+            yield
+    except ShichengError as error:
+        draw_note(t("This cannot be shown"), translate_message(error))
+    except Exception as error:
+        if graph_state.repair_damaged_snapshot():
+            draw_note(t("A damaged file was found"), t("It is made anew: reload the page."))
+            return
+        number = secrets.token_hex(3)
+        # The type and place alone: the text of an unknown error may hold personal data.
+        page_logger.error(
+            "page error %s: %s at %s", number, type(error).__name__, _format_error_location(error)
+        )
+        draw_note(
+            t("This part of the page failed"),
+            t("Reload the page; if it fails again, report the number {number}.", number=number),
+        )
+    finally:
+        for message in damage.pop_damage_notes():
+            draw_note(t("A damaged file was found"), message.said(current_language()))
+
+
+def _format_error_location(error: BaseException) -> str:
+    """The last file and line of the error's trace."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+
+
+@contextmanager
+def show_address_faults() -> Iterator[None]:
+    """Says above what is drawn within which parts of the address are not used."""
+    place = st.container()
+    try:
+        yield
+    finally:
+        faults = address.list_address_faults()
+        with place:
+            _draw_fault_note(
+                t("Part of the address was not understood"),
+                t("Left out, as if it were not there: {parts}."),
+                {name: value for name, (fault, value) in faults.items() if fault == "ignored"},
+            )
+            _draw_fault_note(
+                t("The address asks for what is not there"),
+                t("Nothing here has this value: {parts}."),
+                {name: value for name, (fault, value) in faults.items() if fault == "unknown"},
+            )
+        address.end_address_run()
+
+
+def _draw_fault_note(title: str, told: str, values: Mapping[str, str]) -> None:
+    if values:
+        parts = t(", ").join(t("{name} = “{value}”", name=n, value=v) for n, v in values.items())
+        draw_note(title, told.format(parts=parts))
+
+
+def page(draw: Callable[[], None]) -> Callable[[], None]:
+    """A page whose errors are notes, and which says so when nothing is loaded."""
+
+    @wraps(draw)
+    def drawn() -> None:
+        with show_errors_as_notes():
+            standing = graph_state.fetch_graph_revision()
+            if standing.revision is None:
+                draw_nothing_loaded()
+                return
+            with graph_state.record_live_reads() as live:
+                place = st.container(key="data_as_of") if standing.unfinished else None
+                try:
+                    with show_address_faults():
+                        draw()
+                finally:
+                    if place is not None:
+                        with place:
+                            _draw_data_as_of(standing, bool(live))
+
+    return drawn
+
+
+def _draw_data_as_of(standing: graph_state.GraphRevision, live: bool) -> None:
+    """Which data the page shows while a load is under way or broken off."""
+    load, revision = standing.unfinished, standing.revision
+    assert load is not None
+    day = (
+        "—"
+        if standing.loaded_at is None
+        else format_short_day(standing.loaded_at, current_language())
+    )
+    title = t("Data as of {day}, revision {n}", day=day, n=revision)
+    told = build_load_message(load).said(current_language())
+    told = told[:1].upper() + told[1:]
+    if live:
+        told = join_sentences(
+            told,
+            t(
+                "Facts of single people, places and loads, and answers of queries, are read from "
+                "the graph as it is now, in the middle of that load; all figures are of "
+                "revision {n}.",
+                n=revision,
+            ),
+        )
+    draw_note(title, told)
+
+
+def render_level_badge(level: int | None) -> str:
+    """HTML: the level in a square of the ladder's colour."""
+    return "" if not level else f'<span class="lv lv{level}">{level}</span>'
+
+
+def register_pages(pages: PagesByName) -> None:
+    """Keeps this run's pages by name, so that pages can lead to each other."""
+    st.session_state["pages"] = pages
+
+
+def draw_page_link(name: str, text: str, **query: str) -> None:
+    """A link to a page of the app, opened in place; `text` is plain text."""
+    pages: PagesByName = st.session_state["pages"]
+    st.page_link(pages[name], label=escape_markdown(text), query_params=query)
+
+
+def format_page_href(name: str, **query: str) -> str:
+    """The address of a page of the app under the visit's policy and language, for `href="..."`."""
+    given = {"lang": current_language()} | format_policy_parameters(current_policy()) | query
+    return escape(f"{name}?{urlencode(given)}")
+
+
+def render_page_anchor(name: str, text: str, **query: str) -> str:
+    """HTML: a link to a page of the app; `text` is plain text."""
+    return (
+        f'<a class="sc-link" href="{format_page_href(name, **query)}" '
+        f'target="_self">{escape(text)}</a>'
+    )
+
+
+def switch_to_page(
+    name: str, lists: Mapping[str, Sequence[str]] = MappingProxyType({}), /, **query: str
+) -> None:
+    """Goes to a page of the app now; `lists` are the parameters of several values."""
+    pages: PagesByName = st.session_state["pages"]
+    st.switch_page(pages[name], query_params={**query, **lists})
+
+
+def is_newly_chosen(key: str, chosen: object) -> bool:
+    """Whether this has been chosen since the last run: a choice stands on, and acts once."""
+    known = f"{key}_acted"
+    if chosen == st.session_state.get(known):
+        return False
+    st.session_state[known] = chosen
+    return chosen is not None
+
+
+MARKDOWN_SPECIAL_CHARS = re.compile(r"([\\`*_{}\[\]()#+\-.!~|<>:$])")
+
+
+def escape_markdown(text: str) -> str:
+    """The text as Markdown that shows exactly it."""
+    return MARKDOWN_SPECIAL_CHARS.sub(r"\\\1", text)
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """A line of a list: a name that may lead to a page, and cells of escaped HTML."""
+
+    name: str
+    cells: tuple[str, ...]
+    page: str | None
+    query: Mapping[str, str]
+
+
+def draw_row_list(
+    lines: Sequence[ListRow], *, key: str, head: Sequence[str] = (), names: int = 220
+) -> None:
+    """A list of lines with hairlines; names are links of the app, `names` px wide; the rest is a
+    table beside.
+    """
+    width = max((len(line.cells) for line in lines), default=0)
+    left, rest = st.columns([names, 1120 - names], gap=None, wrap=False)
+    with left, st.container(key=f"names_{key}", gap=None):
+        if head:
+            draw_html(f'<div class="sc-rowhead">{escape(head[0])}</div>')
+        for line in lines:
+            if line.page is None:
+                draw_html(f'<div class="sc-rowname">{escape(line.name)}</div>')
+            else:
+                draw_page_link(line.page, line.name, **line.query)
+    titles = "".join(f"<th>{escape(title)}</th>" for title in head[1:])
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td>{cell}</td>" for cell in line.cells)
+        + "<td></td>" * (width - len(line.cells))
+        + "</tr>"
+        for line in lines
+    )
+    with rest:
+        draw_html(
+            '<table class="sc-table sc-rows">'
+            + (f"<thead><tr>{titles}</tr></thead>" if head else "")
+            + f"<tbody>{body}</tbody></table>"
+        )

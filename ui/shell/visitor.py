@@ -1,0 +1,92 @@
+"""Who visits, and what of people's data a visitor sees.
+
+Without sign-in (an app on one's own machine) everyone is `local` with the role of the settings.
+With sign-in (`[auth]` in Streamlit's secrets: OpenID Connect) a visitor is the mail address that
+the provider vouches for, and a data steward when the settings name it; whoever has none, or one
+that is not confirmed, is a manager under the provider's own number. A manager sees people's names
+and careers; certificate numbers and years of birth are masked. ID numbers never leave the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import streamlit as st
+
+from graph.settings import Role, Settings
+from ui.words.numbers import format_day
+
+LOCAL_VISITOR_ID = "local"
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who visits: `id` owns what is saved; `role` decides what is masked."""
+
+    id: str
+    role: Role
+
+    @property
+    def sees_personal_data(self) -> bool:
+        """Whether years of birth and certificate numbers are shown whole."""
+        return self.role == "steward"
+
+
+ANONYMOUS_VISITOR: Final = Visitor("", "manager")
+
+
+def is_sign_in_on() -> bool:
+    """Whether the app asks who one is."""
+    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+
+
+def identify_visitor() -> Visitor:
+    """The visitor of this run; before signing in, a manager without a name."""
+    settings = Settings()
+    if not is_sign_in_on():
+        return Visitor(LOCAL_VISITOR_ID, settings.role)
+    return (
+        parse_visitor_claims(st.user.to_dict(), settings.stewards)
+        if st.user.is_logged_in
+        else ANONYMOUS_VISITOR
+    )
+
+
+def parse_visitor_claims(claims: Mapping[str, Any], stewards: str) -> Visitor:
+    """The visitor of whom the provider states `claims`; `stewards` are addresses, by commas."""
+    address = str(claims.get("email") or "").strip().lower()
+    # Many providers say nothing of it and confirm each address; "false" may come as a string.
+    if not address or str(claims.get("email_verified", True)).lower() == "false":
+        return Visitor(f"{claims.get('iss', '')} {claims.get('sub', '')}", "manager")
+    named = {name.strip().lower() for name in stewards.split(",") if name.strip()}
+    return Visitor(address, "steward" if address in named else "manager")
+
+
+def is_sign_in_required() -> bool:
+    """Whether this visitor has still to sign in."""
+    return is_sign_in_on() and not st.user.is_logged_in
+
+
+def mask_certificate_number(number: str | None, visitor: Visitor) -> str:
+    """A certificate number as the visitor may see it: its last four signs, or whole."""
+    if not number or visitor.sees_personal_data:
+        return number or ""
+    return "····" + number[-4:] if len(number) > 6 else "····"
+
+
+def mask_retirement_day(on: date | None, visitor: Visitor) -> str:
+    """The day of retirement as the visitor may see it: its year alone, for it tells the birthday
+    of whoever retires at a fixed age, or whole."""
+    if on is None:
+        return ""
+    return format_day(on) if visitor.sees_personal_data else str(on.year)
+
+
+def mask_birth_year(year: int | None, visitor: Visitor) -> str:
+    """A year of birth as the visitor may see it: the decade ("197·"), or whole."""
+    if year is None:
+        return ""
+    return str(year) if visitor.sees_personal_data else f"{year // 10}·"

@@ -1,0 +1,1 @@
+"""Words and numbers of the screen, in English and Chinese."""
