@@ -283,7 +283,7 @@ class Database:
             agent = self._driver.get_server_info().agent
             self.version = agent.removeprefix("Neo4j/")
             check_server_version(self.version, self.uri)
-        self.read("RETURN 1", seconds=CONNECT_SECONDS)
+        self.read("RETURN 1")
 
 
 class _DataFrameImportBlocker:

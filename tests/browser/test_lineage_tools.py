@@ -320,7 +320,8 @@ def test_exports_hold_the_view_the_policy_and_the_revision(
     assert Policy().id in about and f"revision,{snapshot.revision}" in about
     drawing = ElementTree.fromstring(files["SVG"].read_text("utf-8"))
     space = "{http://www.w3.org/2000/svg}"
-    assert len(drawing.findall(f"{space}g")) == len(ids)
+    drawn = drawing.findall(f"{space}g[@class='person']")
+    assert {person.get("data-id") for person in drawn} == ids
     told = json.loads(drawing.findtext(f"{space}metadata") or "")
     assert told["policy_id"] == Policy().id and told["revision"] == snapshot.revision
     image = Image.open(io.BytesIO(files["PNG"].read_bytes()))

@@ -359,7 +359,7 @@ def test_folders_in_place_of_files(tmp_path: Path) -> None:
 def test_an_unreadable_optional_cell_costs_only_itself(tmp_path: Path) -> None:
     text = (
         "person_id,name,sex,birth_date,id_number,province,type,retired_on\n"
-        "p1,甲,1,someday,329999********1234,火星,weird,2024-02-30\n"
+        "p1,甲,雄,someday,12345,火星,weird,2024-02-30\n"
     )
     checked = check(tmp_path, text)
     assert checked.accepted == 1
@@ -538,7 +538,7 @@ def test_no_message_says_an_id_number() -> None:
 # Sizes
 
 LIMITS = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from graph.errors import UsageError
 from loaders import folder
@@ -551,7 +551,9 @@ try:
         print(checked.read, checked.accepted)
 except UsageError as error:
     print(error)
-print(time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# Not ru_maxrss: after a fork it counts what the parent held.
+peak = Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
+print(time.monotonic() - began, int(peak) // 1024)
 """
 MOST_MB = 700
 
