@@ -72,6 +72,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     from ui.data import page as data
     from ui.find import page as find
     from ui.lineage import page as lineage
+    from ui.load import page as load
     from ui.nominations import page as nominations
     from ui.overview import page as overview
     from ui.people import page as people
@@ -94,6 +95,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         # Reached from the figures alone; it has no line in the sidebar.
         "people": (people.page, t("People behind this figure"), ""),
         "nominations": (nominations.page, t("Nominations"), action),
+        "load": (load.page, t("Load data"), analysis),
         "data": (data.page, t("Data"), analysis),
         "places": (places.page, t("Studios, enterprises, schools"), programme),
         "areas": (areas.page, t("Provinces, industries, occupations"), programme),

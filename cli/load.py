@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -23,10 +23,8 @@ from graph.system_errors import not_written
 from loaders import LOADER_MODULES
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from graph.server.database import Database
-    from loaders.department_files import SheetSummary
+    from loaders.department_files import DepartmentFiles
     from loaders.reports import LoadReport
     from loaders.tables import RawTable, UnreadFile
 
@@ -59,6 +57,14 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything,
 RejectsOption = Annotated[
     Path | None,
     typer.Option("--rejects", help="Where the refused rows are listed, as CSV."),
+]
+ReturnOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--return-to",
+        help="A folder for workbooks to send back: each list with its refused cells marked, and "
+        "why.",
+    ),
 ]
 CompleteOption = Annotated[
     bool,
@@ -110,6 +116,7 @@ def load(
     source: SourceOption = None,
     encoding: FileEncodingOption = None,
     answer: AnswerOption = None,
+    return_to: ReturnOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Load records into the graph: exchange folders, or departments' files as they are.
@@ -124,15 +131,19 @@ def load(
     Examples: shicheng load folder ./ministry ./unions --rejects refused.csv
 
     shicheng load 高技能人才名单.xlsx
+
+    shicheng load 名单.xlsx --return-to ./back
     """
     from graph.errors import NothingLoadedError, RefusedLoadError
     from loaders.sync import load_records
 
     if rejects is not None:
         check_paths_writable([rejects], force=force)
-    loader, tables, summaries = _read_given_tables(
+    loader, tables, read = _read_given_tables(
         loader, paths or [], source, encoding, parse_option_pairs(answer, "--answer")
     )
+    if return_to is not None and read is None:
+        raise UsageError("--return-to goes with departments' files: shicheng load FILE")
     if (yes or withdraw) and not complete:
         raise UsageError("--yes and --withdraw go with --complete: only then is anything removed")
     with open_cli_database() as opened, show_progress_bar() as bar:
@@ -151,7 +162,7 @@ def load(
             )
         except (NothingLoadedError, RefusedLoadError) as refused:
             report = refused.report
-    _report_load_outcome(report, rejects, summaries, as_json=as_json)
+    _report_load_outcome(report, rejects, read, return_to, as_json=as_json)
 
 
 def _read_given_tables(
@@ -160,13 +171,11 @@ def _read_given_tables(
     source: str | None,
     encoding: str | None,
     answers: dict[str, str],
-) -> tuple[str, Callable[[Database], Iterable[RawTable | UnreadFile]], list[SheetSummary]]:
-    """The loader's name, and its tables once the store is open; of departments' files also what
-    each sheet comes to.
-    """
+) -> tuple[str, Callable[[Database], Iterable[RawTable | UnreadFile]], DepartmentFiles | None]:
+    """The loader's name, and its tables once the store is open; departments' files as read."""
     if loader in LOADER_MODULES:
         tables = _read_loader_tables(loader, paths, source, encoding, answers)
-        return loader, lambda opened: tables, []
+        return loader, lambda opened: tables, None
     if not Path(loader).exists() and not Path(loader).suffix:
         raise UsageError(
             "there is no loader {loader}; take one of: {known}",
@@ -192,7 +201,7 @@ def _read_given_tables(
         digest = build_id_digester(home)
         return iterate_raw_tables(read, digest, partial(fetch_stored_people, opened))
 
-    return "files", iterate_tables, read.summaries
+    return "files", iterate_tables, read
 
 
 def _read_loader_tables(
@@ -220,22 +229,38 @@ def _read_loader_tables(
 
 
 def _report_load_outcome(
-    report: LoadReport, rejects: Path | None, summaries: Sequence[SheetSummary], *, as_json: bool
+    report: LoadReport,
+    rejects: Path | None,
+    read: DepartmentFiles | None,
+    return_to: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Writes the findings, prints the report, then raises what the load ended with."""
+    from loaders.department_files import count_sheet_rows
+    from loaders.return_workbooks import write_return_workbooks
+
     listed: Path | None = None
+    returned: list[Path] = []
     failed: ShichengError | None = report.refusal
     try:
         listed = _write_load_findings(report, rejects)
+        if return_to is not None and read is not None:
+            returned = write_return_workbooks(read, report.findings, return_to)
     except OSError as error:  # what the load came to is said all the same
-        failed = failed or not_written(rejects or CommandState.settings.home, error)
+        place = rejects if listed is None else return_to
+        failed = failed or not_written(place or CommandState.settings.home, error)
+    summaries = [] if read is None else read.summaries
+    counts = [count_sheet_rows(one, report.findings) for one in summaries]
     if as_json:
-        sheets = {"sheets": [count_sheet_rows(one, report.findings) for one in summaries]}
+        sheets = {"sheets": counts, "returned": [str(path) for path in returned]}
         rejected = {"rejects": str(listed) if listed else None}
         print_json(report.as_dict() | (sheets if summaries else {}) | rejected)
     else:
         _print_load_report(report, listed)
-        _print_sheet_counts(summaries, report)
+        _print_sheet_counts(counts)
+        for path in returned:
+            print_notice(Message("to send back: {file}", file=path))
     if failed is not None:
         raise failed
 
@@ -293,29 +318,10 @@ def _print_load_report(report: LoadReport, listed: Path | None) -> None:
         print_notice(Message("refusals and remarks: {file}", file=listed))
 
 
-def count_sheet_rows(summary: SheetSummary, findings: pl.DataFrame) -> dict[str, int | str]:
-    """What became of a sheet's rows: data = accepted + refused; the others are named by kind.
-
-    A row is refused as soon as one of the things that it states is.
-    """
-    refused = findings.filter(
-        (findings["kind"] == "refused") & (findings["file"] == summary.file) & (findings["row"] > 0)
-    )["row"].n_unique()
-    return {
-        "file": summary.file,
-        "rows": summary.rows,
-        "data": summary.data,
-        "accepted": summary.data - refused,
-        "refused": refused,
-        "other": summary.other,
-        "blank": summary.blank,
-    }
-
-
-def _print_sheet_counts(summaries: Sequence[SheetSummary], report: LoadReport) -> None:
-    if not summaries:
+def _print_sheet_counts(counts: Sequence[Mapping[str, int | str]]) -> None:
+    if not counts:
         return
-    rows = [tuple(count_sheet_rows(one, report.findings).values()) for one in summaries]
+    rows = [tuple(count.values()) for count in counts]
     heads = ("sheet", "rows", "data", "accepted", "refused", "titles and footers", "blank")
     print_table(heads, rows)
 

@@ -57,23 +57,9 @@ def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 def progress_caption(step: str) -> str:
     """A step of a load, of the reading of a table or of a writing, in the terminal's language."""
-    language = detect_terminal_language()
-    steps = {
-        "write": Message("writing"),
-        "find the same people": Message("finding ids of one person"),
-        "import": Message("importing"),
-        "write the import files": Message("writing the import files"),
-        "make the indexes": Message("making the indexes"),
-    }
-    if step in steps:
-        return steps[step].said(language)
-    references, checking = "check the references of ", "check "
-    if step.startswith(references):
-        file = step.removeprefix(references)
-        return Message("checking the references of {file}", file=file).said(language)
-    if step.startswith(checking):
-        return Message("checking {file}", file=step.removeprefix(checking)).said(language)
-    return Message("reading {table}", table=step).said(language)
+    from loaders.progress_words import describe_load_step
+
+    return describe_load_step(step).said(detect_terminal_language())
 
 
 def write_table_output(

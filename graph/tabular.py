@@ -20,7 +20,9 @@ import datetime as dt
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
@@ -290,6 +292,83 @@ def render_xlsx(
             sheet.write_string(line, 1, format_cell(value) if told is None else told)
         sheet.set_column(0, 1, 24)
     return target.getvalue()
+
+
+@dataclass(frozen=True)
+class MarkedSheet:
+    """A sheet of somebody's own rows with remarks on them.
+
+    - rows: number of the row in the sheet (from 1) and its texts, in order
+    - heads: numbers of the rows that are set as heads
+    - marks: (number of the row, place of the cell from 0) of each marked cell
+    - notes: number of a row -> what is said of it, in a column of its own behind the others
+    - note_place: the place of that column; `note_title` stands there in the last of `heads`
+    """
+
+    name: str
+    rows: Iterable[tuple[int, Sequence[str | None]]]
+    heads: Sequence[int]
+    marks: AbstractSet[tuple[int, int]]
+    notes: Mapping[int, str]
+    note_place: int
+    note_title: str
+
+
+def render_marked_xlsx(sheets: Sequence[MarkedSheet]) -> bytes:
+    """The sheets as a workbook, each cell as text where it stood, marked ones on red.
+
+    No cell is a formula or a link. Nothing is written to a disk.
+    """
+    import xlsxwriter
+
+    target = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(target, options) as book:
+        looks = {
+            "mark": book.add_format(
+                {"bg_color": "#F8CBC6", "border": 1, "border_color": "#B3261E"}
+            ),
+            "note": book.add_format({"font_color": "#B3261E", "text_wrap": True}),
+            "head": book.add_format({"bold": True}),
+        }
+        names: list[str] = []
+        for sheet in sheets:
+            names.append(_format_sheet_name(sheet.name, names))
+            _write_marked_sheet(book.add_worksheet(names[-1]), sheet, looks)
+    return target.getvalue()
+
+
+def _write_marked_sheet(page: Any, sheet: MarkedSheet, looks: Mapping[str, Any]) -> None:
+    widths: dict[int, int] = {}
+    for number, texts in sheet.rows:
+        if number > MAX_SHEET_ROWS:
+            break
+        for place, text in enumerate(texts):
+            look = "mark" if (number, place) in sheet.marks else ""
+            look = look or ("head" if number in sheet.heads else "")
+            if text is not None:
+                cut = text[:MAX_SHEET_CELL_CHARACTERS]
+                page.write_string(number - 1, place, cut, looks.get(look))
+                widths[place] = max(widths.get(place, 8), min(40, 2 * len(text)))
+            elif look == "mark":
+                page.write_blank(number - 1, place, None, looks[look])
+    for number, note in sheet.notes.items():  # also of a row that could not be read into cells
+        cut = note[:MAX_SHEET_CELL_CHARACTERS]
+        page.write_string(number - 1, sheet.note_place, cut, looks["note"])
+    for place, width in widths.items():
+        page.set_column(place, place, width)
+    page.set_column(sheet.note_place, sheet.note_place, 70)
+    if sheet.heads:
+        page.write_string(sheet.heads[-1] - 1, sheet.note_place, sheet.note_title, looks["head"])
+        page.freeze_panes(sheet.heads[-1], 0)
+
+
+def _format_sheet_name(name: str, taken: Sequence[str]) -> str:
+    """The name as a workbook takes it: no sign of a reference, 31 signs, none twice."""
+    plain = re.sub(r"[\[\]:*?/\\]", " ", name).strip("' ")[:26] or "Sheet"
+    used = {one.casefold() for one in taken}
+    forms = chain([plain], (f"{plain} ({at})" for at in range(2, len(taken) + 3)))
+    return next(form for form in forms if form.casefold() not in used)
 
 
 def _validate_sheet_size(table: pl.DataFrame) -> None:

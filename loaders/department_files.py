@@ -7,7 +7,7 @@ are read together, so that a name in one list finds its person in another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -82,19 +82,26 @@ class OpenSheet:
 
 
 @dataclass(frozen=True)
-class _FoundSheet:
+class FoundSheet:
+    """A sheet that can be loaded: an exchange table, or a list with its confirmed mapping."""
+
     sheet: Sheet
     path: Path
     source: str
     exchange: ExchangeSheet | None = None
     mapping: ListMapping | None = None
 
+    @property
+    def label(self) -> str:
+        """As findings name it: see `format_sheet_label`."""
+        return format_sheet_label(self.sheet)
+
 
 @dataclass
 class DepartmentFiles:
     """The tables of one load of files. `summaries` are there once the tables have been taken."""
 
-    found: list[_FoundSheet] = field(default_factory=list)
+    found: list[FoundSheet] = field(default_factory=list)
     unread: list[UnreadFile] = field(default_factory=list)
     open: list[OpenSheet] = field(default_factory=list)
     summaries: list[SheetSummary] = field(default_factory=list)
@@ -120,13 +127,18 @@ def read_department_files(
     source: str | None = None,
     answers: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    *,
+    departments: Mapping[str, str] | None = None,
+    left_out: Collection[str] = (),
 ) -> DepartmentFiles:
     """Every sheet of the files, with its mapping, and those for which something must be answered.
 
     `source` is the department; without it that of the only mapping for a sheet's headers, or the
-    folder's name for exchange tables. Raises UsageError for a file of the command that can't be
-    read.
+    folder's name for exchange tables. `departments` are those of single sheets, by their label
+    (`format_sheet_label`); the sheets `left_out` are not looked at. Raises UsageError for a file
+    of the command that can't be read.
     """
+    of_sheet = departments or {}
     given = {path for path in paths if path.is_file()}
     read = DepartmentFiles()
     for path in list_given_files(paths):
@@ -134,8 +146,9 @@ def read_department_files(
             for one in read_sheets(path, encoding=encoding):
                 if isinstance(one, UnreadFile):
                     read.unread.append(one)
-                else:
-                    _place_sheet(read, one, path, home, source, answers or {})
+                elif (label := format_sheet_label(one)) not in left_out:
+                    stated_by = of_sheet.get(label, source)
+                    _place_sheet(read, one, path, home, stated_by, answers or {})
         except ShichengError as error:
             if path in given:
                 raise
@@ -167,7 +180,7 @@ def _place_sheet(
     if exchange is not None:
         _place_exchange_sheet(read, sheet, path, exchange, mappings, answers)
     elif len(mappings) == 1:
-        found = _FoundSheet(sheet, path, mappings[0].department, None, mappings[0])
+        found = FoundSheet(sheet, path, mappings[0].department, None, mappings[0])
         questions = _find_new_questions(found)
         if questions:
             read.open.append(OpenSheet(label, path, questions))
@@ -212,10 +225,10 @@ def _place_exchange_sheet(
             read.open.append(OpenSheet(format_sheet_label(sheet), path, questions))
             return
         exchange = convert_ladder(exchange, "old" if ladder == "old" else "new")
-    read.found.append(_FoundSheet(sheet, path, stated_by, exchange))
+    read.found.append(FoundSheet(sheet, path, stated_by, exchange))
 
 
-def _find_new_questions(found: _FoundSheet) -> tuple[Question, ...]:
+def _find_new_questions(found: FoundSheet) -> tuple[Question, ...]:
     """What a later file asks that the first one did not: a digit among levels that were words."""
     mapping = found.mapping
     assert mapping is not None
@@ -245,6 +258,25 @@ def iterate_raw_tables(
             applied = apply_mapping(one.sheet, one.mapping, digest, rosters.get(one.source))
             read.summaries.append(_summarize_sheet(applied))
             yield from applied.tables
+
+
+def count_sheet_rows(summary: SheetSummary, findings: pl.DataFrame) -> dict[str, int | str]:
+    """What became of a sheet's rows: data = accepted + refused; the others are named by kind.
+
+    A row is refused as soon as one of the things that it states is.
+    """
+    refused = findings.filter(
+        (findings["kind"] == REFUSED) & (findings["file"] == summary.file) & (findings["row"] > 0)
+    )["row"].n_unique()
+    return {
+        "file": summary.file,
+        "rows": summary.rows,
+        "data": summary.data,
+        "accepted": summary.data - refused,
+        "refused": refused,
+        "other": summary.other,
+        "blank": summary.blank,
+    }
 
 
 def _summarize_exchange_sheet(sheet: Sheet, raw: RawTable) -> SheetSummary:

@@ -72,6 +72,8 @@ from loaders.staging import StagedTable
 MAX_LOAD_JOURNALS = 20
 # Fewer rows are in sooner by batches than by stopping Neo4j and making its store.
 MIN_BULK_ROWS = 100_000
+# The first step of `progress` with which something is written.
+WRITING_STEP = "write"
 
 
 def load_records(
@@ -119,6 +121,8 @@ def load_records(
         if not report.accepted:
             report = replace(report, refusal=_build_nothing_loaded_error(report))
         if not dry_run and report.refusal is None:
+            # Whoever follows may still stop the load here; from now on the store is written.
+            progress(WRITING_STEP, 0, report.accepted)
             merges = dict(identities.stored.iter_rows())
             report = _write_load(
                 database, report, checked, merges, folder, complete, bulk_rows, progress, say
@@ -317,7 +321,7 @@ def _write_load_in_batches(
     first: bool,
     progress: Progress,
 ) -> LoadReport:
-    count = build_row_counter(progress, "write", report.accepted)
+    count = build_row_counter(progress, WRITING_STEP, report.accepted)
     replaced = report.sources if complete else ()
     writer = Writer(database, report.load_id, replaced, first=first, progress=count)
     merge_people(writer, merges)

@@ -12,6 +12,8 @@ import pytest
 
 from graph.server.database import Database
 from graph.settings import Settings
+from loaders.readers.sheet import Sheet
+from loaders.readers.sheets import read_sheets
 from tests.live.shell import run_here
 from tests.live.test_loads import one
 
@@ -57,6 +59,21 @@ def test_union_digits_count_one_worker(way: str, run: Run) -> None:
     run("load", *first, LISTS / "j1", "--answer", "ladder=old")
     figures = json.loads(run("national", "--window", "2024-01-01:2026-12-31").stdout)
     assert figures["driven_persons"] == 1, figures
+
+
+def test_what_is_refused_goes_back_as_a_workbook(run: Run, tmp_path: Path) -> None:
+    text = (LISTS / "r03" / "people.csv").read_text("utf-8-sig")
+    path = tmp_path / "名单.csv"
+    path.write_text(text.replace("000002,2024年5月", "000002,2024年13月"), "utf-8")
+    run("inspect", path, "--save")
+    report = json.loads(run("load", path, "--return-to", tmp_path / "back", "--json").stdout)
+    (back,) = report["returned"]
+    assert Path(back).name == "名单-退回.xlsx" and Path(back).stat().st_mode & 0o777 == 0o600
+    (sheet,) = read_sheets(Path(back))
+    assert isinstance(sheet, Sheet)
+    notes = dict(sheet.cells.drop_nulls("c10").select("_row", "c10").iter_rows())
+    assert notes.keys() == {4, 6}
+    assert "--return-to" in run("load", "folder", LISTS / "r06", "--return-to", "x", code=2).stderr
 
 
 def test_names_find_their_people(run: Run, empty_database: Database) -> None:

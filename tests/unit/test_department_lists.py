@@ -13,10 +13,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cli.load import count_sheet_rows
 from graph.server.identity_key import build_id_digester
 from loaders.department_files import (
     DepartmentFiles,
+    count_sheet_rows,
     explain_open_sheets,
     iterate_raw_tables,
     read_department_files,

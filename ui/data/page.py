@@ -115,6 +115,8 @@ def _draw_loads(found: list[LoadRecord]) -> None:
         f'<div class="sc-muted">{escape(t("To bring newer data in: run"))} '
         "<code>shicheng load folder FOLDER</code></div>"
     )
+    if identify_visitor().sees_personal_data:
+        frame.draw_page_link("load", t("Or bring departments' lists in here"))
 
 
 def _build_loads_table(found: list[LoadRecord]) -> pl.DataFrame:

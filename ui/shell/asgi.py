@@ -3,6 +3,8 @@
 - A request whose `Host` is not in `server.allowedHosts`, or whose `Origin` is another site, is
   refused here. Streamlit would compare a foreign origin with the server's public address, which
   it asks a host on the internet for; `disable_address_lookup` makes sure that it never does.
+- A file is taken only from a visit that may bring files in (`allow_uploads`): Streamlit itself
+  takes one from every visit, whether or not a page asks for it.
 - Every answer forbids the browser to load anything from another host (Content-Security-Policy),
   to show the app in another site's frame, to guess types and to send addresses on.
 
@@ -14,7 +16,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +30,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, net_util
 
+from graph.settings import Settings
+from loaders.upload_folders import remove_abandoned_uploads
+
 HOST_REFUSED_TEXT: Final = (
     "403: this address is not one that the app answers at. Whoever runs it names its addresses in "
     "server.allowedHosts.\n"
@@ -38,6 +44,12 @@ ORIGIN_REFUSED_TEXT: Final = (
     "不接受其他网站发起的请求；如经由代理访问，请由管理人员在 server.corsAllowedOrigins "
     "中登记代理地址。\n"
 )
+UPLOAD_REFUSED_TEXT: Final = (
+    "403: this visit may not bring files in; open the page Load data as a data steward.\n"
+    "本次访问无权上传文件；请以数据管理员身份打开“数据导入”页面。\n"
+)
+# A file on its way in: the session and the file's number are the last two parts.
+UPLOAD_PATH_PATTERN: Final = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+$")
 SERVER_ERROR_TEXT: Final = "500: the app failed; try again.\n应用出错，请重试。\n"
 
 # blob: holds the widgets' own scripts, which Streamlit hands over as text; its style sheets are
@@ -56,6 +68,21 @@ _CONTENT_SECURITY_POLICY: Final[Mapping[str, str]] = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
+
+
+# The sessions that may bring files in. A session's id is random, and goes with its visit.
+_upload_sessions: set[str] = set()
+
+
+def allow_uploads(session_id: str) -> None:
+    """Lets this visit bring files in, until the process ends."""
+    _upload_sessions.add(session_id)
+
+
+def is_upload_allowed(method: str, path: str) -> bool:
+    """Whether the request is no upload, or one of a visit that may bring files in."""
+    matched = UPLOAD_PATH_PATTERN.search(path)
+    return method != "PUT" or matched is None or matched[1] in _upload_sessions
 
 
 @cache
@@ -133,6 +160,8 @@ class SecurityMiddleware:
             await self._app(scope, receive, send)
             return
         refused = _find_refusal_text(Headers(scope=scope))
+        if refused is None and not is_upload_allowed(scope.get("method", ""), scope["path"]):
+            refused = UPLOAD_REFUSED_TEXT
         if refused is None:
             await self._app(scope, receive, _add_security_headers(send))
         elif scope["type"] == "http":
@@ -163,10 +192,18 @@ def build_failure_response(request: Any, error: Exception) -> PlainTextResponse:
     return PlainTextResponse(SERVER_ERROR_TEXT, 500, headers=build_security_headers())
 
 
+@asynccontextmanager
+async def remove_uploads_at_start(app: Any) -> AsyncIterator[None]:
+    """Removes, before the first visit, what visitors of a killed process brought in."""
+    remove_abandoned_uploads(Settings().home)
+    yield
+
+
 def build_app_options() -> dict[str, Any]:
     """What `streamlit.App` is given so that all this stands before it."""
     disable_address_lookup()
     return {
+        "lifespan": remove_uploads_at_start,
         "middleware": [Middleware(SecurityMiddleware)],
         "exception_handlers": {500: build_failure_response},
     }

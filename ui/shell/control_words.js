@@ -8,7 +8,9 @@ const NAMED = ["title", "aria-label", "placeholder"];
 export default function ({ data }) {
   /** @param {string} text */
   const translate = (text) =>
-    data.words[text] || text.replace(/^Select (\d+) matches$/, "选择 $1 项");
+    data.words[text] ||
+    text.replace(/^Select (\d+) matches$/, "选择 $1 项")
+      .replace(/^([\d.]+ ?[KMG]?B) per file$/, "每个文件不超过 $1");
   /** @param {CharacterData} node */
   const translateText = (node) => {
     const text = node.data.trim(), other = translate(text);

@@ -14,6 +14,7 @@ from ui.words.i18n import current_language
 
 CHINESE_CONTROL_WORDS: Final[dict[str, str]] = {
     "Add": "添加",
+    "Add files": "继续添加文件",
     "Add row": "添加一行",
     "Ascending": "升序",
     "Autosize": "自动列宽",
@@ -39,6 +40,9 @@ CHINESE_CONTROL_WORDS: Final[dict[str, str]] = {
     "Download as CSV": "下载 CSV",
     "Exit fullscreen": "退出全屏",
     "Format": "格式",
+    "Drag and drop a file here": "把文件拖到这里",
+    "Drag and drop directories here": "把文件夹拖到这里",
+    "Drag and drop files here": "把文件拖到这里",
     "Fullscreen": "全屏",
     "Hide column": "隐藏列",
     "Loading...": "正在载入……",
@@ -65,6 +69,8 @@ CHINESE_CONTROL_WORDS: Final[dict[str, str]] = {
     "Statistics": "统计",
     "Stop": "停止",
     "Unpin column": "取消固定",
+    "Upload": "选择文件",
+    "Upload directories": "选择文件夹",
     "View fullscreen": "全屏",
     "View less": "收起",
     "View more": "展开",

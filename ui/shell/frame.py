@@ -32,7 +32,7 @@ from ui.shell.policy_form import (
 )
 from ui.shell.style import render_style_sheet
 from ui.shell.theme import ColourMode
-from ui.shell.visitor import is_sign_in_on
+from ui.shell.visitor import identify_visitor, is_sign_in_on
 from ui.words.i18n import (
     LANGUAGE_NAMES,
     choose_language,
@@ -214,6 +214,8 @@ def draw_nothing_loaded() -> None:
         t("Load an exchange folder, then reload this page:"),
         "shicheng load folder FOLDER",
     )
+    if identify_visitor().sees_personal_data:
+        draw_page_link("load", t("Or bring departments' lists in here"))
 
 
 @contextmanager
@@ -297,6 +299,17 @@ def page(draw: Callable[[], None]) -> Callable[[], None]:
                     if place is not None:
                         with place:
                             _draw_data_as_of(standing, bool(live))
+
+    return drawn
+
+
+def page_before_loads(draw: Callable[[], None]) -> Callable[[], None]:
+    """A page that stands before anything is loaded too; its errors are notes."""
+
+    @wraps(draw)
+    def drawn() -> None:
+        with show_errors_as_notes(), show_address_faults():
+            draw()
 
     return drawn
 

@@ -1,0 +1,1 @@
+"""The page on which data stewards bring departments' files in."""

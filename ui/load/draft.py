@@ -1,0 +1,169 @@
+"""What one visit has brought in and said of it, until it is loaded; in this session alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+from graph.errors import UsageError
+from graph.messages import Message
+from graph.server.identity_key import build_id_digester
+from loaders.load_jobs import LoadJob
+from loaders.mapping.application import format_sheet_label
+from loaders.mapping.proposal import Question
+from loaders.readers.sheet import Sheet
+from loaders.sheet_inspection import (
+    InspectedSheet,
+    SheetChoices,
+    inspect_sheet,
+    read_file_sheets,
+)
+from loaders.tables import UnreadFile
+from loaders.upload_folders import UploadFolder
+
+_DRAFT_KEY: Final = "load_draft"
+
+
+@dataclass
+class DraftSheet:
+    """A sheet of the visit's files. `asked`: every question it has had, by key, in order."""
+
+    sheet: Sheet
+    path: Path
+    choices: SheetChoices = field(default_factory=SheetChoices)
+    asked: dict[str, Question] = field(default_factory=dict)
+    fault: Message | None = None
+    _inspected: tuple[SheetChoices, InspectedSheet] | None = None
+
+    @property
+    def label(self) -> str:
+        """As findings name it."""
+        return format_sheet_label(self.sheet)
+
+    def inspect(self, home: Path, department: str) -> InspectedSheet:
+        """What it is taken for now; `department` is what holds for all sheets of the visit.
+
+        An answer that can't be is taken back, and said in `fault`.
+        """
+        asked = replace(self.choices, department=self.choices.department or department)
+        if self._inspected is not None and self._inspected[0] == asked:
+            return self._inspected[1]
+        digest = build_id_digester(home)
+        try:
+            found = inspect_sheet(self.sheet, self.path, home, asked, digest)
+        except UsageError as error:
+            self.fault = error.message
+            self.choices = replace(self.choices, answers={}, fields={})
+            found = inspect_sheet(
+                self.sheet, self.path, home, replace(asked, answers={}, fields={}), digest
+            )
+            self._inspected = None
+        else:
+            self._inspected = asked, found
+        self.asked |= {question.key: question for question in found.questions}
+        return found
+
+    def forget_inspection(self) -> None:
+        """Looks at it anew next time: its mapping may have been saved since."""
+        self._inspected = None
+
+
+@dataclass
+class LoadDraft:
+    """`check` is the dry run, `load` the load itself; each stands until the files change.
+
+    `number` tells the controls of one batch of files from those of the next.
+    """
+
+    folder: UploadFolder | None = None
+    department: str = ""
+    sheets: list[DraftSheet] = field(default_factory=list)
+    unread: list[UnreadFile] = field(default_factory=list)
+    complete: bool = False
+    agreed: bool = False
+    check: LoadJob | None = None
+    load: LoadJob | None = None
+    number: int = 0
+    notes: list[Message] = field(default_factory=list)
+
+    @property
+    def files(self) -> list[Path]:
+        """The stored files that stand."""
+        return [] if self.folder is None else self.folder.list_files()
+
+    def add_files(self, home: Path, files: list[tuple[str, memoryview]]) -> None:
+        """Stores the files in the visit's folder and reads their sheets."""
+        self.drop_check()
+        self.number += 1
+        if self.folder is None or self.folder.is_removed:
+            self.clear()
+            self.folder = UploadFolder(home)
+        for name, content in files:
+            try:
+                path = self.folder.store(name, content)
+            except UsageError as error:
+                self.notes.append(error.message)
+                return
+            sheets, unread = read_file_sheets(path)
+            self.sheets += [DraftSheet(sheet, path) for sheet in sheets]
+            self.unread += unread
+
+    def remove_file(self, path: Path) -> None:
+        """Takes one of the files back."""
+        self.drop_check()
+        if self.folder is not None:
+            self.folder.remove_file(path)
+        self.sheets = [one for one in self.sheets if one.path != path]
+        self.unread = [one for one in self.unread if not one.file.startswith(path.name)]
+
+    def drop_check(self) -> None:
+        """What was checked is no longer what would be loaded."""
+        if self.check is not None and not self.check.is_over:
+            self.check.cancel()
+        self.check = None
+        self.agreed = False
+
+    def clear(self) -> None:
+        """Removes the files and forgets what was said of them; a load that runs goes on."""
+        if self.folder is not None and (self.load is None or self.load.is_over):
+            self.folder.close()
+        self.drop_check()
+        self.folder, self.load = None, None
+        self.sheets, self.unread, self.notes = [], [], []
+        self.complete, self.department = False, ""
+        self.number += 1
+
+    def inspect_sheets(self, home: Path) -> list[tuple[DraftSheet, InspectedSheet]]:
+        """Each sheet that is not blank, with what it is taken for."""
+        found = [(one, one.inspect(home, self.department.strip())) for one in self.sheets]
+        return [(one, seen) for one, seen in found if not seen.is_blank]
+
+    def list_left_out(self) -> list[str]:
+        """The labels of the sheets that are not to be loaded."""
+        return [one.label for one in self.sheets if one.choices.is_left_out]
+
+
+def open_draft() -> LoadDraft:
+    """The draft of this visit."""
+    state: Any = st.session_state
+    if _DRAFT_KEY not in state:
+        state[_DRAFT_KEY] = LoadDraft()
+    draft: LoadDraft = state[_DRAFT_KEY]
+    if draft.folder is not None:
+        if draft.folder.is_removed and draft.load is None:
+            draft.clear()
+            draft.notes.append(
+                Message("The files were removed after a long pause; choose them again.")
+            )
+        elif draft.folder is not None:
+            draft.folder.touch()
+    return draft
+
+
+def map_departments(found: list[tuple[DraftSheet, InspectedSheet]]) -> Mapping[str, str]:
+    """Label of a sheet -> the department that states it."""
+    return {seen.label: seen.department for _, seen in found if seen.department}

@@ -1,0 +1,225 @@
+"""What a check or a load came to: what is refused first, then what is taken, then what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from html import escape
+from typing import Final
+
+import polars as pl
+import streamlit as st
+
+from graph.model.kinds import EXCHANGE_TABLES
+from loaders.department_files import DepartmentFiles, FoundSheet, count_sheet_rows
+from loaders.load_jobs import LoadJob
+from loaders.refused_rows import count_refusal_reasons, list_refused_rows
+from loaders.reports import LoadReport
+from loaders.return_workbooks import build_return_workbook, list_refused_sheets
+from ui.controls.downloads import XLSX_MIME_TYPE
+from ui.load.draft import LoadDraft
+from ui.shell import frame
+from ui.words.i18n import current_language, t, tn, translate_label, translate_message
+from ui.words.numbers import NO_VALUE_DASH, format_count
+
+MAX_REFUSED_ROWS: Final = 500
+_MAX_REASONS: Final = 30
+_FIGURES: Final = ("driven_persons", "driven_person_times")
+
+
+def draw_check_outcome(draft: LoadDraft, check: LoadJob) -> None:
+    """What the dry run found."""
+    if check.report is None or check.read is None:
+        if check.error is not None:
+            frame.draw_note(t("The check stopped"), translate_message(check.error))
+        st.button(t("Check again"), key="load_recheck", on_click=draft.drop_check)
+        return
+    _draw_report(check.report, check.read, f"check_{draft.number}")
+    frame.draw_muted(
+        t(
+            "What it does to the headline, and where sources differ, is known once it is loaded, "
+            "and is shown then."
+        )
+    )
+
+
+def draw_load_outcome(draft: LoadDraft, job: LoadJob) -> None:
+    """The report of the load."""
+    if job.state == "done":
+        _draw_headline_change(job)
+    if job.report is not None and job.read is not None:
+        _draw_report(job.report, job.read, f"load_{draft.number}")
+        _draw_conflicts(job.report)
+    if job.state != "done":
+        return
+    with st.container(horizontal=True):
+        frame.draw_page_link("find", t("Find a person of these lists"))
+        frame.draw_page_link("data", t("All loads and what they refused"))
+
+
+def _draw_headline_change(job: LoadJob) -> None:
+    """The national figures before and after; nothing that is not known."""
+    if job.after is None:
+        return
+    named = (t("Driven persons"), t("Driven person-times"))
+    before: Mapping[str, int] = job.before or {}
+    rows = []
+    for name, figure in zip(named, _FIGURES, strict=True):
+        was, now = before.get(figure), job.after[figure]
+        change = NO_VALUE_DASH if was is None else f"{now - was:+,}".replace("-", "\N{MINUS SIGN}")
+        rows.append((name, format_count(was), format_count(now), change))
+    heads = (t("Figure"), t("Before"), t("After"), t("Difference"))
+    frame.draw_heading(t("What it does to the headline"), t("under the policy of this visit"))
+    _draw_plain_table(pl.DataFrame(rows, schema=heads, orient="row"), "load_headline")
+
+
+def _draw_report(report: LoadReport, read: DepartmentFiles, key: str) -> None:
+    _draw_refusals(report, read, key)
+    counts = [count_sheet_rows(one, report.findings) for one in read.summaries]
+    frame.draw_heading(t("Rows of each list"), t("data = accepted + refused"))
+    names = {
+        "file": t("List"),
+        "refused": t("Refused"),
+        "accepted": t("Accepted"),
+        "data": t("Data"),
+        "other": t("Titles and footers"),
+        "blank": t("Blank"),
+        "rows": t("Rows"),
+    }
+    table = pl.DataFrame(counts) if counts else pl.DataFrame(schema=dict.fromkeys(names, pl.Int64))
+    _draw_plain_table(table.select(pl.col(c).alias(name) for c, name in names.items()), f"{key}_s")
+    remarks = report.findings.filter(pl.col("kind") == "remark").height
+    with st.expander(
+        tn("{n} remark; rows of each table", "{n} remarks; rows of each table", remarks, n=remarks)
+    ):
+        _draw_table_counts(report, key)
+        _draw_remarks(report, key)
+    facts = [
+        (t("Persons joined by the same ID number"), format_count(report.merged_ids)),
+    ]
+    if report.taken_back:
+        taken_back = sum(one.taken_back for one in report.taken_back)
+        facts.append((t("Records taken back"), format_count(taken_back)))
+    frame.draw_html(frame.render_facts(facts))
+
+
+def _draw_refusals(report: LoadReport, read: DepartmentFiles, key: str) -> None:
+    """What is refused: by reason, then row by row as it stood, then the workbooks to send back."""
+    language = current_language()
+    refused = report.findings.filter((pl.col("kind") == "refused") & (pl.col("row") > 0))
+    rows = refused.select("file", "row").unique().height
+    frame.draw_heading(t("Refused rows"), tn("{n} row", "{n} rows", rows, n=format_count(rows)))
+    if not rows:
+        frame.draw_muted(t("Every row can be taken."))
+        return
+    reasons = count_refusal_reasons(read, report.findings, language).head(_MAX_REASONS)
+    body = "".join(
+        f"<tr><td>{escape(file)}</td><td>{escape(column or NO_VALUE_DASH)}</td>"
+        f'<td>{escape(reason)}</td><td class="n">{format_count(n)}</td></tr>'
+        for file, column, reason, n in reasons.iter_rows()
+    )
+    heads = "".join(f"<th>{escape(name)}</th>" for name in (t("List"), t("Column"), t("Reason")))
+    frame.draw_html(
+        f'<table class="sc-table"><thead><tr>{heads}<th class="n">{escape(t("Rows"))}</th>'
+        f"</tr></thead><tbody>{body}</tbody></table>"
+    )
+    shown = list_refused_rows(read, report.findings, language, MAX_REFUSED_ROWS)
+    _draw_plain_table(
+        shown.rename(
+            {
+                "file": t("List"),
+                "row": t("Row"),
+                "column": t("Column"),
+                "value": t("Value"),
+                "reason": t("Why, and what to do"),
+                "cells": t("The row as it stood"),
+            }
+        ),
+        f"{key}_refused",
+    )
+    _draw_return_buttons(report, read, key)
+
+
+def _draw_return_buttons(report: LoadReport, read: DepartmentFiles, key: str) -> None:
+    frame.draw_muted(
+        t(
+            "To send back: the department's own rows with the refused cells marked, and why, in "
+            "the language of the list. They hold whole ID numbers: give them to that department "
+            "alone."
+        )
+    )
+    with st.container(horizontal=True, key=f"{key}_return"):
+        for name, sheets in list_refused_sheets(read, report.findings).items():
+            st.download_button(
+                name,
+                partial(_build_returned, sheets, report.findings),
+                name,
+                XLSX_MIME_TYPE,
+                key=f"{key}_return_{name}",
+                on_click="ignore",
+                icon=":material/undo:",
+            )
+
+
+def _build_returned(sheets: list[FoundSheet], findings: pl.DataFrame) -> bytes:
+    return build_return_workbook(sheets, findings)
+
+
+def _draw_table_counts(report: LoadReport, key: str) -> None:
+    language = current_language()
+    rows = [
+        (
+            translate_label(
+                (EXCHANGE_TABLES[one.table].en, EXCHANGE_TABLES[one.table].zh), language
+            ),
+            one.file,
+            one.read,
+            one.accepted,
+            one.refused,
+            one.remarks,
+        )
+        for one in report.tables
+    ]
+    heads = (t("Table"), t("List"), t("Rows read"), t("Accepted"), t("Refused"), t("Remarks"))
+    _draw_plain_table(pl.DataFrame(rows, schema=heads, orient="row"), f"{key}_tables")
+
+
+def _draw_remarks(report: LoadReport, key: str) -> None:
+    reason = "reason_zh" if current_language() == "zh" else "reason"
+    remarks = report.findings.filter(pl.col("kind") == "remark").head(MAX_REFUSED_ROWS)
+    if remarks.is_empty():
+        return
+    table = remarks.select(
+        pl.col("file").alias(t("List")),
+        pl.col("row").alias(t("Row")),
+        pl.col("column").alias(t("Column")),
+        pl.col("value").alias(t("Value")),
+        pl.col(reason).alias(t("Remark")),
+    )
+    _draw_plain_table(table, f"{key}_remarks")
+
+
+def _draw_conflicts(report: LoadReport) -> None:
+    if not report.conflicts:
+        return
+    n = len(report.conflicts)
+    frame.draw_muted(
+        tn(
+            "{n} value does not stand, since another source is believed: see Data, Sources differ.",
+            "{n} values do not stand, since other sources are believed: see Data, Sources differ.",
+            n,
+            n=format_count(n),
+        )
+    )
+
+
+def _draw_plain_table(table: pl.DataFrame, key: str) -> None:
+    numbers = (name for name, dtype in table.schema.items() if dtype.is_integer())
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        placeholder=NO_VALUE_DASH,
+        key=key,
+        column_config={name: st.column_config.NumberColumn(format="localized") for name in numbers},
+    )

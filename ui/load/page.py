@@ -1,0 +1,243 @@
+"""Load data: departments' files from the browser into the graph, for data stewards.
+
+Upload, what each sheet was taken for, the mapping to confirm, the dry run, the load, the report.
+The reading, the checks and the load are those of `shicheng inspect` and `shicheng load FILE...`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from graph.driven.results import load_driven
+from graph.errors import ShichengError
+from graph.policy import Policy
+from graph.server.database import Database
+from graph.settings import Settings
+from graph.snapshot.take import take_snapshot
+from loaders.department_files import DepartmentFiles, read_department_files
+from loaders.load_jobs import LoadJob, LoadTask
+from loaders.sheet_inspection import InspectedSheet, confirm_sheet
+from ui.load.draft import DraftSheet, LoadDraft, map_departments, open_draft
+from ui.load.outcome import draw_check_outcome, draw_load_outcome
+from ui.load.progress import draw_job_status
+from ui.load.sheet_panel import draw_sheet_panel
+from ui.load.upload import draw_upload
+from ui.shell import frame, graph_state
+from ui.shell.policy_form import current_policy
+from ui.shell.visitor import identify_visitor
+from ui.words.i18n import join_sentences, t, tn, translate_message
+from ui.words.numbers import format_count, render_bold
+
+DraftSheets = list[tuple[DraftSheet, InspectedSheet]]
+
+
+@frame.page_before_loads
+def page() -> None:
+    """The page."""
+    if not identify_visitor().sees_personal_data:
+        frame.draw_lead(t("Data stewards bring the departments' files in."))
+        frame.draw_muted(
+            t(
+                "Give your lists to a data steward. Whoever runs the app names the stewards in "
+                "SHICHENG_STEWARDS, or sets SHICHENG_ROLE=steward on a machine of one's own."
+            )
+        )
+        return
+    draft, home = open_draft(), Settings().home
+    found = draft.inspect_sheets(home)
+    frame.draw_lead(_render_load_answer(draft, found))
+    if draft.load is not None:
+        _draw_load(draft)
+        return
+    frame.draw_under_lead(t("Nothing is loaded before you have seen it and agreed."), policy=False)
+    draw_upload(draft)
+    for note in draft.notes:
+        frame.draw_note(t("Not taken"), translate_message(note))
+    draft.notes = []
+    for one in draft.unread:
+        frame.draw_note(t("Not read"), translate_message(one.reason))
+    if not found:
+        return
+    frame.draw_heading(
+        t("2. What each list was taken for"),
+        tn("{n} list", "{n} lists", len(found), n=format_count(len(found))),
+    )
+    for at, (sheet, seen) in enumerate(found):
+        draw_sheet_panel(draft, sheet, seen, f"{draft.number}_{at}")
+    _draw_check(draft, found)
+
+
+def _render_load_answer(draft: LoadDraft, found: DraftSheets) -> str:
+    """The page's sentence (HTML)."""
+    if draft.load is not None and draft.load.state == "done" and draft.load.report is not None:
+        report = draft.load.report
+        return t(
+            "Loaded as revision {revision}: {accepted} rows taken, {refused} refused.",
+            revision=render_bold(format_count(report.revision)),
+            accepted=render_bold(format_count(report.accepted)),
+            refused=render_bold(format_count(report.refused)),
+        )
+    if draft.load is not None:
+        return t("The files are being loaded.") if not draft.load.is_over else t("Not loaded.")
+    if not found:
+        return t("Bring in the lists as the departments send them.")
+    rows = sum(seen.rows.get("data", 0) for _, seen in found)
+    asked = _count_open_questions(found)
+    read = t(
+        "{files} read: {lists} with {rows} rows.",
+        files=tn("{n} file", "{n} files", len(draft.files), n=len(draft.files)),
+        lists=tn("{n} list", "{n} lists", len(found), n=render_bold(format_count(len(found)))),
+        rows=render_bold(format_count(rows)),
+    )
+    if not asked:
+        return read
+    told = tn("{n} question is open.", "{n} questions are open.", asked, n=render_bold(str(asked)))
+    return join_sentences(read, told)
+
+
+def _count_open_questions(found: DraftSheets) -> int:
+    return sum(len(seen.questions) for sheet, seen in found if not sheet.choices.is_left_out)
+
+
+def _draw_check(draft: LoadDraft, found: DraftSheets) -> None:
+    """Confirm and check; what the check found; the way to the load."""
+    taken = [seen for sheet, seen in found if not sheet.choices.is_left_out and seen.is_loadable]
+    asked = _count_open_questions(found)
+    frame.draw_heading(t("3. Check before loading"), t("nothing is written"))
+    _draw_complete_choice(draft)
+    if draft.check is None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                t("Confirm and check"),
+                key="load_check",
+                type="primary",
+                disabled=bool(asked) or not taken,
+                on_click=_begin_check,
+                args=(draft, found),
+            )
+            if asked:
+                frame.draw_muted(t("Answer the open questions first."))
+            elif not taken:
+                frame.draw_muted(t("No list of these files can be loaded."))
+        return
+    if not draft.check.is_over:
+        draw_job_status(draft.check)
+        return
+    if draft.check.state == "cancelled":
+        draft.drop_check()
+        st.rerun()
+    draw_check_outcome(draft, draft.check)
+    _draw_load_button(draft, draft.check)
+
+
+def _draw_complete_choice(draft: LoadDraft) -> None:
+    with st.expander(t("These files are all that the departments state"), expanded=draft.complete):
+        frame.draw_muted(
+            t(
+                "Only for a complete report: what the same lists stated before and do not state "
+                "now is taken back. Usually leave it off."
+            )
+        )
+        complete = st.checkbox(
+            t("Take back what these lists no longer state"),
+            value=draft.complete,
+            key=f"load_complete_{draft.number}",
+        )
+        if complete != draft.complete:
+            draft.complete = complete
+            draft.drop_check()
+            st.rerun()
+
+
+def _begin_check(draft: LoadDraft, found: DraftSheets) -> None:
+    """Saves every mapping that is to be confirmed, and begins the dry run."""
+    home = Settings().home
+    try:
+        for sheet, seen in found:
+            if not sheet.choices.is_left_out and confirm_sheet(home, seen) is not None:
+                sheet.forget_inspection()
+    except ShichengError as error:
+        draft.notes.append(error.message)
+        return
+    draft.check = _build_job(draft, found, dry_run=True).start()
+
+
+def _draw_load_button(draft: LoadDraft, check: LoadJob) -> None:
+    report = check.report
+    if report is None or check.state != "done":
+        return
+    needs_agreement = report.refusal is not None and report.taken_back and not draft.agreed
+    frame.draw_heading(t("4. Load"), t("what is refused stays out"))
+    if needs_agreement and st.checkbox(
+        t("I have looked at what would be taken back, and agree"), key="load_agree"
+    ):
+        draft.drop_check()
+        draft.agreed = True
+        draft.check = _build_job(draft, draft.inspect_sheets(Settings().home), dry_run=True).start()
+        st.rerun()
+    if report.refusal is not None:
+        frame.draw_note(t("It cannot be loaded so"), translate_message(report.refusal))
+        return
+    st.button(
+        tn("Load {n} row", "Load {n} rows", report.accepted, n=format_count(report.accepted)),
+        key="load_begin",
+        type="primary",
+        on_click=_begin_load,
+        args=(draft,),
+    )
+
+
+def _begin_load(draft: LoadDraft) -> None:
+    found = draft.inspect_sheets(Settings().home)
+    draft.load = _build_job(draft, found, dry_run=False).start()
+
+
+def _build_job(draft: LoadDraft, found: DraftSheets, *, dry_run: bool) -> LoadJob:
+    home, folder, database = Settings().home, draft.folder, graph_state.open_shared_database()
+    assert folder is not None
+    task = LoadTask(
+        read=partial(
+            _read_draft_files,
+            draft.files,
+            home,
+            dict(map_departments(found)),
+            draft.list_left_out(),
+        ),
+        home=home,
+        dry_run=dry_run,
+        complete=draft.complete,
+        agreed=draft.agreed,
+        measure=partial(_measure_national, database, current_policy()),
+        # The files go when the load has ended, however it ended; the page may be closed by then.
+        finish=(lambda: None) if dry_run else folder.close,
+    )
+    return LoadJob(task, lambda: database)
+
+
+def _read_draft_files(
+    files: list[Path], home: Path, departments: dict[str, str], left_out: list[str]
+) -> DepartmentFiles:
+    return read_department_files(files, home, departments=departments, left_out=left_out)
+
+
+def _measure_national(database: Database, policy: Policy) -> dict[str, int]:
+    snapshot = take_snapshot(database, database.settings)
+    return dict(load_driven(snapshot, policy).national)
+
+
+def _draw_load(draft: LoadDraft) -> None:
+    """The load under way, or what it came to."""
+    job = draft.load
+    assert job is not None
+    if not job.is_over:
+        draw_job_status(job)
+        return
+    if job.state == "cancelled":
+        frame.draw_note(t("Called off"), t("Nothing was written. The files have been removed."))
+    elif job.state == "failed" and job.error is not None:
+        frame.draw_note(t("Nothing was loaded"), translate_message(job.error))
+    draw_load_outcome(draft, job)
+    st.button(t("Bring in further files"), key="load_again", on_click=draft.clear)
