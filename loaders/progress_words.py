@@ -7,6 +7,7 @@ from typing import Final
 from graph.messages import Message
 
 _STEPS: Final = {
+    "begin to write": Message("writing"),
     "write": Message("writing"),
     "find the same people": Message("finding ids of one person"),
     "import": Message("importing"),

@@ -72,8 +72,8 @@ from loaders.staging import StagedTable
 MAX_LOAD_JOURNALS = 20
 # Fewer rows are in sooner by batches than by stopping Neo4j and making its store.
 MIN_BULK_ROWS = 100_000
-# The first step of `progress` with which something is written.
-WRITING_STEP = "write"
+# The step that `progress` is told of before the first thing is written.
+WRITING_STEP = "begin to write"
 
 
 def load_records(
@@ -321,7 +321,7 @@ def _write_load_in_batches(
     first: bool,
     progress: Progress,
 ) -> LoadReport:
-    count = build_row_counter(progress, WRITING_STEP, report.accepted)
+    count = build_row_counter(progress, "write", report.accepted)
     replaced = report.sources if complete else ()
     writer = Writer(database, report.load_id, replaced, first=first, progress=count)
     merge_people(writer, merges)

@@ -16,6 +16,7 @@ from graph.server.locks import LOAD_LOCK_NAME
 from loaders import load_jobs
 from loaders.department_files import DepartmentFiles
 from loaders.load_jobs import LoadJob, LoadTask
+from loaders.sync import WRITING_STEP
 
 WAIT = 20.0
 Load = Callable[..., Any]
@@ -69,7 +70,7 @@ def test_a_job_can_be_called_off_while_it_checks_and_not_while_it_writes(
     def checking(*given: Any, progress: Any, **named: Any) -> str:
         progress("check a.csv", 0, 0)
         going.wait(WAIT)
-        progress("write", 0, 3)
+        progress(WRITING_STEP, 0, 3)
         steps.append("written")
         return "report"
 
@@ -85,7 +86,7 @@ def test_a_job_can_be_called_off_while_it_checks_and_not_while_it_writes(
     written = threading.Event()
 
     def writing(*given: Any, progress: Any, **named: Any) -> str:
-        progress("write", 0, 3)
+        progress(WRITING_STEP, 0, 3)
         written.set()
         going.wait(WAIT)
         progress("write", 3, 3)

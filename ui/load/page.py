@@ -31,6 +31,8 @@ from ui.shell.visitor import identify_visitor
 from ui.words.i18n import join_sentences, t, tn, translate_message
 from ui.words.numbers import format_count, render_bold
 
+# More panels than a page can draw quickly.
+MAX_SHEET_PANELS = 40
 DraftSheets = list[tuple[DraftSheet, InspectedSheet]]
 
 
@@ -65,8 +67,7 @@ def page() -> None:
         t("2. What each list was taken for"),
         tn("{n} list", "{n} lists", len(found), n=format_count(len(found))),
     )
-    for at, (sheet, seen) in enumerate(found):
-        draw_sheet_panel(draft, sheet, seen, f"{draft.number}_{at}")
+    _draw_sheets(draft, found)
     _draw_check(draft, found)
 
 
@@ -96,6 +97,22 @@ def _render_load_answer(draft: LoadDraft, found: DraftSheets) -> str:
         return read
     told = tn("{n} question is open.", "{n} questions are open.", asked, n=render_bold(str(asked)))
     return join_sentences(read, told)
+
+
+def _draw_sheets(draft: LoadDraft, found: DraftSheets) -> None:
+    """A panel a list; of very many those that need somebody, first."""
+    order = sorted(range(len(found)), key=lambda at: _is_settled(found[at][1]))
+    shown = sorted(order[:MAX_SHEET_PANELS])
+    for at in shown:
+        draw_sheet_panel(draft, *found[at], f"{draft.number}_{at}")
+    if len(found) > len(shown):
+        frame.draw_muted(
+            t("{n} further lists are not drawn here.", n=format_count(len(found) - len(shown)))
+        )
+
+
+def _is_settled(seen: InspectedSheet) -> bool:
+    return not seen.questions and (seen.remembered is not None or seen.kind == "table")
 
 
 def _count_open_questions(found: DraftSheets) -> int:

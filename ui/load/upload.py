@@ -47,7 +47,7 @@ def draw_upload(draft: LoadDraft) -> None:
     frame.draw_muted(
         t(
             "At most {each} MB a file, {files} files and {all} MB together. The files are kept "
-            "where this visit alone has them, and removed after the load, when you leave, or after "
+            "where this visit alone has them, and removed after the load, when the visit ends, or after "
             "{hours} hours without use.",
             each=config.get_option("server.maxUploadSize"),
             files=MAX_UPLOADED_FILES,
