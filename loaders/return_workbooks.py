@@ -220,7 +220,7 @@ def find_marked_places(column: str, heads: SheetHeads) -> list[int]:
     named = [at for at, text in heads.headers.items() if normalize_list_header(text) == wanted]
     if named:
         return named[:1]
-    stated = {field: at for at, field in reversed(heads.fields.items()) if field}
+    stated = {field: at for at, field in sorted(heads.fields.items(), reverse=True) if field}
     likely = (column, *_COLUMN_FIELDS.get(column, ()))
     found = [stated[field] for field in likely if field in stated]
     found += [at for field, at in stated.items() if field.rpartition(".")[2] == column]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 from streamlit import config
@@ -39,16 +40,17 @@ def draw_upload(draft: LoadDraft) -> None:
         draft.drop_check()
         st.rerun()
     with left:
+        several: Literal[True, "directory"] = "directory" if is_folder else True
         given = st.file_uploader(
             t("Drag the lists here, as they are"),
-            accept_multiple_files="directory" if is_folder else True,
+            accept_multiple_files=several,
             key=f"load_files_{draft.number}",
         )
     frame.draw_muted(
         t(
             "At most {each} MB a file, {files} files and {all} MB together. The files are kept "
-            "where this visit alone has them, and removed after the load, when the visit ends, or after "
-            "{hours} hours without use.",
+            "where this visit alone has them, and removed after the load, when the visit ends, or "
+            "after {hours} hours without use.",
             each=config.get_option("server.maxUploadSize"),
             files=MAX_UPLOADED_FILES,
             all=MAX_UPLOADED_BYTES >> 20,
