@@ -78,12 +78,16 @@ _UNREADABLE_FILE: Final = Message("{file} is not read: {why}")
 
 @dataclass(frozen=True)
 class SheetChoices:
-    """What a person has said of one sheet. `fields`: header -> field ("": left out)."""
+    """What a person has said of one sheet. `fields`: header -> field ("": left out).
+
+    `department` is that of this sheet; `fallback_department` of sheets whose title names none.
+    """
 
     department: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     is_left_out: bool = False
+    fallback_department: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,8 @@ def inspect_sheet(
     label = format_sheet_label(sheet)
     exchange = None
     if not choices.fields:
-        exchange = find_exchange_sheet(sheet, path.name, label, choices.department)
+        stated_by = choices.department or choices.fallback_department
+        exchange = find_exchange_sheet(sheet, path.name, label, stated_by)
     if exchange is not None:
         return _inspect_exchange_table(exchange, path, home, choices)
     layout = find_layout(sheet)
@@ -189,24 +194,25 @@ def _inspect_exchange_table(
 ) -> InspectedSheet:
     questions: list[Question] = []
     mapping = None
-    if not choices.department:
+    department = exchange.raw.source
+    if not department:
         questions.append(Question(DEPARTMENT, _WHICH_DEPARTMENT))
     if needs_ladder(exchange):
-        mappings = find_mappings(home, exchange.headers, choices.department or None)
+        mappings = find_mappings(home, exchange.headers, department or None)
         known = {one.ladder for one in mappings if one.ladder}
         said = choices.answers.get(LADDER) or (known.pop() if len(known) == 1 else "")
         if said not in ("old", "new"):
             questions.append(ask_ladder(exchange.levels, exchange.certificates))
         else:
             ladder: Ladder = "old" if said == "old" else "new"
-            if choices.department and choices.answers.get(LADDER):
-                mapping = build_ladder_mapping(exchange, choices.department, ladder)
+            if department and choices.answers.get(LADDER):
+                mapping = build_ladder_mapping(exchange, department, ladder)
             exchange = convert_ladder(exchange, ladder)
     return InspectedSheet(
         exchange.raw.file,
         path,
         "table",
-        choices.department,
+        department,
         {DATA: exchange.rows.height},
         (exchange.table,),
         questions=tuple(questions),
@@ -222,7 +228,7 @@ def _inspect_department_list(
     titled = read_titles(layout.titles).department
     label = format_sheet_label(sheet)
     known = {one.department: one for one in find_mappings(home, headers, None)}
-    department = choices.department or choices.answers.get(DEPARTMENT) or titled
+    department = choices.department or titled or choices.fallback_department
     if not department and len(known) > 1:
         question = Question(DEPARTMENT, _WHICH_DEPARTMENT, tuple(sorted(known)))
         return InspectedSheet(label, path, "list", questions=(question,))

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
+from graph.server.locks import LOAD_LOCK_NAME
 from loaders.mapping.mapping import list_mappings
 from loaders.upload_folders import UPLOADS_FOLDER
 
@@ -106,3 +108,44 @@ def test_what_is_no_list_is_said_and_left(opened: Open) -> None:
 def test_nothing_is_saved_before_it_is_confirmed(opened: Open, tmp_path: Path) -> None:
     bring(opened(), ("名单.csv", (LISTS / "r03" / "people.csv").read_bytes()))
     assert list(list_mappings(tmp_path)) == []
+
+
+def test_an_answer_that_cannot_be_is_said_and_taken_back(opened: Open) -> None:
+    content = "2024年荣誉名单,,\n姓名,身份证号码,荣誉名称\n甲,329999196201011015,全国技术能手\n"
+    test = bring(opened(lang="en"), ("a.csv", content.encode()))
+    test.text_input(key=department_key(test)).set_value("甲局").run()
+    (question,) = test.radio
+    assert question.options == ["2024", "no date: leave out what needs one", "another date"]
+    assert "The list says: the title says 2024." in said(test)
+    question.set_value("other").run()
+    box = next(one for one in test.text_input if one.label == "Year, month or day")
+    box.set_value("soon").run()
+    assert "soon is no date" in said(test) and test.button(key="load_check").disabled
+    test.radio[0].set_value("2024").run()
+    assert "no date" not in said(test) and not test.button(key="load_check").disabled
+
+
+def test_a_title_names_its_department_before_what_is_typed_for_all(opened: Open) -> None:
+    named = (LISTS / "r03" / "people.csv").read_bytes()
+    test = bring(opened(), ("a.csv", named), ("b.csv", UNION.encode()))
+    test.text_input(key=department_key(test)).set_value("某市总工会").run()
+    text = said(test)
+    assert "某市总工会" in text and "某市人力资源和社会保障局" in text
+    box = next(b for b in test.text_input if b.value == "某市人力资源和社会保障局")
+    box.set_value("省人社厅").run()
+    assert "省人社厅" in said(test) and "某市人力资源和社会保障局" not in said(test)
+
+
+def test_a_load_that_runs_is_said(opened: Open, tmp_path: Path) -> None:
+    test = opened(lang="en")
+    assert "Another load is running" not in said(test)
+    with FileLock(tmp_path / LOAD_LOCK_NAME):
+        assert "Another load is running" in said(test.run())
+
+
+def test_a_list_can_be_left_out(opened: Open) -> None:
+    test = bring(opened(), ("a.csv", UNION.encode()))
+    assert test.radio
+    test.checkbox[0].check().run()
+    assert not test.radio and "不载入" in said(test)
+    assert test.button(key="load_check").disabled

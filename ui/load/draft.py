@@ -38,6 +38,7 @@ class DraftSheet:
     asked: dict[str, Question] = field(default_factory=dict)
     fault: Message | None = None
     _inspected: tuple[SheetChoices, InspectedSheet] | None = None
+    _last_choices: SheetChoices = field(default_factory=SheetChoices)
 
     @property
     def label(self) -> str:
@@ -45,27 +46,27 @@ class DraftSheet:
         return format_sheet_label(self.sheet)
 
     def inspect(self, home: Path, department: str) -> InspectedSheet:
-        """What it is taken for now; `department` is what holds for all sheets of the visit.
+        """What it is taken for now; `department` is that of lists whose title names none.
 
         An answer that can't be is taken back, and said in `fault`.
         """
-        asked = replace(self.choices, department=self.choices.department or department)
+        asked = replace(self.choices, fallback_department=department)
         if self._inspected is not None and self._inspected[0] == asked:
             return self._inspected[1]
         digest = build_id_digester(home)
         try:
             found = inspect_sheet(self.sheet, self.path, home, asked, digest)
         except UsageError as error:
-            self.fault = error.message
-            self.choices = replace(self.choices, answers={}, fields={})
-            found = inspect_sheet(
-                self.sheet, self.path, home, replace(asked, answers={}, fields={}), digest
-            )
-            self._inspected = None
-        else:
-            self._inspected = asked, found
+            self.fault, self.choices = error.message, self._last_choices
+            asked = replace(self.choices, fallback_department=department)
+            found = inspect_sheet(self.sheet, self.path, home, asked, digest)
+        self._inspected, self._last_choices = (asked, found), self.choices
         self.asked |= {question.key: question for question in found.questions}
         return found
+
+    def choose(self, choices: SheetChoices) -> None:
+        """Says something else of it."""
+        self.choices, self.fault = choices, None
 
     def forget_inspection(self) -> None:
         """Looks at it anew next time: its mapping may have been saved since."""
@@ -120,6 +121,16 @@ class LoadDraft:
         self.sheets = [one for one in self.sheets if one.path != path]
         self.unread = [one for one in self.unread if not one.file.startswith(path.name)]
 
+    def choose_department(self, department: str) -> None:
+        """Says who states the lists whose titles name nobody."""
+        self.department = department.strip()
+        self.drop_check()
+
+    def choose_complete(self, is_complete: bool) -> None:
+        """Says whether what the lists no longer state is to be taken back."""
+        self.complete = is_complete
+        self.drop_check()
+
     def drop_check(self) -> None:
         """What was checked is no longer what would be loaded."""
         if self.check is not None and not self.check.is_over:
@@ -139,7 +150,7 @@ class LoadDraft:
 
     def inspect_sheets(self, home: Path) -> list[tuple[DraftSheet, InspectedSheet]]:
         """Each sheet that is not blank, with what it is taken for."""
-        found = [(one, one.inspect(home, self.department.strip())) for one in self.sheets]
+        found = [(one, one.inspect(home, self.department)) for one in self.sheets]
         return [(one, seen) for one, seen in found if not seen.is_blank]
 
     def list_left_out(self) -> list[str]:

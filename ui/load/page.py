@@ -15,6 +15,7 @@ from graph.driven.results import load_driven
 from graph.errors import ShichengError
 from graph.policy import Policy
 from graph.server.database import Database
+from graph.server.locks import is_load_running
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from loaders.department_files import DepartmentFiles, read_department_files
@@ -55,6 +56,10 @@ def page() -> None:
         _draw_load(draft)
         return
     frame.draw_under_lead(t("Nothing is loaded before you have seen it and agreed."), policy=False)
+    if draft.check is None and is_load_running(home):
+        frame.draw_note(
+            t("Another load is running"), t("A check or a load that you begin waits for it.")
+        )
     draw_upload(draft)
     for note in draft.notes:
         frame.draw_note(t("Not taken"), translate_message(note))
@@ -158,15 +163,18 @@ def _draw_complete_choice(draft: LoadDraft) -> None:
                 "now is taken back. Usually leave it off."
             )
         )
-        complete = st.checkbox(
+        box = f"load_complete_{draft.number}"
+        st.checkbox(
             t("Take back what these lists no longer state"),
             value=draft.complete,
-            key=f"load_complete_{draft.number}",
+            key=box,
+            on_change=_choose_complete,
+            args=(draft, box),
         )
-        if complete != draft.complete:
-            draft.complete = complete
-            draft.drop_check()
-            st.rerun()
+
+
+def _choose_complete(draft: LoadDraft, key: str) -> None:
+    draft.choose_complete(st.session_state[key])
 
 
 def _begin_check(draft: LoadDraft, found: DraftSheets) -> None:

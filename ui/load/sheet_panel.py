@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import streamlit as st
@@ -22,7 +22,7 @@ from loaders.mapping.proposal import (
     ProposedColumn,
     Question,
 )
-from loaders.sheet_inspection import InspectedSheet, SheetChoices
+from loaders.sheet_inspection import InspectedSheet
 from ui.load.draft import DraftSheet, LoadDraft
 from ui.shell import frame
 from ui.words.i18n import (
@@ -45,24 +45,47 @@ def draw_sheet_panel(draft: LoadDraft, sheet: DraftSheet, seen: InspectedSheet, 
         _draw_sheet_facts(seen, is_left_out=sheet.choices.is_left_out)
         if sheet.fault is not None:
             frame.draw_note(t("This cannot be"), translate_message(sheet.fault))
-            sheet.fault = None
         if seen.kind not in ("table", "list"):
             return
         if not sheet.choices.is_left_out:
             _draw_sheet_questions(draft, sheet, seen, key)
             _draw_columns(draft, sheet, seen, key)
             _draw_preview(seen, key)
-        is_left_out = st.checkbox(
-            t("Leave this list out"), value=sheet.choices.is_left_out, key=f"load_out_{key}"
+        out = f"load_out_{key}"
+        st.checkbox(
+            t("Leave this list out"),
+            value=sheet.choices.is_left_out,
+            key=out,
+            on_change=_choose_left_out,
+            args=(draft, sheet, out),
         )
-        if is_left_out != sheet.choices.is_left_out:
-            _change_choices(draft, sheet, replace(sheet.choices, is_left_out=is_left_out))
 
 
-def _change_choices(draft: LoadDraft, sheet: DraftSheet, choices: SheetChoices) -> None:
-    sheet.choices = choices
+# Each takes what a control holds, by its key, into what is said of the sheet.
+
+
+def _choose_left_out(draft: LoadDraft, sheet: DraftSheet, key: str) -> None:
+    sheet.choose(replace(sheet.choices, is_left_out=st.session_state[key]))
     draft.drop_check()
-    st.rerun()
+
+
+def _choose_sheet_department(draft: LoadDraft, sheet: DraftSheet, key: str) -> None:
+    sheet.choose(replace(sheet.choices, department=(st.session_state[key] or "").strip()))
+    draft.drop_check()
+
+
+def _choose_answer(draft: LoadDraft, sheet: DraftSheet, name: str, key: str) -> None:
+    answer = (st.session_state[key] or "").strip()
+    others = {k: said for k, said in sheet.choices.answers.items() if k != name}
+    answers = others if answer in ("", _OTHER_DATE) else others | {name: answer}
+    sheet.choose(replace(sheet.choices, answers=answers))
+    draft.drop_check()
+
+
+def _choose_field(draft: LoadDraft, sheet: DraftSheet, header: str, key: str) -> None:
+    fields = {**sheet.choices.fields, header: st.session_state[key]}
+    sheet.choose(replace(sheet.choices, fields=fields))
+    draft.drop_check()
 
 
 # --- what it was taken for --------------------------------------------------------------------
@@ -135,70 +158,76 @@ def _draw_sheet_questions(
 ) -> None:
     """The open questions, and those that were answered here, so that an answer can be changed."""
     open_keys = {question.key for question in seen.questions}
-    for name, question in list(sheet.asked.items()):
-        said = sheet.choices.answers.get(name, "")
-        if name == DEPARTMENT:
-            said = sheet.choices.department
+    for name, question in sheet.asked.items():
+        is_department = name == DEPARTMENT
+        said = sheet.choices.department if is_department else sheet.choices.answers.get(name, "")
         if not said and name not in open_keys:
             continue  # the department of all lists, or a column, has settled it
-        answer = _draw_question(question, said, f"load_answer_{name}_{key}")
-        if answer and answer != said:
-            if name == DEPARTMENT:
-                changed = replace(sheet.choices, department=answer)
-            else:
-                answers = {**sheet.choices.answers, name: answer}
-                changed = replace(sheet.choices, answers=answers)
-            _change_choices(draft, sheet, changed)
+        place = f"load_answer_{name}_{key}"
+        if question.key == DATE:
+            _draw_date_question(draft, sheet, question, said, place)
+        else:
+            _draw_question(draft, sheet, question, said, place)
+        if question.hint is not None:
+            frame.draw_muted(t("The list says: {hint}.", hint=translate_message(question.hint)))
 
 
-def _draw_question(question: Question, said: str, key: str) -> str:
-    """The question with its choices; the answer, "" for none."""
-    hint = "" if question.hint is None else translate_message(question.hint)
-    label = translate_message(question.text)
-    if question.key == DATE:
-        answer = _draw_date_question(question, label, said, key)
-    elif question.choices:
-        words = name_answers(question)
-        answer = (
-            st.radio(
-                label,
-                list(question.choices),
-                index=question.choices.index(said) if said in question.choices else None,
-                format_func=lambda code: words.get(code, code),
-                horizontal=True,
-                key=f"{key}_{current_language()}",
-            )
-            or ""
-        )
-    else:
-        answer = st.text_input(label, value=said, key=key, max_chars=80).strip()
-    if hint:
-        frame.draw_muted(t("The list says: {hint}.", hint=hint))
-    return answer
+def _draw_question(
+    draft: LoadDraft, sheet: DraftSheet, question: Question, said: str, key: str
+) -> None:
+    """The question with its choices, or a box to type into."""
+    label, words = translate_message(question.text), name_answers(question)
+    if question.choices:
+        key = f"{key}_{current_language()}"
+    given: dict[str, Any] = {
+        "key": key,
+        "on_change": _choose_answer,
+        "args": (draft, sheet, question.key, key),
+    }
+    if question.key == DEPARTMENT:
+        given |= {"on_change": _choose_sheet_department, "args": (draft, sheet, key)}
+    if not question.choices:
+        st.text_input(label, value=said, max_chars=80, **given)
+        return
+    st.radio(
+        label,
+        list(question.choices),
+        index=question.choices.index(said) if said in question.choices else None,
+        format_func=lambda code: words.get(code, code),
+        horizontal=True,
+        **given,
+    )
 
 
-def _draw_date_question(question: Question, label: str, said: str, key: str) -> str:
+def _draw_date_question(
+    draft: LoadDraft, sheet: DraftSheet, question: Question, said: str, key: str
+) -> None:
+    """The title's year, no date, or one that is typed."""
     year = "" if question.hint is None else str(question.hint.values.get("year", ""))
     words = {year: year} if year else {}
     words |= {_NO_DATE: t("no date: leave out what needs one"), _OTHER_DATE: t("another date")}
     standing = said if said in words else (_OTHER_DATE if said else None)
+    choice, typed = f"{key}_{current_language()}", f"{key}_typed"
     chosen = st.radio(
-        label,
+        translate_message(question.text),
         list(words),
         index=None if standing is None else list(words).index(standing),
         format_func=lambda code: words[code],
         horizontal=True,
-        key=f"{key}_{current_language()}",
+        key=choice,
+        on_change=_choose_answer,
+        args=(draft, sheet, DATE, choice),
     )
-    if chosen != _OTHER_DATE:
-        return chosen or ""
-    return st.text_input(
-        t("Year, month or day"),
-        value="" if said in words else said,
-        placeholder="2024-05-01",
-        key=f"{key}_date",
-        max_chars=10,
-    ).strip()
+    if chosen == _OTHER_DATE:
+        st.text_input(
+            t("Year, month or day"),
+            value="" if said in words else said,
+            placeholder="2024-05-01",
+            key=typed,
+            max_chars=10,
+            on_change=_choose_answer,
+            args=(draft, sheet, DATE, typed),
+        )
 
 
 def name_answers(question: Question) -> dict[str, str]:
@@ -231,6 +260,7 @@ def _draw_columns(draft: LoadDraft, sheet: DraftSheet, seen: InspectedSheet, key
         m=unknown,
     )
     with st.expander(title, expanded=bool(unknown) and seen.remembered is None):
+        _draw_department_box(draft, sheet, seen, key)
         language = current_language()
         known = list_named_fields()
         for at, column in enumerate(seen.columns):
@@ -241,19 +271,37 @@ def _draw_columns(draft: LoadDraft, sheet: DraftSheet, seen: InspectedSheet, key
             with left:
                 frame.draw_html(f"<div>{escape(' '.join(column.header.split()))}</div>")
             with middle:
-                chosen = st.selectbox(
+                box = f"load_field_{key}_{at}_{language}"
+                st.selectbox(
                     t("What {header} means", header=column.header),
                     options,
                     index=options.index(column.field),
                     format_func=lambda field: name_field(field).said(language),
                     label_visibility="collapsed",
-                    key=f"load_field_{key}_{at}_{language}",
+                    key=box,
+                    on_change=_choose_field,
+                    args=(draft, sheet, column.header, box),
                 )
             with right:
                 frame.draw_muted(_describe_column_cells(column))
-            if chosen != column.field:
-                fields = {**sheet.choices.fields, column.header: chosen}
-                _change_choices(draft, sheet, replace(sheet.choices, fields=fields))
+
+
+def _draw_department_box(
+    draft: LoadDraft, sheet: DraftSheet, seen: InspectedSheet, key: str
+) -> None:
+    """Who states this list, where that is not what its title says."""
+    if not seen.department:
+        return  # asked above
+    # Another department, another box: it shows what holds now.
+    box = f"load_stated_by_{key}_{seen.department}"
+    st.text_input(
+        t("Department"),
+        value=seen.department,
+        key=box,
+        max_chars=80,
+        on_change=_choose_sheet_department,
+        args=(draft, sheet, box),
+    )
 
 
 def _describe_column_cells(column: ProposedColumn) -> str:

@@ -26,19 +26,18 @@ def draw_upload(draft: LoadDraft) -> None:
     frame.draw_heading(t("1. Files"), t("workbooks, CSV, text, Parquet, JSON; zip files of them"))
     left, right = st.columns([2, 1])
     with right:
-        department = st.text_input(
+        box = f"load_department_{draft.number}"
+        st.text_input(
             t("Department"),
             value=draft.department,
-            key=f"load_department_{draft.number}",
+            key=box,
+            on_change=_choose_department,
+            args=(draft, box),
             placeholder=t("as the title of each list says"),
             help=t("Who states the lists. Needed only where no title of a list says it."),
             max_chars=80,
         )
         is_folder = st.toggle(t("A whole folder"), key="load_folder")
-    if department != draft.department:
-        draft.department = department
-        draft.drop_check()
-        st.rerun()
     with left:
         several: Literal[True, "directory"] = "directory" if is_folder else True
         given = st.file_uploader(
@@ -63,6 +62,10 @@ def draw_upload(draft: LoadDraft) -> None:
         # The next run has an empty place for files, so that no second copy stays in memory.
         st.rerun()
     _draw_files(draft)
+
+
+def _choose_department(draft: LoadDraft, key: str) -> None:
+    draft.choose_department(st.session_state[key] or "")
 
 
 def _allow_visit_uploads() -> None:
