@@ -30,7 +30,8 @@ Open = Callable[..., AppTest]
 def clerk(
     settings: Settings, empty_database: Database, app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> AppTest:
-    shutil.rmtree(settings.home / "mappings", ignore_errors=True)
+    for name in ("mappings", "uploads"):
+        shutil.rmtree(settings.home / name, ignore_errors=True)
     st.cache_resource.clear()
     st.cache_data.clear()
     monkeypatch.setenv("SHICHENG_ROLE", "steward")
