@@ -81,6 +81,7 @@ def test_a_list_is_checked_loaded_and_reported(
     run_until(test, lambda: has_button(test, "load_begin"))
     assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 0
     checked = text(test)
+    assert lead(test) == "Checked: 23 rows can be loaded, 1 refused."
     assert "发证日期 must be a date" in checked or "发证日期" in checked
     refused = next(t.value for t in test.dataframe if "The row as it stood" in t.value.columns)
     assert refused["Row"].to_list() == [6]
@@ -95,11 +96,11 @@ def test_a_list_is_checked_loaded_and_reported(
     assert counts.iloc[0].to_list() == [
         sheet[name] for name in ("file", "refused", "accepted", "data", "other", "blank", "rows")
     ]
-    assert test.button(key="load_begin").label == f"Load {said['accepted']} rows"
+    assert test.button(key="load_begin").label == f"Load {sheet['accepted']} rows"
 
     press(test, "load_begin")
     run_until(test, lambda: has_button(test, "load_again"))
-    assert re.match(r"Loaded as revision 1: \d+ rows taken, 1 refused\.", lead(test))
+    assert re.match(r"Loaded as revision 1: 23 rows taken, 1 refused\.", lead(test))
     assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 24
     assert one(empty_database, "MATCH (:Person)-[r:RECOGNISED]->() RETURN count(r)") == 23
     figures = next(t.value for t in test.dataframe if "Difference" in t.value.columns)
@@ -136,6 +137,7 @@ def test_a_changed_answer_needs_another_check(clerk: AppTest, dirty: Path) -> No
     bring(test, dirty)
     press(test, "load_check")
     run_until(test, lambda: has_button(test, "load_begin"))
+    press(test, "load_edit")
     box = next(one for one in test.selectbox if one.label == "What 备注 means")
     box.set_value("").run()
     assert has_button(test, "load_check") and not has_button(test, "load_begin")

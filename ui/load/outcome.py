@@ -57,6 +57,14 @@ def draw_load_outcome(draft: LoadDraft, job: LoadJob) -> None:
         frame.draw_page_link("data", t("All loads and what they refused"))
 
 
+def count_list_rows(job: LoadJob) -> tuple[int, int]:
+    """Rows of the lists that a check or a load took, and those that it refused."""
+    if job.report is None or job.read is None:
+        return 0, 0
+    counts = [count_sheet_rows(one, job.report.findings) for one in job.read.summaries]
+    return sum(int(c["accepted"]) for c in counts), sum(int(c["refused"]) for c in counts)
+
+
 def _draw_headline_change(job: LoadJob) -> None:
     """The national figures before and after; nothing that is not known."""
     if job.after is None:
@@ -81,7 +89,7 @@ def _draw_report(report: LoadReport, read: DepartmentFiles, key: str) -> None:
         "file": t("List"),
         "refused": t("Refused"),
         "accepted": t("Accepted"),
-        "data": t("Data"),
+        "data": t("Data rows"),
         "other": t("Titles and footers"),
         "blank": t("Blank"),
         "rows": t("Rows"),

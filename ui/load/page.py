@@ -22,9 +22,9 @@ from loaders.department_files import DepartmentFiles, read_department_files
 from loaders.load_jobs import LoadJob, LoadTask
 from loaders.sheet_inspection import InspectedSheet, confirm_sheet
 from ui.load.draft import DraftSheet, LoadDraft, map_departments, open_draft
-from ui.load.outcome import draw_check_outcome, draw_load_outcome
+from ui.load.outcome import count_list_rows, draw_check_outcome, draw_load_outcome
 from ui.load.progress import draw_job_status
-from ui.load.sheet_panel import draw_sheet_panel
+from ui.load.sheet_panel import draw_settled_sheet, draw_sheet_panel
 from ui.load.upload import draw_upload
 from ui.shell import frame, graph_state
 from ui.shell.policy_form import current_policy
@@ -79,17 +79,24 @@ def page() -> None:
 def _render_load_answer(draft: LoadDraft, found: DraftSheets) -> str:
     """The page's sentence (HTML)."""
     if draft.load is not None and draft.load.state == "done" and draft.load.report is not None:
-        report = draft.load.report
+        accepted, refused = count_list_rows(draft.load)
         return t(
             "Loaded as revision {revision}: {accepted} rows taken, {refused} refused.",
-            revision=render_bold(format_count(report.revision)),
-            accepted=render_bold(format_count(report.accepted)),
-            refused=render_bold(format_count(report.refused)),
+            revision=render_bold(format_count(draft.load.report.revision)),
+            accepted=render_bold(format_count(accepted)),
+            refused=render_bold(format_count(refused)),
         )
     if draft.load is not None:
         return t("The files are being loaded.") if not draft.load.is_over else t("Not loaded.")
     if not found:
         return t("Bring in the lists as the departments send them.")
+    if draft.check is not None and draft.check.state == "done":
+        accepted, refused = count_list_rows(draft.check)
+        return t(
+            "Checked: {accepted} rows can be loaded, {refused} refused.",
+            accepted=render_bold(format_count(accepted)),
+            refused=render_bold(format_count(refused)),
+        )
     rows = sum(seen.rows.get("data", 0) for _, seen in found)
     asked = _count_open_questions(found)
     read = t(
@@ -109,7 +116,12 @@ def _draw_sheets(draft: LoadDraft, found: DraftSheets) -> None:
     order = sorted(range(len(found)), key=lambda at: _is_settled(found[at][1]))
     shown = sorted(order[:MAX_SHEET_PANELS])
     for at in shown:
-        draw_sheet_panel(draft, *found[at], f"{draft.number}_{at}")
+        if draft.check is None:
+            draw_sheet_panel(draft, *found[at], f"{draft.number}_{at}")
+        else:
+            draw_settled_sheet(*found[at])
+    if draft.check is not None:
+        st.button(t("Change something"), key="load_edit", on_click=draft.drop_check)
     if len(found) > len(shown):
         frame.draw_muted(
             t("{n} further lists are not drawn here.", n=format_count(len(found) - len(shown)))
@@ -129,8 +141,8 @@ def _draw_check(draft: LoadDraft, found: DraftSheets) -> None:
     taken = [seen for sheet, seen in found if not sheet.choices.is_left_out and seen.is_loadable]
     asked = _count_open_questions(found)
     frame.draw_heading(t("3. Check before loading"), t("nothing is written"))
-    _draw_complete_choice(draft)
     if draft.check is None:
+        _draw_complete_choice(draft)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 t("Confirm and check"),
@@ -206,8 +218,9 @@ def _draw_load_button(draft: LoadDraft, check: LoadJob) -> None:
     if report.refusal is not None:
         frame.draw_note(t("It cannot be loaded so"), translate_message(report.refusal))
         return
+    accepted, _ = count_list_rows(check)
     st.button(
-        tn("Load {n} row", "Load {n} rows", report.accepted, n=format_count(report.accepted)),
+        tn("Load {n} row", "Load {n} rows", accepted, n=format_count(accepted)),
         key="load_begin",
         type="primary",
         on_click=_begin_load,

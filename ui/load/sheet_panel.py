@@ -9,6 +9,7 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
+from graph.messages import Message
 from graph.model.kinds import EXCHANGE_TABLES
 from graph.model.vocabularies import GRADES, LEVELS, STUDIO_KINDS
 from loaders.mapping.field_names import list_named_fields, name_field
@@ -59,6 +60,12 @@ def draw_sheet_panel(draft: LoadDraft, sheet: DraftSheet, seen: InspectedSheet, 
             on_change=_choose_left_out,
             args=(draft, sheet, out),
         )
+
+
+def draw_settled_sheet(sheet: DraftSheet, seen: InspectedSheet) -> None:
+    """The list in a few lines, once it is checked."""
+    with st.container(border=True):
+        _draw_sheet_facts(seen, is_left_out=sheet.choices.is_left_out)
 
 
 # Each takes what a control holds, by its key, into what is said of the sheet.
@@ -169,14 +176,31 @@ def _draw_sheet_questions(
         else:
             _draw_question(draft, sheet, question, said, place)
         if question.hint is not None:
-            frame.draw_muted(t("The list says: {hint}.", hint=translate_message(question.hint)))
+            frame.draw_muted(_describe_hint(question, question.hint))
+
+
+def _describe_question(question: Question) -> str:
+    """The question in the page's words; the command line's names its codes."""
+    if question.key == LADDER:
+        return t("Levels are digits alone: which ladder are they of?")
+    return translate_message(question.text)
+
+
+def _describe_hint(question: Question, hint: Message) -> str:
+    """What the list itself says of it."""
+    if question.key == LADDER:
+        return t(
+            "Of {n} certificate numbers, {old} agree with the old ladder and {new} with the new.",
+            **{name: format_count(int(str(n))) for name, n in hint.values.items()},
+        )
+    return t("The list says: {hint}.", hint=translate_message(hint))
 
 
 def _draw_question(
     draft: LoadDraft, sheet: DraftSheet, question: Question, said: str, key: str
 ) -> None:
     """The question with its choices, or a box to type into."""
-    label, words = translate_message(question.text), name_answers(question)
+    label, words = _describe_question(question), name_answers(question)
     if question.choices:
         key = f"{key}_{current_language()}"
     given: dict[str, Any] = {
@@ -209,7 +233,7 @@ def _draw_date_question(
     standing = said if said in words else (_OTHER_DATE if said else None)
     choice, typed = f"{key}_{current_language()}", f"{key}_typed"
     chosen = st.radio(
-        translate_message(question.text),
+        _describe_question(question),
         list(words),
         index=None if standing is None else list(words).index(standing),
         format_func=lambda code: words[code],

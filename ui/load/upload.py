@@ -78,10 +78,13 @@ def _allow_visit_uploads() -> None:
 def _draw_files(draft: LoadDraft) -> None:
     files = draft.files
     for at, path in enumerate(files):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"load_file_{at}"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", width=520, key=f"load_file_{at}"
+        ):
             frame.draw_muted(f"{path.name} · {_format_size(path)}")
+            st.space("stretch")
             st.button(
-                t("Take back"),
+                t("Remove"),
                 key=f"load_drop_{draft.number}_{at}",
                 help=t("Removes {file}", file=path.name),
                 type="tertiary",
@@ -89,7 +92,7 @@ def _draw_files(draft: LoadDraft) -> None:
                 args=(path,),
             )
     if len(files) > 1:
-        st.button(t("Take all back"), key="load_clear", type="tertiary", on_click=draft.clear)
+        st.button(t("Remove all files"), key="load_clear", type="tertiary", on_click=draft.clear)
 
 
 def _format_size(path: Path) -> str:
