@@ -43,7 +43,11 @@ db = typer.Typer(
     help="The embedded Neo4j: start, stop, look at, dump, restore, check.", no_args_is_help=True
 )
 export_cli = typer.Typer(help="The network in other tools' formats.", no_args_is_help=True)
+people_cli = typer.Typer(
+    help="Which ids are one person: by probability, and by decision.", no_args_is_help=True
+)
 cli.add_typer(db, name="db")
+cli.add_typer(people_cli, name="people")
 cli.add_typer(export_cli, name="export")
 
 

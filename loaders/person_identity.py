@@ -1,10 +1,11 @@
 """Which ids of a load are one person: exact rules, before the references are checked.
 
 Departments number people each in their own way. Two ids are one person when both come with the
-same citizen ID number (compared by its keyed digest), or when one is known in the graph as a
-further id of the other. An id that is stated with two different ID numbers joins nobody: such a
-person would join two others who are not the same. Of the ids of one person the first in order
-stands, whichever file came first, so that the order of loads never decides.
+same citizen ID number (compared by its keyed digest), when one is known in the graph as a
+further id of the other, or when a steward judged them the same. An id that is stated with two
+different ID numbers joins nobody: such a person would join two others who are not the same. Of the
+ids of one person the first in order stands, whichever file came first, so that the order of loads
+never decides.
 """
 
 from __future__ import annotations
@@ -20,12 +21,24 @@ from graph.model.schema_types import Relation
 from graph.server.database import Database
 from graph.store.merge import WRITE_BATCH_ROWS
 from loaders.findings import REFUSED, REMARK, build_row_findings
+from loaders.matching.judgements import Judgement
+from loaders.matching.merge_choice import PersonClusters
 from loaders.staging import StagedTable, list_person_columns
 from loaders.tables import ROW_NUMBER_COLUMN
 
-_IDS_SCHEMA = {"id": pl.String, "person_id": pl.String}
+_IDS_SCHEMA = {
+    "id": pl.String,
+    "person_id": pl.String,
+    "basis": pl.String,
+    "probability": pl.Float64,
+}
 _STATED_SCHEMA = {"id": pl.String, "digest": pl.String}
-_MERGED_REMARK = Message("this is the person {person}, by the same citizen ID number")
+# What is said of an id that another one stands for, by the basis.
+_MERGED_REMARKS = {
+    "id_number": Message("this is the person {person}, by the same citizen ID number"),
+    "probable": Message("this is the person {person}, as a match by probability found earlier"),
+    "decided": Message("this is the person {person}, as a steward decided"),
+}
 _CONTESTED_REMARK = Message(
     "this id comes with two different citizen ID numbers, so it is not joined with anybody; find "
     "out which one is right"
@@ -34,6 +47,11 @@ _OTHER_NUMBER_REASON = Message(
     "this id stands for the person {person}, who has another citizen ID number; find out which "
     "one is right"
 )
+_OTHER_NUMBER_JUDGED_REASON = Message(
+    "this id was joined with the person {person} without an ID number, and now comes with another "
+    "one than that person's: part them with `shicheng people review --different {id} {person}`, "
+    "then load again"
+)
 _SAME_PERSON_REASON = Message("{start} and {end} are two ids of one person, {person}")
 
 
@@ -41,7 +59,8 @@ _SAME_PERSON_REASON = Message("{start} and {end} are two ids of one person, {per
 class PersonIdentities:
     """What the exact rules found.
 
-    Each is a table of id and person_id, the other id that stands for it. `renamed`: all that are
+    Each is a table of id and person_id, the other id that stands for it, with basis (why) and
+    probability (of a match that was computed). `renamed`: all that are
     to be put into the load's tables; `moved`: those of them that the graph does not know yet;
     `stored`: those of `moved` that the graph has as people of their own, to be merged there.
     """
@@ -52,7 +71,11 @@ class PersonIdentities:
 
 
 def resolve_person_identities(
-    database: Database, staged: Sequence[StagedTable], *, empty_store: bool
+    database: Database,
+    staged: Sequence[StagedTable],
+    judgements: Sequence[Judgement] = (),
+    *,
+    empty_store: bool,
 ) -> PersonIdentities:
     """The ids of a load that are one person, among themselves and with those of the graph.
 
@@ -63,15 +86,20 @@ def resolve_person_identities(
     stated = _collect_stated_digests(people)
     known = pl.DataFrame(schema=_STATED_SCHEMA)
     aliases = pl.DataFrame(schema={**_IDS_SCHEMA, "digest": pl.String})
+    judged = _collect_judged_ids(judgements)
     if not empty_store:
-        aliases = _fetch_aliases(database, staged)
-        known = _fetch_people_with_digests(database, stated)
-    if stated.is_empty() and aliases.is_empty():
+        aliases = _fetch_aliases(database, staged, judged)
+        known = _fetch_people_with_digests(database, stated, judged)
+    if stated.is_empty() and aliases.is_empty() and not judged.len():
         return PersonIdentities()
     disputed = _find_disputed_aliases(stated, aliases)
     stated = stated.join(disputed, on="id", how="anti")
     contested = _find_contested_ids(pl.concat([stated, known]))
     identities = _choose_standing_ids(stated, known, aliases, contested)
+    if judged.len():
+        there = _list_known_people(database, people, judged, empty_store=empty_store)
+        numbers = pl.concat([stated, known])
+        identities = _apply_judgements(identities, judgements, there, numbers)
     if not empty_store:
         identities = replace(identities, stored=_find_stored_people(database, identities.moved))
     for table in people:
@@ -104,19 +132,102 @@ def _collect_person_ids(staged: Sequence[StagedTable]) -> pl.Series:
     return pl.concat(found).unique()
 
 
-def _fetch_aliases(database: Database, staged: Sequence[StagedTable]) -> pl.DataFrame:
-    """id, person_id, digest: the ids of the load that the graph knows as further ids."""
+def _collect_judged_ids(judgements: Sequence[Judgement]) -> pl.Series:
+    """Every id of which a steward judged something that decides."""
+    ids = {id for one in judgements if one.verdict in ("same", "different") for id in one.pair}
+    return pl.Series("id", sorted(ids), dtype=pl.String)
+
+
+def _list_known_people(
+    database: Database, people: Sequence[StagedTable], judged: pl.Series, *, empty_store: bool
+) -> set[str]:
+    """Those of the judged ids under which the load or the graph has a person."""
+    there: set[str] = set()
+    for table in people:
+        ids = table.columns(["person_id"])["person_id"]
+        there |= set(ids.filter(ids.is_in(judged.implode())))
+    if not empty_store:
+        statement = (
+            "UNWIND $ids AS id OPTIONAL MATCH (p:Person {person_id: id}) "
+            "OPTIONAL MATCH (a:PersonAlias {alias_id: id}) WITH id, coalesce(p, a) AS known "
+            "WHERE known IS NOT NULL RETURN id"
+        )
+        there |= set(_read_in_batches(database, statement, judged, {"id": pl.String})["id"])
+    return there
+
+
+def _apply_judgements(
+    identities: PersonIdentities,
+    judgements: Sequence[Judgement],
+    there: set[str],
+    numbers: pl.DataFrame,
+) -> PersonIdentities:
+    """Joins what stewards judged the same, in the order in which they did, where nothing forbids
+    it: two ID numbers never, nor a pair that was judged different.
+    """
+    leading = dict(identities.renamed.select("id", "person_id").iter_rows())
+    pairs = {
+        verdict: [
+            (leading.get(a, a), leading.get(b, b))
+            for one in sorted(judgements, key=lambda one: (one.judged_at, one.pair))
+            if one.verdict == verdict
+            for a, b in [one.pair]
+            if a in there and b in there
+        ]
+        for verdict in ("same", "different")
+    }
+    ids = sorted({id for found in pairs.values() for pair in found for id in pair})
+    places = {id: at for at, id in enumerate(ids)}
+    digests = {leading.get(id, id): digest for id, digest in numbers.iter_rows()}
+    clusters = PersonClusters([digests.get(id) for id in ids], [()] * len(ids))
+    for a, b in pairs["different"]:
+        if a != b:
+            clusters.part(places[a], places[b])
+    for a, b in pairs["same"]:
+        clusters.join(places[a], places[b], judged=True)
+    lowest: dict[int, str] = {}
+    for id in ids:
+        lowest.setdefault(clusters.find(places[id]), id)
+    moved = {id: new for id in ids if (new := lowest[clusters.find(places[id])]) != id}
+    return _move_to_judged(identities, moved)
+
+
+def _move_to_judged(identities: PersonIdentities, moved: Mapping[str, str]) -> PersonIdentities:
+    """`moved`: ids that stood -> those that stand now; what they stood for goes along."""
+    if not moved:
+        return identities
+    old, new = list(moved), list(moved.values())
+    along = pl.col("person_id").replace(old, new)
+    added = pl.DataFrame(
+        {"id": old, "person_id": new, "basis": "decided", "probability": None}, schema=_IDS_SCHEMA
+    )
+    return PersonIdentities(
+        pl.concat([identities.renamed.with_columns(along), added]),
+        pl.concat([identities.moved.with_columns(along), added]),
+    )
+
+
+def _fetch_aliases(
+    database: Database, staged: Sequence[StagedTable], judged: pl.Series
+) -> pl.DataFrame:
+    """id, person_id, basis, probability, digest: ids of the load, and such as were judged, that
+    the graph knows as further ids.
+    """
     schema = {**_IDS_SCHEMA, "digest": pl.String}
     if not database.read("MATCH (a:PersonAlias) RETURN count(a) AS n")[0]["n"]:
         return pl.DataFrame(schema=schema)
     statement = (
-        "UNWIND $ids AS id MATCH (:PersonAlias {alias_id: id})-[:IDENTIFIES]->(p:Person) "
-        "RETURN id, p.person_id AS person_id, p.id_digest AS digest"
+        "UNWIND $ids AS id MATCH (:PersonAlias {alias_id: id})-[x:IDENTIFIES]->(p:Person) "
+        "RETURN id, p.person_id AS person_id, coalesce(x.basis, 'id_number') AS basis, "
+        "x.probability AS probability, p.id_digest AS digest"
     )
-    return _read_in_batches(database, statement, _collect_person_ids(staged), schema)
+    ids = pl.concat([_collect_person_ids(staged), judged]).unique()
+    return _read_in_batches(database, statement, ids, schema)
 
 
-def _fetch_people_with_digests(database: Database, stated: pl.DataFrame) -> pl.DataFrame:
+def _fetch_people_with_digests(
+    database: Database, stated: pl.DataFrame, judged: pl.Series
+) -> pl.DataFrame:
     """id, digest: the graph's people with one of these ID numbers, or one of these ids."""
     by_digest = (
         "UNWIND $ids AS digest MATCH (p:Person {id_digest: digest}) "
@@ -126,9 +237,10 @@ def _fetch_people_with_digests(database: Database, stated: pl.DataFrame) -> pl.D
         "UNWIND $ids AS id MATCH (p:Person {person_id: id}) WHERE p.id_digest IS NOT NULL "
         "RETURN id, p.id_digest AS digest"
     )
+    ids = pl.concat([stated["id"], judged]).unique()
     found = [
         _read_in_batches(database, by_digest, stated["digest"].unique(), _STATED_SCHEMA),
-        _read_in_batches(database, by_id, stated["id"].unique(), _STATED_SCHEMA),
+        _read_in_batches(database, by_id, ids, _STATED_SCHEMA),
     ]
     return pl.concat(found).unique(maintain_order=True)
 
@@ -147,9 +259,13 @@ def _read_in_batches(
 
 
 def _find_disputed_aliases(stated: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFrame:
-    """id, person_id: further ids that now come with another ID number than their person's."""
+    """id, person_id, basis: further ids that now come with another ID number than their
+    person's.
+    """
     both = stated.join(aliases, on="id", how="inner", suffix="_known")
-    return both.filter(pl.col("digest") != pl.col("digest_known")).select("id", "person_id")
+    return both.filter(pl.col("digest") != pl.col("digest_known")).select(
+        "id", "person_id", "basis"
+    )
 
 
 def _find_contested_ids(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -162,15 +278,17 @@ def _choose_standing_ids(
     stated: pl.DataFrame, known: pl.DataFrame, aliases: pl.DataFrame, contested: pl.DataFrame
 ) -> PersonIdentities:
     # A further id stands for its person wherever the person's ID number is compared.
-    leading = aliases.select("id", "person_id")
+    leading = aliases.select(*_IDS_SCHEMA)
     own = stated.join(leading, on="id", how="left").select(
         id=pl.coalesce("person_id", "id"), digest="digest"
     )
     pairs = pl.concat([own, known]).unique().join(contested, on="id", how="anti")
     standing = pairs.with_columns(person_id=pl.col("id").min().over("digest"))
-    moved = standing.filter(pl.col("id") != pl.col("person_id")).select("id", "person_id")
+    moved = standing.filter(pl.col("id") != pl.col("person_id")).select(
+        "id", "person_id", basis=pl.lit("id_number"), probability=pl.lit(None, pl.Float64)
+    )
     followed = leading.join(moved, left_on="person_id", right_on="id", how="left").select(
-        "id", person_id=pl.coalesce("person_id_right", "person_id")
+        "id", pl.coalesce("person_id_right", "person_id"), "basis", "probability"
     )
     renamed = pl.concat([moved, followed]).unique(subset="id", keep="first", maintain_order=True)
     return PersonIdentities(renamed, moved)
@@ -190,9 +308,14 @@ def _report_people(
 ) -> None:
     """Findings on the rows of people: who is somebody else, who is in doubt."""
     rows = table.columns([ROW_NUMBER_COLUMN, "person_id"])
+    by_number = pl.col("basis") == "id_number"
     for found, kind, reason in (
-        (renamed, REMARK, _MERGED_REMARK),
-        (disputed, REFUSED, _OTHER_NUMBER_REASON),
+        *(
+            (renamed.filter(pl.col("basis") == basis), REMARK, remark)
+            for basis, remark in _MERGED_REMARKS.items()
+        ),
+        (disputed.filter(by_number), REFUSED, _OTHER_NUMBER_REASON),
+        (disputed.filter(~by_number), REFUSED, _OTHER_NUMBER_JUDGED_REASON),
         (contested.with_columns(person_id="id"), REMARK, _CONTESTED_REMARK),
     ):
         marked = rows.join(found, left_on="person_id", right_on="id", how="inner", suffix="_now")
@@ -212,6 +335,7 @@ def _add_findings(
         reason,
         kind,
         person=rows[person],
+        id=rows[column],
     )
     table.findings = pl.concat([table.findings, found])
 

@@ -79,10 +79,16 @@ def _write_person_aliases(writer: RecordWriter, rows: pl.DataFrame) -> None:
     """The ids under which departments state people whom other ids stand for."""
     origin = pl.format("{}:{}", ROW_FILE_COLUMN, ROW_NUMBER_COLUMN).alias(ORIGIN_COLUMN)
     stated = rows.with_columns(origin).select(
-        "alias_id", "person_id", ORIGIN_COLUMN, ROW_SOURCE_COLUMN, UPDATED_ON_COLUMN
+        "alias_id",
+        "person_id",
+        "basis",
+        "probability",
+        ORIGIN_COLUMN,
+        ROW_SOURCE_COLUMN,
+        UPDATED_ON_COLUMN,
     )
     stated = _merge_repeated_rows(stated, ("alias_id",))
-    writer.nodes(NODE_KINDS["PersonAlias"], stated.drop("person_id"))
+    writer.nodes(NODE_KINDS["PersonAlias"], stated.drop("person_id", "basis", "probability"))
     ends = {"alias_id": START_KEY_COLUMN, "person_id": END_KEY_COLUMN}
     links = stated.rename(ends).with_columns(key=pl.lit(""))
     writer.relations(RELATION_KINDS["IDENTIFIES"], "PersonAlias", "Person", links)

@@ -21,8 +21,8 @@ class StagedTable:
 
     `source` states the rows that name no source of their own; `sources` are those of its rows.
     `gone` are the numbers of rows refused since, by their references. `ends`: for a column of
-    ids that may be unknown or of several kinds, the kind of each id. `renamed`: id, person_id:
-    people's ids in its cells, and the ids that stand for them.
+    ids that may be unknown or of several kinds, the kind of each id. `renamed`: id, person_id,
+    basis, probability: people's ids in its cells, the ids that stand for them, and why.
     """
 
     table: str

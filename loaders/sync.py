@@ -13,7 +13,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -42,7 +42,8 @@ from graph.store.bulk_import import NEW_STORE_FOLDER, BulkImport
 from graph.store.merge import (
     Writer,
 )
-from graph.store.person_merge import merge_people
+from graph.store.person_merge import PersonMerge, merge_people
+from graph.store.person_split import split_person
 from graph.store.schema import apply_schema
 from graph.store.statements import parse_source_rank
 from graph.store.undo import delete_undo_images, undo_load
@@ -74,6 +75,9 @@ MAX_LOAD_JOURNALS = 20
 MIN_BULK_ROWS = 100_000
 # The step that `progress` is told of before the first thing is written.
 WRITING_STEP = "begin to write"
+# What a load that only merges people of the graph, or parts two, names as its loader.
+MATCH_LOADER = "match"
+SPLIT_LOADER = "part"
 
 
 def load_records(
@@ -106,9 +110,9 @@ def load_records(
     _validate_table_names(withdrawn)
     began = time.monotonic()
     load_id = build_load_id()
-    with _open_load_folder(home, load_id) as folder:
+    with open_load_folder(home, load_id) as folder:
         if not dry_run:
-            _undo_broken_loads(database, say)
+            undo_broken_loads(database, say)
         unread: list[UnreadFile] = []
         read = _iterate_raw_tables(tables, unread)
         checked, identities = check_load_tables(
@@ -123,7 +127,7 @@ def load_records(
         if not dry_run and report.refusal is None:
             # Whoever follows may still stop the load here; from now on the store is written.
             progress(WRITING_STEP, 0, report.accepted)
-            merges = dict(identities.stored.iter_rows())
+            merges = {id: PersonMerge(*ground) for id, *ground in identities.stored.iter_rows()}
             report = _write_load(
                 database, report, checked, merges, folder, complete, bulk_rows, progress, say
             )
@@ -217,7 +221,7 @@ def build_load_id() -> str:
 
 
 @contextmanager
-def _open_load_folder(home: Path, load_id: str) -> Iterator[Path]:
+def open_load_folder(home: Path, load_id: str) -> Iterator[Path]:
     """A folder of this load alone, taken away at its end; those of killed loads go now."""
     loads = home / "loads"
     loads.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -279,7 +283,7 @@ def _write_load(
     database: Database,
     report: LoadReport,
     kept: Sequence[StagedTable],
-    merges: Mapping[str, str],
+    merges: Mapping[str, PersonMerge],
     folder: Path,
     complete: bool,
     bulk_rows: int,
@@ -316,7 +320,7 @@ def _write_load_in_batches(
     database: Database,
     report: LoadReport,
     kept: Sequence[StagedTable],
-    merges: Mapping[str, str],
+    merges: Mapping[str, PersonMerge],
     complete: bool,
     first: bool,
     progress: Progress,
@@ -334,7 +338,78 @@ def _write_load_in_batches(
     )
 
 
-def _undo_broken_loads(database: Database, say: Say) -> None:
+def write_people_merges(
+    database: Database,
+    home: Path,
+    load_id: str,
+    merges: Mapping[str, PersonMerge],
+    *,
+    progress: Progress = lambda what, done, total: None,
+    say: Say = lambda line: None,
+) -> LoadReport:
+    """Merges people of the graph in a load of its own, undone if it fails; its report.
+
+    To be called inside `open_load_folder`, so that nothing else is written meanwhile.
+    """
+    began = time.monotonic()
+    report = LoadReport(
+        load_id, MATCH_LOADER, (), False, (), build_empty_findings(), merged_ids=len(merges)
+    )
+    count = build_row_counter(progress, "write", len(merges))
+
+    def write() -> None:
+        merge_people(Writer(database, load_id, progress=count), merges)
+
+    revision = _write_own_load(database, report, write, progress, say)
+    report = replace(report, revision=revision, seconds=time.monotonic() - began)
+    write_load_report(home, report)
+    return report
+
+
+def write_person_split(
+    database: Database,
+    load_id: str,
+    alias_id: str,
+    person_id: str,
+    *,
+    say: Say = lambda line: None,
+) -> int:
+    """Parts a further id from its person in a load of its own; the revision after it.
+
+    Raises UsageError where the two cannot be told apart any more; then nothing has changed.
+    """
+    report = LoadReport(load_id, SPLIT_LOADER, (), False, (), build_empty_findings())
+
+    def write() -> None:
+        split_person(Writer(database, load_id), alias_id, person_id)
+
+    revision = _write_own_load(database, report, write, lambda what, done, total: None, say)
+    write_load_report(database.settings.home, replace(report, revision=revision))
+    return revision
+
+
+def _write_own_load(
+    database: Database,
+    report: LoadReport,
+    write: Callable[[], None],
+    progress: Progress,
+    say: Say,
+) -> int:
+    """A load that reads no file, from its node to its end; undone where it fails."""
+    apply_schema(database)
+    _cache_last_revision(database, progress)
+    _create_load_node(database, report)
+    try:
+        write()
+        revision = _finish_load(database, report.load_id)
+    except BaseException:
+        _undo_failed_load(database, report.load_id, say)
+        raise
+    delete_undo_images(database, report.load_id)
+    return revision
+
+
+def undo_broken_loads(database: Database, say: Say) -> None:
     """Undoes the loads of this data folder that broke off; none of them runs now."""
     broken = database.read(
         "MATCH (l:Load) WHERE l.finished_at IS NULL AND "

@@ -20,6 +20,7 @@ from graph.model.vocabularies import (
     BASES,
     GOAL_SCOPES,
     GRADES,
+    IDENTITY_BASES,
     MENTORSHIP_KINDS,
     MENTORSHIP_STATUSES,
     PERSON_TYPES,
@@ -603,6 +604,17 @@ RELATIONS: tuple[Relation, ...] = (
         "同一人员",
         End("alias_id", ("PersonAlias",)),
         End("person_id", PERSON_KINDS),
+        (
+            _build_property(
+                "basis", "why the two ids are one person", "合并依据", choices=IDENTITY_BASES
+            ),
+            _build_property(
+                "probability",
+                "that they are one person, of a match by probability",
+                "合并概率",
+                FLOAT_TYPE,
+            ),
+        ),
     ),
     # (:Studio)-[:HOSTED_BY]->(:Enterprise|School)
     Relation(

@@ -19,6 +19,11 @@ LEVELS: Mapping[int, tuple[str, str]] = {
 Choices = Mapping[str, tuple[str, str]]
 
 # Clause (1) of the programme: what makes a leading talent.
+IDENTITY_BASES: Choices = {
+    "id_number": ("same citizen ID number", "身份证号相同"),
+    "probable": ("matched by probability", "按概率匹配"),
+    "decided": ("decided by a steward", "人工认定"),
+}
 BASES: Choices = {
     "national_model_worker": ("National Model Worker", "全国劳动模范"),
     "china_skills_award": ("China Skills Award", "中华技能大奖"),

@@ -20,7 +20,7 @@ from graph.errors import ShichengError, UsageError
 from graph.server.damage import is_notebook_intact, mend_notebook
 from graph.system_errors import full_disk, reason_of
 
-EntryKind = Literal["note", "view", "search", "decision"]
+EntryKind = Literal["note", "view", "search", "decision", "identity"]
 NOTEBOOK_FILE_NAME: Final = "notebook.sqlite"
 # What one entry may hold, so that a page stays a page.
 MAX_ENTRY_CHARACTERS: Final = 4_000

@@ -43,7 +43,16 @@ Node = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _FoundRelation:
+class PersonMerge:
+    """Who stands for somebody, why (`IDENTITY_BASES`), and how probable that is where computed."""
+
+    person_id: str
+    basis: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True)
+class FoundRelation:
     """A relation of somebody who goes: its kinds and keys of ends, and its properties."""
 
     relation: Relation
@@ -60,33 +69,35 @@ class _FoundRelation:
         return is_linked_relation(self.relation) and key == build_link_key(self.relation)
 
 
-def merge_people(writer: Writer, standing: Mapping[str, str]) -> None:
-    """Merges people into others. `standing`: person_id of who goes -> of who stands.
+def merge_people(writer: Writer, merges: Mapping[str, PersonMerge]) -> None:
+    """Merges people into others. `merges`: person_id of who goes -> who stands, and why.
 
-    Who stands need not be there yet. No one in `standing` goes and stands.
+    Who stands need not be there yet. No one in `merges` goes and stands.
     """
-    pairs = list(standing.items())
+    pairs = list(merges.items())
     for at in range(0, len(pairs), MERGE_BATCH_PEOPLE):
         _merge_batch(writer, dict(pairs[at : at + MERGE_BATCH_PEOPLE]))
 
 
-def _merge_batch(writer: Writer, standing: Mapping[str, str]) -> None:
-    nodes = _read_people(writer, [*standing, *standing.values()])
+def _merge_batch(writer: Writer, merges: Mapping[str, PersonMerge]) -> None:
+    standing = {old: merge.person_id for old, merge in merges.items()}
+    nodes = read_people_nodes(writer, [*standing, *standing.values()])
     standing = {old: new for old, new in standing.items() if old in nodes}
     if not standing:
         return
-    relations = list(_read_relations(writer, list(standing)))
+    relations = list(read_person_relations(writer, list(standing)))
     with writer.dated(max(nodes[old]["properties"]["load"] for old in standing)):
         _merge_nodes(writer, standing)
         for facet in FACETS:
             _merge_facet(writer, facet, standing, nodes)
         _move_relations(writer, standing, [one for one in relations if not one.is_link])
         _move_links(writer, standing, nodes, [one for one in relations if one.is_link])
-        _write_aliases(writer, standing, nodes, relations)
-    _delete_people(writer, list(standing), relations)
+        _write_aliases(writer, {old: merges[old] for old in standing}, nodes, relations)
+    delete_people(writer, list(standing), relations)
 
 
-def _read_people(writer: Writer, ids: Sequence[str]) -> dict[str, Node]:
+def read_people_nodes(writer: Writer, ids: Sequence[str]) -> dict[str, Node]:
+    """The nodes of these people that are there, by person_id."""
     keys = list(dict.fromkeys(ids))
     found: dict[str, Node] = writer.database.read_with(
         lambda tx: read_batch_nodes(tx, PERSON, keys), seconds=600
@@ -150,7 +161,7 @@ def join_statements(first: Sequence[Statement], more: Sequence[Statement]) -> li
     return [*first, *(one for one in more if one.source not in heard)]
 
 
-def _read_relations(writer: Writer, ids: Sequence[str]) -> Iterator[_FoundRelation]:
+def read_person_relations(writer: Writer, ids: Sequence[str]) -> Iterator[FoundRelation]:
     """Every relation of these people, once, whichever end they are."""
     for relation in RELATIONS:
         sides = [
@@ -167,7 +178,7 @@ def _read_relations(writer: Writer, ids: Sequence[str]) -> Iterator[_FoundRelati
                 if row["id"] not in seen:
                     seen.add(row["id"])
                     properties = convert_neo4j_value(row["properties"])
-                    yield _FoundRelation(
+                    yield FoundRelation(
                         relation, row["start"], row["a"], row["end"], row["b"], properties
                     )
 
@@ -188,7 +199,7 @@ def _read_side(
 
 
 def _move_relations(
-    writer: Writer, standing: Mapping[str, str], relations: Sequence[_FoundRelation]
+    writer: Writer, standing: Mapping[str, str], relations: Sequence[FoundRelation]
 ) -> None:
     """States the relations of those who go of those who stand; nobody's own master is made."""
     groups: dict[tuple[str, str, str], dict[tuple[str, str, str], list[Statement]]] = {}
@@ -213,7 +224,7 @@ def _move_links(
     writer: Writer,
     standing: Mapping[str, str],
     nodes: Mapping[str, Node],
-    links: Sequence[_FoundRelation],
+    links: Sequence[FoundRelation],
 ) -> None:
     """What a person's own row states one at a time, of sources that do not speak of who stands."""
     rules = build_link_rules(writer.ranks)
@@ -234,22 +245,24 @@ def _move_links(
 
 def _write_aliases(
     writer: Writer,
-    standing: Mapping[str, str],
+    merges: Mapping[str, PersonMerge],
     nodes: Mapping[str, Node],
-    relations: Sequence[_FoundRelation],
+    relations: Sequence[FoundRelation],
 ) -> None:
     """A further id for each who goes, stated by the sources that knew the person by it."""
     rules = MergeRules.of(PERSON, writer.ranks)
     elsewhere = _list_alias_rows(writer, relations)
     by_source: dict[str, dict[str, Statement]] = {}
     links: dict[tuple[str, str, str], list[Statement]] = {}
-    for old, new in standing.items():
+    for old, merge in merges.items():
+        ground = {"basis": merge.basis, "probability": merge.probability}
         for one in writer.statements_of(rules, (), nodes[old]["properties"]):
             rows = [row for row in one.row.split(";") if (old, one.source, row) not in elsewhere]
             if rows:
-                stated = Statement(one.source, ";".join(rows), {})
-                by_source.setdefault(one.source, {})[old] = stated
-                links.setdefault((old, new, ""), []).append(stated)
+                row = ";".join(rows)
+                by_source.setdefault(one.source, {})[old] = Statement(one.source, row, {})
+                link = Statement(one.source, row, ground)
+                links.setdefault((old, merge.person_id, ""), []).append(link)
     for statements in by_source.values():
         writer.merge_nodes(ALIAS, MergeRules.of(ALIAS, writer.ranks), statements, label="")
     link_rules = MergeRules.of(IDENTIFIES, writer.ranks)
@@ -257,7 +270,7 @@ def _write_aliases(
 
 
 def _list_alias_rows(
-    writer: Writer, relations: Sequence[_FoundRelation]
+    writer: Writer, relations: Sequence[FoundRelation]
 ) -> set[tuple[str, str, str]]:
     """Person, source and row of what is stated of people under further ids that they have."""
     rules = MergeRules.of(IDENTIFIES, writer.ranks)
@@ -270,7 +283,9 @@ def _list_alias_rows(
     }
 
 
-def _delete_people(writer: Writer, ids: Sequence[str], relations: Sequence[_FoundRelation]) -> None:
+def delete_people(writer: Writer, ids: Sequence[str], relations: Sequence[FoundRelation]) -> None:
+    """Takes away people with `relations`, which are all of theirs."""
+
     def once(tx: ManagedTransaction) -> tuple[int, list[RecordConflict]]:
         images = writer.build_images()
         keys: dict[str, set[str]] = {PERSON.label: set(ids)}

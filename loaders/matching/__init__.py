@@ -1,0 +1,1 @@
+"""Which people of the graph are one person, where no ID number says so."""
