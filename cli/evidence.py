@@ -16,6 +16,8 @@ from graph.messages import Message, detect_terminal_language
 from graph.policy import Policy
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from graph.evidence.reasons import Explanation, PromotionEvent, SourceRow
 
 from cli.figures import measure_snapshot_figures
@@ -45,18 +47,21 @@ def why_command(
     """
     from graph.evidence.answer import explain_pair
     from graph.evidence.reasons import WHY_COLUMNS
-    from graph.people.aliases import resolve_person_id
+    from graph.people.aliases import list_further_ids, resolve_person_id
 
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
         talent, worker = (resolve_person_id(snapshot, one) for one in (talent, worker))
         answer = explain_pair(snapshot, policy, talent, worker, chains=chains)
+        further = list_further_ids(snapshot, answer.list_people())
     if output.format == TERMINAL_FORMAT:
-        return _print_explanation(answer)
+        _print_explanation(answer)
+        return _print_further_ids(further)
     told = {"talent": talent, "worker": worker, "chains": chains}
     about = build_cli_about(answer.revision, policy, parameters=told, content="why")
     if output.format == "json":
-        output.write_json(answer.as_dict() | about.as_json())
+        merged = {"further_ids": further.to_dicts()}
+        output.write_json(answer.as_dict() | merged | about.as_json())
         return
     write_table_output(answer.table(), output, about, WHY_COLUMNS)
 
@@ -119,6 +124,23 @@ def _print_explanation(answer: Explanation) -> None:
         )
     if answer.more:
         print_notice(Message("more chains count; see them with --chains"))
+
+
+def _print_further_ids(further: pl.DataFrame) -> None:
+    """The ids that were joined to somebody on the chains: all of it rests on these merges."""
+    from graph.people.aliases import describe_merge
+
+    for row in further.iter_rows(named=True):
+        print_answer(
+            Message(
+                "{person} is also known as {id}: {why}; {rows} ({sources})",
+                person=row["person_id"],
+                id=row["alias_id"],
+                why=describe_merge(row["basis"], row["probability"]),
+                rows=row["row"],
+                sources="; ".join(row["sources"] or ()),
+            )
+        )
 
 
 def _describe_event_ledgers(event: PromotionEvent) -> str:

@@ -222,6 +222,12 @@ class Explanation:
                 told |= {"onward": onward.apprentice, "next_start": onward.start}
         return told
 
+    def list_people(self) -> list[str]:
+        """The talent, the worker and everybody on the chains shown, once."""
+        hops = [hop for chain in (*self.chains, self.failing) for hop in chain]
+        between = [id for hop in hops for id in (hop.mentor, hop.apprentice)]
+        return list(dict.fromkeys([self.talent_id, self.worker_id, *between]))
+
     @property
     def person_times(self) -> int:
         """How many of the promotions count as person-times."""

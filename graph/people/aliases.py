@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 import polars as pl
 
+from graph.messages import Words
+from graph.model.vocabularies import IDENTITY_BASES
 from graph.snapshot.frames import Snapshot
+
+_FURTHER_ID_SCHEMA: Final[Mapping[str, Any]] = {
+    "person_id": pl.String,
+    "alias_id": pl.String,
+    "basis": pl.String,
+    "probability": pl.Float64,
+    "row": pl.String,
+    "sources": pl.List(pl.String),
+}
 
 
 def resolve_person_ids(snapshot: Snapshot, ids: Collection[str]) -> dict[str, str]:
@@ -27,7 +39,40 @@ def resolve_person_id(snapshot: Snapshot, person_id: str) -> str:
     return resolve_person_ids(snapshot, [person_id]).get(person_id, person_id)
 
 
-def count_aliases(snapshot: Snapshot) -> int:
-    """The further ids that the figures rest on: each joins two records into one person."""
+def count_merged_ids(snapshot: Snapshot) -> dict[str, int]:
+    """How many ids were joined to another one's person, by each basis of `IDENTITY_BASES`.
+
+    Each joins two records into one person, so every figure rests on them.
+    """
     aliases = snapshot.frames.get("aliases")
-    return 0 if aliases is None else int(aliases.select(pl.len()).collect().item())
+    if aliases is None:
+        return dict.fromkeys(IDENTITY_BASES, 0)
+    has = aliases.collect_schema().names()
+    basis = pl.col("basis") if "basis" in has else pl.lit(None, pl.String)
+    # Merges of a time before the basis was noted were all by ID number.
+    found = aliases.group_by(basis.fill_null("id_number").alias("basis")).len().collect()
+    return dict.fromkeys(IDENTITY_BASES, 0) | dict(found.iter_rows())
+
+
+def list_further_ids(snapshot: Snapshot, ids: Collection[str]) -> pl.DataFrame:
+    """The further ids of these people: person_id, alias_id, basis, probability, row, sources.
+
+    By person and further id. `row` and `sources` say who knows the person by it.
+    """
+    aliases = snapshot.frames.get("aliases")
+    if aliases is None or not ids or "basis" not in aliases.collect_schema().names():
+        return pl.DataFrame(schema=_FURTHER_ID_SCHEMA)
+    wanted = pl.Series(list(ids), dtype=pl.String)
+    people = snapshot.frames["people"].select("person", "person_id")
+    people = people.filter(pl.col("person_id").is_in(wanted.implode()))
+    found = aliases.join(people, on="person").select(*_FURTHER_ID_SCHEMA)
+    found = found.with_columns(pl.col("basis").fill_null("id_number"))
+    return found.sort("person_id", "alias_id").collect()
+
+
+def describe_merge(basis: str, probability: float | None) -> Words:
+    """Why an id was joined to a person, in words."""
+    en, zh = IDENTITY_BASES[basis]
+    if probability is None:
+        return Words(en, zh)
+    return Words(f"{en}, {probability:.2%}", f"{zh}，{probability:.2%}")

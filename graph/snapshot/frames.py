@@ -24,7 +24,7 @@ from graph.snapshot.reader import (
 from graph.store.standing import GraphState
 
 # Raised when the frames change, so that snapshots of an older form are not read as this one.
-SNAPSHOT_VERSION: Final = 6
+SNAPSHOT_VERSION: Final = 7
 SNAPSHOT_MANIFEST_NAME: Final = "snapshot.json"
 
 # frame: the node kind it holds, a row a node
@@ -74,7 +74,8 @@ class Snapshot:
     - mentorships, leads, trainings, recognitions, honours, placings, employments, teaching,
       partnerships: the relations with their properties, row and sources. Of employments, those
       with a row of their own; whom somebody works for now is `enterprise_id` of people too
-    - aliases: alias_id, person; the ids that departments gave a person whom another id stands for
+    - aliases: alias_id, person, basis, probability; the ids that departments gave a person whom
+      another id stands for, and why (`IDENTITY_BASES`)
     - studios, enterprises, schools, competitions, occupations, provinces, goals: the nodes
 
     What each of several sources states of a record is read by `scan_statements` alone.

@@ -13,7 +13,7 @@ from ui.controls import chain_steps as steps
 from ui.person import record
 from ui.person.person import PersonBox
 from ui.person.person_summary import render_person_step
-from ui.reading import talent_figures
+from ui.reading import merged_ids, talent_figures
 from ui.shell import frame
 from ui.words.i18n import current_language, join_sentences, t, tn, translate_label
 from ui.words.numbers import format_count, format_day
@@ -43,6 +43,9 @@ def draw_evidence_panel(answer: Explanation) -> None:
         _draw_other_chains(others, answer.more, boxes)
     if answer.counts:
         frame.draw_muted(_format_credit_shares(answer))
+    for person, line in merged_ids.list_further_id_lines(answer.list_people()):
+        name = boxes[person].name if person in boxes else person
+        frame.draw_muted(t("{name} is also known as {line}", name=name, line=line))
 
 
 def _format_credit_shares(answer: Explanation) -> str:

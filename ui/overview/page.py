@@ -19,7 +19,7 @@ from graph.programme.overview import (
     count_provinces_on_path,
 )
 from ui.controls import charts, downloads
-from ui.reading import areas, cached_metrics, drill_down, talent_figures
+from ui.reading import areas, cached_metrics, drill_down, merged_ids, talent_figures
 from ui.reading import restatement as since_load
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
@@ -80,6 +80,8 @@ def page() -> None:
             level=current_policy().high_skilled_level,
         )
     )
+    if told := merged_ids.format_merged_counts():
+        frame.draw_under_lead(told)
     left, right = st.columns([690, 394], gap="large")
     with left:
         _draw_ledgers(figures)

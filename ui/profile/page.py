@@ -33,7 +33,7 @@ from ui.profile import summary
 from ui.profile.career_ladder import CareerLadder, build_ladder_chart
 from ui.profile.career_ladder_svg import render_ladder_svg
 from ui.profile.one_page_sheet import render_profile_sheet
-from ui.reading import talent_figures
+from ui.reading import merged_ids, talent_figures
 from ui.reading.talent_figures import TalentFigures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
@@ -343,6 +343,8 @@ def _list_profile_facts(about: Person) -> list[tuple[str, str]]:
         ),
         (t("Retired on"), masked_retired(about.retired_on, identify_visitor())),
     ]
+    further = merged_ids.list_further_id_lines([about.id])
+    rows += [(t("Also known as"), line) for _, line in further]
     rows += [(t("Worked at"), _format_employment(row)) for row in about.employments]
     rows += [(t("Basis"), _format_naming(row)) for row in about.named]
     rows += [(t("Honour"), _format_honour_fact(row)) for row in about.honours]

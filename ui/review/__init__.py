@@ -1,0 +1,1 @@
+"""Review of pairs of people who may be one."""

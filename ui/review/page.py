@@ -1,0 +1,157 @@
+"""Review: two records side by side, why they are alike, and whether they are one person."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, Final
+
+import polars as pl
+import streamlit as st
+
+from graph.errors import ShichengError
+from graph.model.vocabularies import PROVINCES, SEXES
+from loaders.matching.judgements import Verdict, list_judgements
+from loaders.matching.match_words import FIELD_WORDS, LEVEL_WORDS, describe_weight
+from loaders.matching.pair_decisions import decide_pair
+from loaders.matching.people_matching import load_review_queue
+from ui.person import record
+from ui.reading import merged_ids
+from ui.shell import frame, graph_state
+from ui.shell.visitor import Visitor, identify_visitor, mask_birth_year
+from ui.words.i18n import current_language, t, tn, translate_label, translate_message
+from ui.words.numbers import format_count, format_day, render_bold
+from ui.words.terms import format_person_name, translate_term
+
+_PLACE_KEY: Final = "review_place"
+_SAID_KEY: Final = "review_said"
+MAX_SHOWN_RECORDS: Final = 5
+
+
+@frame.page
+def page() -> None:
+    """The page: the pair that waits first; for data stewards alone."""
+    visitor = identify_visitor()
+    if visitor.role != "steward":
+        frame.draw_lead(escape(t("Pairs of records are reviewed by data stewards.")))
+        frame.draw_note(
+            t("This page is for data stewards"),
+            t("It shows two people's records side by side, so it asks for that role."),
+        )
+        return
+    try:
+        queue = _fetch_queue()
+    except ShichengError as error:
+        frame.draw_lead(escape(t("No pair of records waits for a decision.")))
+        frame.draw_empty_state(
+            t("People have not been matched yet. "),
+            translate_message(error),
+            "shicheng people match",
+        )
+        return
+    _draw_queue(queue, visitor)
+
+
+def _fetch_queue() -> pl.DataFrame:
+    """The pairs that wait, as they are now: what another steward judged meanwhile is gone."""
+    home = graph_state.open_shared_database().settings.home
+    return load_review_queue(graph_state.fetch_snapshot(), home, list_judgements(home))
+
+
+def _draw_queue(queue: pl.DataFrame, visitor: Visitor) -> None:
+    if said := st.session_state.pop(_SAID_KEY, None):
+        frame.draw_note(t("Written down"), said)
+    if queue.is_empty():
+        frame.draw_lead(escape(t("No pair of records waits for a decision.")))
+        frame.draw_muted(t("What you decided acts with the next load, or the next matching."))
+        return
+    number = tn("{n} pair", "{n} pairs", queue.height, n=format_count(queue.height))
+    frame.draw_lead(t("{pairs} of records may be one person each.", pairs=render_bold(number)))
+    frame.draw_muted(t("What you decide acts with the next load, or the next matching."))
+    place = st.session_state.get(_PLACE_KEY, 0) % queue.height
+    pair = queue.row(place, named=True)
+    _draw_pair(pair, visitor)
+    _draw_decision_buttons(pair, place, visitor)
+
+
+def _draw_pair(pair: dict[str, Any], visitor: Visitor) -> None:
+    """Both records, and between them how each field agrees."""
+    left, middle, right = st.columns([4, 3, 4], gap="medium")
+    with left:
+        _draw_record(pair["person_a"], visitor)
+    with middle:
+        frame.draw_heading(t("Why alike"), f"{pair['probability']:.2%}")
+        frame.draw_html(frame.render_facts(_list_agreements(pair)))
+    with right:
+        _draw_record(pair["person_b"], visitor)
+
+
+def _list_agreements(pair: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each field that both state: how it agrees, and how much that says."""
+    language = current_language()
+    found = [field for field in FIELD_WORDS if pair[field] is not None]
+    found.sort(key=lambda field: -abs(pair[f"{field}_bits"] or 0.0))
+    return [
+        (
+            FIELD_WORDS[field].said(language),
+            t(
+                "{level} ({weight})",
+                level=LEVEL_WORDS[pair[field]].said(language),
+                weight=describe_weight(pair[f"{field}_bits"] or 0.0).said(language),
+            ),
+        )
+        for field in found
+    ]
+
+
+def _draw_record(id: str, visitor: Visitor) -> None:
+    about = record.fetch_person(id)
+    if about is None:
+        frame.draw_note(id, t("This record has changed since; match the people again."))
+        return
+    language = current_language()
+    sex, province = SEXES.get(about.sex or ""), PROVINCES.get(about.province or "")
+    frame.draw_heading(format_person_name(about.name), about.id)
+    facts = [
+        (t("Sex"), translate_label(sex, language) if sex else ""),
+        (t("Born"), mask_birth_year(about.born, visitor)),
+        (t("Province"), translate_label(province, language) if province else ""),
+        (t("Enterprise"), about.enterprise or ""),
+        (t("Occupation"), translate_term(about.occupation or "")),
+    ]
+    facts += [(t("Worked at"), job.name) for job in about.employments[:MAX_SHOWN_RECORDS]]
+    facts += [
+        (t("Recognised"), t("level {level}, {day}", level=one.level, day=format_day(one.day)))
+        for one in about.recognitions[:MAX_SHOWN_RECORDS]
+    ]
+    facts += [(t("Mentor"), one.name) for one in about.mentors[:MAX_SHOWN_RECORDS]]
+    facts += [(t("Also known as"), line) for _, line in merged_ids.list_further_id_lines([id])]
+    frame.draw_html(frame.render_facts(facts))
+    frame.draw_page_link("talent", t("The whole profile"), id=id)
+
+
+def _draw_decision_buttons(pair: dict[str, Any], place: int, visitor: Visitor) -> None:
+    """What can be decided; each has a key of its own."""
+    verdicts: dict[Verdict, tuple[str, str]] = {
+        "same": (t("One person"), "m"),
+        "different": (t("Different people"), "d"),
+        "later": (t("Later"), "l"),
+    }
+    with st.container(horizontal=True, key="review_decisions"):
+        for verdict, (name, shortcut) in verdicts.items():
+            if st.button(
+                name,
+                key=f"review_{verdict}",
+                shortcut=shortcut,
+                type="primary" if verdict == "same" else "secondary",
+            ):
+                _save_verdict(pair, verdict, visitor)
+        if st.button(t("Next"), key="review_next", shortcut="n"):
+            st.session_state[_PLACE_KEY] = place + 1
+            st.rerun()
+
+
+def _save_verdict(pair: dict[str, Any], verdict: Verdict, visitor: Visitor) -> None:
+    database, snapshot = graph_state.open_shared_database(), graph_state.fetch_snapshot()
+    said = decide_pair(database, snapshot, pair["person_a"], pair["person_b"], verdict, visitor.id)
+    st.session_state[_SAID_KEY] = said.said(current_language())
+    st.rerun()
