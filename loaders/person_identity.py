@@ -288,7 +288,7 @@ def _choose_standing_ids(
         "id", "person_id", basis=pl.lit("id_number"), probability=pl.lit(None, pl.Float64)
     )
     followed = leading.join(moved, left_on="person_id", right_on="id", how="left").select(
-        "id", pl.coalesce("person_id_right", "person_id"), "basis", "probability"
+        "id", pl.coalesce("person_id_right", "person_id").alias("person_id"), "basis", "probability"
     )
     renamed = pl.concat([moved, followed]).unique(subset="id", keep="first", maintain_order=True)
     return PersonIdentities(renamed, moved)

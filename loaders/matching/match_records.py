@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from graph.snapshot.reader import SOURCE_SEPARATOR
 from loaders.matching.person_names import fold_names, romanize_names
 
 if TYPE_CHECKING:
@@ -42,19 +43,17 @@ _NO_LETTER: Final = r"[^\p{L}\p{N}]"
 def build_match_records(database: Database, snapshot: Snapshot) -> pl.DataFrame:
     """A record a person, by `RECORD_SCHEMA`, in the order of the ids.
 
-    The people come from the snapshot; ID digests and certificate numbers, which no snapshot
-    holds, from the store, in lists of 20,000 people.
+    The people come from the snapshot; what no snapshot holds (ID digests, sources, certificate
+    numbers) from the store, in lists of 20,000 people.
     """
     columns = ["person", "person_id", "name", "sex", "birth_date", "province"]
     people = snapshot.frames["people"]
     has = people.collect_schema().names()
     precise = pl.col("birth_date_precision") if "birth_date_precision" in has else pl.lit(None)
-    found = people.select(
-        *columns, "occupation_code", "enterprise_id", "sources", precision=precise
-    ).collect()
+    found = people.select(*columns, "occupation_code", "enterprise_id", precision=precise).collect()
     ids = found["person_id"]
     found = found.join(_collect_employers(snapshot), on="person", how="left")
-    found = found.join(_fetch_digests(database), on="person_id", how="left")
+    found = found.join(_fetch_provenance(database, ids), on="person_id", how="left")
     found = found.join(_fetch_certificates(database, ids), on="person_id", how="left")
     return complete_records(found)
 
@@ -103,17 +102,16 @@ def _collect_employers(snapshot: Snapshot) -> pl.DataFrame:
     return known.join(present.select("person", "employer"), on="person", how="left").collect()
 
 
-def _fetch_digests(database: Database) -> pl.DataFrame:
-    """person_id, digest: of everybody whose ID number is known."""
-    held = "MATCH (p:Person) WHERE p.id_digest IS NOT NULL RETURN count(p) AS n"
-    count = database.read(held, seconds=600)[0]["n"]
-    width = next(w for w in (0, 1, 2, 3) if w == 3 or count <= READ_PEOPLE * 16**w)
+def _fetch_provenance(database: Database, ids: pl.Series) -> pl.DataFrame:
+    """person_id, digest, sources."""
     statement = (
-        "MATCH (p:Person) WHERE p.id_digest STARTS WITH $start "
-        "RETURN collect(p.person_id) AS ids, collect(p.id_digest) AS found"
+        "UNWIND $ids AS id MATCH (p:Person {person_id: id}) RETURN collect(id) AS person_id, "
+        "collect(coalesce(p.id_digest, '')) AS digest, "
+        "collect(reduce(all = '', s IN p.sources | all + $apart + s)) AS sources"
     )
-    starts = ({"start": f"{at:0{width}x}" if width else ""} for at in range(16**width))
-    return _read_lists(database, statement, starts, "digest")
+    found = _read_lists(database, statement, ids, ("person_id", "digest", "sources"))
+    sources = pl.col("sources").str.strip_prefix(SOURCE_SEPARATOR).str.split(SOURCE_SEPARATOR)
+    return found.with_columns(pl.col("digest").replace("", None), sources)
 
 
 def _fetch_certificates(database: Database, ids: pl.Series) -> pl.DataFrame:
@@ -121,21 +119,20 @@ def _fetch_certificates(database: Database, ids: pl.Series) -> pl.DataFrame:
     statement = (
         "UNWIND $ids AS id MATCH (:Person {person_id: id})-[r:RECOGNISED]->() "
         "WHERE r.certificate_no IS NOT NULL "
-        "RETURN collect(id) AS ids, collect(r.certificate_no) AS found"
+        "RETURN collect(id) AS person_id, collect(r.certificate_no) AS certificates"
     )
-    parts = (
-        {"ids": ids.slice(at, READ_PEOPLE).to_list()} for at in range(0, ids.len(), READ_PEOPLE)
-    )
-    found = _read_lists(database, statement, parts, "certificates")
+    found = _read_lists(database, statement, ids, ("person_id", "certificates"))
     return found.group_by("person_id").agg(pl.col("certificates").unique().sort())
 
 
 def _read_lists(
-    database: Database, statement: str, given: Iterator[Mapping[str, Any]], name: str
+    database: Database, statement: str, ids: pl.Series, names: tuple[str, ...]
 ) -> pl.DataFrame:
-    schema = {"person_id": pl.String, name: pl.String}
+    """What the statement answers of all ids: a list a column, 20,000 people at a time."""
+    schema = dict.fromkeys(names, pl.String)
     found = [pl.DataFrame(schema=schema)]
-    for one in given:
-        (row,) = database.read(statement, one, seconds=600)
-        found.append(pl.DataFrame({"person_id": row["ids"], name: row["found"]}, schema=schema))
+    for at in range(0, ids.len(), READ_PEOPLE):
+        given = {"ids": ids.slice(at, READ_PEOPLE).to_list(), "apart": SOURCE_SEPARATOR}
+        (row,) = database.read(statement, given, seconds=600)
+        found.append(pl.DataFrame({name: row[name] for name in names}, schema=schema))
     return pl.concat(found)

@@ -114,6 +114,17 @@ def choose_merges(
         .rename({"place": "b"})
         .with_columns(pl.col("a", "b").cast(pl.Int64))
     )
+    # The lesser id first, so that of equal weights the same comes first whoever gave the pairs.
+    turned = pl.col("a") > pl.col("b")
+    edges = edges.with_columns(
+        pl.when(turned).then(other).otherwise(one).alias(one)
+        for one, other in (
+            ("a", "b"),
+            ("b", "a"),
+            ("record_l", "record_r"),
+            ("record_r", "record_l"),
+        )
+    )
     edges = _drop_judged(edges, [*yes, *no]).sort(
         ["weight", "a", "b"], descending=[True, False, False]
     )

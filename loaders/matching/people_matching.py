@@ -193,7 +193,8 @@ def load_review_queue(
     leading = resolve_person_ids(snapshot, named)
     verdicts = {
         order_pair(a, b): one.verdict
-        for one in judgements
+        # What puts a pair off says less than a decision on it, by whichever of its ids.
+        for one in sorted(judgements, key=lambda one: one.verdict != "later")
         if (a := leading.get(one.person_a, one.person_a))
         != (b := leading.get(one.person_b, one.person_b))
     }

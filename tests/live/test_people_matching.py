@@ -54,9 +54,11 @@ COMPANIES = (
 
 def write_department(folder: Path, mark: str, rows: tuple[str, ...], **more: str) -> Path:
     """A department's folder; 300 people whom nobody else knows make its shares those of a list."""
+    shift = 400 * (mark > "M")
     others = "".join(
-        f"{mark}X{at},{'王李张刘'[at % 4]}{chr(0x4E10 + at + 400 * (mark > 'M'))},男,"
-        f"{1960 + at % 40}-0{1 + at % 9}-{10 + at % 19},,{11 + at % 5},6-{at % 30:02d}-01-01,\n"
+        f"{mark}X{at},{'王李张刘'[at % 4]}{chr(0x4E10 + at + shift)},男,"
+        f"{1960 + (at + shift) % 37}-0{1 + at % 9}-{10 + at % 19},,{11 + at % 5},"
+        f"6-{(at + shift) % 30:02d}-01-01,\n"
         for at in range(300)
     )
     people = HEADER + "".join(f"{row}\n" for row in rows) + others
