@@ -79,16 +79,12 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     from ui.places import page as places
     from ui.profile import page as talent
     from ui.queries import page as queries
-    from ui.review import page as review
-    from ui.shell.visitor import identify_visitor
     from ui.talents import page as talents
     from ui.targets import page as targets
     from ui.ties import page as ties
     from ui.words.i18n import t
 
     programme, action, analysis = t("Programme"), t("Action"), t("Analysis")
-    # Listed for data stewards alone; to others the page says for whom it is.
-    stewards = action if identify_visitor().role == "steward" else ""
     return {
         "overview": (overview.page, t("Overview"), programme),
         "find": (find.page, t("Find"), programme),
@@ -101,7 +97,6 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "nominations": (nominations.page, t("Nominations"), action),
         "load": (load.page, t("Load data"), analysis),
         "data": (data.page, t("Data"), analysis),
-        "review": (review.page, t("Review of records"), stewards),
         "places": (places.page, t("Studios, enterprises, schools"), programme),
         "areas": (areas.page, t("Provinces, industries, occupations"), programme),
         "ties": (ties.page, t("Ties"), programme),

@@ -33,9 +33,8 @@ def page() -> None:
     visitor = identify_visitor()
     if visitor.role != "steward":
         frame.draw_lead(escape(t("Pairs of records are reviewed by data stewards.")))
-        frame.draw_note(
-            t("This page is for data stewards"),
-            t("It shows two people's records side by side, so it asks for that role."),
+        frame.draw_muted(
+            t("This page shows two people's records side by side, so it asks for that role.")
         )
         return
     try:
