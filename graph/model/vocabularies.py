@@ -126,3 +126,48 @@ PROVINCES: Choices = {
 
 # What a target of the programme is set for; an industry stands by its own name.
 GOAL_SCOPES: Choices = {"national": ("national", "全国"), **PROVINCES}
+
+# Family names of two characters, which may be set apart from the name; all others have one.
+TWO_CHARACTER_FAMILY_NAMES = frozenset(
+    (
+        "欧阳",
+        "司马",
+        "上官",
+        "诸葛",
+        "东方",
+        "皇甫",
+        "尉迟",
+        "公孙",
+        "令狐",
+        "慕容",
+        "宇文",
+        "长孙",
+        "司徒",
+        "夏侯",
+        "端木",
+        "轩辕",
+        "独孤",
+        "南宫",
+        "司空",
+        "西门",
+        "呼延",
+        "闻人",
+        "澹台",
+        "公冶",
+        "宗政",
+        "濮阳",
+        "淳于",
+        "单于",
+        "太叔",
+        "申屠",
+        "仲孙",
+        "钟离",
+        "鲜于",
+        "闾丘",
+        "亓官",
+        "完颜",
+        "纳兰",
+        "百里",
+        "第五",
+    )
+)

@@ -6,55 +6,14 @@ import re
 import unicodedata
 from typing import Final
 
+from graph.model.vocabularies import TWO_CHARACTER_FAMILY_NAMES
+
 _SEPARATOR_PATTERN: Final = re.compile(r"[、,，;；/\n\r|]+|\s{2,}")
 _NAME_PATTERN: Final = re.compile(
     r"[\u3400-\u9fff\U00020000-\U0003ffff·]{2,20}|[A-Za-z][A-Za-z .'-]+"
 )
 # What people add to a name: 张三（组长）.
 _NOTE_PATTERN: Final = re.compile(r"\s*[（(][^（）()]*[）)]$")
-# Surnames of two characters, which may be set apart from the name.
-_LONG_SURNAMES: Final = frozenset(
-    [
-        "欧阳",
-        "司马",
-        "上官",
-        "诸葛",
-        "东方",
-        "皇甫",
-        "尉迟",
-        "公孙",
-        "令狐",
-        "慕容",
-        "司徒",
-        "司空",
-        "夏侯",
-        "轩辕",
-        "宇文",
-        "长孙",
-        "端木",
-        "南宫",
-        "西门",
-        "呼延",
-        "闻人",
-        "澹台",
-        "公冶",
-        "宗政",
-        "濮阳",
-        "淳于",
-        "单于",
-        "太叔",
-        "申屠",
-        "仲孙",
-        "钟离",
-        "鲜于",
-        "闾丘",
-        "亓官",
-        "完颜",
-        "纳兰",
-        "百里",
-        "第五",
-    ]
-)
 # Dots between the parts of a name, of which one is the standard's (GB/T 2312's middle dot).
 _DOT_PATTERN: Final = re.compile(r"[•・‧∙⋅●.．]")
 
@@ -85,7 +44,7 @@ def split_names(text: str) -> list[str]:
     parts = [_NOTE_PATTERN.sub("", part) for part in split_items(text)]
     if len(parts) == 1:
         by_blank = unicodedata.normalize("NFKC", parts[0]).split()
-        if by_blank[0] not in _LONG_SURNAMES and all(map(_is_han_name, by_blank)):
+        if by_blank[0] not in TWO_CHARACTER_FAMILY_NAMES and all(map(_is_han_name, by_blank)):
             parts = list(dict.fromkeys(by_blank))
     names = [normalize_name(part) for part in parts]
     return names if all(map(_NAME_PATTERN.fullmatch, names)) else [normalize_name(text)]

@@ -12,33 +12,10 @@ from functools import cache, lru_cache
 import polars as pl
 
 from graph.messages import Language
-from graph.model.vocabularies import PROVINCES
+from graph.model.vocabularies import PROVINCES, TWO_CHARACTER_FAMILY_NAMES
 from ui.words.i18n import LOCALE_DIR, current_language, translate_label
 from ui.words.numbers import NO_VALUE_DASH
 
-# Family names of two signs; all others have one.
-DOUBLE_FAMILY_NAMES = frozenset(
-    {
-        "欧阳",
-        "司马",
-        "上官",
-        "诸葛",
-        "东方",
-        "皇甫",
-        "尉迟",
-        "公孙",
-        "令狐",
-        "慕容",
-        "宇文",
-        "长孙",
-        "司徒",
-        "夏侯",
-        "端木",
-        "轩辕",
-        "独孤",
-        "南宫",
-    }
-)
 TERM_LISTS = ("occupations", "honours", "industries", "positions")
 
 
@@ -81,7 +58,7 @@ def format_pinyin(name: str) -> str:
 
     if not 2 <= len(name) <= 4 or not all("\u4e00" <= sign <= "\u9fff" for sign in name):
         return ""
-    family = 2 if name[:2] in DOUBLE_FAMILY_NAMES and len(name) > 2 else 1
+    family = 2 if name[:2] in TWO_CHARACTER_FAMILY_NAMES and len(name) > 2 else 1
     first, last = lazy_pinyin(name[:family]), lazy_pinyin(name[family:])
     return f"{''.join(first).capitalize()} {''.join(last).capitalize()}"
 

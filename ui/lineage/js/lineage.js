@@ -345,9 +345,10 @@ export class Lineage {
   close() {
     this.time.stop();
     window.removeEventListener("shicheng-centre", this.onCentre);
+    // First out of the page: a canvas that loses the focus while vis takes itself down throws.
+    this.box.remove();
     this.network?.destroy();
     this.probe?.remove();
-    this.box.remove();
     this.style.remove();
   }
 
