@@ -14,6 +14,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -37,7 +38,12 @@ from graph.progress import Progress
 from graph.server.admin import end_orphaned_admin, swap_store, take_store_offline
 from graph.server.database import Database
 from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS
-from graph.snapshot.take import take_snapshot
+from graph.snapshot.initial import InitialRecords
+from graph.snapshot.take import (
+    publish_initial_snapshot,
+    take_snapshot,
+    write_snapshot_frames,
+)
 from graph.store.bulk_import import NEW_STORE_FOLDER, BulkImport
 from graph.store.merge import (
     Writer,
@@ -78,6 +84,9 @@ WRITING_STEP = "begin to write"
 # What a load that only merges people of the graph, or parts two, names as its loader.
 MATCH_LOADER = "match"
 SPLIT_LOADER = "part"
+# In the load's folder: the records for the first snapshot, and its frames while they are made.
+INITIAL_RECORDS_FOLDER = "records"
+INITIAL_SNAPSHOT_FOLDER = "snapshot"
 
 
 def load_records(
@@ -476,15 +485,23 @@ def _import_new_store(
     count = build_row_counter(progress, "write the import files", report.accepted)
     with take_store_offline(database.settings):
         ranks = parse_source_rank(database.settings.source_rank)
-        bulk = BulkImport(folder, report.load_id, count, ranks=ranks)
+        records = InitialRecords(folder / INITIAL_RECORDS_FOLDER)
+        bulk = BulkImport(folder, report.load_id, count, ranks=ranks, observer=records)
         write_staged_tables(bulk, kept)
         importing = partial(progress, "import")
         properties = _build_load_properties(report) | {"imported": True}
         bulk.make_store(database.settings, properties, importing)
         swap_store(database.settings, bulk.home)
     progress("make the indexes", 0, 0)
-    apply_schema(database)
-    revision = _finish_load(database, report.load_id)
+    made = folder / INITIAL_SNAPSHOT_FOLDER
+    made.mkdir()
+    with ThreadPoolExecutor(1) as beside:  # Neo4j's indexes and the frames take one core each
+        rows = beside.submit(write_snapshot_frames, records, made)
+        apply_schema(database)
+        revision = _finish_load(database, report.load_id)
+        # Without it the first snapshot is read out of Neo4j when somebody asks for figures.
+        with suppress(OSError, pl.exceptions.PolarsError):
+            publish_initial_snapshot(database, database.settings, made, rows.result())
     conflicts = tuple(bulk.conflicts)
     return replace(report, written=bulk.written, revision=revision, conflicts=conflicts)
 

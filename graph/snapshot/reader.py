@@ -1,5 +1,9 @@
 """Reading the graph out of Neo4j, fast: whole by its records' own numbers, or by given keys.
 
+`FrameReader` makes the frames of a snapshot of records whose ends are numbers of nodes, wherever
+the records come from: `GraphReader` reads them out of Neo4j, `graph.snapshot.initial` has them of
+the load that made the store.
+
 Whole, the records of a kind are asked for in the order in which the store has them: by ranges of
 Neo4j's internal numbers, of which a first scan says where the kind has any. An end of a relation
 travels as the internal number of its node, which the nodes read before turn into the person's row
@@ -12,6 +16,7 @@ server reads the next while this one is taken apart here.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -110,7 +115,7 @@ def build_node_columns(kind: NodeKind) -> list[Column]:
     return columns
 
 
-def _build_relation_columns(relation: Relation) -> list[Column]:
+def build_relation_columns(relation: Relation) -> list[Column]:
     apart = {relation.start.column, relation.end.column, *OMITTED_PROPERTIES}
     stated = (
         "CASE WHEN x.sources = $usual THEN null ELSE "
@@ -134,7 +139,7 @@ def _build_list_expressions(columns: Iterable[Column]) -> str:
     return ", ".join(f"[x IN xs | {column.cypher}] AS `{column.name}`" for column in columns)
 
 
-def _build_chunk_frame(columns: Iterable[Column], lists: ColumnLists) -> pl.DataFrame:
+def build_chunk_frame(columns: Iterable[Column], lists: ColumnLists) -> pl.DataFrame:
     return pl.DataFrame(
         [_build_column_series(column, lists.get(column.name, [])) for column in columns]
     )
@@ -283,24 +288,13 @@ class Ends:
     kinds: pl.Series
 
 
-class GraphReader:
-    """One reading of all nodes and of the relations of `types`.
+class FrameReader(ABC):
+    """One reading of all nodes, and then of relations: `nodes` first.
 
-    `progress` is told the kind, the chunks done and in all. `nodes` first: its numbers are what
-    `relations` goes by.
+    Its numbers of nodes are what `relations` goes by.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        types: Iterable[str],
-        progress: Callable[[str, int, int], None],
-    ) -> None:
-        self.database = database
-        self.progress = progress
-        patterns = {kind.label: f"(x:{kind.label})" for kind in NODES}
-        patterns |= {type: _build_relation_pattern(RELATION_KINDS[type]) for type in types}
-        self.places = _find_record_ranges(database, patterns)
+    def __init__(self) -> None:
         self.ends: Ends | None = None
         self._keys: dict[str, pl.Series] = {}
 
@@ -322,6 +316,34 @@ class GraphReader:
         found = {name: frame.drop("_id") for name, frame in found.items()}
         return found | {"people": found["people"].select(number, pl.all())}
 
+    @abstractmethod
+    def _nodes(self, kind: NodeKind, name: str) -> pl.DataFrame:
+        """The nodes of a kind sorted by key: `_id` and the columns of `build_node_columns`."""
+
+    @abstractmethod
+    def relations(self, relation: Relation, name: str) -> pl.DataFrame:
+        """All relations of a kind: ends, properties and provenance (`PROVENANCE_COLUMNS`)."""
+
+
+class GraphReader(FrameReader):
+    """One reading of all nodes and of the relations of `types` out of Neo4j.
+
+    `progress` is told the kind, the chunks done and in all.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        types: Iterable[str],
+        progress: Callable[[str, int, int], None],
+    ) -> None:
+        super().__init__()
+        self.database = database
+        self.progress = progress
+        patterns = {kind.label: f"(x:{kind.label})" for kind in NODES}
+        patterns |= {type: _build_relation_pattern(RELATION_KINDS[type]) for type in types}
+        self.places = _find_record_ranges(database, patterns)
+
     def _nodes(self, kind: NodeKind, name: str) -> pl.DataFrame:
         columns = [Column("_id", "id(x)", pl.Int64), *build_node_columns(kind)]
         place = self.places[kind.label]
@@ -332,10 +354,10 @@ class GraphReader:
         parts = _read_chunks_ahead(
             self.database,
             chunks,
-            lambda lists: _build_chunk_frame(columns, lists),
+            lambda lists: build_chunk_frame(columns, lists),
             self._done(name),
         )
-        found = pl.concat([_build_chunk_frame(columns, {}), *parts]).sort(kind.key)
+        found = pl.concat([build_chunk_frame(columns, {}), *parts]).sort(kind.key)
         _validate_record_count(found.height, place, f"nodes {kind.label}")
         return found
 
@@ -351,20 +373,20 @@ class GraphReader:
         number = 0
         while not last:
             page = Chunk(statement, {"after": after, "size": CHUNK_RECORDS})
-            found = _build_chunk_frame(columns, _read_chunk(self.database, page))
+            found = build_chunk_frame(columns, _read_chunk(self.database, page))
             last = found.height < CHUNK_RECORDS
             after, number = (after if last else found[kind.key][-1]), number + 1
             yield found
             self.progress(name, min(number, pages), pages)
 
     def relations(self, relation: Relation, name: str) -> pl.DataFrame:
-        """All relations of a kind: ends, properties and provenance (`PROVENANCE_COLUMNS`)."""
+        """See `FrameReader`."""
         assert self.ends is not None, "nodes are read first"
         place = self.places[relation.type]
         columns = [
             Column("_start", "id(startNode(x))", pl.Int64),
             Column("_end", "id(endNode(x))", pl.Int64),
-            *_build_relation_columns(relation),
+            *build_relation_columns(relation),
         ]
         usual = _read_usual_sources(self.database, relation)
         where = _build_unrepeated_condition(relation)
@@ -377,8 +399,8 @@ class GraphReader:
         ends = self.ends
 
         def made(lists: ColumnLists) -> pl.DataFrame:
-            found = _compact_provenance(_build_chunk_frame(columns, lists), usual)
-            return _resolve_ends(found, relation, ends)
+            found = compact_provenance(build_chunk_frame(columns, lists), usual)
+            return resolve_ends(found, relation, ends)
 
         parts = _read_chunks_ahead(self.database, chunks, made, self._done(name))
         found_all = pl.concat([made({}), *parts])
@@ -427,7 +449,7 @@ def _lookup_ids(index: np.ndarray[Any, Any], ids: pl.Series) -> pl.Series:
     return places.set(places < 0, None)
 
 
-def _resolve_ends(found: pl.DataFrame, relation: Relation, ends: Ends) -> pl.DataFrame:
+def resolve_ends(found: pl.DataFrame, relation: Relation, ends: Ends) -> pl.DataFrame:
     """`_start` and `_end` replaced by the columns they stand for, ends first."""
     columns: list[pl.Series] = []
     for end, ids in ((relation.start, found["_start"]), (relation.end, found["_end"])):
@@ -452,7 +474,7 @@ def _read_usual_sources(database: Database, relation: Relation) -> list[str]:
     return list(rows[0]["sources"] or []) if rows else []
 
 
-def _compact_provenance(found: pl.DataFrame, usual: Sequence[str]) -> pl.DataFrame:
+def compact_provenance(found: pl.DataFrame, usual: Sequence[str]) -> pl.DataFrame:
     """`row` as file and line, and the usual sources put in where none travelled."""
     file = str(found["row"][0] or "").rpartition(":")[0] if found.height else ""
     digits = found["row"].str.strip_prefix(f"{file}:")
@@ -515,10 +537,10 @@ def read_nodes_by_key(database: Database, kind: NodeKind, keys: Sequence[str]) -
     parts = _read_chunks_ahead(
         database,
         _build_key_chunks(statement, keys),
-        lambda lists: _build_chunk_frame(columns, lists),
+        lambda lists: build_chunk_frame(columns, lists),
         _ignore_progress,
     )
-    return pl.concat([_build_chunk_frame(columns, {}), *parts])
+    return pl.concat([build_chunk_frame(columns, {}), *parts])
 
 
 def read_all_nodes(database: Database, kind: NodeKind) -> pl.DataFrame:
@@ -528,7 +550,7 @@ def read_all_nodes(database: Database, kind: NodeKind) -> pl.DataFrame:
         f"MATCH (x:{kind.label}) WITH collect(x) AS xs RETURN {_build_list_expressions(columns)}",
         {},
     )
-    return _build_chunk_frame(columns, _read_chunk(database, asked)).sort(kind.key)
+    return build_chunk_frame(columns, _read_chunk(database, asked)).sort(kind.key)
 
 
 def read_relations_by_start_key(
@@ -546,7 +568,7 @@ def read_relations_by_start_key(
         cases = " ".join(f"WHEN endNode(x):{kind} THEN '{kind}'" for kind in relation.end.kinds)
         name = _build_kind_column_name(relation.end.column)
         ends.append(Column(name, f"CASE {cases} END", pl.String))
-    columns = [*ends, *_build_relation_columns(relation)]
+    columns = [*ends, *build_relation_columns(relation)]
     where = f"AND {_build_unrepeated_condition(relation) or 'true'}"
     statement = (
         f"MATCH (a:{label})-[x:{relation.type}]->() "
@@ -556,7 +578,7 @@ def read_relations_by_start_key(
     usual = _read_usual_sources(database, relation)
 
     def made(lists: ColumnLists) -> pl.DataFrame:
-        return _compact_provenance(_build_chunk_frame(columns, lists), usual)
+        return compact_provenance(build_chunk_frame(columns, lists), usual)
 
     chunks = _build_key_chunks(statement, keys, usual=usual)
     return pl.concat([made({}), *_read_chunks_ahead(database, chunks, made, _ignore_progress)])

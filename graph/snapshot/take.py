@@ -31,9 +31,7 @@ from graph.errors import IncompleteError, UsageError
 from graph.model.kinds import RELATION_KINDS
 from graph.progress import Progress
 from graph.server.damage import mend_snapshot
-from graph.snapshot.reader import (
-    GraphReader,
-)
+from graph.snapshot.reader import FrameReader, GraphReader
 from graph.store.standing import GraphState, build_load_message, read_graph_state
 
 if TYPE_CHECKING:
@@ -167,7 +165,9 @@ def _materialize_snapshot(
         )
         if manifest is None:
             _empty_folder(making)
-            rows = _write_snapshot_frames(database, making, progress)
+            reader = GraphReader(database, RELATION_FRAMES.values(), progress)
+            rows = write_snapshot_frames(reader, making)
+            del reader
             manifest = Manifest(standing.revision, standing.loads, rows)
         if read_graph_state(database) != standing:
             if (folder / SNAPSHOT_MANIFEST_NAME).exists():
@@ -178,6 +178,26 @@ def _materialize_snapshot(
             )
         manifest.made_at = datetime.now(UTC).isoformat(timespec="seconds")
         manifest.write(making)
+
+
+def publish_initial_snapshot(
+    database: Database, settings: Settings, made: Path, rows: dict[str, int]
+) -> None:
+    """Put the frames of the graph's first load in place as the snapshot of its first revision.
+
+    `made`: a folder that `write_snapshot_frames` has filled, on the file system of the data
+    folder; `rows`: what it said. Where the graph has had another load since, they are left.
+    """
+    standing = read_graph_state(database)
+    folder = _build_snapshot_path(_build_snapshots_path(database, settings), standing)
+    if len(standing.loads) != 1 or standing.unfinished is not None or folder.exists():
+        return
+    manifest = Manifest(standing.revision, standing.loads, rows)
+    manifest.made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    manifest.write(made)
+    with write_folder_atomically(folder) as making:
+        for file in made.iterdir():
+            file.replace(making / file.name)
 
 
 def _find_newest_base(kept: Path, standing: GraphState) -> Path | None:
@@ -201,7 +221,7 @@ def _empty_folder(folder: Path) -> None:
         file.unlink()
 
 
-def _write_snapshot_frames(database: Database, folder: Path, progress: Progress) -> dict[str, int]:
+def write_snapshot_frames(reader: FrameReader, folder: Path) -> dict[str, int]:
     """Write every frame as Parquet; its rows by name."""
     rows: dict[str, int] = {}
     written: list[Future[None]] = []
@@ -214,15 +234,14 @@ def _write_snapshot_frames(database: Database, folder: Path, progress: Progress)
         written.append(disk.submit(write_snapshot_frame, folder, name, frame))
 
     with ThreadPoolExecutor(1) as disk:
-        reading = GraphReader(database, RELATION_FRAMES.values(), progress)
-        nodes = reading.nodes(NODE_FRAMES)
+        nodes = reader.nodes(NODE_FRAMES)
         people = nodes.pop("people")
         for name, frame in nodes.items():
             write(name, frame)
         for name, type in RELATION_FRAMES.items():
-            write(name, reading.relations(RELATION_KINDS[type], name))
+            write(name, reader.relations(RELATION_KINDS[type], name))
             _wait_for_writes(written)
-        del reading
+        reader.ends = None
     _wait_for_writes(written, left=0)
     links = {name: scanned(name) for name in LINK_FRAMES}
     rows["edges"] = _write_derived_frame(folder, "edges", build_edge_table(links))

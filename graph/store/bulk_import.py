@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 
@@ -67,8 +67,11 @@ IMPORT_HEAP_MB: Final = 1500
 # Where the stages of an import stand in its time, in percent.
 IMPORT_STAGE_PERCENTS: Final = (0, 20, 80, 93, 100)
 _END_KIND: Final = "_end"  # the kind of node a link leads to, where it may be several
-_NUMBER: Final = "_number"
-_SOURCES: Final = "sources"
+# The number of a node in the import files.
+NODE_NUMBER_COLUMN: Final = "_number"
+# Further labels of a node, apart by `LIST_SEPARATOR`.
+LABELS_COLUMN: Final = ":LABEL"
+SOURCES_COLUMN: Final = "sources"
 _STATED: Final = "stated"
 # So many records that several sources state are decided on at a time.
 MERGE_SLICE_RECORDS: Final = 100_000
@@ -83,9 +86,9 @@ _POLARS_TYPES: Final = {
 _IMPORT_HEADERS: Final = {
     START_KEY_COLUMN: ":START_ID",
     END_KEY_COLUMN: ":END_ID",
-    _NUMBER: ":ID",
+    NODE_NUMBER_COLUMN: ":ID",
     ORIGIN_COLUMN: "row",
-    ":LABEL": ":LABEL",
+    LABELS_COLUMN: ":LABEL",
 }
 _IMPORT_TYPES: Final = {
     pl.Date: "date",
@@ -96,6 +99,16 @@ _IMPORT_TYPES: Final = {
 
 
 RecordMerger = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+class ImportObserver(Protocol):
+    """What is told of every record that goes into the import files."""
+
+    def add_nodes(self, kind: NodeKind, nodes: pl.DataFrame) -> None:
+        """Nodes of a kind, numbered and with their labels."""
+
+    def add_relations(self, type: str, rows: pl.DataFrame) -> None:
+        """Relations of a type, whose ends are the numbers of nodes; from several threads."""
 
 
 @dataclass
@@ -158,13 +171,14 @@ def _drop_unlinked(records: pl.LazyFrame) -> pl.LazyFrame:
 class BulkImport:
     """Takes one first load in and writes its import files. `folder`: of this load alone.
 
-    `progress` is told the rows of every step.
+    `progress` is told the rows of every step, `observer` the records that are imported.
     """
 
     folder: Path
     load_id: str
     progress: Callable[[int], None] = lambda rows: None
     ranks: Mapping[str, int] = field(default_factory=dict)
+    observer: ImportObserver | None = None
     written: dict[str, int] = field(default_factory=dict)
     conflicts: list[RecordConflict] = field(default_factory=list)
     _nodes: dict[str, StatedRecords] = field(default_factory=dict)
@@ -242,7 +256,7 @@ class BulkImport:
         self, where: dict[Any, StatedRecords], place: Any, new: StatedRecords, rows: pl.DataFrame
     ) -> None:
         part = self.folder / f"stated-{next(self._files)}.parquet"
-        rows.rename({SOURCE_NAME_COLUMN: _SOURCES}).write_parquet(
+        rows.rename({SOURCE_NAME_COLUMN: SOURCES_COLUMN}).write_parquet(
             part, compression="lz4", statistics=False, row_group_size=BULK_SLICE_ROWS
         )
         where.setdefault(place, new).parts.append(part)
@@ -263,7 +277,7 @@ class BulkImport:
             own = {name: rows[0][name] for name in keys}
             statements = {
                 (
-                    row[_SOURCES],
+                    row[SOURCES_COLUMN],
                     row[RELATION_KEY_COLUMN] if _is_tie(declared) else "",
                 ): _build_row_statement(row, names)
                 for row in rows
@@ -286,7 +300,9 @@ class BulkImport:
                 LINK_KIND: row[_END_KIND],
                 UPDATED_ON_COLUMN: row[UPDATED_ON_COLUMN],
             }
-            statements[row[_SOURCES]] = Statement(row[_SOURCES], row[ORIGIN_COLUMN], values)
+            statements[row[SOURCES_COLUMN]] = Statement(
+                row[SOURCES_COLUMN], row[ORIGIN_COLUMN], values
+            )
         left = [one for one in statements.values() if one.values[LINK_TO] is not None]
         if not left:
             return []
@@ -353,10 +369,13 @@ class BulkImport:
             for at in range(0, frame.select(pl.len()).collect().item(), BULK_SLICE_ROWS):
                 nodes = frame.slice(at, BULK_SLICE_ROWS).collect()
                 number = pl.int_range(self._given, self._given + nodes.height, dtype=pl.UInt32)
-                nodes = nodes.with_columns(number.alias(_NUMBER))
+                nodes = nodes.with_columns(number.alias(NODE_NUMBER_COLUMN))
                 self._given += nodes.height
-                numbers.append(nodes.select(pl.col(kind.key).alias("id"), _NUMBER))
-                yield self._labelled(kind, nodes, earned)
+                numbers.append(nodes.select(pl.col(kind.key).alias("id"), NODE_NUMBER_COLUMN))
+                labelled = self._labelled(kind, nodes, earned)
+                if self.observer is not None:
+                    self.observer.add_nodes(kind, labelled)
+                yield labelled
         if numbers:
             self._numbers[kind.label] = pl.concat(numbers)
 
@@ -387,7 +406,7 @@ class BulkImport:
             kind.key: pl.String,
             **{name: types[name] for name in names},
             ORIGIN_COLUMN: pl.String,
-            _SOURCES: pl.String,
+            SOURCES_COLUMN: pl.String,
             _STATED: pl.String,
         }
         return [pl.DataFrame(decided, schema=schema).lazy()] if decided else []
@@ -419,7 +438,7 @@ class BulkImport:
         if not labels:
             return nodes
         text = pl.concat_str(*labels, separator=LIST_SEPARATOR, ignore_nulls=True)
-        return nodes.with_columns(text.replace("", None).alias(":LABEL")).drop(
+        return nodes.with_columns(text.replace("", None).alias(LABELS_COLUMN)).drop(
             f"_{label}" for label in earned
         )
 
@@ -440,7 +459,7 @@ class BulkImport:
         stated = pl.concat(records, how="diagonal")
         own = {
             ORIGIN_COLUMN: f"{prefix}row",
-            _SOURCES: f"{prefix}sources",
+            SOURCES_COLUMN: f"{prefix}sources",
             _STATED: f"{prefix}stated",
         }
         stated = stated.rename(own, strict=False)
@@ -453,11 +472,15 @@ class BulkImport:
             self._number(rows[END_KEY_COLUMN], end),
         ]
         numbered = rows.with_columns(ends[0].alias(START_KEY_COLUMN), ends[1].alias(END_KEY_COLUMN))
+        if self.observer is not None:
+            self.observer.add_relations(relation, numbered)
         return self._file(f"--relationships={relation}=", numbered)
 
     def _number(self, keys: pl.Series, kind: str) -> pl.Series:
         named = keys.alias("id").to_frame()
-        return named.join(self._numbers[kind], on="id", how="left", maintain_order="left")[_NUMBER]
+        return named.join(self._numbers[kind], on="id", how="left", maintain_order="left")[
+            NODE_NUMBER_COLUMN
+        ]
 
     def _file(self, what: str, rows: pl.DataFrame) -> ImportFile:
         path = self.folder / f"import-{next(self._files)}.csv"
@@ -576,7 +599,9 @@ def _is_tie(declared: Declared) -> bool:
 
 
 def _build_row_statement(row: Mapping[str, Any], names: Sequence[str]) -> Statement:
-    return Statement(row[_SOURCES], row[ORIGIN_COLUMN], {name: row.get(name) for name in names})
+    return Statement(
+        row[SOURCES_COLUMN], row[ORIGIN_COLUMN], {name: row.get(name) for name in names}
+    )
 
 
 def _build_record_row(record: Record) -> dict[str, Any]:
@@ -584,7 +609,7 @@ def _build_record_row(record: Record) -> dict[str, Any]:
     stated = None if record.stated is None else LIST_SEPARATOR.join(record.stated)
     return record.values | {
         ORIGIN_COLUMN: record.row,
-        _SOURCES: LIST_SEPARATOR.join(record.sources),
+        SOURCES_COLUMN: LIST_SEPARATOR.join(record.sources),
         _STATED: stated,
     }
 
@@ -595,7 +620,7 @@ def _parse_record_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **row,
         "row": row[ORIGIN_COLUMN],
-        "sources": row[_SOURCES].split(LIST_SEPARATOR),
+        "sources": row[SOURCES_COLUMN].split(LIST_SEPARATOR),
         "stated": stated.split(LIST_SEPARATOR) if stated else None,
     }
 
@@ -603,6 +628,6 @@ def _parse_record_row(row: Mapping[str, Any]) -> dict[str, Any]:
 def _format_import_header(column: str, dtype: pl.DataType) -> str:
     if column in _IMPORT_HEADERS:
         return _IMPORT_HEADERS[column]
-    if column.endswith((_SOURCES, _STATED)):
+    if column.endswith((SOURCES_COLUMN, _STATED)):
         return f"{column}:string[]"
     return f"{column}:{_IMPORT_TYPES.get(dtype.base_type(), 'string')}"

@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from pydantic import SecretStr
 
 from graph.errors import DatabaseError, UsageError
@@ -19,6 +22,9 @@ from graph.model.constraints import build_schema_statements
 from graph.server import admin, embedded, location
 from graph.server.database import Database, connect
 from graph.settings import Settings
+from graph.snapshot.frames import NODE_FRAMES, RELATION_FRAMES, Manifest
+from graph.snapshot.reader import GraphReader
+from graph.snapshot.take import find_cached_snapshot, write_snapshot_frames
 from graph.store.digest import format_canonical_lines
 from loaders import folder
 from loaders.reports import LoadReport
@@ -74,6 +80,29 @@ def load(database: Database, settings: Settings, *paths: Path, bulk_rows: int) -
     )
 
 
+def compare_initial_snapshot(database: Database, settings: Settings) -> None:
+    """The snapshot that the load left is what a reading of its store gives."""
+    left = find_cached_snapshot(database, settings)
+    assert left is not None and left.folder is not None
+    with TemporaryDirectory() as folder:
+        reader = GraphReader(database, RELATION_FRAMES.values(), lambda *_: None)
+        rows = write_snapshot_frames(reader, Path(folder))
+        assert Manifest.of(left.folder).rows == rows
+        for name in rows:
+            found, read = (read_sorted_frame(path, name) for path in (left.folder, Path(folder)))
+            assert_frame_equal(found, read)
+
+
+def read_sorted_frame(folder: Path, name: str) -> pl.DataFrame:
+    """A frame of a snapshot as it is stored; relations have no order."""
+    frame = pl.read_parquet(folder / f"{name}.parquet")
+    if name in NODE_FRAMES:
+        return frame
+    texts = frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
+    places = texts.with_row_index("place").sort(*texts.columns, nulls_last=True)["place"]
+    return frame[places]
+
+
 def same_both_ways(database: Database, settings: Settings, *paths: Path) -> None:
     by_batches = load(database, settings, *paths, bulk_rows=BATCHES)
     expected = list(format_canonical_lines(database))
@@ -82,6 +111,7 @@ def same_both_ways(database: Database, settings: Settings, *paths: Path) -> None
     emptied(database)
     whole = load(database, settings, *paths, bulk_rows=0)
     assert list(format_canonical_lines(database)) == expected
+    compare_initial_snapshot(database, settings)
     assert database.read(loads) == node
     assert (whole.revision, whole.written) == (1, by_batches.written)
     journal = database.read("MATCH (c:Change) RETURN c.frame AS frame, c.load_id AS load")
