@@ -1,11 +1,11 @@
-"""The wheel works outside the checkout: a command, a query and a page."""
+"""The wheel works outside the checkout, on every Python here: a command, a query and a page."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +20,25 @@ from tests.browser.seeing import WAIT
 from tests.serving import wait_until_healthy
 
 ROOT = Path(__file__).parents[2]
+SUPPORTED_VERSIONS = ("3.11", "3.12", "3.13")
+OWN_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def find_pythons() -> list[tuple[str, str]]:
+    """Version and program of every Python that runs here and that the project supports."""
+    managed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = {OWN_VERSION: sys.executable}
+    for version in SUPPORTED_VERSIONS:
+        named = shutil.which(f"python{version}")
+        for program in (named, *sorted(managed.glob(f"{version}.*/bin/python"))):
+            if program and is_python(str(program)):
+                found.setdefault(version, str(program))
+    return sorted(found.items())
+
+
+def is_python(program: str) -> bool:
+    """Whether it runs; where several are managed, a name on the path may stand for none."""
+    return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +62,31 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(scope="module")
-def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Python of an environment that has the wheel and, by path, what it depends on."""
-    folder = tmp_path_factory.mktemp("fresh")
-    venv.create(folder, with_pip=False)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(packages)
-    import streamlit
+@pytest.fixture(scope="module", params=find_pythons(), ids=lambda found: found[0])
+def python(
+    request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Python of an environment that has the wheel and what it depends on, by the lock."""
+    version, program = request.param
+    folder = tmp_path_factory.mktemp(f"fresh-{version}")
+    subprocess.run([program, "-m", "venv", folder], check=True)
+    python = folder / "bin" / "python"
+    if version == OWN_VERSION:
+        import streamlit
 
-    # A line of a .pth file adds a folder, not what that folder's own .pth files add (the checkout).
-    (packages / "depends.pth").write_text(str(Path(streamlit.__file__).parents[1]))
-    return folder / "bin" / "python"
+        # A line of a .pth file adds a folder, not what its own .pth files add (the checkout).
+        (packages,) = folder.glob("lib/python*/site-packages")
+        (packages / "depends.pth").write_text(str(Path(streamlit.__file__).parents[1]))
+    else:
+        install(python, "--require-hashes", "-r", ROOT / "requirements.lock")
+    install(python, "--no-deps", wheel)
+    return python
+
+
+def install(python: Path, *what: str | Path) -> None:
+    """Run pip in an environment."""
+    command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *what]
+    subprocess.run(command, check=True, env=without_path())
 
 
 def without_path() -> dict[str, str]:
