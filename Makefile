@@ -49,11 +49,10 @@ bench-lineage: .venv/.dev packages ## first paint, a click and an expansion of t
 soak: .venv/.dev packages ## the exactness figures in full: 10,000 random worlds an engine; hours
 	$(BIN)/python -m benchmarks.soak
 
-docs: .venv/.dev ## docs/model.md and docs/commands.md, made anew
+docs: .venv/.dev packages ## docs/model.md, docs/commands.md and all pictures, by opening every page
 	$(BIN)/python -m docs.make
-
-guide: .venv/.dev packages ## the pictures of docs/guide, by opening every page
 	SHICHENG_PICTURES=docs/guide/pictures $(BIN)/pytest -q tests/browser/test_every_page.py
+	SHICHENG_PICTURES=docs/pictures $(BIN)/pytest -q tests/browser/test_wikidata.py
 
 # The locks hold versions and hashes only, so that any index or mirror may serve them.
 lock: ## requirements.lock and requirements-dev.lock from pyproject.toml (needs uv)
@@ -93,4 +92,4 @@ endif
 packages: .venv/.dev ## what apt-get has to install for the tests: Chromium and a font
 	@$(BIN)/python -m tests.install
 
-.PHONY: help env app check hooks test lint bench bench-lineage bench-national soak docs guide lock packages
+.PHONY: help env app check hooks test lint bench bench-lineage bench-national soak docs lock packages

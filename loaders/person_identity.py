@@ -90,7 +90,8 @@ def resolve_person_identities(
     if not empty_store:
         aliases = _fetch_aliases(database, staged, judged)
         known = _fetch_people_with_digests(database, stated, judged)
-    if stated.is_empty() and aliases.is_empty() and not judged.len():
+    nothing_known = aliases.is_empty() and known.is_empty() and not judged.len()
+    if nothing_known and not _has_repetitions(stated):
         return PersonIdentities()
     disputed = _find_disputed_aliases(stated, aliases)
     stated = stated.join(disputed, on="id", how="anti")
@@ -118,7 +119,13 @@ def _collect_stated_digests(people: Sequence[StagedTable]) -> pl.DataFrame:
         .drop_nulls()
         for table in people
     ]
-    return pl.concat([pl.DataFrame(schema=_STATED_SCHEMA), *parts]).unique(maintain_order=True)
+    pairs = pl.concat([pl.DataFrame(schema=_STATED_SCHEMA), *parts])
+    return pairs.unique(maintain_order=True) if _has_repetitions(pairs) else pairs
+
+
+def _has_repetitions(stated: pl.DataFrame) -> bool:
+    """Whether an id or an ID number stands in two pairs; in a nation's first load, few do."""
+    return any(stated[name].n_unique() < stated.height for name in ("id", "digest"))
 
 
 def _collect_person_ids(staged: Sequence[StagedTable]) -> pl.Series:

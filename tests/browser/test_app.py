@@ -1,14 +1,9 @@
-"""The app as a person sees it: the main way through.
-
-`SHICHENG_PICTURES=docs/pictures pytest tests/browser/test_app.py -k pictures` writes the pictures
-of the documentation.
-"""
+"""The app as a person sees it: the main way through."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,9 +13,7 @@ from graph.policy import Policy
 from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
-from tests.browser.seeing import WAIT, at_rest, lineage_ready, most_driven, on_screen, picture
-
-ROOT = Path(__file__).parents[2]
+from tests.browser.seeing import WAIT, at_rest, lineage_ready, most_driven, on_screen
 
 Open = Callable[..., Any]
 
@@ -69,11 +62,9 @@ def test_the_table_is_downloaded_as_filtered(
     assert f"_{Policy().id}_" in download.value.suggested_filename
 
 
-def test_pictures_of_the_documentation(
-    show: Open, network: Database, settings: Settings, pictures: Path
+def test_a_click_on_a_worker_of_the_lineage_says_why_it_counts(
+    show: Open, network: Database, settings: Settings
 ) -> None:
-    """Writes overview.png, lineage.png and table.png."""
-    picture(show(), pictures, "overview")
     talent = most_driven(network, settings)["talent_id"]
     page = lineage_ready(show(f"lineage?id={talent}&view=bp"))
     driven = measure_driven(take_snapshot(network, settings), Policy()).workers_of(talent)
@@ -81,9 +72,3 @@ def test_pictures_of_the_documentation(
     seen = on_screen(page)
     page.mouse.click(*next(seen[id] for id in far if id in seen))
     page.get_by_role("heading", name=re.compile("计入的依据")).wait_for(timeout=WAIT)
-    picture(at_rest(page), pictures, "lineage")
-    page = show("talents")
-    page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=WAIT)
-    picture(at_rest(page), pictures, "table")
-    for name in ("overview", "lineage", "table"):
-        assert (pictures / f"{name}.png").stat().st_size > 20_000

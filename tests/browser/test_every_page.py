@@ -1,6 +1,6 @@
 """Every page in both languages and modes, on a phone too; and the guide's pictures of them.
 
-`make guide` writes the pictures and, beside them, the words that stood on each page then. Without
+`make docs` writes the pictures and, beside them, the words that stood on each page then. Without
 it the words are compared: a page whose headings or controls have changed fails here until the
 guide is made anew, so that neither pictures nor sections go stale.
 """
@@ -178,8 +178,8 @@ def as_in_the_guide(page: Any, file: Path) -> None:
         WORDS.write_text(
             json.dumps(dict(sorted(known.items())), ensure_ascii=False, indent=1) + "\n", "utf-8"
         )
-    assert (PICTURES / file.name).exists(), "make guide"
-    assert json.loads(WORDS.read_text("utf-8"))[file.stem] == said, "the guide is stale: make guide"
+    assert (PICTURES / file.name).exists(), "make docs"
+    assert json.loads(WORDS.read_text("utf-8"))[file.stem] == said, "the guide is stale: make docs"
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
