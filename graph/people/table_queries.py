@@ -188,6 +188,36 @@ def undated_mentorships(snapshot: Snapshot, values: QueryValues) -> pl.DataFrame
     )
 
 
+def occupations_short_of_mentors(snapshot: Snapshot, values: QueryValues) -> pl.DataFrame:
+    """occupation_code, occupation, positions, mentors, positions_a_mentor."""
+    demand = _filter_province(snapshot.frames["demand"].filter(year=values["year"]), values)
+    positions = demand.group_by("occupation_code").agg(pl.col("positions").sum())
+    teaching = snapshot.frames["mentorships"].select(person="mentor").unique()
+    people = _filter_province(
+        _scan_people_columns(snapshot, "province", "retired_on", "occupation_code"), values
+    )
+    retired = (pl.col("retired_on") <= _compute_retirement_day(values)).fill_null(False)
+    people = people.filter(~retired).join(teaching, on="person", how="semi")
+    own = people.select("person", "occupation_code").drop_nulls()
+    rows = snapshot.frames["practices"].select("person", "occupation_code")
+    practised = pl.concat([own, rows.join(people, on="person", how="semi")]).unique()
+    mentors = practised.group_by("occupation_code").agg(mentors=pl.len().cast(pl.Int64))
+    names = snapshot.frames["occupations"].select(occupation_code="code", occupation="name")
+    # Rounded half up to one decimal, in whole numbers: a quotient of floats may miss a half.
+    tenths = (20 * pl.col("positions") + pl.col("mentors")) // (2 * pl.col("mentors"))
+    order = [pl.col("mentors") > 0, "positions_a_mentor", "positions", "occupation_code"]
+    return (
+        positions.join(mentors, on="occupation_code", how="left")
+        .join(names, on="occupation_code", how="left")
+        .with_columns(pl.col("mentors").fill_null(0))
+        .with_columns(positions_a_mentor=pl.when(pl.col("mentors") > 0).then(tenths / 10))
+        .sort(order, descending=[False, True, True, False])
+        .head(values["rows"])
+        .select("occupation_code", "occupation", "positions", "mentors", "positions_a_mentor")
+        .collect()
+    )
+
+
 def kept_on_after_retirement(snapshot: Snapshot, values: QueryValues) -> pl.DataFrame:
     """person_id, name, retired_on, retired_in, enterprise_id, enterprise, start, end,
     apprentices."""
@@ -628,6 +658,7 @@ TABLE_QUERIES: Final[Mapping[str, TableQuery]] = {
         retired_mentors_with_apprentices,
         mentors_by_apprentices,
         undated_mentorships,
+        occupations_short_of_mentors,
         kept_on_after_retirement,
         service_periods_ending,
         mentorships_by_source,

@@ -24,7 +24,7 @@ from graph.snapshot.reader import (
 from graph.store.standing import GraphState
 
 # Raised when the frames change, so that snapshots of an older form are not read as this one.
-SNAPSHOT_VERSION: Final = 7
+SNAPSHOT_VERSION: Final = 8
 SNAPSHOT_MANIFEST_NAME: Final = "snapshot.json"
 
 # frame: the node kind it holds, a row a node
@@ -51,6 +51,8 @@ RELATION_FRAMES: Final = {
     "teaching": "TEACHES_AT",
     "partnerships": "PARTNERS_WITH",
     "aliases": "IDENTIFIES",
+    "practices": "PRACTISES",
+    "demand": "DEMANDED_IN",
 }
 
 # The relations by which skill passes on, and by `Policy.year_alone` the table of its edges.
@@ -72,8 +74,9 @@ class Snapshot:
       where a link of which the year alone is known begins on the first day of that year
     - promotions: person, day, level, before, day_precision (see `compute_promotions`)
     - mentorships, leads, trainings, recognitions, honours, placings, employments, teaching,
-      partnerships: the relations with their properties, row and sources. Of employments, those
-      with a row of their own; whom somebody works for now is `enterprise_id` of people too
+      partnerships, practices, demand: the relations with their properties, row and sources. Of
+      employments and practices, those with a row of their own; whom somebody works for now is
+      `enterprise_id` of people too, and what somebody practises `occupation_code`
     - aliases: alias_id, person, basis, probability; the ids that departments gave a person whom
       another id stands for, and why (`IDENTITY_BASES`)
     - studios, enterprises, schools, competitions, occupations, provinces, goals: the nodes

@@ -22,7 +22,7 @@ from graph.server.database import Database
 from graph.settings import Settings
 from tests import install
 from tests.browser.seeing import WAIT, at_rest
-from tests.filling import filled
+from tests.filling import fill_unless_filled
 from tests.serving import wait_until_healthy
 
 ROOT = Path(__file__).parents[2]
@@ -164,7 +164,7 @@ def network(
 ) -> Database:
     """A store that holds a generated network and nothing else."""
     made = tmp_path_factory.mktemp("network") / "made"
-    filled(database, settings, made, talents=20, workers=2_000, seed=5)
+    fill_unless_filled(database, settings, made, talents=20, workers=2_000, seed=5)
     return database
 
 
