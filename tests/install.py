@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 
 PACKAGES = ("chromium", "fonts-noto-cjk")
 JAVAS = ("openjdk-17-jre-headless", "openjdk-21-jre-headless")
@@ -19,10 +20,15 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 def chromium() -> str | None:
     """The path of a Chromium that starts, or None."""
-    for path in filter(None, (*map(shutil.which, NAMES), _playwrights_own())):
-        if _answers([path, "--version"]):
+    for path in _list_chromiums():
+        if path and _answers([path, "--version"]):
             return path
     return None
+
+
+def _list_chromiums() -> Iterator[str | None]:
+    yield from map(shutil.which, NAMES)
+    yield _playwrights_own()  # asked last: it cannot be where playwright runs already
 
 
 def _playwrights_own() -> str | None:
