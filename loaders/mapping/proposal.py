@@ -87,7 +87,7 @@ DEPARTMENT, LADDER, UNIT, DATE, GRADE, KIND, BY_NAME = (
     "by_name",
 )
 ANSWER_KEYS: Final = (DEPARTMENT, LADDER, UNIT, DATE, GRADE, KIND, BY_NAME)
-_DATE_ATTRIBUTES: Final = (
+DATE_ATTRIBUTES: Final = (
     "date",
     "birth_date",
     "start",
@@ -471,7 +471,7 @@ def count_fitting_cells(column: ColumnMapping, cells: pl.Series) -> int | None:
         digits = parse_bare_digits(cells)
         known = parse_levels(cells, "").is_not_null() | digits.is_in([*LEVELS, *OLD_DEGREE_LEVELS])
         return int(known.fill_null(False).sum())
-    if attribute in _DATE_ATTRIBUTES:
+    if attribute in DATE_ATTRIBUTES:
         return _count_dates(cells, attribute)
     if column.field in PERIOD_FIELDS:
         return sum(split_period(cell) is not None for cell in cells)

@@ -156,3 +156,48 @@ def test_nothing_is_loaded_of_a_list_of_which_no_row_can_be_taken(
         test, lambda: "It cannot be loaded so" in text(test) or has_button(test, "load_begin")
     )
     assert one(empty_database, "MATCH (n) RETURN count(n)") == 0
+
+
+def test_exchange_tables_load_with_their_department_and_ladder(clerk: AppTest) -> None:
+    """Of four apprentices, 5, 5, 4 and 3 on the old ladder, one is high-skilled: truth 1."""
+    test = clerk
+    bring(test, *sorted((LISTS / "j1").glob("*.csv")))
+    assert test.button(key="load_check").disabled
+    next(b for b in test.text_input if b.label == "Department").set_value("某市总工会").run()
+    (question,) = test.radio
+    question.set_value("old").run()
+    press(test, "load_check")
+    run_until(test, lambda: has_button(test, "load_begin"))
+    press(test, "load_begin")
+    run_until(test, lambda: has_button(test, "load_again"))
+    figures = next(t.value for t in test.dataframe if "Difference" in t.value.columns)
+    assert figures["After"].to_list() == ["1", "1"]
+
+
+def test_a_complete_load_shows_what_it_takes_back_before_it_does(
+    clerk: AppTest, tmp_path: Path, empty_database: Database
+) -> None:
+    test = clerk
+    text_of_all = (LISTS / "r03" / "people.csv").read_text("utf-8-sig")
+    path = tmp_path / "名单.csv"
+    for lines in (None, 12):
+        path.write_text("".join(text_of_all.splitlines(keepends=True)[:lines]), "utf-8")
+        bring(test, path)
+        if lines:
+            next(b for b in test.checkbox if b.label.startswith("Take back")).check().run()
+        press(test, "load_check")
+        run_until(test, lambda: any(b.key == "load_edit" for b in test.button) and not_busy(test))
+        if lines:
+            assert not has_button(test, "load_begin")
+            taken = next(t.value for t in test.dataframe if "No longer stated" in t.value.columns)
+            assert taken.set_index("Table").loc["Person", "No longer stated"] == 16
+            test.checkbox(key="load_agree").check().run()
+            run_until(test, lambda: has_button(test, "load_begin"))
+        press(test, "load_begin")
+        run_until(test, lambda: has_button(test, "load_again"))
+        assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == (8 if lines else 24)
+        press(test, "load_again")
+
+
+def not_busy(test: AppTest) -> bool:
+    return not test.get("status")

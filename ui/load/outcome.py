@@ -105,10 +105,32 @@ def _draw_report(report: LoadReport, read: DepartmentFiles, key: str) -> None:
     facts = [
         (t("Persons joined by the same ID number"), format_count(report.merged_ids)),
     ]
-    if report.taken_back:
-        taken_back = sum(one.taken_back for one in report.taken_back)
-        facts.append((t("Records taken back"), format_count(taken_back)))
     frame.draw_html(frame.render_facts(facts))
+    _draw_taken_back(report, key)
+
+
+def _draw_taken_back(report: LoadReport, key: str) -> None:
+    """What a complete load takes back, table by table."""
+    if not report.taken_back:
+        return
+    rows = [
+        (_name_table(one.table), one.stated, one.taken_back, f"{one.share:.1%}", one.removed)
+        for one in report.taken_back
+    ]
+    heads = (
+        t("Table"),
+        t("Stated so far"),
+        t("No longer stated"),
+        t("Share"),
+        t("Records that go"),
+    )
+    frame.draw_heading(t("Taken back"), t("what these lists no longer state"))
+    _draw_plain_table(pl.DataFrame(rows, schema=heads, orient="row"), f"{key}_taken")
+
+
+def _name_table(table: str) -> str:
+    kind = EXCHANGE_TABLES[table]
+    return translate_label((kind.en, kind.zh), current_language())
 
 
 def _draw_refusals(report: LoadReport, read: DepartmentFiles, key: str) -> None:
@@ -174,12 +196,9 @@ def _build_returned(sheets: list[FoundSheet], findings: pl.DataFrame) -> bytes:
 
 
 def _draw_table_counts(report: LoadReport, key: str) -> None:
-    language = current_language()
     rows = [
         (
-            translate_label(
-                (EXCHANGE_TABLES[one.table].en, EXCHANGE_TABLES[one.table].zh), language
-            ),
+            _name_table(one.table),
             one.file,
             one.read,
             one.accepted,

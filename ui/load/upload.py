@@ -14,7 +14,7 @@ from loaders.upload_folders import MAX_UPLOADED_BYTES, MAX_UPLOADED_FILES, UPLOA
 from ui.load.draft import LoadDraft
 from ui.shell import frame
 from ui.shell.asgi import allow_uploads
-from ui.words.i18n import t
+from ui.words.i18n import current_language, t
 from ui.words.numbers import format_count
 
 _KILOBYTE = 1024
@@ -43,7 +43,8 @@ def draw_upload(draft: LoadDraft) -> None:
         given = st.file_uploader(
             t("Drag the lists here, as they are"),
             accept_multiple_files=several,
-            key=f"load_files_{draft.number}",
+            # Its words stay those of the language in which it was first drawn.
+            key=f"load_files_{draft.number}_{current_language()}",
         )
     frame.draw_muted(
         t(
