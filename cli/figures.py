@@ -215,7 +215,7 @@ def diff_command(
     """What changed between two revisions: figures, and the rows that changed them.
 
     With -o or --format, every single change is written, each with its cause. Revisions that are
-    still kept can be compared; `shicheng db info` lists the loads.
+    still kept can be compared; `shicheng loads` lists the loads.
 
     Example: shicheng diff 3 4 -o changes.csv
     """

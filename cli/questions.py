@@ -88,7 +88,7 @@ def query(
             print_load_notice(opened)
     told = {key: value for key, value in chosen.parse(values).items() if value is not None}
     about = build_cli_about(revision, parameters=told, content=f"query {name}")
-    _write_query_output(answer, output, about, chosen.columns)
+    write_query_output(answer, output, about, chosen.columns)
 
 
 def _print_query_list(as_json: bool) -> None:
@@ -135,10 +135,10 @@ def cypher(
     )
     for notice in answer.notices:
         print(notice.said(detect_terminal_language()), file=sys.stderr)
-    _write_query_output(answer, output, about, next(iter(load_queries().values())).columns)
+    write_query_output(answer, output, about, next(iter(load_queries().values())).columns)
 
 
-def _write_query_output(
+def write_query_output(
     answer: Table, output: Output, about: About, words: ColumnLabels | None = None
 ) -> None:
     """A query's rows to where they are to go; what was cut is said once, with how to get more."""

@@ -564,6 +564,7 @@ def _build_load_properties(report: LoadReport) -> dict[str, Any]:
         "rows_read": report.read,
         "rows_accepted": report.accepted,
         "rows_rejected": report.refused,
+        "merged_ids": report.merged_ids,
         "journal": True,
     }
 

@@ -10,16 +10,17 @@
 // name: loads
 // title.en: What was loaded when
 // title.zh: 数据载入记录
-// help.en: Every load with its sources and rows, the latest first; an "unfinished" one runs now or
-// help.en: was broken off, and no figure counts it: load its files again.
-// help.zh: 每次载入的来源与行数，最近者在前；状态为“未完成”的正在载入或已中断，其数据不计入任何数字，中断的请重新载入。
+// help.en: Every load with its sources, files and rows, the latest first; an "unfinished" one runs
+// help.en: now or was broken off, and no figure counts it: load its files again.
+// help.zh: 每次载入的来源、文件与行数，最近者在前；状态为“未完成”的正在载入或已中断，其数据不计入任何数字，中断的请重新载入。
 MATCH (l:Load)
-RETURN l.load_id AS load_id, l.loader AS loader, l.sources AS sources, l.revision AS revision,
-       l.started_at AS started_at, l.finished_at AS finished_at,
+RETURN l.load_id AS load_id, l.revision AS revision, l.loader AS loader,
        CASE WHEN l.finished_at IS NULL THEN 'unfinished' ELSE 'finished' END AS state,
-       l.rows_read AS rows_read, l.rows_accepted AS rows_accepted,
-       l.rows_rejected AS rows_rejected
-ORDER BY started_at DESC, load_id DESC
+       toString(l.started_at) AS started_at, toString(l.finished_at) AS finished_at,
+       l.sources AS sources, l.files AS files, l.rows_read AS rows_read,
+       l.rows_accepted AS rows_accepted, l.rows_rejected AS rows_rejected,
+       l.merged_ids AS merged_ids
+ORDER BY coalesce(revision, 1000000000) DESC, load_id DESC
 
 // name: stated_by_several
 // title.en: People and mentorships stated by several sources

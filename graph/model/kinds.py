@@ -645,6 +645,7 @@ LOAD = NodeKind(
         _build_property("rows_read", "rows read", "读取行数", Type.INTEGER, unit="rows"),
         _build_property("rows_accepted", "rows accepted", "接受行数", Type.INTEGER, unit="rows"),
         _build_property("rows_rejected", "rows rejected", "拒绝行数", Type.INTEGER, unit="rows"),
+        _build_property("merged_ids", "people merged into others", "合并人员数", Type.INTEGER),
         _build_property(
             "journal", "whether Change nodes tell what it touched", "有变更记录", Type.BOOLEAN
         ),

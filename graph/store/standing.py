@@ -30,14 +30,6 @@ MATCH (l:Load)
 RETURN l.load_id AS load_id, l.revision AS revision, toString(l.started_at) AS started_at,
        toString(l.finished_at) AS finished_at ORDER BY load_id
 """
-LOAD_LIST_STATEMENT: Final = """
-MATCH (l:Load)
-RETURN l.load_id AS load_id, l.loader AS loader, l.revision AS revision,
-  toString(l.started_at) AS started_at, toString(l.finished_at) AS finished_at,
-  l.sources AS sources, l.files AS files, l.rows_read AS rows_read,
-  l.rows_accepted AS rows_accepted, l.rows_rejected AS rows_rejected
-ORDER BY coalesce(l.revision, 1000000000) DESC LIMIT $most
-"""
 MAX_LISTED_LOADS: Final = 200
 
 
@@ -134,10 +126,11 @@ def read_newest_revision(database: Database) -> int:
 
 def list_loads(database: Database) -> list[dict[str, Any]]:
     """The loads of the graph as it is now, unfinished ones first, then the newest; at most
-    `MAX_LISTED_LOADS`: load_id, loader, revision, started_at, finished_at (ISO 8601), sources,
-    files, rows_read, rows_accepted, rows_rejected.
+    `MAX_LISTED_LOADS`. The columns are those of the named query `loads`, times in ISO 8601.
     """
-    return database.read(LOAD_LIST_STATEMENT, {"most": MAX_LISTED_LOADS})
+    from graph.cypher.named_queries import load_queries
+
+    return database.read(load_queries()["loads"].text)[:MAX_LISTED_LOADS]
 
 
 def is_store_empty(database: Database) -> bool:

@@ -251,6 +251,18 @@ def test_queries_by_name(loaded: Run) -> None:
     assert "key=value" in loaded("query", "loads", "-p", "x", code=2).stderr
 
 
+def test_the_list_of_loads(loaded: Run, tmp_path: Path) -> None:
+    (row,) = json.loads(loaded("loads", "--json").stdout)
+    assert row == json.loads(loaded("query", "loads", "--json").stdout)[0]
+    assert (row["state"], row["merged_ids"]) == ("finished", 0)
+    assert row["rows_read"] == row["rows_accepted"] + row["rows_rejected"] > 0
+    assert "people.csv" in " ".join(row["files"])
+    file = tmp_path / "loads.csv"
+    loaded("loads", "--labels", "zh", "-o", file)
+    assert "合并人员数" in file.read_text("utf-8-sig").splitlines()[0]
+    assert row["load_id"] in loaded("loads").stdout
+
+
 def test_cypher_reads_only(loaded: Run) -> None:
     counted = "MATCH (p:Person) RETURN count(p) AS people"
     assert json.loads(loaded("cypher", counted, "--json").stdout) == [{"people": 120}]

@@ -599,6 +599,7 @@ def test_counts_and_loads_of_the_graph(small: Database) -> None:
     nodes, relations = standing.count_records(small)
     assert (nodes["Person"], nodes["Studio"], relations["MENTORS"]) == (12, 2, 11)
     (load,) = standing.list_loads(small)
+    assert [load] == list(run_query(small, load_queries()["loads"]).records())
     assert load["revision"] == standing.read_newest_revision(small) > 0
     assert not standing.is_store_empty(small)
 

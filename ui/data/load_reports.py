@@ -67,6 +67,8 @@ class LoadRecord:
     rows_read: int | None
     rows_accepted: int | None
     rows_rejected: int | None
+    merged_ids: int | None
+    state: str
 
 
 def fetch_loads() -> list[LoadRecord]:
