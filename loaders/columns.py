@@ -18,7 +18,11 @@ from graph.identity import CHECK_CHARACTERS, CHECK_WEIGHTS
 from graph.messages import Message, Words
 from graph.model.schema_types import Property, Type
 from graph.model.vocabularies import LEVELS
-from loaders.mapping.identifiers import MASKED_ID_NUMBER_REMARK, is_masked_id_number
+from loaders.mapping.identifiers import (
+    MASKED_ID_NUMBER_REMARK,
+    find_occupation,
+    is_masked_id_number,
+)
 from loaders.mapping.level_words import parse_levels
 from loaders.value_words import find_province, list_choice_words, parse_rank
 
@@ -70,6 +74,11 @@ _OPEN_END_COLUMNS = ("end", "service_until")
 _MONTH_REMARK = Message("a month: its first day is taken")
 _YEAR_START_REMARK = Message("a year alone: its first day is taken")
 _YEAR_END_REMARK = Message("a year alone: its last day is taken")
+# A code of the national list, or the beginning of one: a group of occupations.
+_PLAIN_OCCUPATION_PATTERN = r"^[1-8](-\d{2}){1,3}$"
+_UNKNOWN_OCCUPATION_REMARK = Message(
+    "this is neither a code nor a name of the national list of occupations; it is taken as it is"
+)
 _UNKNOWN_VALUE_REMARK = Message("this says that it is not known; the cell is left empty")
 ACCEPTED_VALUES_BY_TYPE: Mapping[Type, Message] = {
     Type.DATE: Message(
@@ -82,6 +91,7 @@ ACCEPTED_VALUES_BY_TYPE: Mapping[Type, Message] = {
     Type.PROVINCE: Message(
         "{column} takes a province's name or its two-digit code, such as 江苏 or 32"
     ),
+    Type.OCCUPATION: Message("{column} takes a code or a name of the national list"),
     Type.ID_NUMBER: Message("{column} takes 18 characters with a right check character"),
     Type.STRING: Message("{column} takes text"),
 }
@@ -124,6 +134,8 @@ def parse_column(cells: pl.Series, declared: Property, digest: Digest) -> Parsed
             return ParsedColumn(parse_levels(text, "new"))
         case Type.PROVINCE:
             return ParsedColumn(_map_distinct_words(text, find_province))
+        case Type.OCCUPATION:
+            return _parse_occupations(text)
         case Type.ID_NUMBER:
             return _parse_id_numbers(text, digest)
         case Type.STRING:
@@ -312,6 +324,16 @@ def _parse_amounts(text: pl.Series) -> pl.Series:
 def _drop_invalid_numbers(values: pl.Series) -> pl.Series:
     """Counts and amounts: null where negative, not a number, or too large to be exact."""
     return _null_where_false(values, values.is_between(0, _MAX_EXACT_NUMBER, closed="left"))
+
+
+def _parse_occupations(text: pl.Series) -> ParsedColumn:
+    """Codes of the national list; other texts as they stand, those that are no code remarked."""
+    plain = text.str.contains(_PLAIN_OCCUPATION_PATTERN)
+    if plain.all():
+        return ParsedColumn(text)
+    found = _map_distinct_words(text, find_occupation)
+    unknown = found.is_null() & ~plain.fill_null(True)
+    return ParsedColumn(_fill_with_text(found, text), ((unknown, _UNKNOWN_OCCUPATION_REMARK),))
 
 
 def _lookup_words(

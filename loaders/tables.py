@@ -403,7 +403,8 @@ def _clean_cells(stated: pl.Series, declared: Property) -> tuple[pl.Series, Cell
 
 
 def _is_free_text(declared: Property) -> bool:
-    return declared.type is Type.STRING and (declared.choices is None or declared.open_choice)
+    is_text = declared.type in (Type.STRING, Type.OCCUPATION)
+    return is_text and (declared.choices is None or declared.open_choice)
 
 
 def _iterate_text_checks(

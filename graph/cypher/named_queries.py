@@ -495,6 +495,7 @@ _TYPES_BY_NAME: Mapping[str, Type] = {
     "boolean": Type.BOOLEAN,
     "level": Type.INTEGER,
     "province": Type.STRING,
+    "occupation": Type.STRING,
     "id number": Type.STRING,
 }
 

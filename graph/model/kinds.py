@@ -91,8 +91,10 @@ def _build_property(name: str, en: str, zh: str, type: Type = STRING_TYPE, **mor
     return Property(name, en, zh, type, **more)
 
 
-def _build_key_property(name: str, en: str, zh: str, **more: Any) -> Property:
-    return _build_property(name, en, zh, required=True, **more)
+def _build_key_property(
+    name: str, en: str, zh: str, type: Type = STRING_TYPE, **more: Any
+) -> Property:
+    return _build_property(name, en, zh, type, required=True, **more)
 
 
 PERIOD = (
@@ -133,7 +135,11 @@ NODES: tuple[NodeKind, ...] = (
         "code",
         (
             _build_key_property(
-                "code", "code of the national list of occupations", "职业代码", headers=("代码",)
+                "code",
+                "code of the national list of occupations",
+                "职业代码",
+                Type.OCCUPATION,
+                headers=("代码",),
             ),
             _build_key_property("name", "name", "职业名称", headers=("名称",)),
         ),
@@ -292,7 +298,11 @@ NODES: tuple[NodeKind, ...] = (
             ),
             PROVINCE,
             _build_property(
-                "occupation_code", "occupation", "职业代码", headers=("职业编码", "工种代码")
+                "occupation_code",
+                "occupation",
+                "职业代码",
+                Type.OCCUPATION,
+                headers=("职业编码", "工种代码"),
             ),
             _build_property(
                 "enterprise_id", "enterprise", "企业编号", headers=("单位编号", "所在企业编号")
@@ -336,7 +346,7 @@ FACETS: tuple[Facet, ...] = (
 )
 
 OCCUPATION = _build_property(
-    "occupation_code", "occupation", "职业代码", headers=("职业编码", "工种代码")
+    "occupation_code", "occupation", "职业代码", Type.OCCUPATION, headers=("职业编码", "工种代码")
 )
 PERSON_KINDS = ("Person",)
 
@@ -593,7 +603,9 @@ RELATIONS: tuple[Relation, ...] = (
         End("occupation_code", ("Occupation",), create=True),
         (
             PERSON_ID,
-            _build_key_property("occupation_code", "occupation", "职业代码", headers=("工种代码",)),
+            _build_key_property(
+                "occupation_code", "occupation", "职业代码", Type.OCCUPATION, headers=("工种代码",)
+            ),
         ),
         table="practices",
     ),

@@ -23,6 +23,7 @@ class Type(StrEnum):
     BOOLEAN = "boolean"
     LEVEL = "level"  # 1-8, or its name; kept as an integer
     PROVINCE = "province"  # a two-digit code, or the province's name; kept as the code
+    OCCUPATION = "occupation"  # a code or name of the national list, kept as the code; else text
     ID_NUMBER = "id number"  # checked, then kept only as a keyed digest
 
 

@@ -68,6 +68,7 @@ COLUMN_DTYPES: Final[Mapping[Type, Any]] = {
     Type.BOOLEAN: pl.Boolean,
     Type.LEVEL: pl.Int8,
     Type.PROVINCE: pl.String,
+    Type.OCCUPATION: pl.String,
 }
 # Columns of person ids, and the column of row numbers each becomes.
 PERSON_COLUMNS: Final = {

@@ -15,9 +15,9 @@ from loaders.mapping.identifiers import (
     build_enterprise_id,
     build_own_id,
     build_studio_id,
+    find_occupation,
     load_occupations,
     normalize_occupation,
-    normalize_occupation_code,
     normalize_organisation,
 )
 from loaders.mapping.mentions import find_base_role
@@ -116,15 +116,14 @@ def _add_enterprise_id(rows: pl.DataFrame, role: str, department: str) -> pl.Dat
 def _add_occupation_id(rows: pl.DataFrame) -> pl.DataFrame:
     names, trades = _get_cells(rows, "occupation.name"), _get_cells(rows, "occupation.trade")
     codes = _get_cells(rows, "occupation.code")
-    by_code, by_name = load_occupations()
+    by_code, _ = load_occupations()
     ids, shown = [], []
     for name, trade, code in zip(names, trades, codes, strict=True):
         stated = name or (trade if trade not in _NO_TRADE else None)
         plain = None if stated is None else normalize_occupation(stated)
         known = None
         for text in (code, stated):
-            known = known or (normalize_occupation_code(text) if text else None)
-        known = known or by_name.get(plain or "")
+            known = known or (find_occupation(text) if text else None)
         shown.append(by_code.get(known or "") or (None if plain == known else plain))
         ids.append(known or plain)
     return rows.with_columns(

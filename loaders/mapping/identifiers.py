@@ -109,6 +109,21 @@ def normalize_occupation_code(text: str) -> str | None:
     return code if _OCCUPATION_CODE_PATTERN.fullmatch(code) else None
 
 
+def find_occupation(text: str) -> str | None:
+    """The national list's code of an occupation: by a code in any writing, or by its name.
+
+    `4—08—05—02`, `4080502` and `电工` are found; None for what is neither code nor name.
+    """
+    names, codes = load_occupations()
+    if code := normalize_occupation_code(text):
+        return code
+    name = normalize_occupation(text)
+    if matched := re.fullmatch(r"(\d)(\d{2})(\d{2})(\d{2})?", name):
+        code = "-".join(part for part in matched.groups() if part)
+        return code if code in names else None
+    return codes.get(name)
+
+
 def normalize_occupation(name: str) -> str:
     """An occupation's name without the direction in brackets: 汽车维修工（智能网联方向）."""
     plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", name))

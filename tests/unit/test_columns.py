@@ -176,6 +176,33 @@ def test_choices_by_code_and_by_name() -> None:
     assert read(Type.STRING, *cells, choices=GRADES, open_choice=True)[3] == "planetary"
 
 
+def test_an_occupation_is_its_code_by_any_writing_or_by_its_name() -> None:
+    written = (
+        "焊工",
+        "6-18-02-04",
+        "6—18—02—04",
+        "6180204",
+        "６－１８－０２－０４",
+        "焊工（钢结构方向）",
+    )
+    assert read(Type.OCCUPATION, *written) == ["6-18-02-04"] * len(written)
+    assert read(Type.OCCUPATION, "6-18", "电焊工", "9999999", None) == [
+        "6-18",
+        "电焊工",
+        "9999999",
+        None,
+    ]
+
+
+def test_an_occupation_that_the_national_list_has_not_is_remarked() -> None:
+    cells = pl.Series(["电焊工", "6-18", "焊工", None])
+    ((remarked, message),) = parse_column(
+        cells, Property("x", "x", "x", Type.OCCUPATION), str
+    ).remarks
+    assert remarked.to_list() == [True, False, False, False]
+    assert "neither" in message.said("en")
+
+
 def test_id_numbers_are_checked_and_only_their_digest_is_kept() -> None:
     right, wrong = "11010519491231002X", "110105194912310021"
     assert read(Type.ID_NUMBER, right, right.lower(), wrong, "1") == [
