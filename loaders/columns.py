@@ -327,12 +327,15 @@ def _drop_invalid_numbers(values: pl.Series) -> pl.Series:
 
 
 def _parse_occupations(text: pl.Series) -> ParsedColumn:
-    """Codes of the national list; other texts as they stand, those that are no code remarked."""
+    """Codes of the national list; other texts as they stand, those that are words remarked.
+
+    A code of another list (Q177220) is taken without a word.
+    """
     plain = text.str.contains(_PLAIN_OCCUPATION_PATTERN)
     if plain.all():
         return ParsedColumn(text)
     found = _map_distinct_words(text, find_occupation)
-    unknown = found.is_null() & ~plain.fill_null(True)
+    unknown = found.is_null() & text.str.contains(r"\p{Han}").fill_null(False)
     return ParsedColumn(_fill_with_text(found, text), ((unknown, _UNKNOWN_OCCUPATION_REMARK),))
 
 

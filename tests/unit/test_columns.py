@@ -195,7 +195,7 @@ def test_an_occupation_is_its_code_by_any_writing_or_by_its_name() -> None:
 
 
 def test_an_occupation_that_the_national_list_has_not_is_remarked() -> None:
-    cells = pl.Series(["电焊工", "6-18", "焊工", None])
+    cells = pl.Series(["电焊工", "Q177220", "焊工", None])
     ((remarked, message),) = parse_column(
         cells, Property("x", "x", "x", Type.OCCUPATION), str
     ).remarks
