@@ -40,8 +40,13 @@ def list_refused_rows(
     """
     refused = findings.filter(pl.col("kind") == REFUSED).head(most)
     reason = "reason_zh" if language == "zh" else "reason"
-    heads = {one.label: find_sheet_heads(one) for one in read.found}
-    cells = {one.label: _read_rows(one, refused, heads[one.label]) for one in read.found}
+    named = set(refused["file"])
+    heads = {one.label: find_sheet_heads(one) for one in read.found if one.label in named}
+    cells = {
+        one.label: _read_rows(one, refused, heads[one.label])
+        for one in read.found
+        if one.label in named
+    }
     rows = []
     for file, row, column, value, said in refused.select(
         "file", "row", "column", "value", reason
@@ -57,7 +62,8 @@ def count_refusal_reasons(
 ) -> pl.DataFrame:
     """file, column (the list's own header), reason, rows: the most frequent reason first."""
     reason = "reason_zh" if language == "zh" else "reason"
-    heads = {one.label: find_sheet_heads(one) for one in read.found}
+    named = set(findings.filter(pl.col("kind") == REFUSED)["file"])
+    heads = {one.label: find_sheet_heads(one) for one in read.found if one.label in named}
     found = (
         findings.filter(pl.col("kind") == REFUSED)
         .group_by("file", "column", pl.col(reason).alias("reason"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
 import streamlit as st
 
 from graph.errors import UsageError
@@ -89,6 +90,8 @@ class LoadDraft:
     check: LoadJob | None = None
     load: LoadJob | None = None
     number: int = 0
+    # What is shown of a job's refusals, by job and language: the same run after run.
+    refusals: dict[tuple[int, str], tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
 
     @property
@@ -137,6 +140,7 @@ class LoadDraft:
             self.check.cancel()
         self.check = None
         self.agreed = False
+        self.refusals = {}
 
     def clear(self) -> None:
         """Removes the files and forgets what was said of them; a load that runs goes on."""

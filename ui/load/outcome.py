@@ -34,7 +34,7 @@ def draw_check_outcome(draft: LoadDraft, check: LoadJob) -> None:
             frame.draw_note(t("The check stopped"), translate_message(check.error))
         st.button(t("Check again"), key="load_recheck", on_click=draft.drop_check)
         return
-    _draw_report(check.report, check.read, f"check_{draft.number}")
+    _draw_report(draft, check, f"check_{draft.number}")
     frame.draw_muted(
         t(
             "What it does to the headline, and where sources differ, is known once it is loaded, "
@@ -48,7 +48,7 @@ def draw_load_outcome(draft: LoadDraft, job: LoadJob) -> None:
     if job.state == "done":
         _draw_headline_change(job)
     if job.report is not None and job.read is not None:
-        _draw_report(job.report, job.read, f"load_{draft.number}")
+        _draw_report(draft, job, f"load_{draft.number}")
         _draw_conflicts(job.report)
     if job.state != "done":
         return
@@ -81,8 +81,10 @@ def _draw_headline_change(job: LoadJob) -> None:
     _draw_plain_table(pl.DataFrame(rows, schema=heads, orient="row"), "load_headline")
 
 
-def _draw_report(report: LoadReport, read: DepartmentFiles, key: str) -> None:
-    _draw_refusals(report, read, key)
+def _draw_report(draft: LoadDraft, job: LoadJob, key: str) -> None:
+    report, read = job.report, job.read
+    assert report is not None and read is not None
+    _draw_refusals(draft, job, report, read, key)
     counts = [count_sheet_rows(one, report.findings) for one in read.summaries]
     frame.draw_heading(t("Rows of each list"), t("data = accepted + refused"))
     names = {
@@ -133,7 +135,9 @@ def _name_table(table: str) -> str:
     return translate_label((kind.en, kind.zh), current_language())
 
 
-def _draw_refusals(report: LoadReport, read: DepartmentFiles, key: str) -> None:
+def _draw_refusals(
+    draft: LoadDraft, job: LoadJob, report: LoadReport, read: DepartmentFiles, key: str
+) -> None:
     """What is refused: by reason, then row by row as it stood, then the workbooks to send back."""
     language = current_language()
     refused = report.findings.filter((pl.col("kind") == "refused") & (pl.col("row") > 0))
@@ -142,7 +146,13 @@ def _draw_refusals(report: LoadReport, read: DepartmentFiles, key: str) -> None:
     if not rows:
         frame.draw_muted(t("Every row can be taken."))
         return
-    reasons = count_refusal_reasons(read, report.findings, language).head(_MAX_REASONS)
+    asked = id(job), language
+    if asked not in draft.refusals:
+        draft.refusals[asked] = (
+            count_refusal_reasons(read, report.findings, language).head(_MAX_REASONS),
+            list_refused_rows(read, report.findings, language, MAX_REFUSED_ROWS),
+        )
+    reasons, shown = draft.refusals[asked]
     body = "".join(
         f"<tr><td>{escape(file)}</td><td>{escape(column or NO_VALUE_DASH)}</td>"
         f'<td>{escape(reason)}</td><td class="n">{format_count(n)}</td></tr>'
@@ -153,7 +163,6 @@ def _draw_refusals(report: LoadReport, read: DepartmentFiles, key: str) -> None:
         f'<table class="sc-table"><thead><tr>{heads}<th class="n">{escape(t("Rows"))}</th>'
         f"</tr></thead><tbody>{body}</tbody></table>"
     )
-    shown = list_refused_rows(read, report.findings, language, MAX_REFUSED_ROWS)
     _draw_plain_table(
         shown.rename(
             {

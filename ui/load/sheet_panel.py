@@ -183,6 +183,8 @@ def _describe_question(question: Question) -> str:
     """The question in the page's words; the command line's names its codes."""
     if question.key == LADDER:
         return t("Levels are digits alone: which ladder are they of?")
+    if question.key == DEPARTMENT:
+        return t("Which department states this list? Typed above, it holds for every list.")
     return translate_message(question.text)
 
 
