@@ -52,7 +52,10 @@ class CancelledLoadError(Exception):
 
 @dataclass(frozen=True)
 class LoadTask:
-    """What a job does. `read` reads the files; `measure` gives the figures before and after."""
+    """What a job does. `read` reads the files; `measure` gives the figures before and after.
+
+    `touch` says, while the job waits, that its files are in use; `finish` that they no longer are.
+    """
 
     read: Callable[[], DepartmentFiles]
     home: Path
@@ -61,6 +64,7 @@ class LoadTask:
     agreed: bool = False
     measure: MeasureFigures = lambda: None
     finish: Callable[[], None] = lambda: None
+    touch: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -127,6 +131,7 @@ class LoadJob:
     def _wait_for_turn(self) -> None:
         while True:
             self._raise_if_cancelled()
+            self.task.touch()
             if _turn.acquire(timeout=_TURN_SECONDS):
                 try:
                     if self._try_load():

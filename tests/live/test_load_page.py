@@ -19,7 +19,7 @@ from graph.server.locks import LOAD_LOCK_NAME
 from graph.settings import Settings
 from tests.live.shell import run_here
 from tests.live.test_loads import one
-from tests.live.visiting import lead, text
+from tests.live.visiting import go, lead, text
 
 LISTS = Path(__file__).parents[1] / "unit" / "department_lists"
 WAIT = 120.0
@@ -76,6 +76,9 @@ def test_a_list_is_checked_loaded_and_reported(
 ) -> None:
     test = clerk
     assert lead(test) == "Bring in the lists as the departments send them."
+    links = [one.proto.label for one in go(test, "overview", lang="en").get("page_link")]
+    assert "Or bring departments' lists in here" in links
+    go(test, "load", lang="en")
     bring(test, dirty)
     press(test, "load_check")
     run_until(test, lambda: has_button(test, "load_begin"))
@@ -106,7 +109,7 @@ def test_a_list_is_checked_loaded_and_reported(
     figures = next(t.value for t in test.dataframe if "Difference" in t.value.columns)
     assert figures["After"].to_list() == ["0", "0"] and figures["Before"].to_list() == ["—", "—"]
     assert [p for p in (settings.home / "uploads").rglob("*") if p.is_file()] == []
-    assert [one.label for one in test.get("download_button")] == ["名单-退回.xlsx"]
+    assert [one.label for one in test.get("download_button")] == ["名单\\-退回\\.xlsx"]
 
     # A second time nothing is asked, and the page says so.
     press(test, "load_again")
@@ -196,6 +199,8 @@ def test_a_complete_load_shows_what_it_takes_back_before_it_does(
         press(test, "load_begin")
         run_until(test, lambda: has_button(test, "load_again"))
         assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == (8 if lines else 24)
+        figures = next(t.value for t in test.dataframe if "Difference" in t.value.columns)
+        assert figures["Before"].to_list() == (["0", "0"] if lines else ["—", "—"])
         press(test, "load_again")
 
 

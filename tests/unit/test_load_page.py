@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +105,25 @@ def test_what_is_no_list_is_said_and_left(opened: Open) -> None:
     assert "not understood: no row of it is a row of headers" in text
     assert "Not read" in text and "b.doc" in text
     assert test.button(key="load_check").disabled
+
+
+def test_the_lists_of_a_zip_are_read(opened: Open) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("甲.csv", (LISTS / "r03" / "people.csv").read_bytes())
+        file.writestr("sub/乙.csv", UNION)
+    text = said(bring(opened(), ("lists.zip", packed.getvalue())))
+    assert "lists.zip/甲.csv" in text and "lists.zip/sub/乙.csv" in text
+
+
+def test_names_of_files_and_headers_are_shown_as_they_are(opened: Open) -> None:
+    name, header = "![x](y) <i>名单.csv", "**师从** <img src=x>"
+    content = f"姓名,身份证号码,{header}\n甲,329999196201011015,乙\n".encode()
+    test = bring(opened(lang="en"), (name, content))
+    raw = "\n".join(one.proto.body for one in test.get("html"))
+    assert "<i>" not in raw and "&lt;i&gt;名单" in raw and "<img" not in raw
+    (box,) = [one for one in test.selectbox if "师从" in one.label]
+    assert box.label.startswith("What \\*\\*师从")
 
 
 def test_nothing_is_saved_before_it_is_confirmed(opened: Open, tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def _draw_return_buttons(report: LoadReport, read: DepartmentFiles, key: str) ->
     with st.container(horizontal=True, key=f"{key}_return"):
         for name, sheets in list_refused_sheets(read, report.findings).items():
             st.download_button(
-                name,
+                frame.escape_markdown(name),
                 partial(_build_returned, sheets, report.findings),
                 name,
                 XLSX_MIME_TYPE,

@@ -251,6 +251,7 @@ def _build_job(draft: LoadDraft, found: DraftSheets, *, dry_run: bool) -> LoadJo
         measure=partial(_measure_national, database, current_policy()),
         # The files go when the load has ended, however it ended; the page may be closed by then.
         finish=(lambda: None) if dry_run else folder.close,
+        touch=folder.touch,
     )
     return LoadJob(task, lambda: database)
 

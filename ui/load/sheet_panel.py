@@ -180,12 +180,12 @@ def _draw_sheet_questions(
 
 
 def _describe_question(question: Question) -> str:
-    """The question in the page's words; the command line's names its codes."""
+    """The question in the page's words, as Markdown; the command line's names its codes."""
     if question.key == LADDER:
         return t("Levels are digits alone: which ladder are they of?")
     if question.key == DEPARTMENT:
         return t("Which department states this list? Typed above, it holds for every list.")
-    return translate_message(question.text)
+    return frame.escape_markdown(translate_message(question.text))
 
 
 def _describe_hint(question: Question, hint: Message) -> str:
@@ -219,7 +219,7 @@ def _draw_question(
         label,
         list(question.choices),
         index=question.choices.index(said) if said in question.choices else None,
-        format_func=lambda code: words.get(code, code),
+        format_func=lambda code: words.get(code, frame.escape_markdown(code)),
         horizontal=True,
         **given,
     )
@@ -299,7 +299,7 @@ def _draw_columns(draft: LoadDraft, sheet: DraftSheet, seen: InspectedSheet, key
             with middle:
                 box = f"load_field_{key}_{at}_{language}"
                 st.selectbox(
-                    t("What {header} means", header=column.header),
+                    frame.escape_markdown(t("What {header} means", header=column.header)),
                     options,
                     index=options.index(column.field),
                     format_func=lambda field: name_field(field).said(language),

@@ -87,7 +87,7 @@ def _draw_files(draft: LoadDraft) -> None:
             st.button(
                 t("Remove"),
                 key=f"load_drop_{draft.number}_{at}",
-                help=t("Removes {file}", file=path.name),
+                help=frame.escape_markdown(t("Removes {file}", file=path.name)),
                 type="tertiary",
                 on_click=draft.remove_file,
                 args=(path,),
