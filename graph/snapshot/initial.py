@@ -76,10 +76,7 @@ class InitialRecords(FrameReader):
             pl.when(stated.is_not_null()).then(pl.col(ORIGIN_COLUMN)).alias(STATED_ROW),
         ]
         if kind.label == "Person":
-            labels = pl.col(LABELS_COLUMN).fill_null("").str.split(LIST_SEPARATOR)
-            columns += [
-                labels.list.contains(one).alias(name) for name, one in PERSON_LABELS.items()
-            ]
+            columns += _build_label_columns(nodes.columns)
         self._add(kind.label, nodes.select(columns))
 
     def add_relations(self, type: str, rows: pl.DataFrame) -> None:

@@ -129,6 +129,14 @@ def test_hostile_folders_of_several_sources_both_ways(
     same_both_ways(empty_database, settings, *paths)
 
 
+def test_a_first_load_without_any_leading_talent_both_ways(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    """As a department's list of people and levels: nobody of it has a label beside Person."""
+    tables = {name: FIRST[name] for name in ("people", "enterprises", "recognitions")}
+    same_both_ways(empty_database, settings, write(tmp_path / "hr", tables))
+
+
 def test_nothing_is_left_where_the_command_was_started(
     empty_database: Database,
     settings: Settings,
