@@ -32,7 +32,13 @@ from cli.options import (
     parse_option_pairs,
 )
 from cli.root import CommandState, cli
-from cli.session import build_cli_about, build_data_status, open_cli_database, take_cli_snapshot
+from cli.session import (
+    build_cli_about,
+    build_data_status,
+    open_cli_database,
+    print_undoings,
+    take_cli_snapshot,
+)
 from cli.terminal import print_policy, print_remark, write_table_output
 
 
@@ -222,6 +228,7 @@ def diff_command(
     from graph.dates import format_date_columns
     from graph.evidence.restatement import compare_measurements
     from graph.snapshot.take import load_snapshot_of_revision
+    from graph.store.standing import read_newest_revision
 
     with open_cli_database() as opened:
         take_cli_snapshot(opened)  # so that the newest revision is among the kept
@@ -231,6 +238,8 @@ def diff_command(
         ]
         old, new = ((snapshot, measure_snapshot_figures(snapshot, policy)) for snapshot in both)
         found = compare_measurements(old, new)
+        first, last = sorted((before, after))
+        print_undoings(opened, first, min(last, read_newest_revision(opened) - 1))
     told = {"before": before, "after": after}
     if output.format != TERMINAL_FORMAT:
         about = build_cli_about(after, policy, parameters=told, content="diff")

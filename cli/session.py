@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from graph.errors import OfflineError
 from graph.messages import Message
 from graph.policy import Policy
 
@@ -35,7 +36,17 @@ def take_cli_snapshot(opened: Database) -> Snapshot:
     if snapshot.standing is not None and (told := snapshot.standing.said()):
         CommandState.standing = snapshot.standing
         print_notice(told)
+    print_undoings(opened, snapshot.revision - 1, snapshot.revision)
     return snapshot
+
+
+def print_undoings(opened: Database, newer_than: int, upto: int) -> None:
+    """Says of each revision of this span that undoes a load that it does."""
+    from graph.store.standing import list_undoings
+
+    with suppress(OfflineError):
+        for told in list_undoings(opened, newer_than, upto):
+            print_notice(told)
 
 
 def print_load_notice(opened: Database) -> None:

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     idle_minutes: float = Field(15.0, gt=0, validation_alias="SHICHENG_IDLE_MINUTES")
     heap_mb: int | None = Field(None, ge=128, validation_alias="SHICHENG_HEAP_MB")
     keep_revisions: int = Field(3, ge=2, validation_alias="SHICHENG_KEEP_REVISIONS")
+    undo_loads: int = Field(3, ge=0, le=10, validation_alias="SHICHENG_UNDO_LOADS")
     source_rank: str = Field("", validation_alias="SHICHENG_SOURCE_RANK")
     removal_share: float = Field(0.05, ge=0, le=1, validation_alias="SHICHENG_REMOVAL_SHARE")
     read_seconds: float = Field(30.0, gt=0, validation_alias="SHICHENG_READ_SECONDS")

@@ -10,6 +10,7 @@ _STEPS: Final = {
     "begin to write": Message("writing"),
     "write": Message("writing"),
     "find the same people": Message("finding ids of one person"),
+    "undo": Message("undoing"),
     "import": Message("importing"),
     "write the import files": Message("writing the import files"),
     "make the indexes": Message("making the indexes"),

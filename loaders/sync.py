@@ -7,26 +7,18 @@ and the load itself is recorded, so that an interrupted one is seen and never co
 from __future__ import annotations
 
 import datetime as dt
-import errno
-import hashlib
-import shutil
-import socket
 import time
-import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
-from filelock import FileLock, Timeout
 
 from graph.errors import (
-    DatabaseError,
-    IncompleteError,
     NothingLoadedError,
     RefusedLoadError,
     ShichengError,
@@ -35,16 +27,14 @@ from graph.errors import (
 from graph.messages import Message, Say
 from graph.model.kinds import EXCHANGE_TABLES, LOAD
 from graph.progress import Progress
-from graph.server.admin import end_orphaned_admin, swap_store, take_store_offline
+from graph.server.admin import swap_store, take_store_offline
 from graph.server.database import Database
-from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS
 from graph.snapshot.initial import InitialRecords
 from graph.snapshot.take import (
     publish_initial_snapshot,
-    take_snapshot,
     write_snapshot_frames,
 )
-from graph.store.bulk_import import NEW_STORE_FOLDER, BulkImport
+from graph.store.bulk_import import BulkImport
 from graph.store.merge import (
     Writer,
 )
@@ -52,7 +42,7 @@ from graph.store.person_merge import PersonMerge, merge_people
 from graph.store.person_split import split_person
 from graph.store.schema import apply_schema
 from graph.store.statements import parse_source_rank
-from graph.store.undo import delete_undo_images, undo_load
+from graph.store.undo import delete_old_undo_images, undo_load
 from loaders.completeness import (
     TableState,
     count_removals,
@@ -68,15 +58,23 @@ from loaders.tables import (
 )
 
 if TYPE_CHECKING:
-    from neo4j import ManagedTransaction
+    pass
 
 from loaders.checking import IMPORT_ROWS_PER_SECOND, check_load_tables
+from loaders.load_nodes import (
+    build_load_id,
+    build_load_properties,
+    cache_last_revision,
+    create_load_node,
+    finish_imported_load,
+    finish_load,
+    open_load_folder,
+    undo_broken_loads,
+)
 from loaders.records import build_row_counter, write_staged_tables
 from loaders.reports import LoadReport, TableCount, write_load_report
 from loaders.staging import StagedTable
 
-# Of so many of the newest loads the journal is kept.
-MAX_LOAD_JOURNALS = 20
 # Fewer rows are in sooner by batches than by stopping Neo4j and making its store.
 MIN_BULK_ROWS = 100_000
 # The step that `progress` is told of before the first thing is written.
@@ -220,48 +218,6 @@ def _build_table_state(kept: StagedTable) -> TableState:
     return TableState(kept.table, kept.file, kept.source, kept.read, kept.accepted, by_source)
 
 
-def build_load_id() -> str:
-    """The name of a load that begins now; names sort in the order in which loads began.
-
-    To the microsecond: of two loads within one second the later one must not sort before the
-    other, or what the first led to is no longer known for a part of the graph's history.
-    """
-    return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:6]}"
-
-
-@contextmanager
-def open_load_folder(home: Path, load_id: str) -> Iterator[Path]:
-    """A folder of this load alone, taken away at its end; those of killed loads go now."""
-    loads = home / "loads"
-    loads.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        held = FileLock(home / LOAD_LOCK_NAME).acquire(timeout=LOAD_LOCK_SECONDS)
-    except Timeout:
-        raise DatabaseError(
-            "Another load with the data folder {home} is running: wait until it has "
-            "finished, then load again.",
-            home=home,
-        ) from None
-    with held:
-        for left in loads.iterdir():
-            end_orphaned_admin(left / NEW_STORE_FOLDER)
-            shutil.rmtree(left, ignore_errors=True)
-        folder = loads / load_id
-        folder.mkdir(mode=0o700)
-        try:
-            yield folder
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            raise DatabaseError(
-                "The disk under {home} is full, so the load stopped, and nothing of it counts: "
-                "free some space there, or name another data folder with --home.",
-                home=home,
-            ) from error
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def _iterate_raw_tables(
     tables: Iterable[RawTable | UnreadFile], unread: list[UnreadFile]
 ) -> Iterator[RawTable]:
@@ -303,7 +259,7 @@ def _write_load(
     _is_first_load(database)
     if database.embedded and report.accepted >= bulk_rows and _is_store_clean(database, report):
         return _import_new_store(database, report, kept, folder, progress, say)
-    _finish_imported_load(database)
+    finish_imported_load(database)
     first = _is_first_load(database)
     if first and not database.embedded:
         say(
@@ -314,14 +270,14 @@ def _write_load(
         )
     apply_schema(database)
     if not first:
-        _cache_last_revision(database, progress)
-    _create_load_node(database, report)
+        cache_last_revision(database, progress)
+    create_load_node(database, report)
     try:
         report = _write_load_in_batches(database, report, kept, merges, complete, first, progress)
     except BaseException:
         _undo_failed_load(database, report.load_id, say)
         raise
-    delete_undo_images(database, report.load_id)
+    delete_old_undo_images(database, database.settings.undo_loads)
     return report
 
 
@@ -340,7 +296,7 @@ def _write_load_in_batches(
     merge_people(writer, merges)
     write_staged_tables(writer, kept)
     removed = writer.cleanup()
-    revision = _finish_load(database, report.load_id)
+    revision = finish_load(database, report.load_id)
     conflicts = tuple(writer.conflicts)
     return replace(
         report, written=writer.written, removed=removed, revision=revision, conflicts=conflicts
@@ -406,41 +362,16 @@ def _write_own_load(
 ) -> int:
     """A load that reads no file, from its node to its end; undone where it fails."""
     apply_schema(database)
-    _cache_last_revision(database, progress)
-    _create_load_node(database, report)
+    cache_last_revision(database, progress)
+    create_load_node(database, report)
     try:
         write()
-        revision = _finish_load(database, report.load_id)
+        revision = finish_load(database, report.load_id)
     except BaseException:
         _undo_failed_load(database, report.load_id, say)
         raise
-    delete_undo_images(database, report.load_id)
+    delete_old_undo_images(database, database.settings.undo_loads)
     return revision
-
-
-def undo_broken_loads(database: Database, say: Say) -> None:
-    """Undoes the loads of this data folder that broke off; none of them runs now."""
-    broken = database.read(
-        "MATCH (l:Load) WHERE l.finished_at IS NULL AND "
-        "(l.undo = $here OR ($embedded AND l.undo IS NOT NULL)) "
-        "RETURN l.load_id AS load ORDER BY load DESC",
-        {"here": _compute_data_folder_id(database), "embedded": database.embedded},
-    )
-    for row in broken:
-        undo_load(database, row["load"])
-        say(Message("A load that broke off has been undone."))
-    left = database.read(
-        "MATCH (u:Undo) WITH DISTINCT u.load_id AS load "
-        "MATCH (l:Load {load_id: load}) WHERE l.finished_at IS NOT NULL RETURN load"
-    )
-    for row in left:
-        delete_undo_images(database, row["load"])
-
-
-def _compute_data_folder_id(database: Database) -> str:
-    """Tells this machine's data folder from others that load into the same server."""
-    place = f"{socket.gethostname()} {database.settings.home.resolve()}"
-    return hashlib.sha256(place.encode()).hexdigest()[:12]
 
 
 def _undo_failed_load(database: Database, load_id: str, say: Say) -> None:
@@ -448,21 +379,6 @@ def _undo_failed_load(database: Database, load_id: str, say: Say) -> None:
     with suppress(ShichengError):
         undo_load(database, load_id)
         say(Message("The load has been undone: the graph is as it was before."))
-
-
-def _finish_imported_load(database: Database) -> None:
-    """Ends the first load whose whole store was in place when it was killed."""
-    for row in database.read(
-        "MATCH (l:Load) WHERE l.finished_at IS NULL AND l.imported RETURN l.load_id AS load"
-    ):
-        apply_schema(database)
-        _finish_load(database, row["load"])
-
-
-def _cache_last_revision(database: Database, progress: Progress) -> None:
-    """Reads out the last complete revision, which everybody sees until this load has finished."""
-    with suppress(IncompleteError):
-        take_snapshot(database, database.settings, progress=progress)
 
 
 def _import_new_store(
@@ -489,7 +405,7 @@ def _import_new_store(
         bulk = BulkImport(folder, report.load_id, count, ranks=ranks, observer=records)
         write_staged_tables(bulk, kept)
         importing = partial(progress, "import")
-        properties = _build_load_properties(report) | {"imported": True}
+        properties = build_load_properties(report) | {"imported": True}
         bulk.make_store(database.settings, properties, importing)
         swap_store(database.settings, bulk.home)
     progress("make the indexes", 0, 0)
@@ -498,7 +414,7 @@ def _import_new_store(
     with ThreadPoolExecutor(1) as beside:  # Neo4j's indexes and the frames take one core each
         rows = beside.submit(write_snapshot_frames, records, made)
         apply_schema(database)
-        revision = _finish_load(database, report.load_id)
+        revision = finish_load(database, report.load_id)
         # Without it the first snapshot is read out of Neo4j when somebody asks for figures.
         with suppress(OSError, pl.exceptions.PolarsError):
             publish_initial_snapshot(database, database.settings, made, rows.result())
@@ -541,61 +457,3 @@ def _is_store_clean(database: Database, report: LoadReport) -> bool:
         return False
     others = "MATCH (n:!Load&!Change) WHERE n.load IS NULL RETURN count(n) AS n"
     return bool(database.read(others, seconds=600)[0]["n"] == 0)
-
-
-def _create_load_node(database: Database, report: LoadReport) -> None:
-    database.write(
-        "CREATE (l:Load {load_id: $load_id}) SET l += $properties",
-        {
-            "load_id": report.load_id,
-            "properties": _build_load_properties(report)
-            | {"undo": _compute_data_folder_id(database)},
-        },
-    )
-
-
-def _build_load_properties(report: LoadReport) -> dict[str, Any]:
-    return {
-        "load_id": report.load_id,
-        "loader": report.loader,
-        "sources": list(report.sources),
-        "started_at": _format_utc_now(),
-        "files": [t.file for t in report.tables],
-        "rows_read": report.read,
-        "rows_accepted": report.accepted,
-        "rows_rejected": report.refused,
-        "merged_ids": report.merged_ids,
-        "journal": True,
-    }
-
-
-def _finish_load(database: Database, load_id: str) -> int:
-    """Ends the load: the next revision, and interrupted loads of the same sources are made good.
-
-    What those touched becomes part of this load's journal; journals of old loads go.
-    """
-    statement = (
-        "OPTIONAL MATCH (o:Load) WITH coalesce(max(o.revision), 0) + 1 AS revision "
-        "MATCH (l:Load {load_id: $load_id}) "
-        "SET l.finished_at = $now, l.revision = revision REMOVE l.undo, l.imported "
-        "WITH l, revision OPTIONAL MATCH (u:Load) WHERE u.finished_at IS NULL "
-        "AND all(s IN u.sources WHERE s IN l.sources) "
-        "OPTIONAL MATCH (c:Change {load_id: u.load_id}) SET c.load_id = $load_id "
-        "DETACH DELETE u RETURN DISTINCT revision"
-    )
-    old = (
-        "MATCH (l:Load) WITH l ORDER BY coalesce(l.revision, $revision) DESC LIMIT $kept "
-        "WITH collect(l.load_id) AS kept MATCH (c:Change) WHERE NOT c.load_id IN kept DELETE c"
-    )
-    given = {"load_id": load_id, "now": _format_utc_now()}
-
-    def finish(tx: ManagedTransaction) -> int:
-        revision: int = tx.run(statement, given).single(strict=True)["revision"]
-        tx.run(old, {"revision": revision, "kept": MAX_LOAD_JOURNALS}).consume()
-        return revision
-
-    return database.write_with(finish)
-
-
-def _format_utc_now() -> str:
-    return f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -11,15 +11,18 @@
 // title.en: What was loaded when
 // title.zh: 数据载入记录
 // help.en: Every load with its sources, files and rows, the latest first; an "unfinished" one runs
-// help.en: now or was broken off, and no figure counts it: load its files again.
-// help.zh: 每次载入的来源、文件与行数，最近者在前；状态为“未完成”的正在载入或已中断，其数据不计入任何数字，中断的请重新载入。
+// help.en: now or was broken off, and no figure counts it: load its files again. An "undone" one is
+// help.en: taken back by a later entry, which names it.
+// help.zh: 每次载入的来源、文件与行数，最近者在前；状态为“未完成”的正在载入或已中断，其数据不计入任何数字，中断的请重新载入；状态为“已撤销”的由其后注明它的一条撤销记录收回。
 MATCH (l:Load)
 RETURN l.load_id AS load_id, l.revision AS revision, l.loader AS loader,
-       CASE WHEN l.finished_at IS NULL THEN 'unfinished' ELSE 'finished' END AS state,
+       CASE WHEN l.finished_at IS NULL THEN 'unfinished' WHEN l.undone_at IS NULL THEN 'finished'
+       ELSE 'undone' END AS state,
        toString(l.started_at) AS started_at, toString(l.finished_at) AS finished_at,
        l.sources AS sources, l.files AS files, l.rows_read AS rows_read,
        l.rows_accepted AS rows_accepted, l.rows_rejected AS rows_rejected,
-       l.merged_ids AS merged_ids
+       l.merged_ids AS merged_ids, coalesce(l.undoable, false) AS undoable, l.undoes AS undoes,
+       l.undone_at AS undone_at, l.undone_by AS undone_by
 ORDER BY coalesce(revision, 1000000000) DESC, load_id DESC
 
 // name: stated_by_several

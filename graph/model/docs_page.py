@@ -168,8 +168,9 @@ def _render_change_section() -> str:
 
 def _render_undo_section() -> str:
     return (
-        f"### {UNDO.label} {UNDO.zh}\n\nWhat stood before each batch of a load, while it runs, so "
-        "that a load that cannot\nfinish is undone. It goes when the load has ended.\n\n"
+        f"### {UNDO.label} {UNDO.zh}\n\nWhat stood before each batch of a load, so that a load "
+        "that cannot finish is undone,\nand `shicheng undo` can undo the newest ones. Those of "
+        "older loads go.\n\n"
         f"{_render_property_table(UNDO.properties)}"
     )
 

@@ -12,6 +12,7 @@ was read from.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -76,6 +77,14 @@ PUBLISHED_PROPERTIES = (
     Property("driven_revision", "revision of the graph it was counted at", "版本号", Type.INTEGER),
     Property("driven_at", "published at", "发布时间"),
 )
+_PUBLISHED_NAME = re.compile("|".join(p.name for p in PUBLISHED_PROPERTIES) + r"|driven_g\d+")
+
+
+def is_published_property(name: str) -> bool:
+    """Whether a publication puts it on leading talents, so that no row states it."""
+    return _PUBLISHED_NAME.fullmatch(name) is not None
+
+
 # Columns every exchange table may carry.
 COMMON_TABLE_COLUMNS = (
     Property("source", "the department or system that states the row", "数据来源"),
@@ -659,6 +668,12 @@ LOAD = NodeKind(
         _build_property("rows_rejected", "rows rejected", "拒绝行数", Type.INTEGER, unit="rows"),
         _build_property("merged_ids", "people merged into others", "合并人员数", Type.INTEGER),
         _build_property(
+            "undoable", "whether it can be undone: its Undo nodes stand", "可否撤销", Type.BOOLEAN
+        ),
+        _build_property("undone_at", "undone at", "撤销时间"),
+        _build_property("undone_by", "undone by", "撤销人"),
+        _build_property("undoes", "the load that this one undoes", "所撤销的载入"),
+        _build_property(
             "journal", "whether Change nodes tell what it touched", "有变更记录", Type.BOOLEAN
         ),
     ),
@@ -679,7 +694,8 @@ CHANGE = NodeKind(
     indexes=("load_id",),
 )
 
-# (:Undo): what stood before a load's batch, while the load runs; it goes when the load has ended.
+# (:Undo): what stood before a load's batch. Those of the newest loads stay, so that they can be
+# undone; the others' go when the load has ended.
 UNDO = NodeKind(
     "Undo",
     "Undo",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from graph.model.kinds import FACETS, NODES, PUBLISHED_PROPERTIES, RELATIONS
+from graph.model.kinds import FACETS, NODES, RELATIONS, is_published_property
 from graph.model.schema_types import build_facet_prefix
 from graph.server.database import Database
 
 DIGEST_PAGE_RECORDS = 10_000
-_PUBLISHED_PROPERTIES = re.compile("|".join(p.name for p in PUBLISHED_PROPERTIES) + r"|driven_g\d+")
 
 
 def compute_store_digest(database: Database) -> str:
@@ -69,7 +67,7 @@ def _format_record_line(head: list[str], properties: dict[str, Any]) -> str:
     kept = {
         name: value
         for name, value in properties.items()
-        if name not in loads and not _PUBLISHED_PROPERTIES.fullmatch(name)
+        if name not in loads and not is_published_property(name)
     }
     for prefix in prefixes:
         if f"{prefix}sources" in kept:

@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 from graph.server.locks import is_load_running
 
+# "undoing": a finished load is being undone.
 # "unknown": it was begun from another data folder, which alone can tell.
 # "offline": the store is being dumped, restored or checked.
-LoadCondition = Literal["running", "broken off", "offline", "unknown"]
+LoadCondition = Literal[
+    "running", "broken off", "undoing", "undoing broken off", "offline", "unknown"
+]
 LOADS_STATEMENT: Final = """
 MATCH (l:Load)
 RETURN l.load_id AS load_id, l.revision AS revision, toString(l.started_at) AS started_at,
-       toString(l.finished_at) AS finished_at ORDER BY load_id
+       toString(l.finished_at) AS finished_at, l.undoes AS undoes ORDER BY load_id
 """
 MAX_LISTED_LOADS: Final = 200
 
@@ -89,6 +92,13 @@ def build_load_message(load: UnfinishedLoad) -> Message:
             return Message(
                 "a load was broken off; the next load undoes it first, so load the files again."
             )
+        case "undoing":
+            return Message("a load is being undone; what that changes shows when it has finished.")
+        case "undoing broken off":
+            return Message(
+                "the undoing of a load was broken off; the next load completes it, as "
+                "`shicheng undo` does."
+            )
         case "offline":
             return Message("the database is being copied or checked and cannot be asked now.")
         case _:
@@ -133,6 +143,19 @@ def list_loads(database: Database) -> list[dict[str, Any]]:
     return database.read(load_queries()["loads"].text)[:MAX_LISTED_LOADS]
 
 
+def list_undoings(database: Database, newer_than: int, upto: int) -> list[Message]:
+    """The revisions of this span that are undoings, each in a sentence, the oldest first."""
+    found = database.read(
+        "MATCH (l:Load) WHERE l.undoes IS NOT NULL AND $newer_than < l.revision <= $upto "
+        "MATCH (b:Load {load_id: l.undoes}) "
+        "RETURN l.revision AS revision, b.revision AS undone ORDER BY revision",
+        {"newer_than": newer_than, "upto": upto},
+    )
+    return [
+        Message("Revision {revision} undoes the load of revision {undone}.", **row) for row in found
+    ]
+
+
 def is_store_empty(database: Database) -> bool:
     """Whether the store holds no node at all."""
     (found,) = database.read("MATCH (n) RETURN count(n) AS nodes")
@@ -158,15 +181,16 @@ def _find_unfinished_load(database: Database, loads: list[dict[str, Any]]) -> Un
     if not begun:
         return None
     load = begun[-1]
-    return UnfinishedLoad(
-        load["load_id"], load["started_at"] or "", _detect_load_condition(database)
-    )
+    condition = _detect_load_condition(database, undoing=load["undoes"] is not None)
+    return UnfinishedLoad(load["load_id"], load["started_at"] or "", condition)
 
 
-def _detect_load_condition(database: Database) -> LoadCondition:
+def _detect_load_condition(database: Database, *, undoing: bool) -> LoadCondition:
     if is_load_running(database.settings.home):
-        return "running"
-    return "broken off" if database.embedded else "unknown"
+        return "undoing" if undoing else "running"
+    if not database.embedded:
+        return "unknown"
+    return "undoing broken off" if undoing else "broken off"
 
 
 def _build_no_load_error(unfinished: UnfinishedLoad | None) -> NothingLoadedYetError:

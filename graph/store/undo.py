@@ -3,7 +3,8 @@
 Each transaction of a load also writes `(:Undo {load_id, number, undo_images})`: compressed
 JSON of the records that it changes, as they were. A load that cannot finish is undone from these,
 the last batch first; a batch and its putting back are one transaction each, so that an undoing
-that was cut short goes on where it stopped. When the load has finished they go.
+that was cut short goes on where it stopped. When a load has finished, those of the newest loads
+stay (`settings.undo_loads`), so that the newest can be undone exactly, then the one before it.
 """
 
 from __future__ import annotations
@@ -13,17 +14,31 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from neo4j import ManagedTransaction
 
-from graph.model.kinds import CHANGE, FACETS, LOAD, NODE_KINDS, RELATIONS, UNDO
+from graph.model.kinds import (
+    CHANGE,
+    FACETS,
+    LOAD,
+    NODE_KINDS,
+    RELATIONS,
+    UNDO,
+    is_published_property,
+)
+from graph.progress import Progress
 from graph.server.database import Database
 
 # So many nodes are deleted in a transaction.
 UNDO_DELETE_BATCH_NODES: Final = 10_000
 # So many batches' notes go in a transaction once the load has finished.
 UNDO_NOTES_PER_DELETE: Final = 20
+# The step that `progress` is told of while a load is undone.
+UNDO_STEP: Final = "undo"
+# The kind of node on which figures are published.
+PUBLISHED_ON: Final = "Person"
 _EVERYTHING_FIELD: Final = "everything"
 _FINISHED_LOAD_STATEMENT: Final = (
     f"MATCH (l:{LOAD.label} {{load_id: $load}}) WHERE l.finished_at IS NOT NULL RETURN l.load_id"
@@ -124,19 +139,54 @@ def undo_load(database: Database, load_id: str) -> None:
     """
     if database.read(_FINISHED_LOAD_STATEMENT, {"load": load_id}):
         return
-    while _undo_newest_batch(database, load_id):
-        pass
+    restore_before_load(database, load_id)
     for label in (CHANGE.label, LOAD.label):
         database.write(f"MATCH (n:{label} {{load_id: $load}}) DELETE n", {"load": load_id})
 
 
-def delete_undo_images(database: Database, load_id: str) -> None:
-    """Takes away what stood before a load that has finished."""
+def restore_before_load(
+    database: Database, load_id: str, progress: Progress = lambda what, done, total: None
+) -> None:
+    """Puts everything back as it was before the load, batch by batch, the newest first."""
+    (left,) = database.read(
+        f"MATCH (u:{UNDO.label} {{load_id: $load}}) RETURN count(u) AS batches", {"load": load_id}
+    )
+    done = 0
+    while _undo_newest_batch(database, load_id):
+        done += 1
+        progress(UNDO_STEP, done, left["batches"])
+
+
+def list_standing_loads(database: Database) -> list[dict[str, Any]]:
+    """The finished loads that are not undone, newest first: load_id, revision, undoable."""
+    return database.read(
+        f"MATCH (l:{LOAD.label}) WHERE l.finished_at IS NOT NULL AND l.undone_at IS NULL "
+        "AND l.undoes IS NULL RETURN l.load_id AS load_id, l.revision AS revision, "
+        "coalesce(l.undoable, false) AS undoable ORDER BY revision DESC"
+    )
+
+
+def delete_old_undo_images(database: Database, most: int) -> None:
+    """Takes away what stood before finished loads, but for the newest `most` without a gap.
+
+    Below a load that cannot be undone none can.
+    """
+    newest = takewhile(lambda load: load["undoable"], list_standing_loads(database))
+    kept = [load["load_id"] for load in islice(newest, most)]
+    database.write(
+        f"MATCH (l:{LOAD.label}) WHERE l.undoable AND NOT l.load_id IN $kept REMOVE l.undoable",
+        {"kept": kept},
+    )
+    old = database.read(
+        f"MATCH (u:{UNDO.label}) WITH DISTINCT u.load_id AS load MATCH (l:{LOAD.label} "
+        "{load_id: load}) WHERE l.finished_at IS NOT NULL AND l.undoable IS NULL RETURN load"
+    )
     statement = (
         f"MATCH (u:{UNDO.label} {{load_id: $load}}) WITH u LIMIT {UNDO_NOTES_PER_DELETE} DELETE u"
     )
-    while database.write(statement, {"load": load_id}).nodes_deleted:
-        pass
+    for row in old:
+        while database.write(statement, row).nodes_deleted:
+            pass
 
 
 def _undo_newest_batch(database: Database, load_id: str) -> bool:
@@ -211,7 +261,8 @@ def _restore_nodes(tx: ManagedTransaction, nodes: Iterable[Mapping[str, Any]]) -
             "DETACH DELETE x",
             {"rows": rows},
         ).consume()
-    for (kind, labels), rows in _group_images(was, "kind", "labels"):
+    for (kind, labels), before in _group_images(was, "kind", "labels"):
+        rows = _keep_published(tx, kind, before)
         others = [label for label in _list_additional_labels(kind) if label not in labels]
         change = "".join(f" SET x:{label}" for label in labels if label != kind)
         change += "".join(f" REMOVE x:{label}" for label in others)
@@ -220,6 +271,28 @@ def _restore_nodes(tx: ManagedTransaction, nodes: Iterable[Mapping[str, Any]]) -
             f"SET x = row.properties{change}",
             {"rows": rows},
         ).consume()
+
+
+def _keep_published(
+    tx: ManagedTransaction, kind: str, images: list[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The images with what is published on the nodes now: that is nothing of the load's."""
+    if kind != PUBLISHED_ON:
+        return images
+    found = tx.run(
+        f"UNWIND $keys AS key MATCH (x:{kind} {{{NODE_KINDS[kind].key}: key}}) "
+        "RETURN key, CASE WHEN x.driven_at IS NULL THEN {} ELSE properties(x) END AS now",
+        {"keys": [image["key"] for image in images]},
+    )
+    standing: dict[str, Mapping[str, Any]] = {row["key"]: row["now"] for row in found}
+    rows: list[Mapping[str, Any]] = []
+    for image in images:
+        own, now = image["properties"], standing.get(image["key"])
+        if now is not None:
+            own = {n: v for n, v in own.items() if not is_published_property(n)}
+            own |= {n: v for n, v in now.items() if is_published_property(n)}
+        rows.append({**image, "properties": own})
+    return rows
 
 
 def _list_additional_labels(kind: str) -> list[str]:

@@ -17,6 +17,7 @@ from graph.people.aliases import resolve_person_ids
 from graph.progress import Progress
 from graph.snapshot.take import take_snapshot
 from graph.store.person_merge import PersonMerge
+from loaders.load_nodes import build_load_id, open_load_folder, undo_broken_loads
 from loaders.matching.judgements import (
     Judgement,
     PersonPair,
@@ -28,7 +29,7 @@ from loaders.matching.match_model import MERGE_WEIGHT_BITS, compute_probability
 from loaders.matching.match_pairs import score_pairs
 from loaders.matching.match_records import build_match_records
 from loaders.matching.merge_choice import MergeChoice, choose_merges
-from loaders.sync import build_load_id, open_load_folder, undo_broken_loads, write_people_merges
+from loaders.sync import write_people_merges
 
 if TYPE_CHECKING:
     from graph.server.database import Database

@@ -263,6 +263,26 @@ def test_the_list_of_loads(loaded: Run, tmp_path: Path) -> None:
     assert row["load_id"] in loaded("loads").stdout
 
 
+def test_a_load_is_undone_by_its_revision(run: Run, database: Database) -> None:
+    emptied(database)
+    run("load", "folder", CASES[0])
+    figures = run("national", "--json").stdout
+    run("load", "folder", CASES[0], "--source", "another")
+    run("driven")
+    assert "first load" in run("undo", "1", code=4).stderr
+    undone = json.loads(run("undo", "2", "--json").stdout)
+    assert (undone["undone_revision"], undone["revision"]) == (2, 3)
+    assert "was undone on" in run("undo", "2", code=4).stderr
+    again = run("national", "--json")
+    assert "Revision 3 undoes the load of revision 2." in again.stderr
+    assert json.loads(again.stdout)["revision"] == 3
+    before, after = (json.loads(one) for one in (figures, again.stdout))
+    assert before | {"revision": 3} == after
+    assert run("diff", "2", "3").stderr.count("Revision 3 undoes") == 1
+    states = [row["state"] for row in json.loads(run("loads", "--json").stdout)]
+    assert states == ["finished", "undone", "finished"]
+
+
 def test_cypher_reads_only(loaded: Run) -> None:
     counted = "MATCH (p:Person) RETURN count(p) AS people"
     assert json.loads(loaded("cypher", counted, "--json").stdout) == [{"people": 120}]

@@ -17,8 +17,9 @@ from graph.server.database import Database, connect
 from graph.settings import Settings
 from graph.store.digest import compute_store_digest, format_canonical_lines
 from loaders import folder, wikidata
+from loaders.load_nodes import MAX_LOAD_JOURNALS
 from loaders.reports import LoadReport
-from loaders.sync import MAX_LOAD_JOURNALS, load_records
+from loaders.sync import load_records
 
 pytestmark = pytest.mark.lts
 ROOT = Path(__file__).parents[2]

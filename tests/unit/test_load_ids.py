@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from loaders.sync import build_load_id
+from loaders.load_nodes import build_load_id
 
 
 def test_loads_sort_in_the_order_in_which_they_began() -> None:

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from graph.errors import DatabaseError
 from graph.server import child, embedded, locks
-from loaders import sync
+from loaders import load_nodes
 from tests.conftest import own_settings
 
 HOLD = """
@@ -46,7 +46,7 @@ def test_a_killed_process_has_no_lock(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         assert not locks.is_load_running(tmp_path)
-        with sync.open_load_folder(tmp_path, "load"):
+        with load_nodes.open_load_folder(tmp_path, "load"):
             assert locks.is_load_running(tmp_path)
     assert not locks.is_load_running(tmp_path)
 
@@ -56,7 +56,7 @@ def test_a_second_load_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
         began = time.monotonic()
         with (
             pytest.raises(DatabaseError, match="Another load with the data folder"),
-            sync.open_load_folder(tmp_path, "load"),
+            load_nodes.open_load_folder(tmp_path, "load"),
         ):
             pass
         assert time.monotonic() - began >= locks.LOAD_LOCK_SECONDS
@@ -70,7 +70,7 @@ def test_a_load_waits_for_whoever_looks_whether_one_runs(tmp_path: Path) -> None
     with (tmp_path / locks.LOAD_LOCK_NAME).open() as looked:
         fcntl.flock(looked, fcntl.LOCK_SH)
         threading.Timer(0.2, fcntl.flock, (looked, fcntl.LOCK_UN)).start()
-        with sync.open_load_folder(tmp_path, "load"):
+        with load_nodes.open_load_folder(tmp_path, "load"):
             pass
 
 

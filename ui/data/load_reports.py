@@ -69,6 +69,15 @@ class LoadRecord:
     rows_rejected: int | None
     merged_ids: int | None
     state: str
+    undoable: bool
+    undoes: str | None
+    undone_at: str | None
+    undone_by: str | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether its rows are in the newest revision: it has ended, and was not undone."""
+        return self.state == "finished" and self.undoes is None
 
 
 def fetch_loads() -> list[LoadRecord]:

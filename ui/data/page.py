@@ -68,7 +68,7 @@ def page() -> None:
 
 def _render_data_answer(found: list[LoadRecord]) -> str:
     """The page's sentence (HTML)."""
-    done = [load for load in found if load.finished_at]
+    done = [load for load in found if load.counts]
     read = sum(load.rows_read or 0 for load in done)
     refused = sum(load.rows_rejected or 0 for load in done)
     sources = {source for load in done for source in load.sources}
@@ -121,6 +121,7 @@ def _draw_loads(found: list[LoadRecord]) -> None:
 
 def _build_loads_table(found: list[LoadRecord]) -> pl.DataFrame:
     comma = t(", ")
+    revisions = {load.load_id: load.revision for load in found}
     return pl.DataFrame(
         [
             {
@@ -131,10 +132,20 @@ def _build_loads_table(found: list[LoadRecord]) -> pl.DataFrame:
                 t("Accepted"): load.rows_accepted,
                 t("Refused"): load.rows_rejected,
                 t("Files"): comma.join(load.files),
+                t("Undone"): _describe_undoing(load, revisions),
             }
             for load in found
         ]
     )
+
+
+def _describe_undoing(load: LoadRecord, revisions: Mapping[str, int | None]) -> str:
+    """Whether the load was undone, or which one it undoes."""
+    if load.undoes is not None:
+        return t("undoes revision {n}", n=revisions.get(load.undoes) or "—")
+    if load.undone_at is None:
+        return "—"
+    return t("on {day} by {who}", day=load.undone_at[:10], who=load.undone_by or "—")
 
 
 def _draw_number_table(
