@@ -17,6 +17,7 @@ from graph.settings import Settings
 from loaders import folder
 from loaders.reports import LoadReport
 from loaders.sync import load_records
+from loaders.undoing import undo_finished_load
 from tests.filling import filled
 from tests.live.visiting import text
 from ui.data import load_reports
@@ -138,3 +139,24 @@ def test_what_a_second_load_changed_adds_up(
     causes = page.dataframe[1].value
     assert national.loc["Driven persons", "Difference"] < 0
     assert int(causes["driven_persons"].sum()) == national.loc["Driven persons", "Difference"]
+
+
+def test_an_undone_load_is_listed_as_such_and_its_rows_do_not_count(
+    dirty: tuple[LoadReport, Path],
+    database: Database,
+    settings: Settings,
+    app: Callable[..., AppTest],
+) -> None:
+    report, _ = dirty
+    newest = load_reports.fetch_loads()[0]
+    told = text(app("data", lang="en"))
+    undo_finished_load(database, newest.load_id, "clerk")
+    st.cache_resource.clear()
+    page = app("data", lang="en")
+    listed = page.dataframe[0].value.set_index("Revision")["Undone"]
+    undoing, undone = load_reports.fetch_loads()[:2]
+    assert listed[undoing.revision] == f"undoes revision {undone.revision}"
+    assert listed[undone.revision].endswith("by clerk")
+    assert text(page) != told
+    counting = [load for load in load_reports.fetch_loads() if load.counts]
+    assert sum(load.rows_read or 0 for load in counting) == report.read
