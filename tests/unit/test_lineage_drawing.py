@@ -191,6 +191,16 @@ def test_no_line_runs_through_a_name_or_a_pill(seed: int, axis: str) -> None:
             assert not struck, (ends, box, struck[0])
 
 
+def test_a_pinned_person_has_a_pin_in_the_drawing() -> None:
+    view = one_screen(random_lineage(1, 60), LineageState("p0"))
+    pinned = view.nodes[3].id
+    nodes = tuple(replace(node, pinned=node.id == pinned) for node in view.nodes)
+    drawing = ElementTree.fromstring(render_view_svg(replace(view, nodes=nodes), title="谱系"))
+    (pin,) = drawing.iter(f"{SVG}circle")
+    (box,) = drawing.findall(f"{SVG}g[@data-id='{pinned}']")
+    assert pin in list(box)
+
+
 def test_lines_pass_between_rows_and_stand_apart() -> None:
     view = LineageView(
         tuple(LineageNode(i, i, g) for i, g in (("a", 0), ("b", 1), ("c", 2), ("d", 2))),

@@ -455,7 +455,16 @@ def _render_person_box(
     if node.level:
         outline = tokens.on_talent if node.state == "talent" else tokens.ladder_outline
         parts.append(_render_badge(right - badge.size, place.y, node.level, outline, tokens))
+    if node.pinned:
+        parts.append(_render_pin(place.x, place.y - size.height / 2, tokens))
     return f'<g class="person" data-id="{escape(node.id)}">{"".join(parts)}</g>'
+
+
+def _render_pin(left: float, top: float, tokens: theme.Tokens) -> str:
+    return (
+        f'<circle class="pin" cx="{left:.1f}" cy="{top:.1f}" r="4" '
+        f'fill="{tokens.link}" stroke="{tokens.paper}" stroke-width="1.5"/>'
+    )
 
 
 def _render_driven_bar(place: BoxPosition, colour: str) -> str:
