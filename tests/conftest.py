@@ -56,8 +56,14 @@ def database(settings: Settings) -> Iterator[Database]:
 
 @pytest.fixture
 def empty_database(database: Database) -> Database:
-    """The session's Neo4j with no node, constraint or index in it."""
-    emptied(database)
+    """The session's Neo4j with no node in it; the schema of an earlier load may stand."""
+    return emptied(database)
+
+
+@pytest.fixture
+def bare_database(empty_database: Database) -> Database:
+    """The session's Neo4j with no node, constraint or index in it, as on the first day."""
+    database = empty_database
     for row in database.read("SHOW CONSTRAINTS YIELD name"):
         database.write(f"DROP CONSTRAINT `{row['name']}`")
     for row in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from graph.model.constraints import build_schema_statements
 from graph.server import embedded
 from graph.server.database import Database, connect
 from graph.settings import Settings
@@ -87,6 +88,14 @@ ALL_BUT_PEOPLE = " ".join(
 def one(database: Database, statement: str) -> object:
     (row,) = database.read(statement)
     return next(iter(row.values()))
+
+
+def test_a_first_load_makes_the_schema(
+    bare_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    load(bare_database, settings, write(tmp_path / "hr", BASE))
+    serving = bare_database.read("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE'")
+    assert {name for name, _ in build_schema_statements()} <= {row["name"] for row in serving}
 
 
 def test_what_a_folder_becomes(
