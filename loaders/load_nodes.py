@@ -84,21 +84,39 @@ def cache_last_revision(database: Database, progress: Progress) -> None:
         take_snapshot(database, database.settings, progress=progress)
 
 
+_CREATE_LOAD_STATEMENT: Final = (
+    "OPTIONAL MATCH (o:Load) WITH max(o.revision) AS newest, "
+    "count(CASE WHEN o.load_id IS NOT NULL AND o.finished_at IS NULL THEN 1 END) AS open, "
+    "count(CASE WHEN o.undoes IS NOT NULL AND o.finished_at IS NULL THEN 1 END) AS undoing "
+    "WHERE undoing = 0 AND (open = 0 OR NOT $alone) "
+    "CREATE (l:Load {load_id: $load_id}) SET l += $properties, "
+    "l.follows = CASE open WHEN 0 THEN newest END"
+)
+
+
 def create_load_node(
     database: Database, report: LoadReport, more: Mapping[str, Any] | None = None
 ) -> None:
     """Says in the graph that the load has begun; `more`: further properties.
 
     `follows` is the revision on which it builds, absent while another load is under way: only a
-    load with nothing beside it can be undone exactly.
+    load with nothing beside it can be undone exactly. Raises DatabaseError while a load is being
+    undone from another data folder; for an undoing, while any load is under way.
     """
     properties = build_load_properties(report) | {"undo": compute_data_folder_id(database)}
-    database.write(
-        "OPTIONAL MATCH (o:Load) WITH max(o.revision) AS newest, "
-        "count(CASE WHEN o.load_id IS NOT NULL AND o.finished_at IS NULL THEN 1 END) AS open "
-        "CREATE (l:Load {load_id: $load_id}) SET l += $properties, "
-        "l.follows = CASE open WHEN 0 THEN newest END",
-        {"load_id": report.load_id, "properties": properties | dict(more or {})},
+    given = {
+        "load_id": report.load_id,
+        "properties": properties | dict(more or {}),
+        "alone": "undoes" in (more or {}),
+    }
+    if not database.write(_CREATE_LOAD_STATEMENT, given).nodes_created:
+        raise _build_undoing_elsewhere_error()
+
+
+def _build_undoing_elsewhere_error() -> DatabaseError:
+    return DatabaseError(
+        "Another data folder is loading or undoing a load: wait until that has finished; if an "
+        "undoing broke off, run `shicheng undo` there again."
     )
 
 
@@ -192,10 +210,7 @@ def undo_broken_loads(database: Database, say: Say) -> None:
             complete_undoing(database, row["load"], row["undoes"])
             say(Message("The undoing of a load that broke off has been completed."))
     if database.read("MATCH (l:Load) WHERE l.finished_at IS NULL AND l.undoes <> '' RETURN 1"):
-        raise DatabaseError(
-            "A load is being undone from another data folder: wait until that has finished; if "
-            "it broke off, run `shicheng undo` there again."
-        )
+        raise _build_undoing_elsewhere_error()
     delete_old_undo_images(database, database.settings.undo_loads)
 
 

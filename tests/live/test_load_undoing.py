@@ -21,7 +21,8 @@ from graph.store.digest import compute_store_digest, format_canonical_lines
 from graph.store.person_merge import PersonMerge
 from graph.store.standing import list_loads, read_graph_state
 from loaders import folder
-from loaders.load_nodes import build_load_id
+from loaders.findings import build_empty_findings
+from loaders.load_nodes import build_load_id, create_load_node
 from loaders.reports import LoadReport
 from loaders.sync import load_records, write_people_merges
 from loaders.undoing import undo_finished_load
@@ -246,3 +247,25 @@ def test_what_was_published_since_stays(
         {"driven": 2, "g4": None, "at": "now"},
         {"driven": None, "g4": None, "at": None},
     ]
+
+
+def test_while_another_folder_undoes_nothing_is_loaded(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "hr", FIRST)
+    load(empty_database, settings, path)
+    load(empty_database, settings, path)
+    stood = read_store(empty_database)
+    empty_database.write(
+        "MATCH (l:Load {revision: 2}) CREATE (:Load {load_id: 'z', undoes: l.load_id, sources: []})"
+    )
+    for act in (
+        lambda: load(empty_database, settings, write(tmp_path / "second", SECOND)),
+        lambda: undo_finished_load(empty_database, "2", "clerk"),
+    ):
+        with pytest.raises(DatabaseError, match="undoing a load"):
+            act()
+    report = LoadReport("y", "folder", (), False, (), build_empty_findings())
+    with pytest.raises(DatabaseError, match="undoing a load"):
+        create_load_node(empty_database, report)
+    assert read_store(empty_database) == stood
