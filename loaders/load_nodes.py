@@ -190,7 +190,11 @@ def finish_imported_load(database: Database) -> None:
         finish_load(database, row["load"])
 
 
-def undo_broken_loads(database: Database, say: Say) -> None:
+def undo_broken_loads(
+    database: Database,
+    say: Say,
+    progress: Progress = lambda what, done, total: None,
+) -> None:
     """Undoes the loads of this data folder that broke off; none of them runs now.
 
     An undoing that broke off is completed. Raises DatabaseError while one of another data folder
@@ -207,7 +211,7 @@ def undo_broken_loads(database: Database, say: Say) -> None:
             undo_load(database, row["load"])
             say(Message("A load that broke off has been undone."))
         else:
-            complete_undoing(database, row["load"], row["undoes"])
+            complete_undoing(database, row["load"], row["undoes"], progress)
             say(Message("The undoing of a load that broke off has been completed."))
     if database.read("MATCH (l:Load) WHERE l.finished_at IS NULL AND l.undoes <> '' RETURN 1"):
         raise _build_undoing_elsewhere_error()

@@ -61,7 +61,7 @@ def undo_finished_load(
     load_id, home = build_load_id(), database.settings.home
     with open_load_folder(home, load_id):
         broken_off = database.read(_UNDONE_NOW_STATEMENT)
-        undo_broken_loads(database, say)
+        undo_broken_loads(database, say, progress)
         load = _find_load(database, named)
         if load["load_id"] in (row["undoes"] for row in broken_off):
             return _build_completed_undoing(database, load, time.monotonic() - began)

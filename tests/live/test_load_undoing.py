@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from graph.errors import DatabaseError, RefusedLoadError, UsageError
-from graph.server.database import Database
+from graph.server import embedded
+from graph.server.database import Database, connect
 from graph.settings import Settings
 from graph.snapshot.frames import Snapshot
 from graph.snapshot.take import take_snapshot
@@ -32,6 +36,7 @@ from tests.live.test_snapshot_changes import World, named
 from tests.live.test_snapshot_changes import load as load_world
 from tests.live.test_undone_loads import DELTA, EVERYTHING, LESS
 
+ROOT = Path(__file__).parents[2]
 NODES = "MATCH (n:!Load&!Change&!Undo) RETURN labels(n) AS labels, properties(n) AS properties"
 RELATIONS = (
     "MATCH (a)-[r]->(b) RETURN coalesce(a.person_id, a.code, properties(a)) AS a, type(r) AS type, "
@@ -269,3 +274,43 @@ def test_while_another_folder_undoes_nothing_is_loaded(
     with pytest.raises(DatabaseError, match="undoing a load"):
         create_load_node(empty_database, report)
     assert read_store(empty_database) == stood
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from graph.server.database import connect
+from graph.server.location import find_running_server
+from graph.settings import Settings
+from loaders.undoing import undo_finished_load
+
+settings = Settings().model_copy(update={"home_path": Path(sys.argv[1]), "heap_mb": 768})
+
+def progress(what, done, total):
+    if (what, done) == ("undo", int(sys.argv[2])):
+        os.kill(find_running_server(settings).pid, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with connect(settings) as database:
+    undo_finished_load(database, "2", "clerk", progress=progress)
+"""
+
+
+def test_an_undoing_and_its_server_killed_is_completed(settings: Settings, tmp_path: Path) -> None:
+    own = settings.model_copy(update={"home_path": tmp_path / "home"})
+    try:
+        with connect(own) as database:
+            load(database, own, write(tmp_path / "hr", FIRST))
+            stood = read_store(database)
+            load(database, own, write(tmp_path / "hr", DELTA))
+        for batches in ("2", "1"):
+            command = [sys.executable, "-c", KILLED, str(own.home), batches]
+            killed = subprocess.run(command, cwd=ROOT, check=False)
+            assert killed.returncode == -signal.SIGKILL
+        with connect(own) as database:
+            assert take_snapshot(database, own).revision == 2
+            assert undo_finished_load(database, "2", "clerk").revision == 3
+            assert read_store(database) == stood
+            assert len(list_loads(database)) == 3
+    finally:
+        embedded.stop_server(own)
