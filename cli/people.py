@@ -39,9 +39,9 @@ def match_command(
         float | None,
         typer.Option(
             "--merge-at",
-            min=0.99,
+            min=0.9,
             max=1.0,
-            help="The probability from which a pair is merged by itself. [default: 0.998]",
+            help="The probability from which a pair is merged by itself. [default: 0.985]",
         ),
     ] = None,
     as_json: JsonOption = False,

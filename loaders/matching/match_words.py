@@ -25,6 +25,7 @@ LEVEL_WORDS: Final[dict[str, Words]] = {
     "slip": Words("differs by a slip", "疑似笔误"),
     "near": Words("less than a month apart", "相差不到一个月"),
     "earlier": Words("the same at another time", "曾在同一单位"),
+    "same_there": Words("the same, as others at that employer", "相同（同单位常见）"),
     "same_group": Words("the same group", "同类"),
     "different": Words("different", "不同"),
 }
