@@ -79,6 +79,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     from ui.places import page as places
     from ui.profile import page as talent
     from ui.queries import page as queries
+    from ui.review import page as review
     from ui.talents import page as talents
     from ui.targets import page as targets
     from ui.ties import page as ties
@@ -97,6 +98,8 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "nominations": (nominations.page, t("Nominations"), action),
         "load": (load.page, t("Load data"), analysis),
         "data": (data.page, t("Data"), analysis),
+        # Data stewards reach it from the Data page.
+        "review": (review.page, t("Review of records"), ""),
         "places": (places.page, t("Studios, enterprises, schools"), programme),
         "areas": (areas.page, t("Provinces, industries, occupations"), programme),
         "ties": (ties.page, t("Ties"), programme),

@@ -18,5 +18,6 @@ PAGES: Final = {
     "places": "ui.places.page",
     "areas": "ui.areas.page",
     "ties": "ui.ties.page",
+    "review": "ui.review.page",
     "queries": "ui.queries.page",
 }

@@ -86,7 +86,7 @@ def match_people(
                 )
                 revision = report.revision
                 waiting = _follow_merges(waiting, choice.merges)
-            _write_queue(home, waiting)
+            write_review_queue(home, waiting)
     counts = dict(choice.merges["basis"].value_counts().iter_rows())
     return MatchReport(
         people.height,
@@ -169,8 +169,8 @@ def _follow_merges(waiting: pl.DataFrame, merges: pl.DataFrame) -> pl.DataFrame:
     return moved.filter(a != b).unique(["person_a", "person_b"], keep="first", maintain_order=True)
 
 
-def _write_queue(home: Path, waiting: pl.DataFrame) -> None:
-    """Ids, levels and weights: nothing that the people's records hold."""
+def write_review_queue(home: Path, waiting: pl.DataFrame) -> None:
+    """Puts the pairs that wait into the data folder: ids, levels and weights alone."""
     path = home / QUEUE_FILE_NAME
     with write_file_atomically(path) as making:
         making.touch(mode=0o600)

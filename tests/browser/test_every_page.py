@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import polars as pl
 import pytest
 
 from graph.programme.notebook import EntryKind, Notebook
 from graph.server.database import Database
 from graph.settings import Settings
+from loaders.matching.match_model import FIELD_LEVELS
+from loaders.matching.people_matching import write_review_queue
 from tests.browser.seeing import (
     ROOT,
     WAIT,
@@ -99,16 +102,19 @@ def words(page: Any) -> list[str]:
 def test_a_page_stands_in_every_language_and_mode_and_as_in_the_guide(
     name: str,
     guided: tuple[str, str, str],
+    database: Database,
     settings: Settings,
     serve: Callable[..., str],
     open_page: Callable[..., Any],
     pictures: Path,
 ) -> None:
     url, talent, known_name = guided
-    if name == "load":  # what the guide shows is a data steward's
+    if name in ("load", "review"):  # what the guide shows is a data steward's
         home = {"SHICHENG_HOME": str(settings.home), "SHICHENG_ROLE": "steward"}
         url = serve(ROOT / "app.py", env=home)
         shutil.rmtree(settings.home / "mappings", ignore_errors=True)
+    if name == "review":
+        queue_pair(database, settings.home)
     query = f"?id={talent}" if name in ("lineage", "talent") else ""
     page = open_page(f"{url}/{name}{query}", color_scheme="light", locale="zh-CN")
     page.locator(".sc-lead").first.wait_for(timeout=WAIT)
@@ -125,7 +131,7 @@ def test_a_page_stands_in_every_language_and_mode_and_as_in_the_guide(
         # The sidebar shows where one is; the list behind a figure has no line there.
         # A list says its choice in the language the page has now.
         assert lang == "zh" or not re.search("[\u4e00-\u9fff]", page.evaluate(CHOSEN))
-        assert page.evaluate(HERE) == ([] if name == "people" else [f"/{name}"])
+        assert page.evaluate(HERE) == ([] if name in ("people", "review") else [f"/{name}"])
         if name == "find" and (lang, mode) == ("zh", "light"):
             page.locator("body[data-search-keys]").wait_for(state="attached", timeout=WAIT)
             page.keyboard.press("/")
@@ -154,6 +160,28 @@ def test_a_page_stands_in_every_language_and_mode_and_as_in_the_guide(
     assert page.locator(".sc-lead").is_visible()
     assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
     assert page.evaluate(WIDER_THAN_THE_PHONE) == []
+
+
+def queue_pair(database: Database, home: Path) -> None:
+    """A pair of records that waits for a decision: two of one name, place and occupation."""
+    (pair,) = database.read(
+        "MATCH (p:Person) WITH p.name AS name, p.province AS province, p.sex AS sex, "
+        "p.occupation_code AS occupation, p ORDER BY p.person_id "
+        "WITH name, province, sex, occupation, collect(p) AS people "
+        "WHERE size(people) > 1 AND sex IS NOT NULL AND occupation IS NOT NULL "
+        "AND people[0].birth_date.year <> people[1].birth_date.year "
+        "AND people[0].enterprise_id <> people[1].enterprise_id "
+        "RETURN people[0].person_id AS person_a, people[1].person_id AS person_b "
+        "ORDER BY person_a LIMIT 1"
+    )
+    levels = {name: "same" for name in ("name", "sex", "occupation", "province")}
+    levels |= {"birth": "different", "employer": "different"}
+    bits = {"name": 9.2, "sex": 1.0, "occupation": 5.1, "province": 4.6}
+    bits |= {"birth": -6.3, "employer": -2.1}
+    said = {name: levels.get(name) for name in FIELD_LEVELS}
+    weighed = {f"{name}_bits": bits.get(name, 0.0) for name in FIELD_LEVELS}
+    found = {**pair, "probability": 0.16, "weight": -2.4, **said, **weighed}
+    write_review_queue(home, pl.DataFrame([found]))
 
 
 def become(page: Any, mode: str) -> None:

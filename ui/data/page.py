@@ -46,6 +46,8 @@ def page() -> None:
             n=graph_state.fetch_revision_number(),
         )
     )
+    if identify_visitor().role == "steward":
+        frame.draw_page_link("review", t("Review of records"))
     views = {
         "loads": t("Loads"),
         "refused": t("Refused"),
