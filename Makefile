@@ -16,9 +16,10 @@ env: .venv/.runtime ## .venv with the `shicheng` command in it
 app: .venv/.runtime ## the app at http://127.0.0.1:8501, with its database and a demo network
 	$(BIN)/shicheng app --demo --port $(PORT)
 
+# Random worlds a property: as many as fit into two minutes; `make test` tries them all.
 check: .venv/.dev ## ruff, mypy, unit and conformance tests: before each commit
 	$(MAKE) lint
-	$(WORKERS) -q tests/unit tests/conformance
+	SHICHENG_EXAMPLES=40 SHICHENG_EXAMPLES_TOGETHER=40 $(WORKERS) -q tests/unit tests/conformance
 
 hooks: .venv/.dev ## run ruff and mypy before each commit
 	$(BIN)/pre-commit install

@@ -17,10 +17,15 @@ from graph.metrics.band import (
 from graph.policy import Policy
 from tests.conformance.brute_force import World
 from tests.conformance.worlds import snapshot_of
-from tests.unit.test_driven import policies, random_world, taught, world_of, worlds
+from tests.unit.test_driven import EXAMPLES, policies, random_world, taught, world_of, worlds
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(
+    max_examples=max(EXAMPLES // 20, 1),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
 @given(world=worlds, policy=policies)
 def test_the_band_is_that_of_measuring_each_policy(world: World, policy: Policy) -> None:
     snapshot = snapshot_of(world)
