@@ -17,7 +17,6 @@ import os
 import random
 import statistics
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -34,6 +33,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from tests.serving import build_app_command
 from ui.pages import PAGES
 
 ROOT = Path(__file__).parents[1]
@@ -61,18 +61,7 @@ def serve_app(
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     if home is not None:
         environment["SHICHENG_HOME"] = str(home)
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(script),
-        f"--server.port={port}",
-        "--server.address=127.0.0.1",
-        "--server.headless=true",
-        "--server.fileWatcherType=none",
-        "--browser.gatherUsageStats=false",
-    ]
+    command = build_app_command(script, port)
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait_until_healthy(server, port)

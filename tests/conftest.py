@@ -63,12 +63,11 @@ def empty_database(database: Database) -> Database:
 @pytest.fixture
 def bare_database(empty_database: Database) -> Database:
     """The session's Neo4j with no node, constraint or index in it, as on the first day."""
-    database = empty_database
-    for row in database.read("SHOW CONSTRAINTS YIELD name"):
-        database.write(f"DROP CONSTRAINT `{row['name']}`")
-    for row in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"):
-        database.write(f"DROP INDEX `{row['name']}`")
-    return database
+    for row in empty_database.read("SHOW CONSTRAINTS YIELD name"):
+        empty_database.write(f"DROP CONSTRAINT `{row['name']}`")
+    for row in empty_database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"):
+        empty_database.write(f"DROP INDEX `{row['name']}`")
+    return empty_database
 
 
 @pytest.fixture(scope="session")

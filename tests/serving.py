@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.request import urlopen
@@ -10,6 +11,23 @@ from urllib.request import urlopen
 import pytest
 
 STARTUP = 90  # seconds
+
+
+def build_app_command(script: Path | str, port: int, *options: str) -> list[str]:
+    """How the tests and benchmarks start a Streamlit script on this machine."""
+    return [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(script),
+        f"--server.port={port}",
+        "--server.address=127.0.0.1",
+        "--server.headless=true",
+        "--server.fileWatcherType=none",
+        "--browser.gatherUsageStats=false",
+        *options,
+    ]
 
 
 def wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> None:

@@ -19,13 +19,11 @@ from graph.model.kinds import (
     CURRENT_LINK_KEY,
     RELATION_KINDS,
     is_stated_by_nodes,
-    stored_properties,
 )
-from graph.model.schema_types import NodeKind, Property, Relation, Type
+from graph.model.schema_types import NodeKind, Property, Relation
 from graph.snapshot.frames import RELATION_FRAMES
 from graph.snapshot.reader import (
     COLUMN_DTYPES,
-    OMITTED_PROPERTIES,
     STATED_COLUMN,
     STATED_ROW,
     FrameReader,
@@ -33,6 +31,7 @@ from graph.snapshot.reader import (
     build_node_columns,
     build_relation_columns,
     compact_provenance,
+    list_frame_properties,
     resolve_ends,
 )
 from graph.store.bulk_import import (
@@ -65,11 +64,7 @@ class InitialRecords(FrameReader):
     def add_nodes(self, kind: NodeKind, nodes: pl.DataFrame) -> None:
         """Nodes of a kind: stored properties, their numbers, labels, sources and rows."""
         columns = [pl.col(NODE_NUMBER_COLUMN).cast(pl.Int64).alias("_id")]
-        columns += [
-            _build_column(prop, nodes.columns)
-            for prop in stored_properties(kind)
-            if prop.type is not Type.ID_NUMBER
-        ]
+        columns += [_build_column(prop, nodes.columns) for prop in list_frame_properties(kind)]
         stated = _build_stated_column(nodes.columns)
         columns += [
             stated,
@@ -95,11 +90,7 @@ class InitialRecords(FrameReader):
         found = rows.select(
             pl.col(START_KEY_COLUMN).cast(pl.Int64).alias("_start"),
             pl.col(END_KEY_COLUMN).cast(pl.Int64).alias("_end"),
-            *(
-                _build_column(prop, rows.columns)
-                for prop in stored_properties(relation)
-                if prop.name not in _list_columns_apart(relation)
-            ),
+            *(_build_column(prop, rows.columns) for prop in list_frame_properties(relation)),
             pl.col(ORIGIN_COLUMN).alias("row"),
             _build_stated_column(rows.columns),
             pl.when(sources != usual).then(sources).alias("stated_by"),
@@ -127,10 +118,6 @@ class InitialRecords(FrameReader):
 
     def _take(self, name: str) -> Sequence[Path]:
         return self._parts.get(name, ())
-
-
-def _list_columns_apart(relation: Relation) -> frozenset[str]:
-    return OMITTED_PROPERTIES | {relation.start.column, relation.end.column}
 
 
 def _build_column(prop: Property, columns: Sequence[str]) -> pl.Expr:

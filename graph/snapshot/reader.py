@@ -100,11 +100,21 @@ def _build_property_column(prop: Property) -> Column:
     return Column(prop.name, value, COLUMN_DTYPES[prop.type])
 
 
+def list_frame_properties(declared: NodeKind | Relation) -> list[Property]:
+    """The stored properties that a frame has as columns; of relations, their ends stand apart."""
+    apart = set(OMITTED_PROPERTIES)
+    if isinstance(declared, Relation):
+        apart |= {declared.start.column, declared.end.column}
+    return [
+        p
+        for p in stored_properties(declared)
+        if p.type is not Type.ID_NUMBER and p.name not in apart
+    ]
+
+
 def build_node_columns(kind: NodeKind) -> list[Column]:
     """The columns of a node kind's frame; a person's also tell whether leading and a target."""
-    columns = [
-        _build_property_column(p) for p in stored_properties(kind) if p.type is not Type.ID_NUMBER
-    ]
+    columns = [_build_property_column(p) for p in list_frame_properties(kind)]
     columns.append(Column(STATED_COLUMN, _build_join_expression(f"x.{STATED_COLUMN}"), pl.String))
     several = f"CASE WHEN x.{STATED_COLUMN} IS NULL THEN null ELSE x.row END"
     columns.append(Column(STATED_ROW, several, pl.String))
@@ -117,14 +127,13 @@ def build_node_columns(kind: NodeKind) -> list[Column]:
 
 
 def build_relation_columns(relation: Relation) -> list[Column]:
-    apart = {relation.start.column, relation.end.column, *OMITTED_PROPERTIES}
     stated = (
         "CASE WHEN x.sources = $usual THEN null ELSE "
         + _build_join_expression("x.sources")
         + " END"
     )
     return [
-        *(_build_property_column(p) for p in stored_properties(relation) if p.name not in apart),
+        *(_build_property_column(p) for p in list_frame_properties(relation)),
         Column("row", "x.row", pl.String),
         Column(STATED_COLUMN, _build_join_expression(f"x.{STATED_COLUMN}"), pl.String),
         Column("stated_by", stated, pl.String),

@@ -167,7 +167,6 @@ def _materialize_snapshot(
             _empty_folder(making)
             reader = GraphReader(database, RELATION_FRAMES.values(), progress)
             rows = write_snapshot_frames(reader, making)
-            del reader
             manifest = Manifest(standing.revision, standing.loads, rows)
         if read_graph_state(database) != standing:
             if (folder / SNAPSHOT_MANIFEST_NAME).exists():

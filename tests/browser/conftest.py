@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,7 +22,7 @@ from graph.settings import Settings
 from tests import install
 from tests.browser.seeing import WAIT, at_rest
 from tests.filling import fill_unless_filled
-from tests.serving import wait_until_healthy
+from tests.serving import build_app_command, wait_until_healthy
 
 ROOT = Path(__file__).parents[2]
 FLAGS = (
@@ -56,19 +55,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
                 return running[known]
             port = port or find_free_port(0)
             log = tmp_path_factory.mktemp("streamlit") / "log.txt"
-            command = [
-                sys.executable,
-                "-m",
-                "streamlit",
-                "run",
-                str(script),
-                f"--server.port={port}",
-                "--server.address=127.0.0.1",
-                "--server.headless=true",
-                "--server.fileWatcherType=none",
-                "--browser.gatherUsageStats=false",
-                *options,
-            ]
+            command = build_app_command(script, port, *options)
             output = stack.enter_context(log.open("wb"))
             server = subprocess.Popen(
                 command,
