@@ -145,19 +145,10 @@ def _inspect_exchange_sheet(
 
 
 def _inspect_list(proposal: Proposal, *, save: bool) -> dict[str, Any]:
-    from loaders.mapping.header_rows import DATA
     from loaders.mapping.mapping import save_mapping
 
     language = detect_terminal_language()
-    print_answer(
-        Message(
-            "{file}: a list of {department}, {rows:,} rows, header in row {header}",
-            file=proposal.file,
-            department=proposal.mapping.department or "?",
-            rows=proposal.layout.count(DATA),
-            header=proposal.layout.header_rows[-1],
-        )
-    )
+    print_answer(_describe_list(proposal))
     rows = [
         (
             column.header,
@@ -178,6 +169,24 @@ def _inspect_list(proposal: Proposal, *, save: bool) -> dict[str, Any]:
     elif not proposal.questions:
         print_notice(Message("Confirm it with --save; then `shicheng load` takes the file."))
     return _describe_proposal(proposal) | {"saved": None if saved is None else str(saved)}
+
+
+def _describe_list(proposal: Proposal) -> Message:
+    from loaders.mapping.header_rows import DATA
+
+    facts = {
+        "file": proposal.file,
+        "department": proposal.mapping.department or "?",
+        "rows": proposal.layout.count(DATA),
+    }
+    header = proposal.layout.header_rows[-1]
+    if not header:
+        return Message("{file}: a list of {department}, {rows:,} rows, no header", **facts)
+    return Message(
+        "{file}: a list of {department}, {rows:,} rows, header in row {header}",
+        **facts,
+        header=header,
+    )
 
 
 def _describe_field(column: ProposedColumn) -> Message | Words:

@@ -23,6 +23,7 @@ from graph.store.merge import (
 from graph.store.schema import apply_schema
 from loaders.matching.judgements import list_judgements
 from loaders.person_identity import PersonIdentities, resolve_person_identities
+from loaders.several_people import split_several_people
 from loaders.staging import StagedTable, stage_checked_table
 from loaders.tables import (
     ROW_NUMBER_COLUMN,
@@ -65,6 +66,7 @@ def check_load_tables(
     if not empty:  # a store of an older version has no index by which people are looked up
         apply_schema(database)
     progress("find the same people", 0, 0)
+    split_several_people(database, kept, empty_store=empty)
     judgements = list_judgements(home)
     identities = resolve_person_identities(database, kept, judgements, empty_store=empty)
     known = _collect_known_keys(database, kept, empty)

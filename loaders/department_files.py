@@ -233,6 +233,7 @@ def _find_new_questions(found: FoundSheet) -> tuple[Question, ...]:
     mapping = found.mapping
     assert mapping is not None
     known: dict[str, str] = {"by_name": "yes" if mapping.by_name else "no", "date": "none"}
+    known |= {"by_number": "yes" if mapping.by_number else "no", "parents": "no"}
     if mapping.ladder:
         known["ladder"] = mapping.ladder
     fields = {column.header: column.field for column in mapping.columns}
@@ -325,6 +326,9 @@ def build_rosters(
         elif one.mapping is not None:
             unknown = _add_listed_people(roster, one.sheet, one.mapping, digest)
             names.setdefault(one.source, set()).update(unknown)
+    for one in read.found:
+        if one.mapping is not None and one.mapping.by_name:
+            _add_named_people(rosters[one.source], one.sheet, one.mapping, digest)
     for department, wanted in names.items():
         stored = find_stored(department, sorted(wanted)) if find_stored and wanted else []
         for person_id, name, employer in stored:
@@ -351,7 +355,7 @@ def _add_listed_people(
     roster: PeopleRoster, sheet: Sheet, mapping: ListMapping, digest: Digest
 ) -> set[str]:
     """Adds the people that have a number; the names of the others."""
-    stated = mapping.model_copy(update={"by_name": False})
+    stated = mapping.model_copy(update={"by_name": False, "by_number": False})
     records = read_records(sheet, find_layout(sheet), stated, digest, PeopleRoster())
     for people in records.people.values():
         for row in people.drop_nulls("person_id").iter_rows(named=True):
@@ -365,6 +369,22 @@ def _add_listed_people(
             roster.add(row["person_id"], said)
     nameless = (p.filter(pl.col("person_id").is_null())["name"] for p in records.people.values())
     return {name for names in nameless for name in names.drop_nulls()}
+
+
+def _add_named_people(
+    roster: PeopleRoster, sheet: Sheet, mapping: ListMapping, digest: Digest
+) -> None:
+    """Adds the people of a list who have a row of their own and nothing but a name.
+
+    A name that refers to one of them finds them there, whatever else their own row says.
+    """
+    if not {"person.name", "person.names"} & {column.field for column in mapping.columns}:
+        return
+    records = read_records(sheet, find_layout(sheet), mapping, digest, roster)
+    for row in records.people["person"].drop_nulls("person_id").iter_rows(named=True):
+        if row["person_id"] not in roster.named_ids:
+            said = PersonMention(name=row["name"], employer=row["employer"])
+            roster.add(row["person_id"], said)
 
 
 def fetch_stored_people(

@@ -44,11 +44,14 @@ from loaders.mapping.mapping import Mapping as ListMapping
 from loaders.mapping.mapping import explain_changed_headers, find_mappings, save_mapping
 from loaders.mapping.proposal import (
     BY_NAME,
+    BY_NUMBER,
     DATE,
     DEPARTMENT,
     GRADE,
     KIND,
     LADDER,
+    PARENTS,
+    PARENTS_FIELD,
     UNIT,
     Proposal,
     ProposedColumn,
@@ -282,7 +285,13 @@ def _build_remembered_sheet(
 
 def recall_answers(mapping: ListMapping) -> dict[str, str]:
     """The answers that gave the mapping, by the key of their question."""
-    answers = {BY_NAME: "yes" if mapping.by_name else "no", LADDER: mapping.ladder}
+    fields = {column.field for column in mapping.columns}
+    answers = {
+        BY_NAME: "yes" if mapping.by_name else "no",
+        BY_NUMBER: "yes" if mapping.by_number else "no",
+        PARENTS: "no" if PARENTS_FIELD in fields else "yes",
+        LADDER: mapping.ladder,
+    }
     units = {column.unit for column in mapping.columns if column.unit is not None}
     words = [word for word, yuan in MONEY_UNITS.items() if yuan in units]
     answers[UNIT] = words[0] if len(words) == 1 else ""

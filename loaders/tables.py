@@ -48,6 +48,7 @@ from loaders.findings import (
 from loaders.id_numbers import flag_id_number_cells
 from loaders.mapping.certificate_numbers import parse_certificate_numbers
 from loaders.mapping.level_words import parse_bare_digits
+from loaders.traditional_forms import simplify_characters
 
 # A spreadsheet's row number: the header is row 1, or the first row that is not blank.
 ROW_NUMBER_COLUMN = "_row"
@@ -253,8 +254,10 @@ def _explain_dropped_column(
 
 
 def normalize_header(text: str) -> str:
-    """A header as it is compared: without case, marks, and the ways to part its words."""
-    return re.sub(r"[\s-]+", "_", text.strip().strip("\ufeff").strip().casefold())
+    """A header as it is compared: in simplified characters, without case, marks, and the ways to
+    part its words."""
+    plain = text.strip().strip("\ufeff").strip().casefold()
+    return re.sub(r"[\s-]+", "_", simplify_characters(plain))
 
 
 def _extract_text(rows: pl.DataFrame, headers: Mapping[str, str]) -> pl.DataFrame:

@@ -17,9 +17,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from loaders.traditional_forms import simplify_characters
+
 ALIASES_FILE: Final = Path(__file__).with_name("aliases.csv")
 # What a list may be about, beside people.
 SUBJECT_WORDS: Final = {
+    "genealogy": "学术师承",
     "mentorship": "师徒",
     "studio": "工作室",
     "honour": "荣誉",
@@ -38,13 +41,59 @@ _ROLE_WORDS: Final = {
     "师傅": ("mentor", ""),
     "师父": ("mentor", ""),
     "导师": ("mentor", ""),
-    "master": ("mentor", ""),
-    "mentor": ("mentor", ""),
+    "老师": ("mentor", ""),
+    "师": ("mentor", ""),
+    **dict.fromkeys(
+        (
+            "master",
+            "masters",
+            "mentor",
+            "mentors",
+            "teacher",
+            "teachers",
+            "advisor",
+            "advisors",
+            "adviser",
+            "advisers",
+            "supervisor",
+            "supervisors",
+            "doctoraladvisor",
+            "phdadvisor",
+            "thesisadvisor",
+            "doctoral_advisor",
+            "phd_advisor",
+            "thesis_advisor",
+        ),
+        ("mentor", ""),
+    ),
     "徒弟": ("apprentice", ""),
     "学徒": ("apprentice", ""),
     "学员": ("apprentice", ""),
     "徒工": ("apprentice", ""),
-    "apprentice": ("apprentice", ""),
+    "弟子": ("apprentice", ""),
+    "门生": ("apprentice", ""),
+    "学生": ("apprentice", ""),
+    "徒": ("apprentice", ""),
+    **dict.fromkeys(
+        (
+            "apprentice",
+            "apprentices",
+            "student",
+            "students",
+            "mentee",
+            "mentees",
+            "pupil",
+            "pupils",
+            "trainee",
+            "trainees",
+            "disciple",
+            "disciples",
+            "advisee",
+            "advisees",
+            "descendants",
+        ),
+        ("apprentice", ""),
+    ),
     "领办人": ("lead", ""),
     "领衔人": ("lead", ""),
     "带头人": ("lead", ""),
@@ -54,6 +103,12 @@ _ROLE_WORDS: Final = {
 _ROLE_PATTERN: Final = re.compile(
     rf"({'|'.join(sorted(_ROLE_WORDS, key=len, reverse=True))})_?的?"
     r"([0-9一二三四五六七八九]?)_?(.*)"
+)
+_NUMBER_WORDS: Final = ("编号", "id", "ids", "no", "number", "code", "qid", "号", "代码")
+# Headers that make a list of masters and apprentices a genealogy: a year in it is of a degree.
+_GENEALOGY_PATTERN: Final = re.compile(
+    r"(?:doctoral|phd|thesis)?_?advis[eo]rs?(?:_?(?:name|id))?s?\d?|advisees?|thesis|dissertation"
+    r"|degree|school|university|institution|学位|毕业院校|毕业学校|授予学位单位"
 )
 _NUMERALS: Final = {sign: str(at) for at, sign in enumerate("一二三四五六七八九", 1)}
 # What a further person's column may state, by the field that the rest of its header means.
@@ -78,6 +133,14 @@ def normalize_list_header(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).casefold()
     bare = re.sub(r"[\s*:'\"“”‘’\u200b\ufeff]+", "", plain)
     return unicodedata.normalize("NFKC", bare)
+
+
+def simplify_list_header(text: str) -> str:
+    """A normalized header in simplified characters: 證書編號 means what 证书编号 does.
+
+    A mapping is found again by its headers as they are written, so this is for their meaning.
+    """
+    return simplify_characters(normalize_list_header(text))
 
 
 def strip_brackets(header: str) -> str:
@@ -114,11 +177,14 @@ def is_known_field(field: str) -> bool:
 
 def find_subjects(headers: Iterable[str], title: str = "") -> tuple[str, ...]:
     """What the list is about, by its headers that have one meaning, then by its title."""
+    headers = list(headers)
     fields = [match_header(header, ()) for header in headers]
     roles = {re.sub(r"\d$", "", field.partition(".")[0]) for field in fields if field}
     found = [s for s in SUBJECT_WORDS if s in roles]
-    if {"mentor", "apprentice"} & roles and "mentorship" not in found:
-        found.append("mentorship")
+    if {"mentor", "apprentice"} & roles:
+        found += [] if "mentorship" in found else ["mentorship"]
+        if any(_GENEALOGY_PATTERN.fullmatch(simplify_list_header(header)) for header in headers):
+            found.insert(0, "genealogy")
     if "工作室" in title and "studio" not in found and "lead" in roles:
         found.append("studio")
     return tuple(found)
@@ -126,7 +192,7 @@ def find_subjects(headers: Iterable[str], title: str = "") -> tuple[str, ...]:
 
 def match_header(text: str, subjects: Iterable[str]) -> str | None:
     """The field that a header means in a list about `subjects`; None where it is not known."""
-    header = normalize_list_header(text)
+    header = simplify_list_header(text)
     for form in dict.fromkeys((header, strip_brackets(header))):
         field = _lookup_header(form, subjects)
         if field is not None:
@@ -151,7 +217,7 @@ def _match_role_header(header: str) -> str | None:
     number = _NUMERALS.get(matched[2], matched[2]) or number
     if matched[3] in ("", "名单"):
         return f"{role}{number}.name"
-    if matched[3] in ("编号", "id"):
+    if matched[3] in _NUMBER_WORDS:
         return f"{role}{number}.own_number"
     meant = load_aliases().get(matched[3], {}).get("")
     attribute = _ROLE_ATTRIBUTES.get(meant or "")

@@ -104,7 +104,9 @@ def read_records(
     units = {c.field: c.unit for c in mapping.columns if c.unit is not None}
     rows = convert_fields(rows, mapping.ladder, units)
     rows = add_reference_ids(rows, mapping.department)
-    reader = MentionReader(rows, file, mapping.department, digest, roster, mapping.by_name)
+    reader = MentionReader(
+        rows, file, mapping.department, digest, roster, mapping.by_name, mapping.by_number
+    )
     people = {role: reader.read_role(role) for role in list_roles(rows.columns)}
     return SheetRecords(
         file,
@@ -242,6 +244,7 @@ def _attach_findings(
     records: SheetRecords, made: list[RawTable], findings: list[Finding]
 ) -> Iterator[RawTable]:
     """The tables with the findings: a refusal stands with a table that has no row of its number."""
+    names_pairs = any(find_base_role(r) in ("mentor", "apprentice") for r in records.people)
     rows_of = {raw.table: set(raw.rows[ROW_NUMBER_COLUMN]) for raw in made}
     of: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -251,6 +254,7 @@ def _attach_findings(
         if kind == REFUSED:
             base = find_base_role(column.partition(".")[0])
             stated = [t for t in _TABLES_OF_ROLES.get(base, ()) if base != "person" or t in rows_of]
+            stated += ["mentorships"] if base == "person" and names_pairs else []
             wanted = [*stated, "people", first]
             table = next((t for t in wanted if row not in rows_of.get(t, set())), "")
         if not table:

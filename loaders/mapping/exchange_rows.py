@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from graph.messages import Message
-from loaders.findings import REMARK, Finding, build_findings
+from loaders.findings import REFUSED, REMARK, Finding, build_findings
 from loaders.mapping.field_values import find_grade, find_studio_kind
 from loaders.mapping.identifiers import (
     build_enterprise_id,
@@ -27,6 +27,10 @@ from loaders.tables import ROW_NUMBER_COLUMN, RawTable
 _TWO_VALUES_REMARK: Final = Message(
     "row {row} says something else of the same person; the first value stands"
 )
+_HALF_PAIR_REASONS: Final = {
+    "mentor": Message("this row names no master; without one it is no mentorship"),
+    "apprentice": Message("this row names no apprentice; without one it is no mentorship"),
+}
 _NO_TRADE: Final = ("/", "-", "—", "无")
 
 
@@ -355,19 +359,61 @@ def _build_mentorships(records: SheetRecords) -> pl.DataFrame:
     mentors = records.list_people("mentor").rename({"person_id": "mentor_id"})
     apprentices = records.list_people("apprentice").rename({"person_id": "apprentice_id"})
     people = records.list_people("person")
-    if mentors.is_empty() and not any(find_base_role(r) == "mentor" for r in records.people):
-        mentors = people.rename({"person_id": "mentor_id"})
-    elif not any(find_base_role(r) == "apprentice" for r in records.people):
-        apprentices = people.rename({"person_id": "apprentice_id"})
-    pairs = mentors.join(apprentices, on=ROW_NUMBER_COLUMN, how="inner")
+    roles = {find_base_role(role) for role in records.people}
+    _refuse_half_pairs(records)
+    is_named = records.has("person.name")
+    if not {"mentor", "apprentice"} <= roles or is_named:
+        # A row of a genealogy has a person of its own between advisers and students.
+        above = mentors.join(people.rename({"person_id": "apprentice_id"}), on=ROW_NUMBER_COLUMN)
+        below = people.rename({"person_id": "mentor_id"}).join(apprentices, on=ROW_NUMBER_COLUMN)
+    else:
+        above = mentors.join(apprentices, on=ROW_NUMBER_COLUMN)
+        below = above.clear()
     rows = records.pick(
         start="mentorship.start",
         end="mentorship.end",
         kind="mentorship.kind",
         enterprise_id="employer.id",
         status="mentorship.status",
+        degree="degree.year",
     )
-    return pairs.join(rows, on=ROW_NUMBER_COLUMN, how="inner")
+    # The year of a row's degree ends the years with its own advisers, not those of its students.
+    ended = rows.with_columns(end=pl.coalesce("end", "degree"))
+    pairs = [above.join(ended, on=ROW_NUMBER_COLUMN), below.join(rows, on=ROW_NUMBER_COLUMN)]
+    found = pl.concat(pairs, how="diagonal").drop("degree")
+    return _join_repeated_pairs(records, found) if above.height and below.height else found
+
+
+def _join_repeated_pairs(records: SheetRecords, pairs: pl.DataFrame) -> pl.DataFrame:
+    """One row a pair that both its rows state: the adviser's among its students, and the other."""
+    records.stated |= set(pairs[ROW_NUMBER_COLUMN])
+    keys = ["mentor_id", "apprentice_id", "start", "kind"]
+    rest = [c for c in pairs.columns if c not in (*keys, ROW_NUMBER_COLUMN)]
+    return pairs.group_by(keys, maintain_order=True).agg(
+        pl.col(ROW_NUMBER_COLUMN).first(), *(pl.col(c).drop_nulls().first() for c in rest)
+    )
+
+
+def _refuse_half_pairs(records: SheetRecords) -> None:
+    """A refusal for each row that names a master of nobody, or an apprentice of nobody.
+
+    A person of a list may have no master, and a master of several columns no apprentice yet.
+    """
+    if any(role[-1].isdigit() for role in records.people):
+        return
+    named = {role: _flag_named_rows(records, role) for role in records.people}
+    nobody = pl.repeat(False, records.rows.height, dtype=pl.Boolean, eager=True)
+    for role, other in (("mentor", "apprentice"), ("apprentice", "mentor")):
+        beside = named.get(other, nobody) | named.get("person", nobody)
+        for row in records.rows.filter(named.get(role, nobody) & ~beside)[ROW_NUMBER_COLUMN]:
+            reason = _HALF_PAIR_REASONS[other]
+            records.findings.append((records.file, row, f"{other}.name", "", reason, REFUSED))
+
+
+def _flag_named_rows(records: SheetRecords, role: str) -> pl.Series:
+    columns = [f"{role}.{attribute}" for attribute in ("name", "names", "own_number", "id_number")]
+    stated = [pl.col(c).is_not_null() for c in columns if c in records.rows.columns]
+    return records.rows.select(named=pl.any_horizontal(stated)).to_series()
 
 
 def _build_honours(records: SheetRecords) -> pl.DataFrame:
@@ -417,11 +463,17 @@ def _build_trainings(records: SheetRecords) -> pl.DataFrame:
     if not records.has("training.place"):
         return pl.DataFrame()
     rows = records.pick(
-        place="training.place", start="training.start", end="training.end", kind="training.kind"
+        place="training.place",
+        start="training.start",
+        end="training.end",
+        kind="training.kind",
+        degree="degree.year",
     ).drop_nulls("place")
+    rows = rows.with_columns(end=pl.coalesce("end", "degree")).drop("degree")
     ids = [normalize_organisation(name) for name in rows["place"]]
     rows = rows.with_columns(pl.Series("place_id", ids, dtype=pl.String)).drop("place")
-    return _join_person(records, rows)
+    # In a list of advisers and students it is the student who was at the school.
+    return _join_person(records, rows, "person" if "person" in records.people else "apprentice")
 
 
 def _build_employments(records: SheetRecords) -> pl.DataFrame:

@@ -72,6 +72,7 @@ FIELD_NAMES: Final = {
     "training.end": Words("training until", "培训结束日期"),
     "training.period": Words("training from and until", "培训起止时间"),
     "training.kind": Words("kind of training", "培训类别"),
+    "degree.year": Words("year of the degree", "学位年份"),
     "ignore.row_number": Words("row number (not loaded)", "序号（不导入）"),
     "ignore.remark": Words("remark (not loaded)", "备注（不导入）"),
     "ignore.phone": Words("phone (not loaded)", "联系电话（不导入）"),
@@ -82,6 +83,10 @@ FIELD_NAMES: Final = {
     "ignore.id_type": Words("type of document (not loaded)", "证件类型（不导入）"),
     "ignore.issuer": Words("issuing body (not loaded)", "发证机构（不导入）"),
     "ignore.joined_work": Words("first employed (not loaded)", "参加工作时间（不导入）"),
+    "ignore.thesis": Words("thesis (not loaded)", "学位论文（不导入）"),
+    "ignore.degree": Words("degree (not loaded)", "学位（不导入）"),
+    "ignore.country": Words("country (not loaded)", "国家（不导入）"),
+    "ignore.parents": Words("parents (not loaded)", "父母（不导入）"),
     "ignore.coach": Words("coach of a competition (not loaded)", "指导教师（不导入）"),
 }
 # Not yet understood, or left out on purpose.

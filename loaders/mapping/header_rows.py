@@ -14,6 +14,12 @@ from typing import Final
 import polars as pl
 
 from loaders.mapping.aliases import find_subjects, match_header, normalize_list_header
+from loaders.mapping.edge_lists import (
+    find_header_pair,
+    find_unnamed_pairs,
+    list_pair_words,
+    number_equal_headers,
+)
 from loaders.readers.sheet import Sheet
 from loaders.tables import ROW_NUMBER_COLUMN
 
@@ -22,14 +28,17 @@ TITLE, HEADER, DATA, FOOTER, TOTAL, BLANK = "title", "header", "data", "footer",
 # A header stands among so many rows that are not blank.
 _MAX_TITLE_ROWS: Final = 40
 _TOTAL_PATTERN: Final = (
-    r"^(?:[合总小共累本]\s*[计页]\s*(?:[:：].*|\d*\s*人?)?|(?:sub|grand )?total)$"
+    r"^(?:[合总總小共累本]\s*[计計页頁]\s*(?:[:：].*|\d*\s*人?)?|(?:sub|grand )?total)$"
 )
 _FOOTER_PATTERN: Final = (
-    r"^(?:(?:填表|填报|制表|审核|复核|经办|负责|联系|报送|统计)[人单日时位期间电话]{1,3}|单位负责人|注|备注|说明"
-    r"|填写说明|附件[一二三四五六七八九十\d]*|（?\(?盖章\)?）?|联系电话|电话|日期)\s*(?:[（(][^）)]*[）)])?\s*(?:[:：].*)?$"
+    r"^(?:(?:填表|填[报報]|[制製]表|[审審]核|[复複覆]核|[经經][办辦]|[负負][责責]|[联聯][系繫絡]|[报報]送|[统統][计計])"
+    r"[人单單日时時位期间間电電话話]{1,3}|[单單]位[负負][责責]人|注|註|[备備][注註]|[说說]明|填[写寫][说說]明"
+    r"|附件[一二三四五六七八九十\d]*|（?\(?[盖蓋]章\)?）?|[电電][话話]|日期)\s*(?:[（(][^）)]*[）)])?\s*(?:[:：].*)?$"
 )
 # These stand at the foot of a list only with a colon; a cell of theirs alone may be data.
-_FOOTER_TEXT_PATTERN: Final = r"^\s*(?:注|备注|说明|填写说明|填表说明)\s*\d?\s*[:：]"
+_FOOTER_TEXT_PATTERN: Final = (
+    r"^\s*(?:注|註|[备備][注註]|[说說]明|填[写寫表][说說]明)\s*\d?\s*[:：]"
+)
 _SECTION_PATTERN: Final = re.compile(
     r"^(?:[一二三四五六七八九十]+\s*[、.．]|[（(][一二三四五六七八九十]+[）)]|第[一二三四五六七八九十]+[批类部分章])"
 )
@@ -40,13 +49,16 @@ class SheetLayout:
     """`headers` are the texts of the columns, group heads in front; "" where a column has none.
 
     `header_rows`: spreadsheet numbers of the header rows, empty when none was found. `kinds`:
-    `_row` and `kind` of every row of the sheet. `titles`: the texts above the header.
+    `_row` and `kind` of every row of the sheet. `titles`: the texts above the header. `pair`: the
+    headers of two columns of people of which nothing says who is the master
+    (`loaders.mapping.edge_lists`). A list of pairs may have no header; its `header_rows` are (0,).
     """
 
     headers: tuple[str, ...]
     header_rows: tuple[int, ...]
     kinds: pl.DataFrame
     titles: tuple[str, ...] = ()
+    pair: tuple[str, str] | None = None
 
     def count(self, kind: str) -> int:
         """Rows of the kind."""
@@ -62,16 +74,19 @@ def find_layout(sheet: Sheet) -> SheetLayout:
     """Which rows of the sheet are titles, headers, rows of the table, footers."""
     columns = list_cell_columns(sheet)
     top = [(number, texts) for number, texts in iterate_top_rows(sheet, columns) if any(texts)]
-    found = _find_header(sheet, top)
+    found = _find_header(sheet, top) or _find_pair_header(sheet, top)
     if found is None:
         kinds = _classify_rows(sheet, columns, (), ())
         return SheetLayout((), (), kinds)
-    rows, headers = found
+    rows, headers, pair = found
     kinds = _classify_rows(sheet, columns, rows, headers)
+    if pair is not None:
+        headers = number_equal_headers(headers, pair)
     titles = tuple(
         text for number, texts in top if number < rows[0] for text in dict.fromkeys(texts) if text
     )
-    return SheetLayout(headers, rows, kinds, titles)
+    people = None if pair is None else (headers[pair[0]], headers[pair[1]])
+    return SheetLayout(headers, rows, kinds, titles, people)
 
 
 def iterate_top_rows(sheet: Sheet, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
@@ -88,9 +103,10 @@ def _build_blank(column: str) -> pl.Expr:
     return pl.col(column).is_null() | (pl.col(column).str.strip_chars() == "")
 
 
-def _find_header(
-    sheet: Sheet, top: Sequence[tuple[int, list[str]]]
-) -> tuple[tuple[int, ...], tuple[str, ...]] | None:
+_Header = tuple[tuple[int, ...], tuple[str, ...], tuple[int, int] | None]
+
+
+def _find_header(sheet: Sheet, top: Sequence[tuple[int, list[str]]]) -> _Header | None:
     """The rows of the header and its texts: those that name the most known fields."""
     candidates: list[tuple[tuple[int, ...], tuple[str, ...]]] = [
         ((number,), tuple(texts)) for number, texts in top
@@ -109,7 +125,17 @@ def _find_header(
             best = (known, rows, headers)
     if best is None or (best[0] < 2 and len(best[2]) > 1):
         return None
-    return best[1], best[2]
+    return best[1], best[2], find_header_pair(best[2])
+
+
+def _find_pair_header(sheet: Sheet, top: Sequence[tuple[int, list[str]]]) -> _Header | None:
+    """The header of a list of pairs that says no more than that they are pairs, or has none."""
+    for number, texts in top:
+        pair = list_pair_words(texts)
+        if pair is not None:
+            return (number,), tuple(texts), pair
+    unnamed = find_unnamed_pairs(sheet)
+    return None if unnamed is None else ((unnamed.header_row,), unnamed.headers, (0, 1))
 
 
 def _get_row_numbers(*rows: tuple[int, list[str]]) -> tuple[int, ...]:

@@ -177,12 +177,14 @@ class PeopleRoster:
     by_certificate: dict[str, str] = field(default_factory=dict)
     by_own_number: dict[str, str] = field(default_factory=dict)
     by_weak_key: dict[tuple[str, WeakKey], set[str]] = field(default_factory=dict)
+    named_ids: set[str] = field(default_factory=set)
 
     def add(self, person_id: str, said: PersonMention) -> None:
         """A person whose id is known by more than the name."""
         if said.name:
             name = normalize_name(said.name)
             employer = normalize_organisation(said.employer or "")
+            self.named_ids.add(person_id)
             known = self.by_name.setdefault(name, {})
             known[person_id] = known.get(person_id) or employer
             weak = build_weak_key(said.id_number) if said.id_number else None
@@ -248,14 +250,15 @@ def identify_person(
         return IdentifiedPerson()
     if weak is not None:
         return IdentifiedPerson(build_digest_id("part", f"{name}|{'|'.join(weak)}", digest))
+    employer = normalize_organisation(said.employer or "")
+    keys = "|".join((department, name, said.birth or "", employer))
+    by_keys = IdentifiedPerson(build_digest_id("name", keys, digest), by_name_alone=True)
+    if by_name and not is_reference and by_keys.person_id in roster.named_ids:
+        return by_keys
     found = roster.find_by_name(name, said.employer, is_reference=is_reference)
     if found.person_id and not is_reference and not by_name:
         return IdentifiedPerson()
-    if found.person_id or found.several or not by_name:
-        return found
-    employer = normalize_organisation(said.employer or "")
-    keys = "|".join((department, name, said.birth or "", employer))
-    return IdentifiedPerson(build_digest_id("name", keys, digest), by_name_alone=True)
+    return found if found.person_id or found.several or not by_name else by_keys
 
 
 def flag_repeated_names(

@@ -16,6 +16,7 @@ from typing import Final, Literal
 import polars as pl
 
 from graph.model.vocabularies import LEVELS
+from loaders.traditional_forms import simplify_characters
 
 # How a bare digit is read. "new": 1 to 8 upwards, as the exchange format has them; "old": degrees
 # 5 to 1, of which 1 is the highest; "": not stated, so that a bare digit is no level.
@@ -82,7 +83,7 @@ def parse_bare_digit(text: str) -> int | None:
 
 
 def _normalize_level_text(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    return simplify_characters(unicodedata.normalize("NFKC", text)).strip().casefold()
 
 
 def _read_bare_digit(digit: int, ladder: Ladder) -> int | None:

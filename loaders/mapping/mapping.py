@@ -55,7 +55,7 @@ class Mapping(BaseModel):
     Each list of a department is a source of its own (`source`): what a second list leaves empty
     must not take back what the first one states. `constants`: field -> what holds for every row
     that has no cell of its own. `by_name`: people without any number are told apart by name,
-    birth and employer.
+    birth and employer. `by_number`: people of whom there is nothing but a number are called by it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +68,7 @@ class Mapping(BaseModel):
     columns: tuple[ColumnMapping, ...]
     ladder: Ladder = ""
     by_name: bool = False
+    by_number: bool = False
     constants: dict[str, SafeText] = {}
 
     @property

@@ -21,7 +21,12 @@ from loaders.mapping.identifiers import (
     identify_person,
     is_masked_id_number,
 )
-from loaders.mapping.name_lists import normalize_name, split_items, split_names
+from loaders.mapping.name_lists import (
+    is_unclear_name_list,
+    normalize_name,
+    split_items,
+    split_names,
+)
 from loaders.tables import ROW_NUMBER_COLUMN
 
 PERSON_ATTRIBUTES: Final = (
@@ -41,6 +46,16 @@ _MENTION_SCHEMA: Final = {
 _ROLE_COLUMN_PATTERN: Final = re.compile(r"((?:person|lead|mentor|apprentice)\d?)\.([a-z_]+)")
 # Roles whose cells may hold several people.
 _LIST_ROLES: Final = ("mentor", "apprentice", "lead")
+_PAIR_COLUMN_PATTERN: Final = re.compile(
+    r"(?:mentor|apprentice)\d?\.(?:name|names|own_number|id_number)"
+)
+_UNCLEAR_NAMES_REASON: Final = Message(
+    "a comma stands between these words: they may be one name or several; part names with a "
+    "semicolon"
+)
+_NUMBER_FOR_NAME_REMARK: Final = Message(
+    "no list of this load names this person; the number stands for the name"
+)
 _SEVERAL_REASON: Final = Message(
     "{n} people of this department have this name; add the ID number or the person's own number"
 )
@@ -81,9 +96,12 @@ class MentionReader:
         digest: Digest,
         roster: PeopleRoster,
         by_name: bool,
+        by_number: bool = False,
     ) -> None:
         self.rows, self.file, self.department = rows, file, department
-        self.digest, self.roster, self.by_name = digest, roster, by_name
+        self.digest, self.roster = digest, roster
+        self.by_name, self.by_number = by_name, by_number
+        self._numbered: set[str] = set()
         self.findings: list[Finding] = []
 
     def read_role(self, role: str) -> pl.DataFrame:
@@ -110,11 +128,33 @@ class MentionReader:
         unclear: set[int] = set()
         if role == "person":
             unclear = flag_repeated_names([(row, mention) for row, mention, _ in said], found)
+            unclear -= self._list_distinct_pairs(unclear, [row for row, *_ in said], found)
         frame = [
             self._build_row(role, row, mention, more, one, row in unclear)
             for (row, mention, more), one in zip(said, found, strict=True)
         ]
         return pl.DataFrame(frame, schema=_MENTION_SCHEMA, orient="row")
+
+    def _list_distinct_pairs(
+        self, unclear: set[int], rows: Sequence[int], found: Sequence[IdentifiedPerson]
+    ) -> set[int]:
+        """Those of the rows that name another master or apprentice than the person's other rows.
+
+        A person of two masters has two rows; they state two pairs of one person.
+        """
+        columns = [c for c in self.rows.columns if _PAIR_COLUMN_PATTERN.fullmatch(c)]
+        if not unclear or not columns:
+            return set()
+        beside = {
+            row: names for row, *names in self.rows.select(ROW_NUMBER_COLUMN, *columns).rows()
+        }
+        pairs: dict[tuple[object, ...], list[int]] = {}
+        for row, person in zip(rows, found, strict=True):
+            if row in unclear:
+                pairs.setdefault((person.person_id, *beside[row]), []).append(row)
+        return {
+            several[0] for pair, several in pairs.items() if len(several) == 1 and any(pair[1:])
+        }
 
     def _iterate_cells(self, role: str) -> Iterator[tuple[int, dict[str, str | None]]]:
         columns = [c for c in self.rows.columns if c.startswith(f"{role}.")]
@@ -138,6 +178,11 @@ class MentionReader:
         self, role: str, cells: dict[str, str | None]
     ) -> Iterator[tuple[PersonMention, dict[str, str | None]]]:
         text, numbers = cells.get("names") or cells.get("name"), cells.get("own_number")
+        if find_base_role(role) in _LIST_ROLES and text and is_unclear_name_list(text):
+            text = None if numbers or cells.get("id_number") else text
+            if text is not None:
+                yield PersonMention(name=text), {}
+                return
         is_list = "names" in cells or find_base_role(role) in _LIST_ROLES
         names: list[str | None] = [text and normalize_name(text)]
         if is_list and text:
@@ -178,6 +223,9 @@ class MentionReader:
         if is_unclear:
             person = None
             self._add(row, column, _REPEATED_REASON)
+        elif self._is_unclear_list(role, said):
+            person = None
+            self._add(row, column, _UNCLEAR_NAMES_REASON)
         elif person is None and said.name:
             several = found.several > 1
             reason = _SEVERAL_REASON.with_values(n=found.several) if several else _NOBODY_REASON
@@ -189,7 +237,7 @@ class MentionReader:
         return (
             row,
             person,
-            said.name,
+            said.name or self._call_by_number(role, row, said, person),
             id_number,
             said.own_number,
             said.certificate,
@@ -197,6 +245,21 @@ class MentionReader:
             said.birth,
             said.employer,
         )
+
+    def _is_unclear_list(self, role: str, said: PersonMention) -> bool:
+        is_list = find_base_role(role) in _LIST_ROLES and not said.own_number and not said.id_number
+        return is_list and bool(said.name) and is_unclear_name_list(said.name or "")
+
+    def _call_by_number(
+        self, role: str, row: int, said: PersonMention, person: str | None
+    ) -> str | None:
+        """The number of a person whom no list of the load names, if that was agreed to."""
+        if not self.by_number or person is None or person in self.roster.named_ids:
+            return None
+        if person not in self._numbered:
+            self._numbered.add(person)
+            self._add(row, f"{role}.own_number", _NUMBER_FOR_NAME_REMARK, REMARK)
+        return said.own_number
 
     def _add(self, row: int, column: str, reason: Message, kind: str = REFUSED) -> None:
         self.findings.append((self.file, row, column, "***", reason, kind))

@@ -8,10 +8,14 @@ from typing import Final
 
 from graph.model.vocabularies import TWO_CHARACTER_FAMILY_NAMES
 
-_SEPARATOR_PATTERN: Final = re.compile(r"[、,，;；/\n\r|]+|\s{2,}")
+_SEPARATOR_PATTERN: Final = re.compile(r"[、,，;；/／\n\r|｜]+|\s{2,}")
 _NAME_PATTERN: Final = re.compile(
-    r"[\u3400-\u9fff\U00020000-\U0003ffff·]{2,20}|[A-Za-z][A-Za-z .'-]+"
+    r"[\u3400-\u9fff\U00020000-\U0003ffff·]{2,20}|[^\W\d_](?:[^\W\d_]|[ .,'’-])+"
 )
+_HAN_PATTERN: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
+# Of names in letters: beside one of these signs, a comma stands between the parts of one name.
+_LETTER_SEPARATOR_PATTERN: Final = re.compile(r"\s*[、;；/／\n\r|｜]+\s*")
+_COMMA_PATTERN: Final = re.compile(r"\s*[,，]\s*(?:(?:and|&)\s+)?|\s+(?:and|&)\s+")
 # What people add to a name: 张三（组长）.
 _NOTE_PATTERN: Final = re.compile(r"\s*[（(][^（）()]*[）)]$")
 # Dots between the parts of a name, of which one is the standard's (GB/T 2312's middle dot).
@@ -39,15 +43,35 @@ def split_names(text: str) -> list[str]:
     """The names of a list in a cell; one name alone where the cell is no list of names.
 
     What stands in brackets behind a name (组长) is left out. A blank parts names too, unless it
-    stands between the characters of one name (贺 彪, 欧阳 娜娜).
+    stands between the characters of one name (贺 彪, 欧阳 娜娜). Beside another separator a comma
+    is of a name in letters: `Gauss, Carl; Pfaff, Johann` are two.
     """
-    parts = [_NOTE_PATTERN.sub("", part) for part in split_items(text)]
+    parts = [_NOTE_PATTERN.sub("", part) for part in _split_by_signs(text)]
     if len(parts) == 1:
-        by_blank = unicodedata.normalize("NFKC", parts[0]).split()
+        by_blank = unicodedata.normalize("NFKC", parts[0]).split() or [""]
         if by_blank[0] not in TWO_CHARACTER_FAMILY_NAMES and all(map(_is_han_name, by_blank)):
             parts = list(dict.fromkeys(by_blank))
     names = [normalize_name(part) for part in parts]
     return names if all(map(_NAME_PATTERN.fullmatch, names)) else [normalize_name(text)]
+
+
+def is_unclear_name_list(text: str) -> bool:
+    """Whether a comma may part one name in letters or two: `Gauss, Carl`, `Plato, Socrates`."""
+    if _HAN_PATTERN.search(text) or not re.search("[,，]", text):
+        return False
+    if len(_LETTER_SEPARATOR_PATTERN.split(text.strip())) > 1:
+        return False
+    parts = [part for part in _COMMA_PATTERN.split(text.strip()) if part]
+    are_names = all(map(_NAME_PATTERN.fullmatch, parts))
+    return len(parts) > 1 and are_names and any(len(part.split()) == 1 for part in parts)
+
+
+def _split_by_signs(text: str) -> list[str]:
+    if _HAN_PATTERN.search(text):
+        return split_items(text)
+    by_sign = [part for part in _LETTER_SEPARATOR_PATTERN.split(text.strip()) if part]
+    parts = by_sign if len(by_sign) > 1 else _COMMA_PATTERN.split(text.strip())
+    return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
 def _is_han_name(text: str) -> bool:

@@ -30,6 +30,7 @@ from loaders.mapping.aliases import (
 from loaders.mapping.amounts import MONEY_UNITS, find_money_unit, has_unit, parse_amount
 from loaders.mapping.application import drop_empty, format_sheet_label
 from loaders.mapping.certificate_numbers import parse_certificate_numbers
+from loaders.mapping.edge_lists import find_pair_attribute, holds_numbers, match_unnamed_column
 from loaders.mapping.field_values import AMOUNT_FIELDS, PERIOD_FIELDS, find_studio_kind
 from loaders.mapping.header_rows import DATA, SheetLayout, find_layout, list_cell_columns
 from loaders.mapping.identifiers import clean_id_number, is_credit_code, is_masked_id_number
@@ -77,7 +78,7 @@ _SHOWN_FIELDS: Final = (
     "employer.name",
     "host.name",
 )
-DEPARTMENT, LADDER, UNIT, DATE, GRADE, KIND, BY_NAME = (
+DEPARTMENT, LADDER, UNIT, DATE, GRADE, KIND, BY_NAME, MENTOR, BY_NUMBER, PARENTS = (
     "department",
     "ladder",
     "unit",
@@ -85,8 +86,22 @@ DEPARTMENT, LADDER, UNIT, DATE, GRADE, KIND, BY_NAME = (
     "grade",
     "kind",
     "by_name",
+    "mentor",
+    "by_number",
+    "parents",
 )
-ANSWER_KEYS: Final = (DEPARTMENT, LADDER, UNIT, DATE, GRADE, KIND, BY_NAME)
+ANSWER_KEYS: Final = (
+    DEPARTMENT,
+    LADDER,
+    UNIT,
+    DATE,
+    GRADE,
+    KIND,
+    BY_NAME,
+    MENTOR,
+    BY_NUMBER,
+    PARENTS,
+)
 DATE_ATTRIBUTES: Final = (
     "date",
     "birth_date",
@@ -95,11 +110,17 @@ DATE_ATTRIBUTES: Final = (
     "founded",
     "recognised_on",
     "retired_on",
+    "year",
 )
 # Of a mentor, an apprentice, a lead: who they are is stored, not what else the list says of them.
 _UNSTORED_ATTRIBUTES: Final = ("level", "occupation", "phone", "certificate_no")
+_NAME_WORD_PATTERN: Final = re.compile("姓名|名字|name")
 _YES: Final = ("yes", "y", "true", "是", "1")
 _NO: Final = ("no", "n", "false", "否", "0")
+PARENTS_FIELD: Final = "ignore.parents"
+# Beside the masters that are stated as such.
+PARENT_MENTOR_FIELD: Final = "mentor2.own_number"
+_PAIR_ROLE_PATTERN: Final = re.compile(r"(mentor|apprentice)\d?\.")
 _NO_DATE: Final = ("none", "无")
 
 
@@ -169,8 +190,11 @@ def propose_mapping(
     facts = read_titles(layout.titles)
     headers = drop_empty(layout.headers)
     subjects = find_subjects(headers, " ".join(layout.titles))
+    if layout.pair is not None:
+        subjects = tuple(dict.fromkeys(("mentorship", *subjects)))
     data = _probe_rows(sheet, layout)
     columns = _propose_columns(sheet, layout, subjects, fields or {})
+    columns = _tell_numbers_from_names(columns, data, fields or {})
     asked = _Interview(layout, facts, columns, data, given, subjects, " ".join(layout.titles))
     mapping = asked.build_mapping(department)
     return Proposal(
@@ -214,13 +238,36 @@ def _propose_columns(
     for header in headers:
         field = chosen.get(normalize_list_header(header))
         if field is None:
-            field = match_header(header, subjects) or ""
+            is_open = layout.pair is not None and header in layout.pair
+            field = match_unnamed_column(header) or match_header(header, subjects) or ""
+            field = "" if is_open else field
             # Of two columns with one meaning the first is read, the second is named as left out.
             field = "" if field in taken else field
         taken |= {field} if not field.startswith("ignore.") else set()
         unit = find_money_unit(header) if field in AMOUNT_FIELDS else None
         columns.append(ColumnMapping(header=header, field=field, unit=unit))
     return columns
+
+
+def _tell_numbers_from_names(
+    columns: list[ColumnMapping], data: list[pl.Series], fields: MappingOf[str, str]
+) -> list[ColumnMapping]:
+    """The columns with numbers of people under 师傅 or advisor as numbers, not as names."""
+    said = {normalize_list_header(header) for header in fields}
+    taken = {column.field for column in columns}
+    settled = []
+    for column, cells in zip(columns, data, strict=True):
+        number = column.field.replace(".name", ".own_number")
+        if (
+            re.fullmatch(r"(mentor|apprentice)\d?\.name", column.field)
+            and not _NAME_WORD_PATTERN.search(normalize_list_header(column.header))
+            and normalize_list_header(column.header) not in said
+            and number not in taken
+            and holds_numbers(cells)
+        ):
+            column = column.model_copy(update={"field": number})
+        settled.append(column)
+    return settled
 
 
 def ask_ladder(levels: pl.Series, certificates: pl.Series) -> Question:
@@ -269,9 +316,12 @@ class _Interview:
         self.answers, self.subjects, self.title = answers, subjects, title
         self.questions: list[Question] = []
         self.fields = {c.field for c in columns}
+        self.is_pair_settled = False
 
     def build_mapping(self, department: str | None) -> Mapping:
         """The mapping with everything that is known; what is not stands in `questions`."""
+        self._settle_pair()
+        self._settle_parents()
         columns = self._settle_units()
         constants = self._settle_date() | self._settle_grade() | self._settle_kind()
         return Mapping(
@@ -281,6 +331,7 @@ class _Interview:
             columns=tuple(columns),
             ladder=self._settle_ladder(),
             by_name=self._settle_by_name(),
+            by_number=self._settle_by_number(),
             constants=constants,
         )
 
@@ -414,16 +465,102 @@ class _Interview:
         in_studio_names = "studio.name" in self.fields and not _list_name_roles(self.fields)
         if not keyless and not in_studio_names:
             return False
-        answer = self.answers.get(BY_NAME)
+        if BY_NAME not in self.answers and self.is_pair_settled:
+            return True  # the question of the pair says so
+        answer = self._choose_yes(BY_NAME)
         if answer is None:
             text = Message(
                 "Some people have only a name: is one name at one employer one person? (no: rows "
                 "of people that no other list of the department has are refused)"
             )
             self.questions.append(Question(BY_NAME, text, ("yes", "no")))
+        return bool(answer)
+
+    def _settle_by_number(self) -> bool:
+        """Whether people of a list that has nothing but their numbers are called by them."""
+        roles = {f.partition(".")[0] for f in self.fields if _PAIR_ROLE_PATTERN.match(f)}
+        if not roles or not {f"{role}.own_number" for role in roles} <= self.fields:
             return False
+        if any(
+            re.fullmatch(r"\w+\.(names?|id_number)", f) for f in self.fields if _is_person_field(f)
+        ):
+            return False
+        if BY_NUMBER not in self.answers and self.is_pair_settled:
+            return True
+        answer = self._choose_yes(BY_NUMBER)
+        if answer is None:
+            text = Message(
+                "The list has numbers of people and no names: may people whom no list names be "
+                "called by their number? (no: rows with a number that no other list has are "
+                "refused)"
+            )
+            self.questions.append(Question(BY_NUMBER, text, ("yes", "no")))
+        return bool(answer)
+
+    def _settle_pair(self) -> None:
+        """Which of two columns is the master, where no header says it."""
+        pair = self.layout.pair
+        if pair is None:
+            return
+        at = [next(i for i, c in enumerate(self.columns) if c.header == header) for header in pair]
+        if any(self.columns[place].field for place in at):
+            return
+        answer = self.answers.get(MENTOR)
+        if answer is None:
+            text = Message(
+                "Which column is the master's, {first} or {second}? (The list is taken for pairs "
+                "of master and apprentice; one name, or one number, is one person.)",
+                first=pair[0],
+                second=pair[1],
+            )
+            self.questions.append(Question(MENTOR, text, pair, self._count_pair(at)))
+            return
+        words = [normalize_list_header(header) for header in pair]
+        chosen = normalize_list_header(answer)
+        if chosen not in (*words, "1", "2"):
+            self._choose(MENTOR, pair)
+        is_first = chosen == words[0] or (chosen == "1" and chosen != words[1])
+        roles = ("mentor", "apprentice") if is_first else ("apprentice", "mentor")
+        for place, role in zip(at, roles, strict=True):
+            column = self.columns[place]
+            attribute = find_pair_attribute(column.header, self.data[place])
+            self.columns[place] = column.model_copy(update={"field": f"{role}.{attribute}"})
+        self.fields = {c.field for c in self.columns}
+        self.is_pair_settled = True
+
+    def _count_pair(self, at: list[int]) -> Message:
+        """A master has several apprentices: the column with fewer people is the likelier."""
+        first, second = (self.data[place].n_unique() for place in at)
+        return Message(
+            "the first has {first:,} different entries, the second {second:,}",
+            first=first,
+            second=second,
+        )
+
+    def _settle_parents(self) -> None:
+        """Whether the parents of a genealogy are masters: they are not, unless somebody says so."""
+        at = [i for i, c in enumerate(self.columns) if c.field == PARENTS_FIELD]
+        if not any(self.data[place].len() for place in at):
+            return
+        answer = self._choose_yes(PARENTS)
+        if answer is None:
+            text = Message(
+                "Are parents the masters of their children in this file? (no: family ties are "
+                "left out)"
+            )
+            self.questions.append(Question(PARENTS, text, ("no", "yes")))
+        elif answer:
+            for place in at:
+                field = {"field": PARENT_MENTOR_FIELD}
+                self.columns[place] = self.columns[place].model_copy(update=field)
+            self.fields = {c.field for c in self.columns}
+
+    def _choose_yes(self, key: str) -> bool | None:
+        answer = self.answers.get(key)
+        if answer is None:
+            return None
         if answer.casefold() not in (*_YES, *_NO):
-            raise UsageError("{key} takes yes or no", key=BY_NAME)
+            raise UsageError("{key} takes yes or no", key=key)
         return answer.casefold() in _YES
 
     def _is_keyless(self, role: str) -> bool:
@@ -431,6 +568,11 @@ class _Interview:
         keys += ["recognition.certificate_no"] if role == "person" else []
         names = self._get_cells(f"{role}.name").len() + self._get_cells(f"{role}.names").len()
         return all(self._get_cells(key).len() < names for key in keys)
+
+
+def _is_person_field(field: str) -> bool:
+    """Whether the field says something of a person of the row."""
+    return re.match(r"(person|lead|mentor|apprentice)\d?\.", field) is not None
 
 
 def _list_name_roles(fields: set[str]) -> list[str]:

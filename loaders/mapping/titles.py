@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from loaders.traditional_forms import simplify_characters
+
 _YEAR_PATTERN: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*(?:年度|年|届)")
 _BATCH_PATTERN: Final = re.compile(r"第([一二三四五六七八九十\d]+)批")
 _DEPARTMENT_PATTERN: Final = re.compile(
@@ -33,18 +35,29 @@ class TitleFacts:
 
 def read_titles(titles: Sequence[str]) -> TitleFacts:
     """What stands in the rows above the header. Two years in them are none."""
-    text = " ".join(unicodedata.normalize("NFKC", title) for title in titles)
+    text = " ".join(_simplify_title(title) for title in titles)
     head = next((t for t in titles if len(t) > 4 and ":" not in t.replace("：", ":")), text)
-    years = set(_YEAR_PATTERN.findall(unicodedata.normalize("NFKC", head)))
+    head = _simplify_title(head)
+    years = set(_YEAR_PATTERN.findall(head))
     batches = set(_BATCH_PATTERN.findall(text))
-    departments = [
-        matched[1]
-        for title in titles
-        if (matched := _DEPARTMENT_PATTERN.search(unicodedata.normalize("NFKC", title)))
-    ]
+    departments = [name for title in titles if (name := _find_department(title))]
     return TitleFacts(
         year=int(years.pop()) if len(years) == 1 else None,
         batch=batches.pop() if len(batches) == 1 else "",
         grade=next((code for code, pattern in _GRADES if pattern.search(head)), ""),
         department=departments[0] if departments else "",
     )
+
+
+def _simplify_title(title: str) -> str:
+    return simplify_characters(unicodedata.normalize("NFKC", title))
+
+
+def _find_department(title: str) -> str:
+    """Who reports the list, in the characters of the title; "" where it does not say."""
+    plain = unicodedata.normalize("NFKC", title)
+    simple = simplify_characters(plain)
+    matched = _DEPARTMENT_PATTERN.search(simple)
+    if matched is None:
+        return ""
+    return plain[slice(*matched.span(1))] if len(plain) == len(simple) else matched[1]

@@ -83,8 +83,11 @@ def _find_records(value: Any) -> list[Any]:
     if len(lists) == 1 and all(isinstance(part, dict) for part in lists[0]):
         return list(lists[0])
     inside = [part for part in value.values() if isinstance(part, dict)]
-    if not lists and len(inside) == 1:
+    if len(inside) == 1 and not any(isinstance(part, dict) for one in lists for part in one):
         return _find_records(inside[0])
+    # Records under their numbers, as genealogies have them: {"18231": {"id": 18231, ...}, ...}.
+    if len(inside) > 1 and len(inside) == len(value):
+        return inside
     return [value]
 
 

@@ -7,16 +7,20 @@ splits most rows into one and the same number of cells.
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 # The nearer to the front, the likelier where two signs split the rows equally well.
-SEPARATORS: Final = (",", "\t", ";", "|", "，", "；", "^", "\x01", "\x1f")
+SEPARATORS: Final = (",", "\t", ";", "|", "，", "；", "^", "\x01", "\x1f", "→")
 # A sign that also stands between the words of one cell parts columns only if it does so in every
 # row.
 _WORD_SEPARATORS: Final = ("、",)
+# An edge list as network tools write it: `1 2`, `A1 A7 2019-05-01`.
+_MAX_BLANK_CELLS: Final = 4
+_NUMBER_PATTERN: Final = re.compile(r"[\w.:@#-]*\d[\w.:@#-]*", re.ASCII)
 SEPARATOR_SAMPLE_LINES: Final = 500
 
 
@@ -42,7 +46,22 @@ def detect_separator(lines: Sequence[str]) -> Separation:
         rank = (round(10 * times / rows) / 10, cells)
         if rank > best_rank:
             best, best_rank = Separation(sign, cells), rank
+    if best.columns == 1 and (cells := _count_number_cells(lines)):
+        return Separation(" ", cells)
     return best
+
+
+def _count_number_cells(lines: Sequence[str]) -> int:
+    """The cells of each line where all are numbers parted by one blank; 0 where some line differs.
+
+    A blank also stands inside names, so it parts nothing else.
+    """
+    rows = [line.rstrip("\r\n").split(" ") for line in lines if line.strip()]
+    widths = {len(row) for row in rows}
+    if len(widths) != 1 or not 2 <= min(widths) <= _MAX_BLANK_CELLS:
+        return 0
+    is_number = all(_NUMBER_PATTERN.fullmatch(cell) for row in rows for cell in row)
+    return widths.pop() if is_number else 0
 
 
 def _count_cells(lines: Sequence[str], sign: str) -> Iterable[int]:

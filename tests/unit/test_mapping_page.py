@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
+
+import pytest
 
 from graph.server.identity_key import build_id_digester
 from loaders.department_files import iterate_raw_tables, read_department_files
@@ -40,6 +43,36 @@ def test_the_example_of_the_page(tmp_path: Path) -> None:
     told = re.findall(r"^\| ([a-z]+) \| (\d+) \|$", PAGE, re.MULTILINE)
     assert [(name, str(table.accepted)) for name, table in tables.items()] == told
     assert tables["recognitions"].rows["level"].to_list() == [6, 4]
+
+
+EXAMPLES = re.findall(
+    r"^```\w+ (\S+\.\w+)\n(.*?)^```\n\n```console \1\n\$ shicheng (.*?)\n```\n\n`\1`: (.*?)$",
+    PAGE,
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("name", "content", "command", "told"), EXAMPLES)
+def test_each_public_form_of_the_page(
+    name: str, content: str, command: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content, "utf-8")
+    done = run_here(shlex.split(command), {"SHICHENG_HOME": str(tmp_path / "home")}, tmp_path)
+    assert done.returncode == 0, done.stderr
+    digest = build_id_digester(tmp_path / "home")
+    read = read_department_files([tmp_path / name], tmp_path / "home")
+    assert read.open == [] and read.unread == []
+    tables = [
+        check_table(raw, digest, TODAY)
+        for raw in iterate_raw_tables(read, digest)
+        if isinstance(raw, RawTable)
+    ]
+    assert ", ".join(f"{one.table} {one.accepted}" for one in tables) == told
+    assert [one.refused for one in tables] == [0] * len(tables)
+
+
+def test_every_public_form_of_the_page_is_run() -> None:
+    assert len(EXAMPLES) == len(re.findall(r"^```\w+ \S+\.\w+$", PAGE, re.MULTILINE)) / 2
 
 
 def test_the_page_names_fields_that_there_are() -> None:

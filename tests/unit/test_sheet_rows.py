@@ -20,6 +20,7 @@ from loaders.tables import ROW_NUMBER_COLUMN
 
 ANSWERS = {"ladder": "old", "unit": "万元", "date": "2024", "grade": "provincial"}
 ANSWERS |= {"kind": "skill_master", "by_name": "yes"}
+ANSWERS |= {"mentor": "1", "by_number": "yes", "parents": "no"}
 HEADERS = [
     *sorted(load_aliases()),
     *["师傅姓名", "徒弟姓名", "学员1姓名", "学员2工号", "随便", "联系人"],
@@ -186,6 +187,9 @@ def test_a_wrong_answer_is_no_answer(key: str) -> None:
     sheets_of = {
         "ladder": build_sheet([["姓名", "技能等级"], ["赵建国", "3"]]),
         "date": build_sheet([["姓名", "技能等级"], ["赵建国", "高级工"]]),
+        "mentor": build_sheet([["source", "target"], ["赵建国", "钱志远"]]),
+        "by_number": build_sheet([["advisor_id", "student_id"], ["1", "2"]]),
+        "parents": build_sheet([["姓名", "父母编号"], ["赵建国", "I1"]]),
     }
     with pytest.raises(UsageError):
         propose_mapping(sheets_of.get(key, sheet), "某局", {key: "随便"})

@@ -15,11 +15,13 @@ from graph.model.vocabularies import GRADES, LEVELS, STUDIO_KINDS
 from loaders.mapping.field_names import list_named_fields, name_field
 from loaders.mapping.proposal import (
     BY_NAME,
+    BY_NUMBER,
     DATE,
     DEPARTMENT,
     GRADE,
     KIND,
     LADDER,
+    PARENTS,
     ProposedColumn,
     Question,
 )
@@ -264,7 +266,7 @@ def name_answers(question: Question) -> dict[str, str]:
             "old": t("old: 1 to 5, 1 is the highest; 3 is a senior worker"),
             "new": t("new: 1 to 8, 8 is the highest; 3 is an intermediate worker"),
         },
-        BY_NAME: {"yes": t("yes"), "no": t("no")},
+        **{key: {"yes": t("yes"), "no": t("no")} for key in (BY_NAME, BY_NUMBER, PARENTS)},
         GRADE: translate_labels(GRADES, language),
         KIND: translate_labels(STUDIO_KINDS, language),
     }.get(question.key, {})
