@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,34 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 HERE = ("127.0.0.1", "localhost")
+# The pages that the test under way has open, and the logs of the servers that run.
+_open_pages: list[Any] = []
+_server_logs: list[Path] = []
+_REPORTED_CHARACTERS = 4_000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test says what stood on its pages and what the servers wrote: all is synthetic."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for page in _open_pages:
+            report.sections.append((f"page {page.url}", _describe_page(page)))
+        for log in _server_logs:
+            text = log.read_text("utf-8", "replace")[-_REPORTED_CHARACTERS:]
+            report.sections.append((f"server {log.parent.name}", text))
+    return report
+
+
+def _describe_page(page: Any) -> str:
+    try:
+        state = page.locator("[data-testid=stApp]").get_attribute("data-test-script-state")
+        text = page.locator("body").inner_text(timeout=5_000)[:_REPORTED_CHARACTERS]
+    except Exception as error:  # the page may be gone: the test's own error stands
+        return repr(error)
+    return f"script state: {state}\n{text}"
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +93,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
                 stderr=subprocess.STDOUT,
             )
             stack.callback(_stop, server)
+            _server_logs.append(log)
             url = f"http://127.0.0.1:{port}"
             wait_until_healthy(server, url, log)
             running[known] = url
@@ -122,6 +151,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         profile = chromium.new_context(**context)
         contexts.append(profile)
         page = profile.new_page()
+        _open_pages.append(page)
         page.on("request", note)
         page.on("websocket", lambda socket: note(socket))
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -130,6 +160,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         return page
 
     yield start
+    _open_pages.clear()
     for profile in contexts:
         profile.close()
     assert not outside, f"asked other hosts: {outside}"

@@ -15,7 +15,7 @@ from ui.pages import PAGES
 
 ROOT = Path(__file__).parents[2]
 AXE = Path(find_spec("axe_playwright_python").origin).with_name("axe.min.js")  # type: ignore[union-attr, arg-type]
-WAIT = 60_000  # ms; the machine may be busy
+WAIT = 180_000  # ms; the machine may be busy: only a test that fails waits so long
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 # The lineage stands in a shadow root; playwright's CSS selectors go through, scripts must ask.
 CANVAS = """[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]

@@ -37,7 +37,7 @@ def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ap
 
     def start(page: str, /, **query: str) -> AppTest:
         script = "import app, streamlit\napp.main(streamlit.session_state['opened'])"
-        test = AppTest.from_string(script, default_timeout=90)
+        test = AppTest.from_string(script, default_timeout=240)
         return go(test, page, **query)
 
     return start

@@ -65,10 +65,6 @@ class DraftSheet:
         self.asked |= {question.key: question for question in found.questions}
         return found
 
-    def choose(self, choices: SheetChoices) -> None:
-        """Says something else of it."""
-        self.choices, self.fault = choices, None
-
     def forget_inspection(self) -> None:
         """Looks at it anew next time: its mapping may have been saved since."""
         self._inspected = None
@@ -124,15 +120,23 @@ class LoadDraft:
         self.sheets = [one for one in self.sheets if one.path != path]
         self.unread = [one for one in self.unread if not one.file.startswith(path.name)]
 
+    def choose(self, sheet: DraftSheet, choices: SheetChoices) -> None:
+        """Says something else of a sheet; what is in force already ends no check."""
+        if choices != sheet.choices:
+            sheet.choices, sheet.fault = choices, None
+            self.drop_check()
+
     def choose_department(self, department: str) -> None:
         """Says who states the lists whose titles name nobody."""
-        self.department = department.strip()
-        self.drop_check()
+        if department.strip() != self.department:
+            self.department = department.strip()
+            self.drop_check()
 
     def choose_complete(self, is_complete: bool) -> None:
         """Says whether what the lists no longer state is to be taken back."""
-        self.complete = is_complete
-        self.drop_check()
+        if is_complete != self.complete:
+            self.complete = is_complete
+            self.drop_check()
 
     def drop_check(self) -> None:
         """What was checked is no longer what would be loaded."""

@@ -70,31 +70,34 @@ def draw_settled_sheet(sheet: DraftSheet, seen: InspectedSheet) -> None:
         _draw_sheet_facts(seen, is_left_out=sheet.choices.is_left_out)
 
 
-# Each takes what a control holds, by its key, into what is said of the sheet.
+# Each takes what a control holds, by its key, into what is said of the sheet. Streamlit reports a
+# control that has just left the page as changed, with the value that it had all along: what is in
+# force already changes nothing, and above all ends no check.
 
 
 def _choose_left_out(draft: LoadDraft, sheet: DraftSheet, key: str) -> None:
-    sheet.choose(replace(sheet.choices, is_left_out=st.session_state[key]))
-    draft.drop_check()
+    draft.choose(sheet, replace(sheet.choices, is_left_out=st.session_state[key]))
 
 
-def _choose_sheet_department(draft: LoadDraft, sheet: DraftSheet, key: str) -> None:
-    sheet.choose(replace(sheet.choices, department=(st.session_state[key] or "").strip()))
-    draft.drop_check()
+def _choose_sheet_department(draft: LoadDraft, sheet: DraftSheet, shown: str, key: str) -> None:
+    """`shown`: the department that the control stood at, be it chosen or found in the title."""
+    department = (st.session_state[key] or "").strip()
+    if department != shown:
+        draft.choose(sheet, replace(sheet.choices, department=department))
 
 
 def _choose_answer(draft: LoadDraft, sheet: DraftSheet, name: str, key: str) -> None:
     answer = (st.session_state[key] or "").strip()
     others = {k: said for k, said in sheet.choices.answers.items() if k != name}
     answers = others if answer in ("", _OTHER_DATE) else others | {name: answer}
-    sheet.choose(replace(sheet.choices, answers=answers))
-    draft.drop_check()
+    draft.choose(sheet, replace(sheet.choices, answers=answers))
 
 
-def _choose_field(draft: LoadDraft, sheet: DraftSheet, header: str, key: str) -> None:
-    fields = {**sheet.choices.fields, header: st.session_state[key]}
-    sheet.choose(replace(sheet.choices, fields=fields))
-    draft.drop_check()
+def _choose_field(draft: LoadDraft, sheet: DraftSheet, column: ProposedColumn, key: str) -> None:
+    field = st.session_state[key]
+    if field != column.field:
+        fields = {**sheet.choices.fields, column.header: field}
+        draft.choose(sheet, replace(sheet.choices, fields=fields))
 
 
 # --- what it was taken for --------------------------------------------------------------------
@@ -213,7 +216,7 @@ def _draw_question(
         "args": (draft, sheet, question.key, key),
     }
     if question.key == DEPARTMENT:
-        given |= {"on_change": _choose_sheet_department, "args": (draft, sheet, key)}
+        given |= {"on_change": _choose_sheet_department, "args": (draft, sheet, said, key)}
     if not question.choices:
         st.text_input(label, value=said, max_chars=80, **given)
         return
@@ -308,7 +311,7 @@ def _draw_columns(draft: LoadDraft, sheet: DraftSheet, seen: InspectedSheet, key
                     label_visibility="collapsed",
                     key=box,
                     on_change=_choose_field,
-                    args=(draft, sheet, column.header, box),
+                    args=(draft, sheet, column, box),
                 )
             with right:
                 frame.draw_muted(_describe_column_cells(column))
@@ -328,7 +331,7 @@ def _draw_department_box(
         key=box,
         max_chars=80,
         on_change=_choose_sheet_department,
-        args=(draft, sheet, box),
+        args=(draft, sheet, seen.department, box),
     )
 
 
