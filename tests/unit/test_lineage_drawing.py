@@ -23,6 +23,7 @@ from ui.lineage.state import DisplayState, LineageEvent, LineageState
 from ui.lineage.unfold import fit_breadth_to_screen, unfold_lineage
 from ui.lineage.view import BREADTH_BY_GENERATION, SCREEN_ROWS
 from ui.lineage.widget import (
+    LineageBranch,
     LineageColumn,
     LineageEdge,
     LineageFlow,
@@ -189,6 +190,26 @@ def test_no_line_runs_through_a_name_or_a_pill(seed: int, axis: str) -> None:
                 (x, y) for x, y in along if left + 1 < x < right - 1 and top + 1 < y < bottom - 1
             ]
             assert not struck, (ends, box, struck[0])
+
+
+def test_the_drawing_has_the_letters_of_compared_branches_and_names_them() -> None:
+    view = one_screen(random_lineage(5, 40), LineageState("p0"))
+    one, both = view.nodes[3].id, view.nodes[4].id
+    branches = (
+        LineageBranch("甲", frozenset({one, both}), "何志远", "12 人"),
+        LineageBranch("乙", frozenset({both}), "沈思源", "3 人"),
+    )
+    drawing = ElementTree.fromstring(
+        render_view_svg(replace(view, branches=branches), title="谱系")
+    )
+    texts = {
+        person: [t.text for t in drawing.findall(f"{SVG}g[@data-id='{person}']/{SVG}text")]
+        for person in (one, both)
+    }
+    assert texts[one][-1] == "甲" and texts[both][-1] == "甲乙"
+    assert len(drawing.findall(f".//{SVG}rect[@class='letter']")) == 2 + 2  # two in the legend
+    said = [text.text for text in drawing.iter(f"{SVG}text")]
+    assert "何志远 12 人" in said and "沈思源 3 人" in said
 
 
 def test_a_pinned_person_has_a_pin_in_the_drawing() -> None:

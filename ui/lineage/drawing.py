@@ -457,7 +457,27 @@ def _render_person_box(
         parts.append(_render_badge(right - badge.size, place.y, node.level, outline, tokens))
     if node.pinned:
         parts.append(_render_pin(place.x, place.y - size.height / 2, tokens))
+    if letters := "".join(b.letter for b in view.branches if node.id in b.people):
+        parts.append(_render_letters(place.x + width, place.y - size.height / 2, letters, tokens))
     return f'<g class="person" data-id="{escape(node.id)}">{"".join(parts)}</g>'
+
+
+def _render_letters(right: float, top: float, text: str, tokens: theme.Tokens) -> str:
+    """The letters of the branches a person is in, on the upper right corner of the box."""
+    size, text_size = MEASURES.letter, MEASURES.text.mark_size
+    width = max(size.width_min, estimate_text_width(text) + 2 * size.padding)
+    left, middle = right + size.overhang - width, top - size.rise + size.height / 2
+    return (
+        f'<rect class="letter" x="{left:.1f}" y="{top - size.rise:.1f}" width="{width:.1f}" '
+        f'height="{size.height}" rx="{size.radius}" fill="{tokens.ink}"/>'
+        + _render_svg_text(
+            left + width / 2,
+            _compute_baseline(middle, text_size),
+            text,
+            tokens.paper,
+            f' font-size="{text_size}" font-weight="700" text-anchor="middle"',
+        )
+    )
 
 
 def _render_pin(left: float, top: float, tokens: theme.Tokens) -> str:
@@ -549,11 +569,12 @@ def _place_legend(view: LineageView, tokens: theme.Tokens) -> Iterable[tuple[flo
             x += 7
         yield x, _render_badge(0, 0, level, tokens.ladder_outline, tokens), ""
         x += MEASURES.badge.size + 2
-    for name, mark in [("high_skilled", ""), *_list_legend_marks(view, tokens)]:
-        x += LEGEND_TEXT_GAP_PX if name == "high_skilled" else 0
-        yield x, mark, words[name]
+    x += LEGEND_TEXT_GAP_PX
+    named = [(words[name], mark) for name, mark in _list_legend_marks(view, tokens)]
+    for text, mark in [(words["high_skilled"], ""), *named, *_list_branch_marks(view, tokens)]:
+        yield x, mark, text
         x += (MEASURES.swatch.width + LEGEND_TEXT_GAP_PX if mark else 0) + LEGEND_GAP_PX
-        x += estimate_text_width(words[name])
+        x += estimate_text_width(text)
 
 
 def _measure_legend(view: LineageView, tokens: theme.Tokens) -> float:
@@ -562,6 +583,16 @@ def _measure_legend(view: LineageView, tokens: theme.Tokens) -> float:
     return (
         x + (MEASURES.swatch.width + LEGEND_TEXT_GAP_PX if mark else 0) + estimate_text_width(text)
     )
+
+
+def _list_branch_marks(view: LineageView, tokens: theme.Tokens) -> Iterable[tuple[str, str]]:
+    """Each branch with its letter: its name and figures, its sample."""
+    size = MEASURES.letter
+    for branch in view.branches:
+        letter = _render_letters(
+            size.width_min - size.overhang, size.rise - size.height / 2, branch.letter, tokens
+        )
+        yield f"{branch.name} {branch.count}".rstrip(), letter
 
 
 def _list_legend_marks(view: LineageView, tokens: theme.Tokens) -> Iterable[tuple[str, str]]:

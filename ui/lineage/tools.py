@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CONNECTION_STATE_KEY = "connection"
 MAX_COMPARED_PEOPLE = 5
+_BRANCH_LETTERS = {"zh": "甲乙", "en": "AB"}
 
 
 @dataclass(frozen=True)
@@ -255,11 +256,14 @@ def draw_branch_tool(about: Person, seen: Lineage, state: LineageState) -> ToolR
         view,
         branches=tuple(
             LineageBranch(
+                letter,
                 frozenset({id, *nx.descendants(part.graph, id)}),
                 names[id],
                 format_persons(len(branch.driven), current_language()),
             )
-            for id, branch in zip(chosen, found, strict=True)
+            for letter, id, branch in zip(
+                _BRANCH_LETTERS[current_language()], chosen, found, strict=True
+            )
         ),
     )
     both = len(found[0].driven.keys() & found[1].driven.keys())

@@ -157,11 +157,12 @@ class LineageStudio:
 
 @dataclass(frozen=True)
 class LineageBranch:
-    """One of several branches to compare: those of `people` who are shown carry its letter.
+    """One of several branches to compare: those of `people` who are shown carry its `letter`.
 
     `name` and `count` are what stands above the view: "何志远", "1,246 人，仅此支 1,102 人".
     """
 
+    letter: str
     people: frozenset[str]
     name: str
     count: str = ""
@@ -501,7 +502,12 @@ def _build_turn(view: LineageView, known: str) -> dict[str, Any]:
         "marks": list(view.marks),
         "mark": view.mark_word,
         "branches": [
-            {"name": b.name, "count": b.count, "people": sorted(b.people & shown)}
+            {
+                "letter": b.letter,
+                "name": b.name,
+                "count": b.count,
+                "people": sorted(b.people & shown),
+            }
             for b in view.branches
         ],
         "window": view.window and [day.isoformat() for day in view.window],

@@ -116,6 +116,21 @@ class EdgeMeasures:
 
 
 @dataclass(frozen=True)
+class LetterMeasures:
+    """The letters of branches on a box's upper right corner: `rise` above and `overhang` beside it.
+
+    `padding` is at each side of the text.
+    """
+
+    height: float
+    width_min: float
+    padding: float
+    rise: float
+    overhang: float
+    radius: float
+
+
+@dataclass(frozen=True)
 class SwatchMeasures:
     """A sample in a legend."""
 
@@ -137,6 +152,7 @@ class Measures:
     column: ColumnMeasures
     line: LineMeasures
     edge: EdgeMeasures
+    letter: LetterMeasures
     swatch: SwatchMeasures
     dashes: Mapping[str, list[float]]
 
@@ -154,6 +170,7 @@ def read_measures(path: Path = MEASURES_PATH) -> Measures:
         "column": ColumnMeasures,
         "line": LineMeasures,
         "edge": EdgeMeasures,
+        "letter": LetterMeasures,
         "swatch": SwatchMeasures,
     }
     return Measures(**{name: kinds[name](**v) if name in kinds else v for name, v in read.items()})

@@ -222,15 +222,18 @@ export class BoxPainter {
    * @param {number} top
    */
   paintBranches(ctx, text, right, top) {
-    const width = Math.max(16, this.lineage.ruler.measure(text, true) + 4);
+    const { height, width_min, padding, rise, overhang, radius } = MEASURES.letter;
+    const width = Math.max(width_min, this.lineage.ruler.measure(text, true) + 2 * padding);
+    const left = right + overhang - width;
     ctx.beginPath();
-    ctx.roundRect(right - width + 6, top - 9, width, 16, 3);
+    ctx.roundRect(left, top - rise, width, height, radius);
     ctx.fillStyle = this.lineage.tokens.ink;
     ctx.fill();
     ctx.font = `700 ${TEXT.mark_size}px ${FONT}`;
     ctx.textAlign = "center";
     ctx.fillStyle = this.lineage.paper;
-    ctx.fillText(text, right - width / 2 + 6, top + 3.4);
+    const baseline = top - rise + height / 2 + TEXT.baseline * TEXT.mark_size;
+    ctx.fillText(text, left + width / 2, baseline);
   }
 
   /**

@@ -89,11 +89,11 @@ export class Legend {
       entry("swatch talent", w.talent),
       ...(this.lineage.data.mark ? [entry("swatch mark", this.lineage.data.mark)] : []),
       ...honour,
-      ...this.lineage.data.branches.map((branch, at) =>
+      ...this.lineage.data.branches.map((branch) =>
         element(
           "span",
           { class: "branch" },
-          element("i", { class: "swatch honour", text: this.lineage.nameBranch(at) }),
+          element("i", { class: "swatch honour", text: branch.letter }),
           element("b", { text: branch.name }),
           branch.count,
         )

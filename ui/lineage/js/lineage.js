@@ -229,11 +229,9 @@ export class Lineage {
     this.pinned = new Set(data.pinned);
     this.marks = new Set(data.marks);
     this.tags = new Map();
-    data.branches.forEach((branch, at) => {
-      for (const id of branch.people) {
-        this.tags.set(id, (this.tags.get(id) ?? "") + this.nameBranch(at));
-      }
-    });
+    for (const { letter, people } of data.branches) {
+      for (const id of people) this.tags.set(id, (this.tags.get(id) ?? "") + letter);
+    }
     if (!this.time.playing) this.shown.years = data.years;
     this.path = new Set(data.paths.flat());
     // A path may lead up to a mentor and down again, so a tie is on it either way.
@@ -242,11 +240,6 @@ export class Lineage {
         path.slice(1).flatMap((id, at) => [`${path[at]}\n${id}`, `${id}\n${path[at]}`])
       ),
     );
-  }
-
-  /** @param {number} at */
-  nameBranch(at) {
-    return (this.data.language === "zh" ? "甲乙丙丁戊" : "ABCDE")[at] ?? String(at + 1);
   }
 
   /**

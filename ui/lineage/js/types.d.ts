@@ -219,7 +219,7 @@ export interface Turn {
     traced: string[];
     marks: string[];
     mark: string;
-    branches: { name: string; count: string; people: string[] }[];
+    branches: { letter: string; name: string; count: string; people: string[] }[];
     window: [string, string] | null;
     years: [number, number] | null;
     ties: [number, number][];
