@@ -42,6 +42,8 @@ _ROLE_WORDS: Final = {
     "师父": ("mentor", ""),
     "导师": ("mentor", ""),
     "老师": ("mentor", ""),
+    "业师": ("mentor", ""),
+    "恩师": ("mentor", ""),
     "师": ("mentor", ""),
     **dict.fromkeys(
         (
@@ -51,6 +53,8 @@ _ROLE_WORDS: Final = {
             "mentors",
             "teacher",
             "teachers",
+            "tutor",
+            "instructor",
             "advisor",
             "advisors",
             "adviser",
@@ -104,7 +108,7 @@ _ROLE_PATTERN: Final = re.compile(
     rf"({'|'.join(sorted(_ROLE_WORDS, key=len, reverse=True))})_?的?"
     r"([0-9一二三四五六七八九]?)_?(.*)"
 )
-_NUMBER_WORDS: Final = ("编号", "id", "ids", "no", "number", "code", "qid", "号", "代码")
+_NUMBER_WORDS: Final = ("编号", "xref", "id", "ids", "no", "number", "code", "qid", "号", "代码")
 # Headers that make a list of masters and apprentices a genealogy: a year in it is of a degree.
 _GENEALOGY_PATTERN: Final = re.compile(
     r"(?:doctoral|phd|thesis)?_?advis[eo]rs?(?:_?(?:name|id))?s?\d?|advisees?|thesis|dissertation"

@@ -18,6 +18,7 @@ class FileKind(Enum):
     WEB_PAGE = "web page"
     SPREADSHEET_XML = "spreadsheet xml"
     JSON = "json"
+    GEDCOM = "gedcom"
     GZIP = "gzip"
     ZIP = "zip"
     PARQUET = "parquet"
@@ -56,6 +57,7 @@ _WEB_PAGE_PATTERN: Final = re.compile(
 _SPREADSHEET_XML_PATTERN: Final = re.compile(
     rb"\s*<\?xml.*?<(?:\w+:)?Workbook\b.*?urn:schemas-microsoft-com:office:spreadsheet", re.DOTALL
 )
+_GEDCOM_PATTERN: Final = re.compile(rb"\s*0[ \t]+HEAD\s")
 _JSON_PATTERN: Final = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])")
 
 
@@ -85,6 +87,8 @@ def detect_file_kind(stream: BinaryIO) -> FileKind | Words:
 def _detect_text_kind(start: bytes) -> FileKind | Words:
     plain = start.replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf")
     plain = plain.removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
+    if _GEDCOM_PATTERN.match(plain):
+        return FileKind.GEDCOM
     if _SPREADSHEET_XML_PATTERN.match(plain):
         return FileKind.SPREADSHEET_XML
     if _WEB_PAGE_PATTERN.match(plain):

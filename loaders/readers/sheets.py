@@ -19,6 +19,7 @@ from loaders.readers.delimited import build_cell_frame, drop_empty_columns, read
 from loaders.readers.encodings import detect_encoding, lookup_encoding
 from loaders.readers.excel_damage import clean_text_cells
 from loaders.readers.file_kinds import FileKind, detect_file_kind
+from loaders.readers.gedcom import check_gedcom_encoding, read_gedcom_sheets
 from loaders.readers.json_records import parse_json_records
 from loaders.readers.sheet import MergedRange, Sheet
 from loaders.readers.spreadsheet_xml import read_spreadsheet_xml
@@ -124,7 +125,12 @@ def _read_text_sheets(
         raise UsageError(_TEXT_SIZE_MESSAGE.with_values(file=file, most=most))
     stream.seek(0)
     data = stream.read()
+    if kind is FileKind.GEDCOM:
+        check_gedcom_encoding(data, file)
     found = detect_encoding(data, file, encoding)
+    if kind is FileKind.GEDCOM:
+        yield from read_gedcom_sheets(data, found, file)
+        return
     if kind is FileKind.WEB_PAGE:
         yield from _read_web_sheets(data.decode(found, errors="replace"), file, found)
         return

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from graph.errors import UsageError
 from loaders.department_files import DepartmentFiles, count_sheet_rows, read_department_files
 from loaders.mapping.header_rows import find_layout
+from loaders.mapping.mapping import save_mapping
 from loaders.mapping.name_lists import is_unclear_name_list, split_names
-from loaders.mapping.proposal import Proposal
+from loaders.mapping.proposal import Proposal, propose_mapping
 from loaders.readers.sheets import read_sheets
 from loaders.tables import CheckedTable, UnreadFile
 from tests.unit.test_department_lists import DEPARTMENT, check, confirm, propose
@@ -38,6 +39,13 @@ def load(
 ) -> tuple[dict[str, CheckedTable], DepartmentFiles]:
     """The checked tables by name, and the files as they were read."""
     folder = write(tmp_path / "in", content, name).parent
+    for sheet in read_sheets(folder / name):
+        proposal = (
+            None if isinstance(sheet, UnreadFile) else propose_mapping(sheet, DEPARTMENT, answers)
+        )
+        if proposal is not None:
+            assert proposal.questions == ()
+            save_mapping(tmp_path, proposal.mapping)
     read = confirm(tmp_path, folder, answers)
     return {table: one for (table, _), one in check(tmp_path, read).items()}, read
 
@@ -52,6 +60,13 @@ def pairs(tables: Mapping[str, CheckedTable]) -> list[tuple[str, str]]:
 
 def questions(path: Path, answers: Mapping[str, str] = {}) -> list[str]:
     return [question.key for question in propose(path, answers).questions]
+
+
+def propose_all(path: Path) -> list[str]:
+    """The keys of what is asked of all sheets of a file."""
+    sheets = [one for one in read_sheets(path) if not isinstance(one, UnreadFile)]
+    proposals = [propose_mapping(sheet, DEPARTMENT) for sheet in sheets]
+    return [question.key for one in proposals if one for question in one.questions]
 
 
 THREE = [("张三", "李四"), ("张三", "王五"), ("李四", "赵六")]
