@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.java_compiler
 import tests.polars_threads  # noqa: F401
 
 # isort: split

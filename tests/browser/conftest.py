@@ -20,7 +20,7 @@ from graph.server.configuration import find_free_port
 from graph.server.database import Database
 from graph.settings import Settings
 from tests import install
-from tests.browser.seeing import WAIT, at_rest
+from tests.browser.seeing import WAIT, at_rest, watch_pages
 from tests.filling import fill_unless_filled
 from tests.serving import build_app_command, wait_until_healthy
 
@@ -150,6 +150,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         context.setdefault("viewport", {"width": 1400, "height": 900})
         profile = chromium.new_context(**context)
         contexts.append(profile)
+        watch_pages(profile)
         page = profile.new_page()
         _open_pages.append(page)
         page.on("request", note)

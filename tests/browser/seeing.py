@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from graph.driven.figures import measure_driven
 from graph.policy import Policy
@@ -16,20 +21,48 @@ from ui.pages import PAGES
 ROOT = Path(__file__).parents[2]
 AXE = Path(find_spec("axe_playwright_python").origin).with_name("axe.min.js")  # type: ignore[union-attr, arg-type]
 WAIT = 180_000  # ms; the machine may be busy: only a test that fails waits so long
+CALLS = count(1)
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 # The lineage stands in a shadow root; playwright's CSS selectors go through, scripts must ask.
 CANVAS = """[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
     .map((host) => host.shadowRoot?.querySelector('.canvas')).find((canvas) => canvas)"""
 
 
+def watch_pages(profile: Any) -> None:
+    """Let the pages of a profile note what Streamlit is asked and answers: see `at_rest`."""
+    finished = ForwardMsg.DESCRIPTOR.enum_types_by_name["ScriptFinishedStatus"]
+    fields = {
+        "rerun": BackMsg.RERUN_SCRIPT_FIELD_NUMBER,
+        "newSession": ForwardMsg.NEW_SESSION_FIELD_NUMBER,
+        "finished": ForwardMsg.SCRIPT_FINISHED_FIELD_NUMBER,
+        "early": finished.values_by_name["FINISHED_EARLY_FOR_RERUN"].number,
+    }
+    script = Path(__file__).with_name("watching.js").read_text("utf-8")
+    profile.add_init_script(f"({script})({json.dumps(fields)})")
+
+
+# A click may be told to Streamlit a moment later: its tables wait 150 ms, its sliders 200 ms. The
+# page's own clock counts, so that a slow machine has told it too; then nothing is asked or runs
+# any more, and the page has stood still. What moves for ever doesn't hold the test up.
+AT_REST = f"""([call, told, still, most]) => {{
+    const watch = globalThis.testWatch, now = performance.now();
+    if (watch.call !== call) {{
+        Object.assign(watch, {{ call, told: false, idle: 0 }});
+        setTimeout(() => watch.told ||= watch.call === call, told);
+    }}
+    if (!watch.told || watch.asked || watch.runs) return false;
+    if (!document.querySelector('{IDLE}') || document.querySelector('[data-testid=stSkeleton]'))
+        return false;
+    watch.idle ||= now;
+    return now - watch.changed > still || now - watch.idle > most;
+}}"""
+TOLD, STILL, MOST = 210, 100, 2_000  # ms
+
+
 def at_rest(page: Any) -> Any:
     """The page when its script has ended and all that it drew stands."""
-    page.wait_for_timeout(250)
-    page.locator(IDLE).wait_for(timeout=WAIT)
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stSkeleton]')", timeout=WAIT
-    )
-    page.wait_for_timeout(250)
+    call = next(CALLS)
+    page.wait_for_function(AT_REST, arg=[call, TOLD, STILL, MOST], timeout=WAIT)
     return page
 
 

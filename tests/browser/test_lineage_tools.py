@@ -33,6 +33,7 @@ from tests.browser.seeing import (
     on_screen,
     people,
     picture,
+    watch_pages,
 )
 
 Open = Callable[..., Any]
@@ -280,6 +281,7 @@ def taken(
     root = Path(__file__).parents[2]
     url = serve(root / "app.py", env={"SHICHENG_HOME": str(settings.home)})
     profile = chromium.new_context(locale="en-GB", viewport={"width": 1400, "height": 900})
+    watch_pages(profile)
     page = profile.new_page()
     page.goto(f"{url}/lineage?id={talent['talent_id']}&view=bp")
     lineage_ready(page)
