@@ -2,8 +2,9 @@
 
     python -m benchmarks.soak [PART ...]
 
-PART is polars, duckdb, deltas, cluster, conformance; all of them when none is named. Each is the
-test named in `PARTS` with so many random cases; a difference fails it. `python -m
+PART is a name in `PARTS`; all of them when none is named. Each is a test with so many random cases,
+or the tests that `make test` leaves out: a load killed at every place, every order of loading, more
+seeds. A difference fails it. `python -m
 benchmarks.why_agreement SNAPSHOT` and `python -m benchmarks.engines SNAPSHOT engines` hold `why`
 and the sums of credits to the engine at national size.
 """
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.engines import row
@@ -21,27 +23,42 @@ from benchmarks.engines import row
 TOGETHER = "SHICHENG_EXAMPLES_TOGETHER"
 ROOT = Path(__file__).parents[1]
 WALK = "tests/unit/test_driven.py::test_many_worlds_side_by_side_equal_the_brute_force_walk[{}]"
-# part: what it is, the tests, the variable that sets the cases, the cases
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tests, and what is set for them: the random cases, if any, and the version of Neo4j."""
+
+    what: str
+    tests: str
+    cases: int | None = None
+    variable: str = "SHICHENG_EXAMPLES"
+    marker: str = ""
+    neo4j: str | None = None
+
+
 PARTS = {
-    "polars": ("polars against the walk", WALK.format("polars"), TOGETHER, 10_000),
-    "duckdb": ("DuckDB against the walk", WALK.format("duckdb"), TOGETHER, 10_000),
-    "deltas": (
+    "polars": Part("polars against the walk", WALK.format("polars"), 10_000, TOGETHER),
+    "duckdb": Part("DuckDB against the walk", WALK.format("duckdb"), 10_000, TOGETHER),
+    "deltas": Part(
         "counted again after a delta against a full count",
         "tests/unit/test_results.py::test_after_a_delta_the_recount_equals_a_full_count",
-        "SHICHENG_EXAMPLES",
         200,
     ),
-    "cluster": (
+    "cluster": Part(
         "Spark on a master and two workers against the walk",
         "tests/live/test_spark.py",
-        "SHICHENG_EXAMPLES_SPARK",
         200,
+        "SHICHENG_EXAMPLES_SPARK",
     ),
-    "conformance": ("the conformance folders", "tests/conformance", "SHICHENG_EXAMPLES", 3),
+    "conformance": Part("the conformance folders", "tests/conformance", 3),
+    "properties": Part("every property of the unit tests", "tests/unit", 300),
+    "repetitions": Part("kills, orders and seeds", "tests", marker="soak"),
+    "lts": Part("the same on Neo4j 5.26", "tests/live", marker="soak and lts", neo4j="5.26.30"),
 }
 
 
-def tried(tests: str, variable: str, cases: int) -> tuple[bool, float, str]:
+def tried(part: Part) -> tuple[bool, float, str]:
     """Whether all held, the seconds, and the last line that pytest prints."""
     command = [
         sys.executable,
@@ -52,9 +69,15 @@ def tried(tests: str, variable: str, cases: int) -> tuple[bool, float, str]:
         "-p",
         "no:cacheprovider",
         "--timeout=0",
-        tests,
+        "-m",
+        part.marker,
+        part.tests,
     ]
-    given = {**os.environ, variable: str(cases)}
+    given = dict(os.environ)
+    if part.cases is not None:
+        given[part.variable] = str(part.cases)
+    if part.neo4j is not None:
+        given["SHICHENG_NEO4J_VERSION"] = part.neo4j
     began = time.perf_counter()
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True)
     seconds = time.perf_counter() - began
@@ -69,11 +92,12 @@ def main() -> int:
     row("what", "cases", "seconds", "differences")
     row(*["---"] * 4)
     every = True
-    for part in sys.argv[1:] or PARTS:
-        what, tests, variable, cases = PARTS[part]
-        held, seconds, last = tried(tests, variable, cases)
+    for name in sys.argv[1:] or PARTS:
+        part = PARTS[name]
+        held, seconds, last = tried(part)
         every = every and held
-        row(what, f"{cases:,}", f"{seconds:.0f}", "0" if held else f"differs: {last}")
+        cases = "" if part.cases is None else f"{part.cases:,}"
+        row(part.what, cases, f"{seconds:.0f}", "0" if held else f"differs: {last}")
     return 0 if every else 1
 
 

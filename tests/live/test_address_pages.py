@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.live.visiting import go, lead, text
+from ui.pages import PAGES
 
 App = Callable[..., AppTest]
 pytestmark = pytest.mark.usefixtures("network")
@@ -61,6 +62,14 @@ def test_what_is_left_out_is_told(app: App, page: str, query: dict[str, str], la
     note = told(app(page, lang=lang, **query))
     (name, value), *_ = query.items()
     assert name in note and value.split(",")[-1] in note
+    assert bool(re.search("[\u4e00-\u9fff]", note)) == (lang == "zh")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("page", sorted(set(PAGES) - {"lineage", "talent"}))
+def test_every_page_tells_what_of_a_policy_is_left_out(app: App, page: str, lang: str) -> None:
+    note = told(app(page, lang=lang, window="2030..2020", generations="3"))
+    assert "window" in note and "2030..2020" in note and "generations" not in note
     assert bool(re.search("[\u4e00-\u9fff]", note)) == (lang == "zh")
 
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import polars as pl
 import pytest
@@ -32,10 +31,10 @@ from loaders.sync import load_records
 from loaders.synthetic.network import write_synthetic_folder
 from tests.emptying import emptied
 
-pytestmark = pytest.mark.lts
 ROOT = Path(__file__).parents[2]
 CONFORMANCE = ROOT.parent / "shared" / "conformance"
 BATCHES = 10**9
+SOAK_LTS = (pytest.mark.soak, pytest.mark.lts)
 
 # Quotation marks, lines and commas in texts; one person by two sources and by two files; a link
 # that moves, one that is taken back; codes with a row and without; a province's code elsewhere.
@@ -122,6 +121,7 @@ def same_both_ways(database: Database, settings: Settings, *paths: Path) -> None
     emptied(database)
 
 
+@pytest.mark.lts
 def test_hostile_folders_of_several_sources_both_ways(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
@@ -158,6 +158,8 @@ def test_a_dirty_network_both_ways(
     same_both_ways(empty_database, settings, tmp_path / "dirty")
 
 
+@pytest.mark.lts
+@pytest.mark.soak
 @pytest.mark.shared
 @pytest.mark.skipif(not CONFORMANCE.exists(), reason="../shared is absent")
 def test_the_conformance_folders_both_ways(empty_database: Database, settings: Settings) -> None:
@@ -205,15 +207,24 @@ with connect(settings) as database:
 """
 
 
+@pytest.mark.parametrize(
+    "places",
+    [
+        # Before the new store is there, with neo4j-admin left alone; and when it is half in place.
+        ["loader", "swap"],
+        pytest.param(["loader", "neo4j-admin", "swap", "indexes"], marks=SOAK_LTS),
+    ],
+    ids=len,
+)
 def test_killed_anywhere_then_loaded_again_is_as_never_killed(
-    empty_database: Database, settings: Settings, tmp_path: Path
+    places: list[str], empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "hr", FIRST)
     load(empty_database, settings, path, bulk_rows=BATCHES)
     clean = list(format_canonical_lines(empty_database))
     own = settings.model_copy(update={"home_path": tmp_path / "home"})
     try:
-        for where in ("loader", "neo4j-admin", "swap", "indexes"):
+        for where in places:
             command = [sys.executable, "-c", KILLED, str(own.home), str(path), where]
             ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
             if where == "neo4j-admin":
@@ -231,17 +242,18 @@ def test_killed_anywhere_then_loaded_again_is_as_never_killed(
         embedded.stop_server(own)
 
 
-def test_a_full_disk_is_said(
+def test_why_neo4j_admin_did_not_make_the_store_is_said(
     empty_database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "hr", FIRST)
-
-    def full(settings: Settings, command: list[str], home: Path, **given: Any) -> admin.AdminResult:
-        return admin.AdminResult(1, "java.io.IOException: No space left on device")
-
-    monkeypatch.setattr(admin, "run_neo4j_admin", full)
-    with pytest.raises(DatabaseError, match="the disk is full"):
-        load(empty_database, settings, path, bulk_rows=0)
+    for code, printed, said in (
+        (1, "java.io.IOException: No space left on device", "the disk is full"),
+        (-signal.SIGKILL, "", "The import of the first load failed"),
+    ):
+        failed = admin.AdminResult(code, printed)
+        monkeypatch.setattr(admin, "run_neo4j_admin", lambda *_, told=failed, **__: told)
+        with pytest.raises(DatabaseError, match=said):
+            load(empty_database, settings, path, bulk_rows=0)
     assert not list((settings.home / "loads").iterdir())
     assert empty_database.read("MATCH (n) RETURN count(n) AS n") == [{"n": 0}]
 

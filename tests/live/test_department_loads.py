@@ -17,7 +17,6 @@ from loaders.readers.sheets import read_sheets
 from tests.live.shell import run_here
 from tests.live.test_loads import one
 
-pytestmark = pytest.mark.lts
 ROOT = Path(__file__).parents[2]
 LISTS = ROOT / "tests" / "unit" / "department_lists"
 WORKBOOK = LISTS / "r01" / "2024年度高技能人才名单.xlsx"

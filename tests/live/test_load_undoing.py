@@ -113,7 +113,7 @@ def test_a_load_undone_is_as_never_loaded_and_loads_again(
     assert read_graph_state(empty_database).revision == 4
 
 
-@pytest.mark.parametrize("seed", [2, 5, 11])
+@pytest.mark.parametrize("seed", [2, *(pytest.param(n, marks=pytest.mark.soak) for n in (5, 11))])
 def test_loads_are_undone_one_after_another_whatever_they_changed(
     seed: int,
     empty_database: Database,
@@ -296,14 +296,18 @@ with connect(settings) as database:
 """
 
 
-def test_an_undoing_and_its_server_killed_is_completed(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("places", [["1"], pytest.param(["2", "1"], marks=pytest.mark.soak)])
+def test_an_undoing_and_its_server_killed_is_completed(
+    places: list[str], settings: Settings, tmp_path: Path
+) -> None:
+    """`places`: how many batches are undone when both are killed, time after time."""
     own = settings.model_copy(update={"home_path": tmp_path / "home"})
     try:
         with connect(own) as database:
             load(database, own, write(tmp_path / "hr", FIRST))
             stood = read_store(database)
             load(database, own, write(tmp_path / "hr", DELTA))
-        for batches in ("2", "1"):
+        for batches in places:
             command = [sys.executable, "-c", KILLED, str(own.home), batches]
             killed = subprocess.run(command, cwd=ROOT, check=False)
             assert killed.returncode == -signal.SIGKILL

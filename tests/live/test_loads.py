@@ -401,15 +401,17 @@ with connect(settings) as database:
 """
 
 
+@pytest.mark.parametrize("places", [[7], pytest.param([3, 7], marks=pytest.mark.soak)])
 def test_killed_half_way_then_loaded_again_is_as_never_killed(
-    empty_database: Database, settings: Settings, tmp_path: Path
+    places: list[int], empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
+    """`places`: after how many batches the load and its server are killed."""
     path = write(tmp_path / "hr", BASE)
     load(empty_database, settings, path)
     clean = list(format_canonical_lines(empty_database))
     own = settings.model_copy(update={"home_path": tmp_path / "home"})
     try:
-        for after in (3, 7):
+        for after in places:
             command = [sys.executable, "-c", KILLED, str(own.home), str(path), str(after)]
             killed = subprocess.run(command, cwd=ROOT, env={**os.environ}, check=False)
             assert killed.returncode == -signal.SIGKILL

@@ -85,7 +85,14 @@ ORDERS = [*permutations(SPLIT)]
 
 
 @pytest.mark.parametrize(
-    ("tables", "orders"), [(SPLIT, ORDERS), (TRIPLED, ORDERS[:3])], ids=["split", "tripled"]
+    ("tables", "orders"),
+    [
+        (SPLIT, ORDERS[::5]),  # one order and its reverse
+        (TRIPLED, ORDERS[::5]),
+        pytest.param(SPLIT, ORDERS, marks=pytest.mark.soak),
+        pytest.param(TRIPLED, ORDERS, marks=pytest.mark.soak),
+    ],
+    ids=["split", "tripled", "split, all orders", "tripled, all orders"],
 )
 def test_three_departments_state_one_talent_and_one_worker_in_any_order(
     empty_database: Database,
