@@ -69,7 +69,7 @@ def python(
     """Python of an environment that has the wheel and what it depends on, by the lock."""
     version, program = request.param
     folder = tmp_path_factory.mktemp(f"fresh-{version}")
-    subprocess.run([program, "-m", "venv", folder], check=True)
+    subprocess.run([program, "-m", "venv", "--without-pip", folder], check=True)
     python = folder / "bin" / "python"
     if version == OWN_VERSION:
         import streamlit
@@ -84,8 +84,12 @@ def python(
 
 
 def install(python: Path, *what: str | Path) -> None:
-    """Run pip in an environment."""
-    command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *what]
+    """Install into an environment by this one's pip: a pip of its own takes some seconds.
+
+    Python compiles what is imported then, a small part of all packages.
+    """
+    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    command = [*pip, "install", "-q", "--no-compile", *what]
     subprocess.run(command, check=True, env=without_path())
 
 
