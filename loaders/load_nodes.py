@@ -20,6 +20,7 @@ from graph.messages import Message, Say
 from graph.progress import Progress
 from graph.server.admin import end_orphaned_admin
 from graph.server.database import Database
+from graph.server.embedded import finish_store_swap, hold_server_lock, locate_swap_mark
 from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS
 from graph.snapshot.take import take_snapshot
 from graph.store.bulk_import import NEW_STORE_FOLDER
@@ -59,6 +60,10 @@ def open_load_folder(home: Path, load_id: str) -> Iterator[Path]:
             home=home,
         ) from None
     with held:
+        if locate_swap_mark(home).is_file():
+            # Killed half way: the only store is in the folder of that load, which goes now.
+            with hold_server_lock(home):
+                finish_store_swap(home)
         for left in loads.iterdir():
             end_orphaned_admin(left / NEW_STORE_FOLDER)
             shutil.rmtree(left, ignore_errors=True)

@@ -77,3 +77,13 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     settings = own_settings(tmp_path_factory.mktemp("second"))
     yield settings
     embedded.stop_server(settings)
+
+
+@pytest.fixture
+def second_database(second: Settings) -> Iterator[Database]:
+    """The second server with no node in it, for loads that stop it to make the store as a whole.
+
+    A server that was just started takes many times as long for a load as one that ran some.
+    """
+    with connect(second) as database:
+        yield emptied(database)

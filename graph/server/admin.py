@@ -232,7 +232,7 @@ def take_store_offline(settings: Settings, say: Say | None = None) -> Iterator[N
             tell(Message("Stopping Neo4j: the store must be offline ..."))
             embedded.stop_server(settings)
         try:
-            with embedded.hold_server_lock(settings):
+            with embedded.hold_server_lock(settings.home):
                 yield
         finally:
             if ran:

@@ -76,7 +76,7 @@ def start_server(settings: Settings, say: Say | None = None) -> Server:
     server = find_running_server(settings)
     if server:
         return server
-    with hold_server_lock(settings):
+    with hold_server_lock(settings.home):
         server = find_running_server(settings)
         return server or _launch_server(settings, say or (lambda _: None))
 
@@ -85,7 +85,7 @@ def stop_server(settings: Settings) -> bool:
     """Stop the server of `settings.home` cleanly; False when none was running."""
     if find_running_server(settings) is None:
         return False
-    with hold_server_lock(settings):
+    with hold_server_lock(settings.home):
         server = find_running_server(settings)
         if server is None:
             return True
@@ -100,7 +100,7 @@ def restart_server(settings: Settings, server: Server, *, start_again: bool = Tr
     For a statement that nothing else ends. What was committed is in the store's log, and a load
     that was under way is undone: see that none is.
     """
-    with hold_server_lock(settings):
+    with hold_server_lock(settings.home):
         now = find_running_server(settings)
         if now is not None and now != server:
             return
@@ -142,9 +142,8 @@ def _parse_version(version: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def hold_server_lock(settings: Settings) -> Iterator[None]:
-    """Hold the right to start and stop the server of `settings.home`."""
-    home = settings.home
+def hold_server_lock(home: Path) -> Iterator[None]:
+    """Hold the right to start and stop the server of a data folder."""
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         held = FileLock(home / SERVER_LOCK_NAME).acquire(timeout=START_SECONDS)

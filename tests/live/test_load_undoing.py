@@ -15,8 +15,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from graph.errors import DatabaseError, RefusedLoadError, UsageError
-from graph.server import embedded
-from graph.server.database import Database, connect
+from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.frames import Snapshot
 from graph.snapshot.take import take_snapshot
@@ -298,23 +297,17 @@ with connect(settings) as database:
 
 @pytest.mark.parametrize("places", [["1"], pytest.param(["2", "1"], marks=pytest.mark.soak)])
 def test_an_undoing_and_its_server_killed_is_completed(
-    places: list[str], settings: Settings, tmp_path: Path
+    places: list[str], second_database: Database, second: Settings, tmp_path: Path
 ) -> None:
     """`places`: how many batches are undone when both are killed, time after time."""
-    own = settings.model_copy(update={"home_path": tmp_path / "home"})
-    try:
-        with connect(own) as database:
-            load(database, own, write(tmp_path / "hr", FIRST))
-            stood = read_store(database)
-            load(database, own, write(tmp_path / "hr", DELTA))
-        for batches in places:
-            command = [sys.executable, "-c", KILLED, str(own.home), batches]
-            killed = subprocess.run(command, cwd=ROOT, check=False)
-            assert killed.returncode == -signal.SIGKILL
-        with connect(own) as database:
-            assert take_snapshot(database, own).revision == 2
-            assert undo_finished_load(database, "2", "clerk").revision == 3
-            assert read_store(database) == stood
-            assert len(list_loads(database)) == 3
-    finally:
-        embedded.stop_server(own)
+    load(second_database, second, write(tmp_path / "hr", FIRST))
+    stood = read_store(second_database)
+    load(second_database, second, write(tmp_path / "hr", DELTA))
+    for batches in places:
+        command = [sys.executable, "-c", KILLED, str(second.home), batches]
+        killed = subprocess.run(command, cwd=ROOT, check=False)
+        assert killed.returncode == -signal.SIGKILL
+    assert take_snapshot(second_database, second).revision == 2
+    assert undo_finished_load(second_database, "2", "clerk").revision == 3
+    assert read_store(second_database) == stood
+    assert len(list_loads(second_database)) == 3

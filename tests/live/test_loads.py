@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from graph.model.constraints import build_schema_statements
-from graph.server import embedded
-from graph.server.database import Database, connect
+from graph.server.database import Database
 from graph.settings import Settings
 from graph.store.digest import compute_store_digest, format_canonical_lines
 from loaders import folder, wikidata
 from loaders.load_nodes import MAX_LOAD_JOURNALS
 from loaders.reports import LoadReport
 from loaders.sync import load_records
+from tests.emptying import emptied
 
 pytestmark = pytest.mark.lts
 ROOT = Path(__file__).parents[2]
@@ -403,28 +403,27 @@ with connect(settings) as database:
 
 @pytest.mark.parametrize("places", [[7], pytest.param([3, 7], marks=pytest.mark.soak)])
 def test_killed_half_way_then_loaded_again_is_as_never_killed(
-    places: list[int], empty_database: Database, settings: Settings, tmp_path: Path
+    places: list[int],
+    empty_database: Database,
+    second_database: Database,
+    settings: Settings,
+    second: Settings,
+    tmp_path: Path,
 ) -> None:
     """`places`: after how many batches the load and its server are killed."""
     path = write(tmp_path / "hr", BASE)
     load(empty_database, settings, path)
     clean = list(format_canonical_lines(empty_database))
-    own = settings.model_copy(update={"home_path": tmp_path / "home"})
-    try:
-        for after in places:
-            command = [sys.executable, "-c", KILLED, str(own.home), str(path), str(after)]
-            killed = subprocess.run(command, cwd=ROOT, env={**os.environ}, check=False)
-            assert killed.returncode == -signal.SIGKILL
-            with connect(own) as database:
-                unfinished = "MATCH (l:Load) WHERE l.finished_at IS NULL RETURN count(l)"
-                assert one(database, unfinished) == 1
-                load(database, own, path)
-                assert one(database, unfinished) == 0
-                assert list(format_canonical_lines(database)) == clean
-                while database.write("MATCH (n) DETACH DELETE n").nodes_deleted:
-                    pass
-    finally:
-        embedded.stop_server(own)
+    for after in places:
+        command = [sys.executable, "-c", KILLED, str(second.home), str(path), str(after)]
+        killed = subprocess.run(command, cwd=ROOT, env={**os.environ}, check=False)
+        assert killed.returncode == -signal.SIGKILL
+        unfinished = "MATCH (l:Load) WHERE l.finished_at IS NULL RETURN count(l)"
+        assert one(second_database, unfinished) == 1
+        load(second_database, second, path)
+        assert one(second_database, unfinished) == 0
+        assert list(format_canonical_lines(second_database)) == clean
+        emptied(second_database)
 
 
 @pytest.mark.shared

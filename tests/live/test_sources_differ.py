@@ -80,12 +80,16 @@ def person(database: Database, *columns: str) -> list[Any]:
     ids=["one order", "all orders"],
 )
 def test_the_order_of_loading_never_decides(
-    orders: list[tuple[str, ...]], empty_database: Database, settings: Settings, tmp_path: Path
+    orders: list[tuple[str, ...]],
+    empty_database: Database,
+    second_database: Database,
+    settings: Settings,
+    tmp_path: Path,
 ) -> None:
     paths = {name: write(tmp_path / name, tables) for name, tables in SOURCES.items()}
     found = {}
-    load(empty_database, settings, *paths.values(), bulk_rows=0)
-    found["as a whole"] = lines_of(empty_database)
+    load(second_database, second_database.settings, *paths.values(), bulk_rows=0)
+    found["as a whole"] = lines_of(second_database)
     for order in orders:
         emptied(empty_database)
         for name in order:

@@ -243,7 +243,7 @@ def test_a_lock_that_is_a_folder_is_said(home: Path) -> None:
     a_folder(home / "neo4j.lock")
     with (
         pytest.raises(DatabaseError, match="cannot be written"),
-        embedded.hold_server_lock(own_settings(home)),
+        embedded.hold_server_lock(home),
     ):
         pass
 

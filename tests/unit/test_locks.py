@@ -16,7 +16,6 @@ from filelock import FileLock
 from graph.errors import DatabaseError
 from graph.server import child, embedded, locks
 from loaders import load_nodes
-from tests.conftest import own_settings
 
 HOLD = """
 import sys, time, filelock
@@ -74,6 +73,20 @@ def test_a_load_waits_for_whoever_looks_whether_one_runs(tmp_path: Path) -> None
             pass
 
 
+def test_a_swap_that_was_killed_half_way_is_finished_before_its_folder_goes(tmp_path: Path) -> None:
+    """Whoever loads next may have used the server before, and starts none."""
+    new = tmp_path / "loads" / "killed" / "neo4j"
+    there = new / "data" / "databases" / "neo4j"
+    there.mkdir(parents=True)
+    (there / "store").write_text("new")
+    embedded.locate_swap_mark(tmp_path).write_text(str(new.relative_to(tmp_path)))
+    with load_nodes.open_load_folder(tmp_path, "load"):
+        store = embedded.locate_store(tmp_path) / "data" / "databases" / "neo4j" / "store"
+        assert store.read_text() == "new"
+        assert not new.exists()
+    assert not embedded.locate_swap_mark(tmp_path).exists()
+
+
 def test_those_who_look_do_not_see_each_other_and_make_no_file(tmp_path: Path) -> None:
     assert not locks.is_load_running(tmp_path) and not locks.is_store_offline(tmp_path)
     assert not list(tmp_path.iterdir())
@@ -104,25 +117,24 @@ def test_the_store_is_offline_for_the_length_of_the_block(tmp_path: Path) -> Non
 def test_who_starts_the_server_waits_and_then_says_who_is_in_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = own_settings(tmp_path)
     monkeypatch.setattr(embedded, "START_SECONDS", 0.2)
     with (
         another_holder(tmp_path / locks.SERVER_LOCK_NAME),
         pytest.raises(DatabaseError, match="Another command has been starting or stopping"),
-        embedded.hold_server_lock(settings),
+        embedded.hold_server_lock(tmp_path),
     ):
         pass
-    with embedded.hold_server_lock(settings):
+    with embedded.hold_server_lock(tmp_path):
         assert locks.is_lock_held(tmp_path / locks.SERVER_LOCK_NAME)
     assert not locks.is_lock_held(tmp_path / locks.SERVER_LOCK_NAME)
 
 
 def test_two_threads_do_not_start_the_server_at_once(tmp_path: Path) -> None:
-    settings, inside, most = own_settings(tmp_path), [0], [0]
+    inside, most = [0], [0]
 
     def start() -> None:
         for _ in range(5):
-            with embedded.hold_server_lock(settings):
+            with embedded.hold_server_lock(tmp_path):
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
                 time.sleep(0.001)
@@ -151,7 +163,7 @@ def test_an_idle_server_leaves_only_where_nobody_is_starting(tmp_path: Path) -> 
 
 def test_a_lock_does_not_pass_on_to_a_child_process(tmp_path: Path) -> None:
     """A server outlives the command that started it; the command's lock must not."""
-    with embedded.hold_server_lock(own_settings(tmp_path)):
+    with embedded.hold_server_lock(tmp_path):
         process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         assert process.poll() is None
