@@ -621,37 +621,28 @@ class Writer:
             f"MATCH (x:{label}) WHERE {_STALE_CONDITION.format(p=rules.prefix)} "
             f"RETURN x.{kind.key} AS key LIMIT {WRITE_BATCH_ROWS}"
         )
-        for batch in self._stale(stale):
-            keys = [row["key"] for row in batch]
 
-            def once(
-                tx: ManagedTransaction, keys: list[str] = keys
-            ) -> tuple[int, list[RecordConflict]]:
-                images = self.build_images()
-                old, dropped = [], []
-                for key, node in read_batch_nodes(tx, kind, keys).items():
-                    images.add(NodeImage.of(kind.label, key, node))
-                    left = self.statements_of(rules, names, node["properties"])
-                    if left:
-                        record = fill_missing_values(rules.decide(left), names)
-                        stored = self.to_properties(rules, record)
-                        old.append({"id": node["id"], "properties": stored})
-                    elif drop:
-                        dropped.append(node["id"])
-                    else:
-                        none: dict[str, Any] = {"sources": [], "stated": None}
-                        old.append({"id": node["id"], "properties": none})
-                write_batch_nodes(tx, kind, "", old, [])
-                if dropped:
-                    tx.run(
-                        f"UNWIND $ids AS id MATCH (x) WHERE elementId(x) = id {drop}",
-                        {"ids": dropped},
-                    ).consume()
-                    self._count_removed(label, dropped)
-                self.keep_images(tx, images, {kind.label: keys})
-                return len(keys), []
+        def clean(tx: ManagedTransaction, nodes: Mapping[str, dict[str, Any]]) -> None:
+            old, dropped = [], []
+            for node in nodes.values():
+                left = self.statements_of(rules, names, node["properties"])
+                if left:
+                    record = fill_missing_values(rules.decide(left), names)
+                    stored = self.to_properties(rules, record)
+                    old.append({"id": node["id"], "properties": stored})
+                elif drop:
+                    dropped.append(node["id"])
+                else:
+                    none: dict[str, Any] = {"sources": [], "stated": None}
+                    old.append({"id": node["id"], "properties": none})
+            write_batch_nodes(tx, kind, "", old, [])
+            if dropped:
+                tx.run(
+                    f"UNWIND $ids AS id MATCH (x) WHERE elementId(x) = id {drop}", {"ids": dropped}
+                ).consume()
+                self._count_removed(label, dropped)
 
-            self.run_batch(once, 0)
+        self._clean_found(kind, stale, clean)
 
     def _delete_alone(self, kind: NodeKind) -> None:
         """Nodes that nobody states any more and that nothing is related to."""
@@ -659,25 +650,15 @@ class Writer:
             f"MATCH (x:{kind.label}) WHERE x.sources = [] AND NOT (x)--() "
             f"RETURN x.{kind.key} AS key LIMIT {WRITE_BATCH_ROWS}"
         )
-        for batch in self._stale(found):
-            keys = [row["key"] for row in batch]
 
-            def once(
-                tx: ManagedTransaction, keys: list[str] = keys
-            ) -> tuple[int, list[RecordConflict]]:
-                images = self.build_images()
-                nodes = read_batch_nodes(tx, kind, keys)
-                for key, node in nodes.items():
-                    images.add(NodeImage.of(kind.label, key, node))
-                tx.run(
-                    "UNWIND $ids AS id MATCH (x) WHERE elementId(x) = id DELETE x",
-                    {"ids": [node["id"] for node in nodes.values()]},
-                ).consume()
-                self.keep_images(tx, images, {kind.label: keys})
-                self._count_removed(kind.label, keys)
-                return len(keys), []
+        def delete(tx: ManagedTransaction, nodes: Mapping[str, dict[str, Any]]) -> None:
+            ids = [node["id"] for node in nodes.values()]
+            tx.run(
+                "UNWIND $ids AS id MATCH (x) WHERE elementId(x) = id DELETE x", {"ids": ids}
+            ).consume()
+            self._count_removed(kind.label, ids)
 
-            self.run_batch(once, 0)
+        self._clean_found(kind, found, delete)
 
     def _drop_earned_labels(self) -> None:
         for relation in RELATIONS:
@@ -691,6 +672,22 @@ class Writer:
             f"MATCH (x:{label}) WHERE NOT {held} RETURN x.{kind.key} AS key LIMIT "
             f"{WRITE_BATCH_ROWS}"
         )
+
+        def drop(tx: ManagedTransaction, nodes: Mapping[str, dict[str, Any]]) -> None:
+            tx.run(
+                f"UNWIND $keys AS key MATCH (x:{kind.label} {{{kind.key}: key}}) REMOVE x:{label}",
+                {"keys": list(nodes)},
+            ).consume()
+
+        self._clean_found(kind, found, drop)
+
+    def _clean_found(
+        self,
+        kind: NodeKind,
+        found: str,
+        clean: Callable[[ManagedTransaction, Mapping[str, dict[str, Any]]], None],
+    ) -> None:
+        """Cleans the nodes that the statement `found` gives the keys of, a batch a transaction."""
         for batch in self._stale(found):
             keys = [row["key"] for row in batch]
 
@@ -698,13 +695,10 @@ class Writer:
                 tx: ManagedTransaction, keys: list[str] = keys
             ) -> tuple[int, list[RecordConflict]]:
                 images = self.build_images()
-                for key, node in read_batch_nodes(tx, kind, keys).items():
+                nodes = read_batch_nodes(tx, kind, keys)
+                for key, node in nodes.items():
                     images.add(NodeImage.of(kind.label, key, node))
-                tx.run(
-                    f"UNWIND $keys AS key MATCH (x:{kind.label} {{{kind.key}: key}}) "
-                    f"REMOVE x:{label}",
-                    {"keys": keys},
-                ).consume()
+                clean(tx, nodes)
                 self.keep_images(tx, images, {kind.label: keys})
                 return len(keys), []
 
