@@ -133,8 +133,28 @@ def explain_changed_headers(
 
 def read_mapping(path: Path) -> Mapping:
     """The mapping of a YAML file. Raises UsageError, with what is wrong in it, for any other."""
+    stated = read_exported_mappings(path)
+    if len(stated) != 1:
+        raise UsageError("{path} holds {n} mappings, not one", path=path, n=len(stated))
+    return stated[0]
+
+
+def read_exported_mappings(path: Path) -> list[Mapping]:
+    """The mappings of a YAML file of one or several documents. Raises UsageError, with what is
+    wrong in it, for any other."""
     try:
-        stated = yaml.safe_load(path.read_text("utf-8"))
+        documents = list(yaml.safe_load_all(path.read_text("utf-8")))
+        return [_validate_mapping(stated, path) for stated in documents]
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
+        raise UsageError(
+            "{path} can't be read as YAML ({why}); mend it or make it anew with `shicheng inspect`",
+            path=path,
+            why=type(error).__name__,
+        ) from None
+
+
+def _validate_mapping(stated: object, path: Path) -> Mapping:
+    try:
         mapping = Mapping.model_validate(stated)
     except ValidationError as error:
         wrong = [
@@ -150,18 +170,66 @@ def read_mapping(path: Path) -> Mapping:
             path=path,
             wrong=wrong,
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(
-            "{path} can't be read as YAML ({why}); mend it or make it anew with `shicheng inspect`",
-            path=path,
-            why=type(error).__name__,
-        ) from None
     unknown = [c.field for c in mapping.columns if c.field and not is_known_field(c.field)]
     if unknown:
         raise UsageError(
             "{path} names fields that there are not: {unknown}", path=path, unknown=unknown
         )
     return mapping
+
+
+def list_newest_mappings(home: Path, names: Sequence[str] = ()) -> list[tuple[Path, Mapping]]:
+    """The newest revision of each list, by source; of the named sources or departments alone.
+
+    Raises UsageError for a name that no mapping has.
+    """
+    newest = {mapping.source: (path, mapping) for path, mapping in list_mappings(home)}
+    known = {name for _, one in newest.values() for name in (one.source, one.department)}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(
+            "there is no mapping of {unknown}; `shicheng mappings list` lists them",
+            unknown=unknown,
+        )
+    return [
+        newest[source]
+        for source in sorted(newest)
+        if not names or {source, newest[source][1].department} & set(names)
+    ]
+
+
+def find_mapping_revision(home: Path, source: str, revision: int | None = None) -> Mapping:
+    """A revision of the mapping of a source, the newest without a number.
+
+    Raises UsageError where there is none.
+    """
+    list_newest_mappings(home, [source])
+    found = {m.revision: m for _, m in list_mappings(home) if m.source == source}
+    if not found:
+        raise UsageError(
+            "{source} has several lists; name one as `shicheng mappings list` does", source=source
+        )
+    wanted = max(found) if revision is None else revision
+    if wanted not in found:
+        raise UsageError(
+            "the mapping of {source} has no revision {revision}; there are {known}",
+            source=source,
+            revision=wanted,
+            known=sorted(found),
+        )
+    return found[wanted]
+
+
+def delete_mappings(home: Path, names: Sequence[str]) -> list[Mapping]:
+    """Deletes every revision of the mappings of sources or departments; those that went.
+
+    Raises UsageError for a name that no mapping has; then nothing is deleted.
+    """
+    sources = {mapping.source for _, mapping in list_newest_mappings(home, names)}
+    gone = [(path, m) for path, m in list_mappings(home) if m.source in sources]
+    for path, _ in gone:
+        path.unlink()
+    return [mapping for _, mapping in gone]
 
 
 def render_mapping(mapping: Mapping) -> str:

@@ -61,6 +61,11 @@ _EMPTY_SHEET_REASON = Message("the sheet {name} is not read; nothing stands in i
 _HIDDEN_SHEET_REMARK = Message(
     "the sheet {name} is hidden in the workbook; it is read all the same"
 )
+# The library does not say it, and no XML of rows stands beside the cells of these.
+_UNTOLD_HIDDEN_ROWS_REMARK = Message(
+    "in a workbook of this kind (.{kind}) it can't be told which rows are hidden; all rows are read"
+)
+_KINDS_WITHOUT_HIDDEN_ROWS: Final = ("xls", "xlsb")
 _HIDDEN_ROWS_REMARK = Message(
     "{rows:,} rows are hidden in the workbook ({first}); they are read all the same"
 )
@@ -95,7 +100,7 @@ def _read_process_sheets(stream: BinaryIO, kind: str, file: str) -> Iterator[She
             parts.append(_build_tagged_part(head, *line))
             continue
         if head is not None:
-            yield _build_workbook_sheet(head, parts, file)
+            yield _build_workbook_sheet(head, parts, file, kind)
         head, parts = line, []
 
 
@@ -140,7 +145,7 @@ def _build_tagged_part(
 
 
 def _build_workbook_sheet(
-    head: dict[str, Any], parts: list[pl.DataFrame], file: str
+    head: dict[str, Any], parts: list[pl.DataFrame], file: str, kind: str
 ) -> Sheet | UnreadFile:
     name = mask_id_numbers(head["sheet"])
     if head["type"] != "WorkSheet":
@@ -160,7 +165,10 @@ def _build_workbook_sheet(
         return UnreadFile(file, _EMPTY_SHEET_REASON.with_values(name=name))
     hidden = frozenset(head.get("hidden", ()))
     merged = tuple((r1 + 1, c1 + 1, r2 + 1, c2 + 1) for (r1, c1), (r2, c2) in head["merged"])
-    said = list_hidden_remarks(head["visible"], hidden, name, file)
+    said = list(list_hidden_remarks(head["visible"], hidden, name, file))
+    if kind in _KINDS_WITHOUT_HIDDEN_ROWS:
+        reason = _UNTOLD_HIDDEN_ROWS_REMARK.with_values(kind=kind)
+        said.append((file, 0, "", "", reason, REMARK))
     return Sheet(file, name, cells, merged, hidden, remarks=(*said, *remarks))
 
 

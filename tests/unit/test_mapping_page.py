@@ -20,7 +20,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text("utf-8")
 
 
 def get_block(language: str) -> str:
-    (block,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    (block, *_) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     return str(block)
 
 
@@ -43,6 +43,22 @@ def test_the_example_of_the_page(tmp_path: Path) -> None:
     told = re.findall(r"^\| ([a-z]+) \| (\d+) \|$", PAGE, re.MULTILINE)
     assert [(name, str(table.accepted)) for name, table in tables.items()] == told
     assert tables["recognitions"].rows["level"].to_list() == [6, 4]
+
+
+def test_the_commands_on_mappings_of_the_page(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(get_block("csv"), "utf-8")
+    given = {"SHICHENG_HOME": str(tmp_path / "home")}
+    inspect = ["inspect", "list.csv", "--answer", "ladder=old", "--save"]
+    assert run_here(inspect, given, tmp_path).returncode == 0
+    _, block = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    commands = re.findall(r"^\$ shicheng (mappings .*)$", block, re.MULTILINE)
+    done = [run_here(shlex.split(command), given, tmp_path) for command in commands]
+    assert [one.returncode for one in done] == [0] * 5
+    listed, shown, _, imported, deleted = (one.stdout for one in done)
+    assert "某市人力资源和社会保障局/人员\t1\t8" in listed
+    assert shown == get_block("yaml") == (tmp_path / "mappings.yaml").read_text("utf-8")
+    assert "unchanged" in imported and "deleted" in deleted
+    assert list((tmp_path / "home" / MAPPINGS_FOLDER).iterdir()) == []
 
 
 EXAMPLES = re.findall(

@@ -367,3 +367,10 @@ def test_open_documents_that_are_protected_or_made_to_hurt(tmp_path: Path) -> No
     path = make_ods(tmp_path / "b.ods", f"{row}</table:table-cell></table:table-row>")
     with pytest.raises(UsageError, match="save"):
         list(read_sheets(path))
+
+
+def test_where_hidden_rows_cannot_be_told_it_is_said() -> None:
+    assert [
+        "which rows are hidden" in reason for _, _, reason in said(read(MADE / "list.xls"))
+    ] == [True]
+    assert not any("which rows" in reason for _, _, reason in said(read(MADE / "list.xlsx")))
