@@ -171,8 +171,13 @@ def find_unnamed_pairs(sheet: Sheet) -> UnnamedPairs | None:
 
 
 def _take_first_row_for_header(cells: pl.DataFrame, first: Sequence[str]) -> UnnamedPairs | None:
-    is_wordless = any(re.search(r"\d{3,}", text) for text in first)
-    return None if is_wordless else UnnamedPairs(int(cells[ROW_NUMBER_COLUMN][0]), tuple(first))
+    """The first row as a header whose first two words mean nothing; no number is in a header."""
+    fields = [match_header(text, ("mentorship",)) or "" for text in first]
+    roles = {field.partition(".")[0] for field in fields[2:]}
+    is_header = not any(re.search(r"\d{3,}", text) for text in first)
+    if any(fields[:2]) or not roles <= _ROLES_BESIDE_PAIRS or not is_header:
+        return None
+    return UnnamedPairs(int(cells[ROW_NUMBER_COLUMN][0]), tuple(first))
 
 
 def _build_headers(kinds: Sequence[str]) -> tuple[str, ...]:

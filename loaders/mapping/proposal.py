@@ -26,6 +26,7 @@ from loaders.mapping.aliases import (
     is_known_field,
     match_header,
     normalize_list_header,
+    simplify_list_header,
 )
 from loaders.mapping.amounts import MONEY_UNITS, find_money_unit, has_unit, parse_amount
 from loaders.mapping.application import drop_empty, format_sheet_label
@@ -121,6 +122,7 @@ PARENTS_FIELD: Final = "ignore.parents"
 # Beside the masters that are stated as such.
 PARENT_MENTOR_FIELD: Final = "mentor2.own_number"
 _PAIR_ROLE_PATTERN: Final = re.compile(r"(mentor|apprentice)\d?\.")
+_STAFF_NUMBER_PATTERN: Final = re.compile("工号|职工|员工|会员|学号|job_?no")
 _NO_DATE: Final = ("none", "无")
 
 
@@ -487,6 +489,8 @@ class _Interview:
             return False
         if BY_NUMBER not in self.answers and self.is_pair_settled:
             return True
+        if BY_NUMBER not in self.answers and self._has_staff_numbers():
+            return False
         answer = self._choose_yes(BY_NUMBER)
         if answer is None:
             text = Message(
@@ -496,6 +500,11 @@ class _Interview:
             )
             self.questions.append(Question(BY_NUMBER, text, ("yes", "no")))
         return bool(answer)
+
+    def _has_staff_numbers(self) -> bool:
+        """Whether the numbers are those of a department's staff, of whom it has a list."""
+        headers = [c.header for c in self.columns if _PAIR_ROLE_PATTERN.match(c.field)]
+        return any(_STAFF_NUMBER_PATTERN.search(simplify_list_header(one)) for one in headers)
 
     def _settle_pair(self) -> None:
         """Which of two columns is the master, where no header says it."""

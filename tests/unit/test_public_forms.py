@@ -348,3 +348,20 @@ def test_real_mentors_of_wikidata(tmp_path: Path) -> None:
     rows = tables["mentorships"].rows
     assert (rows.height, rows.select("mentor_id", "apprentice_id").n_unique()) == (712, 623)
     assert read.summaries[0].data == 712
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "人员编号,培?地?编号,开始日期\nR13,T1,2022-05-01\nR14,T1,2022-05-01\n",
+        "工号,车间代号\nA1,B1\nA2,B1\n",
+    ],
+)
+def test_a_header_that_means_something_is_no_open_pair(tmp_path: Path, text: str) -> None:
+    (sheet,) = read_sheets(write(tmp_path, text))
+    assert not isinstance(sheet, UnreadFile) and find_layout(sheet).pair is None
+
+
+def test_staff_numbers_are_those_of_a_list(tmp_path: Path) -> None:
+    path = write(tmp_path, "师傅工号,徒弟工号,开始日期\nK1,K2,2022-03-01\n")
+    assert questions(path) == [] and not propose(path).mapping.by_number
