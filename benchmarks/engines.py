@@ -373,14 +373,14 @@ def peers(folder: Path, home: Path | None) -> None:
         )
 
 
-def engines(folder: Path) -> None:
-    """The default policy on each engine, and with no limit of generations."""
+def _print_engine_head(measured: str) -> None:
+    """The head of a table of `_whole` rows; `measured` is what a row is of."""
     head = (
-        "policy, engine",
+        measured,
         "start s",
         "reach s",
         "everything s",
-        "kept s",
+        "stored s",
         "peak GB",
         "spill GB",
         "persons",
@@ -389,6 +389,11 @@ def engines(folder: Path) -> None:
     )
     row(*head)
     row(*["---"] * len(head))
+
+
+def engines(folder: Path) -> None:
+    """The default policy on each engine, and with no limit of generations."""
+    _print_engine_head("policy, engine")
     for engine, generations in (
         ("polars", "3"),
         ("duckdb", "3"),
@@ -426,20 +431,7 @@ def lists(folder: Path) -> None:
 
 def growth(exchange: Path, sizes: Iterable[float]) -> None:
     """Copies of the nation side by side; half of it is the generator's at half the size."""
-    head = (
-        "nations, engine",
-        "start s",
-        "reach s",
-        "everything s",
-        "kept s",
-        "peak GB",
-        "spill GB",
-        "persons",
-        "pairs",
-        "credits off by",
-    )
-    row(*head)
-    row(*["---"] * len(head))
+    _print_engine_head("nations, engine")
     for times in sizes:
         with tempfile.TemporaryDirectory(dir=exchange.parent) as temporary:
             folder = Path(temporary) / "snapshot"

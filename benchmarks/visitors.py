@@ -24,7 +24,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
-from urllib.request import urlopen
 
 import polars as pl
 import psutil
@@ -33,7 +32,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.serving import build_app_command
+from tests.serving import build_app_command, wait_until_healthy
 from ui.pages import PAGES
 
 ROOT = Path(__file__).parents[1]
@@ -64,23 +63,11 @@ def serve_app(
     command = build_app_command(script, port)
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
-        _wait_until_healthy(server, port)
+        wait_until_healthy(server, f"http://127.0.0.1:{port}")
         yield server
     finally:
         server.terminate()
         server.wait(15)
-
-
-def _wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:
-    for _ in range(300):
-        if server.poll() is not None:
-            break
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
-                return
-        except (TimeoutError, OSError):
-            time.sleep(0.2)
-    raise SystemExit("the app did not start")
 
 
 def visits(home: Path) -> list[Visit]:

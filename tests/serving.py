@@ -1,4 +1,4 @@
-"""Waiting for an app that a test started."""
+"""Starting an app for a test or a benchmark, and waiting for it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import sys
 import time
 from pathlib import Path
 from urllib.request import urlopen
-
-import pytest
 
 STARTUP = 240  # seconds; the machine may be busy
 
@@ -30,8 +28,8 @@ def build_app_command(script: Path | str, port: int, *options: str) -> list[str]
     ]
 
 
-def wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    """Waits until the app at this address answers; fails with the end of its log."""
+def wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path | None = None) -> None:
+    """Waits until the app at this address answers; RuntimeError with the end of its log."""
     ends = time.monotonic() + STARTUP
     while time.monotonic() < ends and server.poll() is None:
         try:
@@ -40,4 +38,5 @@ def wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> 
                     return
         except OSError:
             time.sleep(0.2)
-    pytest.fail(f"the app did not start:\n{log.read_text('utf-8')[-2000:]}")
+    written = "" if log is None else log.read_text("utf-8")[-2000:]
+    raise RuntimeError(f"the app did not start:\n{written}")
