@@ -40,6 +40,8 @@ _FAILED: Final = Message(
 )
 # One load of this process at a time; those of other processes hold the lock of the data folder.
 _turn = threading.Lock()
+# The jobs of this process that have not ended.
+_running_jobs: list[LoadJob] = []
 job_logger = logging.getLogger("shicheng.loads")
 
 # National figures (driven persons ...) as the graph stands; None while nothing is loaded.
@@ -67,7 +69,7 @@ class LoadTask:
     touch: Callable[[], None] = lambda: None
 
 
-@dataclass
+@dataclass(eq=False)
 class LoadJob:
     """One load under way. `report`, `read`, `before` and `after` are there as far as it came."""
 
@@ -92,6 +94,7 @@ class LoadJob:
 
     def start(self) -> LoadJob:
         """Begins, on a thread of its own."""
+        _running_jobs.append(self)
         threading.Thread(target=self.run, name="load", daemon=True).start()
         return self
 
@@ -123,6 +126,8 @@ class LoadJob:
             self._enter("failed")
         finally:
             self.task.finish()
+            if self in _running_jobs:
+                _running_jobs.remove(self)
 
     def _enter(self, state: JobState) -> None:
         with self._lock:
@@ -199,3 +204,14 @@ class LoadJob:
     def _raise_if_cancelled(self) -> None:
         if self._is_cancelled:
             raise CancelledLoadError
+
+
+def find_running_load(home: Path) -> LoadJob | None:
+    """The load of this process that writes, or waits to write, into the data folder now.
+
+    Checks are left out: they belong to the visit that began them.
+    """
+    for job in list(_running_jobs):
+        if job.task.home == home and not job.task.dry_run:
+            return job
+    return None

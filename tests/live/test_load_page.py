@@ -135,6 +135,27 @@ def test_a_load_waits_for_another_one_and_can_be_called_off(
     assert [p for p in (settings.home / "uploads").rglob("*") if p.is_file()] == []
 
 
+def test_whoever_loads_the_page_anew_finds_the_load_that_runs(
+    clerk: AppTest, dirty: Path, settings: Settings, empty_database: Database, app: Open
+) -> None:
+    test = clerk
+    bring(test, dirty)
+    press(test, "load_check")
+    run_until(test, lambda: has_button(test, "load_begin"))
+    with FileLock(settings.home / LOAD_LOCK_NAME):
+        press(test, "load_begin")
+        run_until(test, lambda: has_button(test, "load_cancel"))
+        again = app("load", lang="en")
+        assert "Another load is running" in text(again)
+        press(again, "load_attach")
+        assert "waits for its turn" in "".join(one.label for one in again.get("status"))
+    run_until(again, lambda: has_button(again, "load_again"))
+    assert lead(again) == "Loaded as revision 1: 23 rows taken, 1 refused."
+    assert [one.label for one in again.get("download_button")] == ["名单\\-退回\\.xlsx"]
+    assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 24
+    assert not has_button(app("load", lang="en"), "load_attach")
+
+
 def test_a_changed_answer_needs_another_check(clerk: AppTest, dirty: Path) -> None:
     test = clerk
     bring(test, dirty)

@@ -146,6 +146,14 @@ class LoadDraft:
         self.agreed = False
         self.refusals = {}
 
+    def attach_load(self, job: LoadJob) -> None:
+        """Shows a load that this process runs: begun before the page was loaded anew, or elsewhere.
+
+        The files of this visit go; those of the load are its own.
+        """
+        self.clear()
+        self.load = job
+
     def clear(self) -> None:
         """Removes the files and forgets what was said of them; a load that runs goes on."""
         if self.folder is not None and (self.load is None or self.load.is_over):

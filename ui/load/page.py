@@ -19,7 +19,7 @@ from graph.server.locks import is_load_running
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from loaders.department_files import DepartmentFiles, read_department_files
-from loaders.load_jobs import LoadJob, LoadTask
+from loaders.load_jobs import LoadJob, LoadTask, find_running_load
 from loaders.sheet_inspection import InspectedSheet, confirm_sheet
 from ui.load.draft import DraftSheet, LoadDraft, map_departments, open_draft
 from ui.load.outcome import count_list_rows, draw_check_outcome, draw_load_outcome
@@ -56,10 +56,8 @@ def page() -> None:
         _draw_load(draft)
         return
     frame.draw_under_lead(t("Nothing is loaded before you have seen it and agreed."), policy=False)
-    if draft.check is None and is_load_running(home):
-        frame.draw_note(
-            t("Another load is running"), t("A check or a load that you begin waits for it.")
-        )
+    if draft.check is None:
+        _draw_running_load(draft, home)
     draw_upload(draft)
     for note in draft.notes:
         frame.draw_note(t("Not taken"), translate_message(note))
@@ -74,6 +72,18 @@ def page() -> None:
     )
     _draw_sheets(draft, found)
     _draw_check(draft, found)
+
+
+def _draw_running_load(draft: LoadDraft, home: Path) -> None:
+    """That a load is running; whoever reloaded the page meanwhile finds the way back to it."""
+    job = find_running_load(home)
+    if job is None and not is_load_running(home):
+        return
+    frame.draw_note(
+        t("Another load is running"), t("A check or a load that you begin waits for it.")
+    )
+    if job is not None:
+        st.button(t("Show this load"), key="load_attach", on_click=draft.attach_load, args=(job,))
 
 
 def _render_load_answer(draft: LoadDraft, found: DraftSheets) -> str:
