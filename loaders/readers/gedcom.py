@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import networkx as nx
@@ -31,7 +32,7 @@ from loaders.readers.sheet import Sheet
 from loaders.tables import ROW_NUMBER_COLUMN
 
 MAX_GEDCOM_LINE_CHARS: Final = 100_000
-MAX_GEDCOM_PEOPLE: Final = 500_000
+MAX_GEDCOM_PEOPLE: Final = 200_000
 MAX_BROKEN_LINES: Final = 1_000
 PEOPLE_HEADERS: Final = ("XREF", "NAME", "SEX", "BIRT", "OCCU", "FAMC")
 PAIR_HEADERS: Final = (
@@ -239,7 +240,9 @@ def _read_line(number: int, text: str) -> GedcomLine | Message:
     if matched is None:
         return _BROKEN_LINE_REASON.with_values(line=number)
     level, xref, tag, value = matched.groups()
-    return GedcomLine(number, int(level), _clean_xref(xref or ""), tag.upper(), value or "")
+    return GedcomLine(
+        number, int(level), _clean_xref(xref) if xref else "", tag.upper(), value or ""
+    )
 
 
 def _clean_xref(text: str) -> str:
@@ -326,6 +329,7 @@ def _read_association(
     found.pairs.append((line.number, *pair, start, end))
 
 
+@lru_cache(maxsize=4096)
 def _find_role(word: str) -> str:
     """`mentor` for what the associated person is called as a master; "" for other words."""
     field_name = match_header(word, ()) if word else None
@@ -407,14 +411,16 @@ def _add_parents(found: _Genealogy) -> None:
 
 
 def _name_pairs(found: _Genealogy) -> Iterator[tuple[int, list[str]]]:
-    names = {cells[0]: cells[1] for cells in found.people.values()}
+    paired = {xref for _, *both, _, _ in found.pairs for xref in both}
+    # A name that could be read as several says nothing beside an id.
+    names = {
+        xref: name
+        for xref, name, *_ in found.people.values()
+        if xref in paired and len(split_names(name)) == 1
+    }
     for number, mentor, apprentice, start, end in found.pairs:
-        # A name that could be read as several says nothing beside an id.
-        named = [
-            name if len(split_names(name)) == 1 else ""
-            for name in (names.get(mentor, ""), names.get(apprentice, ""))
-        ]
-        yield number, [mentor, named[0], apprentice, named[1], start, end]
+        both = [mentor, names.get(mentor, ""), apprentice, names.get(apprentice, "")]
+        yield number, [*both, start, end]
 
 
 def _build_sheet(

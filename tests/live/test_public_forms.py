@@ -85,3 +85,24 @@ def test_a_genealogy_is_undated_for_the_headline(
     assert read_pairs(empty_database) == ["张三>李四", "李四>王五"]
     dated = "MATCH ()-[m:MENTORS]->() RETURN count(m.start) AS starts, count(m.end) AS ends"
     assert empty_database.read(dated) == [{"starts": 0, "ends": 2}]
+
+
+def test_a_genealogy_file_is_in_the_store(
+    run: Run, empty_database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "家谱.ged"
+    people = "".join(f"0 @I{at}@ INDI\n1 NAME {name}\n" for at, name in enumerate("甲乙丙丁"))
+    masters = "1 ASSO @I0@\n2 RELA 师傅\n1 ASSO @I9@\n2 RELA 师傅\n"
+    family = "0 @F1@ FAM\n1 HUSB @I0@\n1 CHIL @I1@\n"
+    path.write_text(f"0 HEAD\n1 CHAR UTF-8\n{people}{masters}{family}0 TRLR\n", "utf-8")
+    assert "(parents)" in run("load", path, "--source", "某谱", code=2).stderr
+    run("inspect", path, "--source", "某谱", "--answer", "parents=no", "--save")
+    report = json.loads(run("load", path, "--json").stdout)
+    assert [(s["data"], s["accepted"], s["refused"]) for s in report["sheets"]] == [
+        (4, 4, 0),
+        (2, 1, 1),
+    ]
+    assert read_pairs(empty_database) == ["甲>丁"]
+    before = compute_store_digest(empty_database)
+    run("load", path)
+    assert compute_store_digest(empty_database) == before

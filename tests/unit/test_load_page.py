@@ -170,3 +170,10 @@ def test_a_list_can_be_left_out(opened: Open) -> None:
     test.checkbox[0].check().run()
     assert not test.radio and "不载入" in said(test)
     assert test.button(key="load_check").disabled
+
+
+def test_the_master_of_a_list_of_pairs_is_asked(opened: Open) -> None:
+    test = bring(opened(lang="en"), ("pairs.csv", "张三,李四\n张三,王五\n".encode()))
+    (asked,) = [one for one in test.radio if "master" in one.label]
+    assert asked.options == ["第1列（姓名）", "第2列（姓名）"]
+    assert "different entries" in said(test)
