@@ -21,6 +21,7 @@ from graph.policy import Policy
 if TYPE_CHECKING:
     from graph.driven.figures import Driven
     from graph.snapshot.frames import Snapshot
+    from loaders.erasure.restatements import ErasureRestatement
 
 from cli.options import (
     EngineOption,
@@ -229,8 +230,13 @@ def diff_command(
     from graph.evidence.restatement import compare_measurements
     from graph.snapshot.take import load_snapshot_of_revision
     from graph.store.standing import read_newest_revision
+    from loaders.erasure.restatements import find_erasure_restatement
 
     with open_cli_database() as opened:
+        erased = find_erasure_restatement(opened, before, after)
+        if erased is not None:
+            _print_erasure(erased, policy, output, as_json=as_json)
+            return
         take_cli_snapshot(opened)  # so that the newest revision is among the kept
         both = [
             load_snapshot_of_revision(opened, CommandState.settings, revision)
@@ -252,6 +258,26 @@ def diff_command(
         print_json(build_data_status() | told | {"policy": policy.as_dict()} | rows)
         return
     for name, table in tables.items():
+        print_table(table.columns, table.rows(), name)
+
+
+def _print_erasure(
+    erased: ErasureRestatement, policy: Policy, output: Output, *, as_json: bool
+) -> None:
+    """What was written down when people were erased: the revision before is not kept."""
+    erased.check_policy(policy)
+    told = {"before": erased.before, "after": erased.after}
+    if output.format != TERMINAL_FORMAT:
+        about = build_cli_about(erased.after, erased.policy, parameters=told, content="diff")
+        write_table_output(erased.talents, output, about)
+        if output.path is None:
+            return
+    if as_json:
+        tables = {name: getattr(erased, name).to_dicts() for name in RESTATEMENT_TABLES}
+        print_json(told | {"policy": erased.policy.as_dict()} | tables)
+        return
+    for name in RESTATEMENT_TABLES:
+        table = getattr(erased, name)
         print_table(table.columns, table.rows(), name)
 
 

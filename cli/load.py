@@ -303,6 +303,14 @@ def _print_load_report(report: LoadReport, listed: Path | None) -> None:
                 n=report.merged_ids,
             )
         )
+    if report.erased:
+        print_notice(
+            Message(
+                "{n:,} of the refused rows state a person who was erased at request, or refer to "
+                "one: they are listed, and nothing of them is stored.",
+                n=report.erased,
+            )
+        )
     print_answer(
         Message(
             "{read:,} rows read = {accepted:,} accepted + {refused:,} refused; {what} in "

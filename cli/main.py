@@ -16,7 +16,9 @@ from graph.messages import Message, detect_terminal_language
 from graph.system_errors import full_disk
 
 # The modules of the commands, in the order of the help: each registers its own when imported.
-_MODULES = "load load_history inspection mappings people figures evidence questions server export"
+_MODULES = (
+    "load load_history erasure inspection mappings people figures evidence questions server export"
+)
 for _module in _MODULES.split():
     import_module(f"cli.{_module}")
 

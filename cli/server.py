@@ -177,8 +177,16 @@ def restore(
     Example: shicheng db restore backup.dump
     """
     from graph.server import admin
+    from loaders.erasure.erased_people import list_erased_people
 
     admin.restore_store(CommandState.settings, file, say=print_notice)
+    if list_erased_people(CommandState.settings.home):
+        print_notice(
+            Message(
+                "People were erased from this data folder, and a dump of before holds them: erase "
+                "them again with `shicheng forget --again --yes`."
+            )
+        )
 
 
 @db.command()

@@ -41,12 +41,13 @@ def take_cli_snapshot(opened: Database) -> Snapshot:
 
 
 def print_undoings(opened: Database, newer_than: int, upto: int) -> None:
-    """Says of each revision of this span that undoes a load that it does."""
-    from graph.store.standing import list_undoings
+    """Says of each revision of this span that undoes a load, or erases people, that it does."""
+    from graph.store.standing import list_erasures, list_undoings
 
     with suppress(OfflineError):
-        for told in list_undoings(opened, newer_than, upto):
-            print_notice(told)
+        for listed in (list_undoings, list_erasures):
+            for told in listed(opened, newer_than, upto):
+                print_notice(told)
 
 
 def print_load_notice(opened: Database) -> None:

@@ -21,6 +21,8 @@ from graph.store.merge import (
     WRITE_BATCH_ROWS,
 )
 from graph.store.schema import apply_schema
+from loaders.erasure.erased_people import open_erased_people
+from loaders.erasure.erased_rows import mask_refused_rows, refuse_erased_rows
 from loaders.matching.judgements import list_judgements
 from loaders.person_identity import PersonIdentities, resolve_person_identities
 from loaders.several_people import split_several_people
@@ -48,13 +50,15 @@ def check_load_tables(
     progress: Progress,
 ) -> tuple[list[StagedTable], PersonIdentities]:
     """Every table checked by itself, one at a time, then against what is known."""
-    digest = build_id_digester(home)
+    digest, erased = build_id_digester(home), open_erased_people(home)
     order = {table: place for place, table in enumerate(EXCHANGE_TABLES)}
     kept: list[StagedTable] = []
     refused: dict[str, list[pl.Series]] = {}
     for raw in tables:
         progress(f"check {raw.file}", len(kept), 0)
         checked = check_table(raw, digest, today)
+        if erased is not None:
+            checked = mask_refused_rows(raw, checked, erased)
         for kind, ids in _list_refused_ids(raw, checked):
             refused.setdefault(kind, []).append(ids)
         file = folder / f"checked-{len(kept)}.parquet"
@@ -67,6 +71,8 @@ def check_load_tables(
         apply_schema(database)
     progress("find the same people", 0, 0)
     split_several_people(database, kept, empty_store=empty)
+    if erased is not None:
+        refuse_erased_rows(kept, erased)
     judgements = list_judgements(home)
     identities = resolve_person_identities(database, kept, judgements, empty_store=empty)
     known = _collect_known_keys(database, kept, empty)

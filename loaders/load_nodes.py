@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock, Timeout
 
 from graph.errors import DatabaseError, IncompleteError
-from graph.messages import Message, Say
 from graph.progress import Progress
 from graph.server.admin import end_orphaned_admin
 from graph.server.database import Database
@@ -26,7 +25,7 @@ from graph.snapshot.take import take_snapshot
 from graph.store.bulk_import import NEW_STORE_FOLDER
 from graph.store.merge import EVERY_FRAME_MARK
 from graph.store.schema import apply_schema
-from graph.store.undo import delete_old_undo_images, restore_before_load, undo_load
+from graph.store.undo import delete_old_undo_images, restore_before_load
 
 if TYPE_CHECKING:
     from neo4j import ManagedTransaction
@@ -92,7 +91,8 @@ def cache_last_revision(database: Database, progress: Progress) -> None:
 _CREATE_LOAD_STATEMENT: Final = (
     "OPTIONAL MATCH (o:Load) WITH max(o.revision) AS newest, "
     "count(CASE WHEN o.load_id IS NOT NULL AND o.finished_at IS NULL THEN 1 END) AS open, "
-    "count(CASE WHEN o.undoes IS NOT NULL AND o.finished_at IS NULL THEN 1 END) AS undoing "
+    "count(CASE WHEN (o.undoes IS NOT NULL OR o.erased IS NOT NULL) "
+    "AND o.finished_at IS NULL THEN 1 END) AS undoing "
     "WHERE undoing = 0 AND (open = 0 OR NOT $alone) "
     "CREATE (l:Load {load_id: $load_id}) SET l += $properties, "
     "l.follows = CASE open WHEN 0 THEN newest END"
@@ -105,23 +105,23 @@ def create_load_node(
     """Says in the graph that the load has begun; `more`: further properties.
 
     `follows` is the revision on which it builds, absent while another load is under way: only a
-    load with nothing beside it can be undone exactly. Raises DatabaseError while a load is being
-    undone from another data folder; for an undoing, while any load is under way.
+    load with nothing beside it can be undone exactly. Raises DatabaseError while another folder
+    undoes a load or erases people; for an undoing or an erasure, while any load is under way.
     """
     properties = build_load_properties(report) | {"undo": compute_data_folder_id(database)}
     given = {
         "load_id": report.load_id,
         "properties": properties | dict(more or {}),
-        "alone": "undoes" in (more or {}),
+        "alone": not {"undoes", "erased"}.isdisjoint(more or {}),
     }
     if not database.write(_CREATE_LOAD_STATEMENT, given).nodes_created:
-        raise _build_undoing_elsewhere_error()
+        raise build_undoing_elsewhere_error()
 
 
-def _build_undoing_elsewhere_error() -> DatabaseError:
+def build_undoing_elsewhere_error() -> DatabaseError:
     return DatabaseError(
-        "Another data folder is loading or undoing a load: wait until that has finished; if an "
-        "undoing broke off, run `shicheng undo` there again."
+        "Another data folder is loading, undoing a load or erasing people: wait until that has "
+        "finished; if it broke off, run the same command there again."
     )
 
 
@@ -146,10 +146,11 @@ _FINISH_STATEMENT: Final = (
     "count(CASE WHEN o.finished_at IS NULL THEN 1 END) AS open "
     "MATCH (l:Load {load_id: $load_id}) "
     "SET l.finished_at = $now, l.revision = revision, l.undoable = CASE "
-    "WHEN open = 1 AND l.follows = revision - 1 AND l.undoes IS NULL THEN true END "
+    "WHEN open = 1 AND l.follows = revision - 1 AND l.undoes IS NULL AND l.erased IS NULL "
+    "THEN true END "
     "REMOVE l.undo, l.imported, l.follows "
     "WITH l, revision OPTIONAL MATCH (u:Load) WHERE u.finished_at IS NULL "
-    "AND u.undoes IS NULL AND all(s IN u.sources WHERE s IN l.sources) "
+    "AND u.undoes IS NULL AND u.erased IS NULL AND all(s IN u.sources WHERE s IN l.sources) "
     "OPTIONAL MATCH (c:Change {load_id: u.load_id}) SET c.load_id = $load_id "
     "DETACH DELETE u RETURN DISTINCT revision"
 )
@@ -193,34 +194,6 @@ def finish_imported_load(database: Database) -> None:
     ):
         apply_schema(database)
         finish_load(database, row["load"])
-
-
-def undo_broken_loads(
-    database: Database,
-    say: Say,
-    progress: Progress = lambda what, done, total: None,
-) -> None:
-    """Undoes the loads of this data folder that broke off; none of them runs now.
-
-    An undoing that broke off is completed. Raises DatabaseError while one of another data folder
-    is under way.
-    """
-    broken = database.read(
-        "MATCH (l:Load) WHERE l.finished_at IS NULL AND "
-        "(l.undo = $here OR ($embedded AND l.undo IS NOT NULL)) "
-        "RETURN l.load_id AS load, l.undoes AS undoes ORDER BY load DESC",
-        {"here": compute_data_folder_id(database), "embedded": database.embedded},
-    )
-    for row in broken:
-        if row["undoes"] is None:
-            undo_load(database, row["load"])
-            say(Message("A load that broke off has been undone."))
-        else:
-            complete_undoing(database, row["load"], row["undoes"], progress)
-            say(Message("The undoing of a load that broke off has been completed."))
-    if database.read("MATCH (l:Load) WHERE l.finished_at IS NULL AND l.undoes <> '' RETURN 1"):
-        raise _build_undoing_elsewhere_error()
-    delete_old_undo_images(database, database.settings.undo_loads)
 
 
 def complete_undoing(

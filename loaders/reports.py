@@ -23,6 +23,7 @@ from graph.tabular import render_csv
 from loaders.completeness import (
     Removal,
 )
+from loaders.erasure.erased_rows import count_erased_rows
 from loaders.tables import (
     UnreadFile,
 )
@@ -91,6 +92,11 @@ class LoadReport:
         """Rows refused."""
         return sum(t.refused for t in self.tables)
 
+    @property
+    def erased(self) -> int:
+        """Rows refused since they state, or refer to, somebody who was erased at request."""
+        return count_erased_rows(self.findings)
+
     def as_dict(self) -> dict[str, Any]:
         """The report for JSON, without the findings (they have a file of their own)."""
         counts = {"read": self.read, "accepted": self.accepted, "refused": self.refused}
@@ -101,6 +107,7 @@ class LoadReport:
             "dry_run": self.dry_run,
             "revision": self.revision,
             "merged_ids": self.merged_ids,
+            "erased": self.erased,
             "seconds": round(self.seconds, 3),
             "tables": [asdict(t) for t in self.tables],
             "written": dict(self.written),

@@ -21,7 +21,8 @@ from loaders.tables import ROW_NUMBER_COLUMN
 
 _TABLE: Final = "mentorships"
 _COLUMNS: Final = ("mentor_id", "apprentice_id")
-_SIGNS: Final = r"[、,，;；/／|｜\n]"
+# By these a cell may part several ids.
+SEVERAL_SIGNS: Final = r"[、,，;；/／|｜\n]"
 _SEVERAL_REMARK: Final = Message("{n} ids stand in this cell; each of them is read as a row")
 _KNOWN_PEOPLE_QUERY: Final = (
     "UNWIND $ids AS id OPTIONAL MATCH (p:Person {person_id: id}) "
@@ -42,7 +43,7 @@ def split_several_people(
         cell: split_items(cell)
         for table in tables
         for column in table.columns(_COLUMNS).get_columns()
-        for cell in column.filter(column.str.contains(_SIGNS)).unique()
+        for cell in column.filter(column.str.contains(SEVERAL_SIGNS)).unique()
     }
     if not cells:
         return

@@ -60,6 +60,7 @@ from loaders.tables import (
 if TYPE_CHECKING:
     pass
 
+from loaders.broken_loads import undo_broken_loads
 from loaders.checking import IMPORT_ROWS_PER_SECOND, check_load_tables
 from loaders.load_nodes import (
     build_load_id,
@@ -69,7 +70,6 @@ from loaders.load_nodes import (
     finish_imported_load,
     finish_load,
     open_load_folder,
-    undo_broken_loads,
 )
 from loaders.records import build_row_counter, write_staged_tables
 from loaders.reports import LoadReport, TableCount, write_load_report

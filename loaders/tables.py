@@ -219,6 +219,12 @@ def _add_missing_columns(
     ).drop("source")
 
 
+def map_table_headers(raw: RawTable) -> dict[str, str]:
+    """The file's own header of each column of the table that it has."""
+    _, taken = _match_headers(raw, (*EXCHANGE_TABLES[raw.table].columns, *COMMON_TABLE_COLUMNS))
+    return {name: header for header, name in taken.items()}
+
+
 def _match_headers(
     raw: RawTable, columns: Sequence[Property]
 ) -> tuple[pl.DataFrame, dict[str, str]]:

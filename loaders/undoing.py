@@ -17,6 +17,7 @@ from graph.progress import Progress
 from graph.server.database import Database
 from graph.store.standing import list_loads
 from graph.store.undo import list_standing_loads
+from loaders.broken_loads import undo_broken_loads
 from loaders.findings import build_empty_findings
 from loaders.load_nodes import (
     build_load_id,
@@ -24,7 +25,6 @@ from loaders.load_nodes import (
     complete_undoing,
     create_load_node,
     open_load_folder,
-    undo_broken_loads,
 )
 from loaders.reports import LoadReport, write_load_report
 

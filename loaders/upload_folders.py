@@ -122,7 +122,15 @@ def _remove_locked_folder(path: Path, lock: FileLock) -> None:
 
 def remove_abandoned_uploads(home: Path) -> int:
     """Removes the folders whose process has ended; how many there were."""
-    removed = 0
+    abandoned = list_abandoned_uploads(home)
+    for folder in abandoned:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(abandoned)
+
+
+def list_abandoned_uploads(home: Path) -> list[Path]:
+    """The folders whose process has ended."""
+    found: list[Path] = []
     uploads = home / UPLOADS_FOLDER
     for folder in list(uploads.iterdir()) if uploads.is_dir() else []:
         try:
@@ -131,9 +139,8 @@ def remove_abandoned_uploads(home: Path) -> int:
             continue
         if is_lock_held(folder / _LOCK_NAME) or (is_new and not (folder / _LOCK_NAME).exists()):
             continue
-        shutil.rmtree(folder, ignore_errors=True)
-        removed += 1
-    return removed
+        found.append(folder)
+    return found
 
 
 def clean_file_name(name: str) -> str:

@@ -22,7 +22,8 @@ RETURN l.load_id AS load_id, l.revision AS revision, l.loader AS loader,
        l.sources AS sources, l.files AS files, l.rows_read AS rows_read,
        l.rows_accepted AS rows_accepted, l.rows_rejected AS rows_rejected,
        l.merged_ids AS merged_ids, coalesce(l.undoable, false) AS undoable, l.undoes AS undoes,
-       l.undone_at AS undone_at, l.undone_by AS undone_by
+       l.undone_at AS undone_at, l.undone_by AS undone_by, l.erased AS erased,
+       l.erasure_reason AS erasure_reason
 ORDER BY coalesce(revision, 1000000000) DESC, load_id DESC
 
 // name: stated_by_several

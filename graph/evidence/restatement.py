@@ -683,7 +683,12 @@ def _build_national_table(old: Driven, new: Driven) -> pl.DataFrame:
 
 
 def _build_talent_table(old: Driven, new: Driven) -> pl.DataFrame:
-    before, after = (d.talents.select("talent_id", *TALENT_FIGURES) for d in (old, new))
+    return compare_talent_figures(old.talents, new.talents)
+
+
+def compare_talent_figures(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """`Restatement.talents` of the talents' figures at two revisions."""
+    before, after = (talents.select("talent_id", *TALENT_FIGURES) for talents in (old, new))
     both = before.join(after, on="talent_id", how="full", coalesce=True, suffix="_after")
     both = both.with_columns(pl.exclude("talent_id").fill_null(0))
     columns: list[pl.Expr] = []

@@ -673,6 +673,8 @@ LOAD = NodeKind(
         _build_property("undone_at", "undone at", "撤销时间"),
         _build_property("undone_by", "undone by", "撤销人"),
         _build_property("undoes", "the load that this one undoes", "所撤销的载入"),
+        _build_property("erased", "people erased by it", "删除人数", Type.INTEGER),
+        _build_property("erasure_reason", "why they were erased", "删除原因"),
         _build_property(
             "journal", "whether Change nodes tell what it touched", "有变更记录", Type.BOOLEAN
         ),

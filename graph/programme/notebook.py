@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -140,6 +140,30 @@ class Notebook:
         with self._opened() as opened:
             done = opened.execute("DELETE FROM entries WHERE id = ? AND owner = ?", (id, owner))
             return done.rowcount > 0
+
+    def redact(self, redact: Callable[[Entry], Entry | None], *, dry_run: bool = False) -> int:
+        """Puts what `redact` makes of each entry in its place, or takes it away (None); how many.
+
+        The file is then written anew, so that what went is in none of its free pages.
+        """
+        changed: dict[int, str | None] = {}
+        with self._opened() as opened:
+            opened.execute("PRAGMA secure_delete = ON")
+            rows = opened.execute("SELECT id, kind, owner, subject, made_at, body FROM entries")
+            for before in map(_parse_entry_row, rows.fetchall()):
+                after = redact(before)
+                if after != before:
+                    body = None if after is None else _serialize_entry_body(after.kind, after.body)
+                    changed[before.id] = body
+            for id, body in [] if dry_run else changed.items():
+                if body is None:
+                    opened.execute("DELETE FROM entries WHERE id = ?", (id,))
+                else:
+                    opened.execute("UPDATE entries SET body = ? WHERE id = ?", (body, id))
+        if changed and not dry_run:
+            with closing(sqlite3.connect(self._path, timeout=10)) as opened:
+                opened.execute("VACUUM")
+        return len(changed)
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:

@@ -137,7 +137,26 @@ def dump_store(
         made = folder / f"{location.DATABASE}.dump"
         size = made.stat().st_size
         made.replace(file)
+    _note_dump(settings.home, file)
     return Dump(file, size, settings.neo4j_version)
+
+
+# Where the dumps of a data folder went, a line of JSON each: they hold whoever is erased later.
+DUMP_LIST_NAME = "dumps.jsonl"
+
+
+def _note_dump(home: Path, file: Path) -> None:
+    with (home / DUMP_LIST_NAME).open("a", encoding="utf-8") as listed:
+        listed.write(json.dumps({"file": str(file)}, ensure_ascii=False) + "\n")
+
+
+def list_noted_dumps(home: Path) -> list[Path]:
+    """Where dumps of this data folder were written, whether or not they are still there."""
+    try:
+        lines = (home / DUMP_LIST_NAME).read_text("utf-8").splitlines()
+    except OSError:
+        return []
+    return list(dict.fromkeys(Path(json.loads(line)["file"]) for line in lines if line))
 
 
 def restore_store(settings: Settings, file: Path, *, say: Say | None = None) -> Dump:

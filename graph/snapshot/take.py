@@ -79,7 +79,7 @@ def take_snapshot(
     load came in between.
     """
     standing = read_graph_state(database)
-    kept = _build_snapshots_path(database, settings)
+    kept = locate_snapshots(database, settings)
     folder = _build_snapshot_path(kept, standing)
     for other in kept.glob("[!.]*"):
         mend_snapshot(other)
@@ -93,7 +93,7 @@ def find_cached_snapshot(database: Database, settings: Settings) -> Snapshot | N
     """The kept snapshot of the last complete revision; None when there is none."""
     try:
         folder = _build_snapshot_path(
-            _build_snapshots_path(database, settings), read_graph_state(database)
+            locate_snapshots(database, settings), read_graph_state(database)
         )
     except IncompleteError:
         return None
@@ -105,7 +105,7 @@ def list_cached_snapshots(database: Database, settings: Settings) -> list[Cached
     """The snapshots kept of the graph's own history, the newest revision first."""
     loads = read_graph_state(database).loads
     found = []
-    for file in _build_snapshots_path(database, settings).glob(f"*/{SNAPSHOT_MANIFEST_NAME}"):
+    for file in locate_snapshots(database, settings).glob(f"*/{SNAPSHOT_MANIFEST_NAME}"):
         manifest = Manifest.of(file.parent)
         earlier = tuple(manifest.loads) == loads[: len(manifest.loads)]
         if manifest.format == SNAPSHOT_VERSION and manifest.loads and earlier:
@@ -130,7 +130,7 @@ def load_snapshot_of_revision(database: Database, settings: Settings, revision: 
     )
 
 
-def _build_snapshots_path(database: Database, settings: Settings) -> Path:
+def locate_snapshots(database: Database, settings: Settings) -> Path:
     """Where this database's snapshots are. The embedded server's port is another each time."""
     uri = "embedded" if database.embedded else database.uri
     return settings.home / "snapshots" / _compute_path_digest(uri, database.name)
@@ -188,7 +188,7 @@ def publish_initial_snapshot(
     folder; `rows`: what it said. Where the graph has had another load since, they are left.
     """
     standing = read_graph_state(database)
-    folder = _build_snapshot_path(_build_snapshots_path(database, settings), standing)
+    folder = _build_snapshot_path(locate_snapshots(database, settings), standing)
     if len(standing.loads) != 1 or standing.unfinished is not None or folder.exists():
         return
     manifest = Manifest(standing.revision, standing.loads, rows)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import polars as pl
 
@@ -514,31 +514,17 @@ class BulkImport:
 
         Raises DatabaseError when neo4j-admin fails, as on a full disk.
         """
-        (self.home / "conf").mkdir(parents=True)
-        (self.home / "conf" / "neo4j.conf").touch()
         files = [*self.import_files(), *self._load_files(load)]
         for stated in self.folder.glob("*.parquet"):
             stated.unlink()
-        command = [
-            "import",
-            "full",
-            location.DATABASE,
-            "--id-type=actual",
-            f"--array-delimiter=U+{ord(LIST_SEPARATOR):04X}",
-            f"--multiline-fields={str(any(file.multiline for file in files)).lower()}",
-            # Without a name of its own it is left in the folder that the command was started in.
-            f"--report-file={self.folder / 'import.report'}",
-            f"--max-off-heap-memory={configuration.compute_memory_limits(settings).page_cache}m",
-            *(file.argument for file in files),
-        ]
-        heard = _ImportProgress(progress)
-        done = admin.run_neo4j_admin(
-            settings, command, self.home, heap_mb=IMPORT_HEAP_MB, heard=heard
+        run_store_import(
+            settings,
+            self.folder,
+            files,
+            "actual",
+            progress,
+            Message("The import of the first load"),
         )
-        if done.returncode:
-            raise admin.build_admin_error(
-                Message("The import of the first load"), done, _LOAD_AGAIN_ADVICE
-            )
 
     def _load_files(self, load: Mapping[str, Any]) -> Iterator[ImportFile]:
         change = {"load_id": self.load_id, "frame": EVERY_FRAME_MARK}
@@ -562,6 +548,41 @@ def _format_property_cell(name: str, value: object) -> tuple[str, object]:
             return f"{name}:string[]", LIST_SEPARATOR.join(value)
         case _:
             return name, value
+
+
+def run_store_import(
+    settings: Settings,
+    folder: Path,
+    files: Sequence[ImportFile],
+    id_type: Literal["actual", "integer"],
+    progress: Callable[[int, int], None],
+    what: Message,
+) -> None:
+    """Makes a store of import files, as a Neo4j home in `NEW_STORE_FOLDER` of the folder.
+
+    `id_type`: "actual" where nodes are numbered from 0 on, in order. `progress`: percent done,
+    100; `what` is said to have failed. Raises DatabaseError when neo4j-admin fails, as on a full
+    disk.
+    """
+    home = folder / NEW_STORE_FOLDER
+    (home / "conf").mkdir(parents=True)
+    (home / "conf" / "neo4j.conf").touch()
+    command = [
+        "import",
+        "full",
+        location.DATABASE,
+        f"--id-type={id_type}",
+        f"--array-delimiter=U+{ord(LIST_SEPARATOR):04X}",
+        f"--multiline-fields={str(any(file.multiline for file in files)).lower()}",
+        # Without a name of its own it is left in the folder that the command was started in.
+        f"--report-file={folder / 'import.report'}",
+        f"--max-off-heap-memory={configuration.compute_memory_limits(settings).page_cache}m",
+        *(file.argument for file in files),
+    ]
+    heard = _ImportProgress(progress)
+    done = admin.run_neo4j_admin(settings, command, home, heap_mb=IMPORT_HEAP_MB, heard=heard)
+    if done.returncode:
+        raise admin.build_admin_error(what, done, _LOAD_AGAIN_ADVICE)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ answered from what was last known of it (`standing.json` in the data folder).
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -23,15 +24,24 @@ if TYPE_CHECKING:
 from graph.server.locks import is_load_running
 
 # "undoing": a finished load is being undone.
+# "erasing": people are being erased; nothing undoes that.
 # "unknown": it was begun from another data folder, which alone can tell.
 # "offline": the store is being dumped, restored or checked.
 LoadCondition = Literal[
-    "running", "broken off", "undoing", "undoing broken off", "offline", "unknown"
+    "running",
+    "broken off",
+    "undoing",
+    "undoing broken off",
+    "erasing",
+    "erasing broken off",
+    "offline",
+    "unknown",
 ]
 LOADS_STATEMENT: Final = """
 MATCH (l:Load)
 RETURN l.load_id AS load_id, l.revision AS revision, toString(l.started_at) AS started_at,
-       toString(l.finished_at) AS finished_at, l.undoes AS undoes ORDER BY load_id
+       toString(l.finished_at) AS finished_at, l.undoes AS undoes, l.erased AS erased
+ORDER BY load_id
 """
 MAX_LISTED_LOADS: Final = 200
 
@@ -99,6 +109,13 @@ def build_load_message(load: UnfinishedLoad) -> Message:
                 "the undoing of a load was broken off; the next load completes it, as "
                 "`shicheng undo` does."
             )
+        case "erasing":
+            return Message("people are being erased; that shows when it has finished.")
+        case "erasing broken off":
+            return Message(
+                "an erasure of people was broken off; the next load completes it, as "
+                "`shicheng forget --resume` does."
+            )
         case "offline":
             return Message("the database is being copied or checked and cannot be asked now.")
         case _:
@@ -156,6 +173,24 @@ def list_undoings(database: Database, newer_than: int, upto: int) -> list[Messag
     ]
 
 
+def list_erasures(database: Database, newer_than: int, upto: int) -> list[Message]:
+    """The revisions of this span that erase people, each in a sentence, the oldest first."""
+    found = database.read(
+        "MATCH (l:Load) WHERE l.erased IS NOT NULL AND $newer_than < l.revision <= $upto "
+        "RETURN l.revision AS revision, l.erased AS people ORDER BY revision",
+        {"newer_than": newer_than, "upto": upto},
+    )
+    return [
+        Message(
+            "Revision {revision} erases {people:,} people with all their relations; figures fall "
+            "for that. `shicheng diff {before} {revision}` shows by how much.",
+            before=row["revision"] - 1,
+            **row,
+        )
+        for row in found
+    ]
+
+
 def is_store_empty(database: Database) -> bool:
     """Whether the store holds no node at all."""
     (found,) = database.read("MATCH (n) RETURN count(n) AS nodes")
@@ -181,16 +216,19 @@ def _find_unfinished_load(database: Database, loads: list[dict[str, Any]]) -> Un
     if not begun:
         return None
     load = begun[-1]
-    condition = _detect_load_condition(database, undoing=load["undoes"] is not None)
+    condition = _detect_load_condition(database, load)
     return UnfinishedLoad(load["load_id"], load["started_at"] or "", condition)
 
 
-def _detect_load_condition(database: Database, *, undoing: bool) -> LoadCondition:
-    if is_load_running(database.settings.home):
-        return "undoing" if undoing else "running"
-    if not database.embedded:
+def _detect_load_condition(database: Database, load: Mapping[str, Any]) -> LoadCondition:
+    running = is_load_running(database.settings.home)
+    if not running and not database.embedded:
         return "unknown"
-    return "undoing broken off" if undoing else "broken off"
+    if load["erased"] is not None:
+        return "erasing" if running else "erasing broken off"
+    if load["undoes"] is not None:
+        return "undoing" if running else "undoing broken off"
+    return "running" if running else "broken off"
 
 
 def _build_no_load_error(unfinished: UnfinishedLoad | None) -> NothingLoadedYetError:

@@ -191,7 +191,7 @@ class PeopleRoster:
             if weak is not None:
                 self.by_weak_key.setdefault((name, weak), set()).add(person_id)
         if said.certificate:
-            self.by_certificate.setdefault(_normalize_certificate(said.certificate), person_id)
+            self.by_certificate.setdefault(normalize_certificate(said.certificate), person_id)
         if said.own_number:
             self.by_own_number.setdefault(said.own_number.strip(), person_id)
 
@@ -215,7 +215,8 @@ class PeopleRoster:
         return IdentifiedPerson(several=len(known))
 
 
-def _normalize_certificate(text: str) -> str:
+def normalize_certificate(text: str) -> str:
+    """A certificate number as it is compared: NFKC, without blanks, in capitals."""
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
 
 
@@ -240,7 +241,7 @@ def identify_person(
     if weak is not None and len(known := roster.by_weak_key.get((name, weak), set())) == 1:
         return IdentifiedPerson(next(iter(known)))
     if said.certificate:
-        number = _normalize_certificate(said.certificate)
+        number = normalize_certificate(said.certificate)
         known_id = roster.by_certificate.get(number)
         return IdentifiedPerson(known_id or build_digest_id("cert", number, digest))
     if said.own_number:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from graph.errors import UsageError
 from graph.messages import Message, Say
 from graph.people.aliases import resolve_person_ids
-from loaders.load_nodes import build_load_id, open_load_folder, undo_broken_loads
+from loaders.broken_loads import undo_broken_loads
+from loaders.load_nodes import build_load_id, open_load_folder
 from loaders.matching.judgements import Judgement, Verdict, order_pair, save_judgement
 from loaders.sync import write_person_split
 

@@ -6,18 +6,18 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from graph.atomic import write_file_atomically
 from graph.errors import ShichengError
 from graph.messages import Say
 from graph.people.aliases import resolve_person_ids
 from graph.progress import Progress
 from graph.snapshot.take import take_snapshot
 from graph.store.person_merge import PersonMerge
-from loaders.load_nodes import build_load_id, open_load_folder, undo_broken_loads
+from loaders.broken_loads import undo_broken_loads
+from loaders.load_nodes import build_load_id, open_load_folder
 from loaders.matching.judgements import (
     Judgement,
     PersonPair,
@@ -29,13 +29,12 @@ from loaders.matching.match_model import MERGE_WEIGHT_BITS, compute_probability
 from loaders.matching.match_pairs import score_pairs
 from loaders.matching.match_records import build_match_records
 from loaders.matching.merge_choice import MergeChoice, choose_merges
+from loaders.matching.review_queue import QUEUE_FILE_NAME, write_review_queue
 from loaders.sync import write_people_merges
 
 if TYPE_CHECKING:
     from graph.server.database import Database
     from graph.snapshot.frames import Snapshot
-
-QUEUE_FILE_NAME: Final = "review-pairs.parquet"
 
 
 @dataclass(frozen=True)
@@ -167,14 +166,6 @@ def _follow_merges(waiting: pl.DataFrame, merges: pl.DataFrame) -> pl.DataFrame:
         person_a=pl.when(turned).then(b).otherwise(a), person_b=pl.when(turned).then(a).otherwise(b)
     )
     return moved.filter(a != b).unique(["person_a", "person_b"], keep="first", maintain_order=True)
-
-
-def write_review_queue(home: Path, waiting: pl.DataFrame) -> None:
-    """Puts the pairs that wait into the data folder: ids, levels and weights alone."""
-    path = home / QUEUE_FILE_NAME
-    with write_file_atomically(path) as making:
-        making.touch(mode=0o600)
-        waiting.write_parquet(making)
 
 
 def load_review_queue(

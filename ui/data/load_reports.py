@@ -73,11 +73,13 @@ class LoadRecord:
     undoes: str | None
     undone_at: str | None
     undone_by: str | None
+    erased: int | None
+    erasure_reason: str | None
 
     @property
     def counts(self) -> bool:
         """Whether its rows are in the newest revision: it has ended, and was not undone."""
-        return self.state == "finished" and self.undoes is None
+        return self.state == "finished" and self.undoes is None and self.erased is None
 
 
 def fetch_loads() -> list[LoadRecord]:

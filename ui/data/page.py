@@ -142,7 +142,9 @@ def _build_loads_table(found: list[LoadRecord]) -> pl.DataFrame:
 
 
 def _describe_undoing(load: LoadRecord, revisions: Mapping[str, int | None]) -> str:
-    """Whether the load was undone, or which one it undoes."""
+    """Whether the load was undone, which one it undoes, or how many people it erased."""
+    if load.erased is not None:
+        return t("erases {n} people: {why}", n=load.erased, why=load.erasure_reason or "—")
     if load.undoes is not None:
         return t("undoes revision {n}", n=revisions.get(load.undoes) or "—")
     if load.undone_at is None:

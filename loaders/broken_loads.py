@@ -1,0 +1,52 @@
+"""What broke off here before: undone, or completed where there is no way back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from graph.messages import Message, Say
+from graph.progress import Progress
+from graph.server.database import Database
+from graph.store.undo import delete_old_undo_images, undo_load
+from loaders.erasure.completion import complete_erasure
+from loaders.erasure.erasure_order import read_erasure_order
+from loaders.load_nodes import (
+    build_undoing_elsewhere_error,
+    complete_undoing,
+    compute_data_folder_id,
+)
+
+_UNDER_WAY_ELSEWHERE_STATEMENT: Final = (
+    "MATCH (l:Load) WHERE l.finished_at IS NULL AND (l.undoes <> '' OR l.erased > 0) RETURN 1"
+)
+
+
+def undo_broken_loads(
+    database: Database,
+    say: Say,
+    progress: Progress = lambda what, done, total: None,
+) -> None:
+    """Undoes the loads of this data folder that broke off; none of them runs now.
+
+    An undoing or an erasure that broke off is completed. Raises DatabaseError while one of another
+    data folder is under way.
+    """
+    if read_erasure_order(database.settings.home) is not None:
+        complete_erasure(database, progress=progress, say=say)
+        say(Message("An erasure of people that broke off has been completed."))
+    broken = database.read(
+        "MATCH (l:Load) WHERE l.finished_at IS NULL AND l.erased IS NULL AND "
+        "(l.undo = $here OR ($embedded AND l.undo IS NOT NULL)) "
+        "RETURN l.load_id AS load, l.undoes AS undoes ORDER BY load DESC",
+        {"here": compute_data_folder_id(database), "embedded": database.embedded},
+    )
+    for row in broken:
+        if row["undoes"] is None:
+            undo_load(database, row["load"])
+            say(Message("A load that broke off has been undone."))
+        else:
+            complete_undoing(database, row["load"], row["undoes"], progress)
+            say(Message("The undoing of a load that broke off has been completed."))
+    if database.read(_UNDER_WAY_ELSEWHERE_STATEMENT):
+        raise build_undoing_elsewhere_error()
+    delete_old_undo_images(database, database.settings.undo_loads)

@@ -1,0 +1,162 @@
+"""What bars erased people, what names them in files, and the rules of retention."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.errors import ShichengError, UsageError
+from graph.programme.notebook import Notebook
+from loaders.erasure.activity_log import ACTIVITY_LOG_NAME, log_activity
+from loaders.erasure.backups import list_backups
+from loaders.erasure.erased_people import (
+    ERASED_FILE_NAME,
+    allow_erased_person,
+    bar_erased_people,
+    build_erased_person,
+    find_erased_person,
+    list_erased_people,
+    open_erased_people,
+)
+from loaders.erasure.erasure_order import PersonTerms
+from loaders.erasure.person_traces import find_traces, mask_listed_findings
+from loaders.erasure.retention_policy import (
+    RetentionPolicy,
+    read_retention_policy,
+    write_example_policy,
+)
+from loaders.erasure.term_matcher import TermMatcher
+from loaders.findings import FINDING_COLUMNS
+from loaders.reports import write_findings
+
+
+def test_ids_are_masked_where_they_stand_alone() -> None:
+    matcher = TermMatcher(PersonTerms(("P0012", "17", "人社局:0017"), ("王五",), ("S1234567",)))
+    cases = {
+        "MENTORS P0012 P00123": "MENTORS *** P00123",
+        "这是人员P0012，按编号": "这是人员***，按编号",
+        "XP0012 P0012-2 P0012_a": "XP0012 P0012-2 P0012_a",
+        "17": "***",
+        "people.csv:17, 17 rows": "people.csv:17, 17 rows",
+        "人社局:0017": "***",
+        "王五工作室 S1234567": "***工作室 ***",
+    }
+    assert {text: matcher.mask(text) for text in cases} == cases
+    assert matcher.mask_values({"a": [1, "P0012"], "b": None}) == {"a": [1, "***"], "b": None}
+
+
+@given(st.text("P01 -_:王", max_size=30))
+def test_what_was_masked_names_nobody_any_more(text: str) -> None:
+    matcher = TermMatcher(PersonTerms(("P01", "10"), ("王",), ("0-1",)))
+    assert not matcher.is_in(matcher.mask(text))
+    assert TermMatcher(PersonTerms()).mask(text) == text
+
+
+def test_findings_on_rows_of_the_person_lose_their_values(tmp_path: Path) -> None:
+    rows = [
+        ("people.csv", 17, "birth_date", "1985-13-01", "no date", "不是日期", "refused"),
+        ("people.csv", 18, "birth_date", "1985-13-02", "no date", "不是日期", "refused"),
+        ("people.csv", 19, "id", "", "the same as P0012", "与 P0012 相同", "remark"),
+    ]
+    path = tmp_path / "rejects" / "20260101T000000-a.csv"
+    write_findings(pl.DataFrame(rows, schema=FINDING_COLUMNS, orient="row"), path)
+    matcher = TermMatcher(PersonTerms(("P0012",), rows=("people.csv:17",)))
+    assert mask_listed_findings(tmp_path, matcher, dry_run=True) == 1
+    assert "13-01" in path.read_text("utf-8-sig")
+    assert mask_listed_findings(tmp_path, matcher) == 1
+    found = pl.read_csv(path)
+    assert found["value"].to_list() == ["***", "1985-13-02", ""]
+    assert found["reason"].to_list() == ["no date", "no date", "the same as ***"]
+    assert mask_listed_findings(tmp_path, matcher) == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_notebook_is_written_anew_without_what_went(tmp_path: Path) -> None:
+    notebook = Notebook(tmp_path)
+    for at in range(200):
+        notebook.add("note", "m", f"person:p{at}", {"text": f"secret-{at} of somebody"})
+    kept = notebook.add("note", "m", "person:q", {"text": "stays"})
+    assert notebook.redact(lambda entry: entry) == 0
+    assert notebook.redact(lambda e: e if e == kept else None, dry_run=True) == 200
+    assert notebook.redact(lambda e: e if e == kept else None) == 200
+    assert notebook.entries("note") == [kept]
+    assert b"secret-" not in (tmp_path / "notebook.sqlite").read_bytes()
+
+
+def test_bars_hold_digests_alone_and_are_asked_by_id_and_number(tmp_path: Path) -> None:
+    assert open_erased_people(tmp_path) is None
+    person = build_erased_person(tmp_path, ["P1", "Q1"], ["digest of a number"], "2026-11-30")
+    bar_erased_people(tmp_path, [person])
+    bar_erased_people(tmp_path, [person, build_erased_person(tmp_path, ["P2"], [], "2026-12-01")])
+    assert [one.day for one in list_erased_people(tmp_path)] == ["2026-11-30", "2026-12-01"]
+    path = tmp_path / ERASED_FILE_NAME
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "P1" not in path.read_text() and "number" not in path.read_text()
+    erased = open_erased_people(tmp_path)
+    assert erased is not None
+    assert erased.find_ids(pl.Series(["P1", "P3", None, "Q1", "P2"])) == {"P1", "Q1", "P2"}
+    assert erased.find_number_digests(pl.Series(["digest of a number", "P1"])) == {
+        "digest of a number"
+    }
+    assert find_erased_person(tmp_path, "Q1") == person
+    assert allow_erased_person(tmp_path, person.digest[:8]) == person
+    with pytest.raises(UsageError, match="nobody with this digest"):
+        allow_erased_person(tmp_path, "P1")
+    path.write_text("{")
+    with pytest.raises(ShichengError, match="damaged"):
+        open_erased_people(tmp_path)
+
+
+def test_traces_are_found_in_any_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the name is 王五六", "utf-8")
+    (tmp_path / "b.bin").write_bytes(b"\x00" + "王五六".encode("utf-16-le"))
+    (tmp_path / "c.txt").write_text("17", "utf-8")
+    (tmp_path / "d.txt").touch()
+    found = find_traces(tmp_path, PersonTerms(("17",), ("王五六",)))
+    assert [path.name for path in found] == ["a.txt", "b.bin"]
+
+
+def test_a_policy_is_data_and_says_what_is_wrong(tmp_path: Path) -> None:
+    assert read_retention_policy(tmp_path) == RetentionPolicy()
+    path = write_example_policy(tmp_path)
+    assert read_retention_policy(tmp_path).refused_rows_days == 365
+    with pytest.raises(UsageError, match="there already"):
+        write_example_policy(tmp_path)
+    for text in ("refused_rows_days: -1", "rows: 3", "- a", "a: [", "version: 2"):
+        path.write_text(text)
+        with pytest.raises(UsageError, match=r"retention\.yaml is no retention policy"):
+            read_retention_policy(tmp_path)
+
+
+def test_backups_are_listed_with_the_day_until_which_they_stay(tmp_path: Path) -> None:
+    (tmp_path / "a.dump").write_bytes(b"x")
+    (tmp_path / "notebook.sqlite.damaged-20260101T000000").write_bytes(b"x")
+    (tmp_path / "uploads" / "visit").mkdir(parents=True)
+    elsewhere = tmp_path.parent / f"{tmp_path.name}-elsewhere.dump"
+    elsewhere.write_bytes(b"x")
+    gone = {"file": str(tmp_path / "gone.dump")}
+    lines = [json.dumps(one) for one in ({"file": str(elsewhere)}, gone)]
+    (tmp_path / "dumps.jsonl").write_text("\n".join(lines) + "\n")
+    found = {one.path.name: one.until for one in list_backups(tmp_path)}
+    assert found.keys() == {"a.dump", "visit", elsewhere.name} | {
+        "notebook.sqlite.damaged-20260101T000000"
+    }
+    assert found["a.dump"] is None
+    (tmp_path / "retention.yaml").write_text("backups_days: 30")
+    found = {one.path.name: one.until for one in list_backups(tmp_path)}
+    assert found["a.dump"] is not None and found[elsewhere.name] is None
+
+
+def test_the_log_is_only_appended_to(tmp_path: Path) -> None:
+    log_activity(tmp_path, "erase", people=1)
+    log_activity(tmp_path, "allow", digests=["a"])
+    path = tmp_path / ACTIVITY_LOG_NAME
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(one["what"], one.get("people")) for one in lines] == [("erase", 1), ("allow", None)]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
