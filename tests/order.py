@@ -16,13 +16,14 @@ ROOT = Path(__file__).parent
 # Over a minute each, the longest first.
 LONG = (
     "browser/test_every_page.py",
+    "live/test_bulk.py",
+    "browser/test_wheel.py",
     "live/test_runaways.py",
+    "live/test_load_undoing.py",
+    "live/test_spark.py",
     "live/test_embedded.py",
     "browser/test_payloads.py",
     "browser/test_lineage.py",
-    "live/test_spark.py",
-    "unit/test_driven.py",
-    "unit/test_band.py",
 )
 KINDS = ("browser", "live", "conformance", "unit")
 

@@ -29,7 +29,6 @@ from tests.live.visiting import text
 from ui.controls import downloads
 from ui.reading import talent_figures
 
-pytestmark = pytest.mark.lts
 ROOT = Path(__file__).parents[2]
 Open = Callable[..., AppTest]
 
@@ -157,6 +156,7 @@ def test_while_a_load_runs_all_see_the_revision_before_it(
     assert "data" not in json.loads(diff.stdout)
 
 
+@pytest.mark.lts
 def test_a_load_that_was_killed_leaves_every_figure_as_it_was(
     loaded: Database, settings: Settings, tmp_path: Path, app: Open
 ) -> None:
@@ -170,6 +170,7 @@ def test_a_load_that_was_killed_leaves_every_figure_as_it_was(
         assert said in text(app("overview", lang=language))
 
 
+@pytest.mark.lts
 def test_while_the_store_is_made_as_a_whole_nothing_waits(second: Settings, tmp_path: Path) -> None:
     with connect(second) as reader:
         reader.write("MATCH (n) DETACH DELETE n")
