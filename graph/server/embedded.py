@@ -313,6 +313,8 @@ def _spawn_child(
 ) -> subprocess.Popen[bytes]:
     """A process of this module, in a session of its own, its order given on stdin."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    if task == "warm":
+        environment.pop("JAVA_TOOL_OPTIONS", None)  # the class cache serves every later start
     # Of the class cache Java has much to say, and nothing of use.
     output = locate_log_file(home) if task == "serve" else Path(os.devnull)
     with output.open("ab") as log:
