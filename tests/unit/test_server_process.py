@@ -14,7 +14,7 @@ def test_options_of_one_java_are_not_those_of_the_class_cache(
 ) -> None:
     """The cache serves every later start, whatever its JAVA_TOOL_OPTIONS; a server takes them."""
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho "options: $JAVA_TOOL_OPTIONS" > "$3"\n')
+    python.write_text('#!/bin/sh\ncat > /dev/null\necho "options: $JAVA_TOOL_OPTIONS" > "$3"\n')
     python.chmod(0o700)
     (tmp_path / "logs").mkdir()
     monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Xint")
