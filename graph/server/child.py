@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,15 @@ from filelock import FileLock, Timeout
 from graph.atomic import write_file_atomically
 from graph.errors import UsageError
 from graph.server.configuration import find_free_port, write_server_files
-from graph.server.location import DATABASE, USER, Server, locate_runtime_file, locate_store
-from graph.server.locks import SERVER_LOCK_NAME
+from graph.server.location import (
+    DATABASE,
+    USER,
+    Server,
+    locate_runtime_file,
+    locate_store,
+    read_running_server,
+)
+from graph.server.locks import SERVER_LOCK_NAME, START_LOCK_NAME
 
 # Statements that are told to end do so between rows; what goes on for so long will not.
 STUCK_SECONDS = 5.0
@@ -30,18 +38,20 @@ def serve_neo4j(order: dict[str, Any]) -> int:
     """Run the server that `order` describes until it is told to stop; 1 when it cannot start."""
     import traceback
 
-    tell = os.fdopen(order["tell"], "w")
     home = Path(order["home"])
-    try:
-        service = _build_neo4j_service(order)
-        server = _write_runtime_file(order)
-    except Exception as error:
-        traceback.print_exc()
-        tell.write(json.dumps({"failed": _format_error_chain(error)}) + "\n")
-        tell.close()
-        return 1
-    tell.write(json.dumps(asdict(server)) + "\n")
-    tell.close()
+    with FileLock(home / START_LOCK_NAME):
+        running = read_running_server(home)
+        if running is not None:  # its command was killed while it started
+            _report_start(order["tell"], asdict(running))
+            return 0
+        try:
+            service = _build_neo4j_service(order)
+            server = _write_runtime_file(order)
+        except Exception as error:
+            traceback.print_exc()
+            _report_start(order["tell"], {"failed": _format_error_chain(error)})
+            return 1
+    _report_start(order["tell"], asdict(server))
     try:
         lock = _wait_for_shutdown(service, home, server, order["idle_seconds"])
     finally:
@@ -51,6 +61,12 @@ def serve_neo4j(order: dict[str, Any]) -> int:
         lock.release()  # not before the store is closed: a starting command waits for it
     sys.stdout.flush()
     os._exit(0)  # the stores are closed; JPype's way out waits 5 s for idle threads of the JVM
+
+
+def _report_start(descriptor: int, report: dict[str, Any]) -> None:
+    """Writes to the pipe of the command that waits; one that was killed waits no more."""
+    with suppress(BrokenPipeError), os.fdopen(descriptor, "w") as tell:
+        tell.write(json.dumps(report) + "\n")
 
 
 def _build_neo4j_service(order: dict[str, Any]) -> Any:

@@ -19,6 +19,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -55,11 +56,12 @@ from graph.server.location import (
     locate_runtime_file,
     locate_store,
 )
-from graph.server.locks import SERVER_LOCK_NAME
+from graph.server.locks import SERVER_LOCK_NAME, START_LOCK_NAME, is_lock_held
 
 START_SECONDS = 300.0
 STOP_SECONDS = 60.0
 PORT_ATTEMPTS = 5
+_START_POLL_SECONDS = 0.1
 
 
 class _PortTaken(Exception):
@@ -211,7 +213,18 @@ def finish_store_swap(home: Path) -> None:
     mark.unlink()
 
 
+def _await_orphaned_start(settings: Settings) -> Server | None:
+    """The server that a killed command was starting, once it is up; None if there is none."""
+    ends = time.monotonic() + START_SECONDS
+    while is_lock_held(settings.home / START_LOCK_NAME) and time.monotonic() < ends:
+        time.sleep(_START_POLL_SECONDS)
+    return find_running_server(settings)
+
+
 def _launch_server(settings: Settings, say: Say) -> Server:
+    running = _await_orphaned_start(settings)
+    if running is not None:
+        return running
     finish_store_swap(settings.home)
     if is_store_missing(settings.home):
         raise DatabaseError(build_missing_store_message(settings.home))

@@ -80,10 +80,13 @@ def locate_log_file(home: Path) -> Path:
 
 def find_running_server(settings: Settings) -> Server | None:
     """The running server of `settings.home`, or None."""
+    return read_running_server(settings.home)
+
+
+def read_running_server(home: Path) -> Server | None:
+    """The running server of a data folder, or None."""
     try:
-        server = Server(
-            **json.loads(locate_runtime_file(settings.home).read_text(encoding="utf-8"))
-        )
+        server = Server(**json.loads(locate_runtime_file(home).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
     return server if server.alive else None

@@ -20,6 +20,8 @@ LOAD_LOCK_NAME: Final = "load.lock"
 # How long a load waits for its lock: whoever asks whether one runs has it for an instant.
 LOAD_LOCK_SECONDS: Final = 1.0
 SERVER_LOCK_NAME: Final = "neo4j.lock"
+# Held by the server's own process while it starts, so that it outlives a killed command.
+START_LOCK_NAME: Final = "neo4j.start.lock"
 OFFLINE_LOCK_NAME: Final = "offline.lock"
 
 

@@ -20,6 +20,7 @@ from graph.errors import DatabaseError
 from graph.messages import Message
 from graph.server import configuration, embedded, location
 from graph.server.database import Database, connect
+from graph.server.locks import START_LOCK_NAME, is_lock_held
 from graph.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,31 @@ def test_killed_it_is_started_again_once_for_all_who_ask(second: Settings) -> No
         assert rows == [{"code": "11"}]
         assert uris == {database.uri}
         assert running(second).pid != killed.pid
+
+
+def test_a_server_whose_command_was_killed_while_it_started_serves_the_next_one(
+    second: Settings,
+) -> None:
+    embedded.stop_server(second)
+    command = ask(second)
+    while not is_lock_held(second.home / START_LOCK_NAME):
+        assert command.poll() is None
+        time.sleep(0.01)
+    command.kill()
+    command.wait()
+    assert location.find_running_server(second) is None  # it is still starting
+    uri, _ = answer(ask(second))
+    server = running(second)
+    assert uri.endswith(f":{server.port}")
+    starts = [p for p in psutil.process_iter() if str(second.home) == _find_working_folder(p)]
+    assert [p.pid for p in starts] == [server.pid]  # not two of them
+
+
+def _find_working_folder(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        if "graph.server.child" in process.cmdline():
+            return process.cwd()
+    return ""
 
 
 def test_a_store_that_another_process_has_open_is_refused(second: Settings) -> None:
