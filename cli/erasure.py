@@ -56,8 +56,9 @@ def forget_command(
     """Erase a person with all relations from the graph, its history and the data folder.
 
     The figures fall for it, as a revision of its own; `shicheng diff` shows by how much. Later
-    loads refuse rows that state the person or refer to one. Backups are listed: they still hold
-    the person. Without --yes nothing is erased: exit code 4.
+    loads refuse rows that state the person or refer to one; loads before it can't be undone any
+    more. Backups are listed: they still hold the person. Without --yes nothing is erased: exit
+    code 4.
 
     Example: shicheng forget p0034 --dry-run
     """

@@ -102,6 +102,10 @@ def _check_undoable(database: Database, load: dict[str, Any]) -> None:
             "again.",
             revision=load["revision"],
         )
+    if load["erased"] is not None:
+        raise RefusedLoadError(
+            "Revision {revision} erased people: nothing undoes that.", revision=load["revision"]
+        )
     if load["state"] == "undone":
         raise RefusedLoadError(
             "The load of revision {revision} was undone on {day} already.",
@@ -127,6 +131,15 @@ def _check_undoable(database: Database, load: dict[str, Any]) -> None:
 
 
 def _build_not_kept_error(database: Database, revision: int) -> RefusedLoadError:
+    erasures = (one["revision"] for one in list_loads(database) if one["erased"] is not None)
+    later = next((one for one in erasures if one > revision), None)
+    if later is not None:
+        return RefusedLoadError(
+            "The load of revision {revision} cannot be undone: revision {later} erased people, and "
+            "what stood before earlier loads went with them.",
+            revision=revision,
+            later=later,
+        )
     return RefusedLoadError(
         "What stood before the load of revision {revision} is not kept, so it cannot be undone: "
         "kept is that of the newest {n} (SHICHENG_UNDO_LOADS) that had no other load beside them.",

@@ -58,6 +58,8 @@ BULK_SLICE_ROWS: Final = 1_000_000
 # Files of relations written at a time: polars alone leaves half of a machine idle here, and each
 # takes memory.
 PARALLEL_RELATION_FILES: Final = 2
+# So much neo4j-admin reads at a time by itself; no value may be longer.
+_READ_BUFFER_BYTES: Final = 4 << 20
 # The store being made stands in this folder of the load's.
 NEW_STORE_FOLDER: Final = "neo4j"
 _LOAD_AGAIN_ADVICE: Final = Message(
@@ -565,6 +567,7 @@ def run_store_import(
     disk.
     """
     home = folder / NEW_STORE_FOLDER
+    longest = max((file.longest_bytes for file in files), default=0)
     (home / "conf").mkdir(parents=True)
     (home / "conf" / "neo4j.conf").touch()
     command = [
@@ -577,6 +580,7 @@ def run_store_import(
         # Without a name of its own it is left in the folder that the command was started in.
         f"--report-file={folder / 'import.report'}",
         f"--max-off-heap-memory={configuration.compute_memory_limits(settings).page_cache}m",
+        f"--read-buffer-size={max(_READ_BUFFER_BYTES, 2 * longest)}",
         *(file.argument for file in files),
     ]
     heard = _ImportProgress(progress)
@@ -587,10 +591,14 @@ def run_store_import(
 
 @dataclass(frozen=True)
 class ImportFile:
-    """A file as neo4j-admin is told of it, and whether a text in it goes over several lines."""
+    """A file as neo4j-admin is told of it, and whether a text in it goes over several lines.
+
+    `longest_bytes`: of its longest line, where that may be more than neo4j-admin reads at a time.
+    """
 
     argument: str
     multiline: bool
+    longest_bytes: int = 0
 
 
 @dataclass

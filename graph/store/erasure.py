@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from graph.server.database import Database
 from graph.store.merge import EVERY_FRAME_MARK
-from graph.store.undo import erase_from_undo_images
+from graph.store.undo import delete_old_undo_images
 
 # So many relations of somebody go in one transaction.
 ERASE_BATCH_RELATIONS: Final = 10_000
@@ -114,6 +114,8 @@ def erase_person_records(
 ) -> None:
     """Takes people out of the graph, all ids of each in `ids`, and notes a whole reading.
 
+    What stood before earlier loads goes too, so that none of them can be undone any more.
+
     `names` are taken out of the names of loaded files.
     """
     given = {"ids": list(ids)}
@@ -123,7 +125,7 @@ def erase_person_records(
             pass
     for statement in _ERASE_NODES_STATEMENTS:
         database.write(statement, given)
-    erase_from_undo_images(database, ids)
+    delete_old_undo_images(database, 0)  # an undoing would bring the people back
     database.write(_ERASE_JOURNAL_STATEMENT, given)
     for name in names:
         database.write(_MASK_FILES_STATEMENT, {"name": name, "mask": ERASED_MASK})

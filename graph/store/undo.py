@@ -9,10 +9,9 @@ stay (`settings.undo_loads`), so that the newest can be undone exactly, then the
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import islice, takewhile
@@ -38,17 +37,11 @@ UNDO_DELETE_BATCH_NODES: Final = 10_000
 UNDO_NOTES_PER_DELETE: Final = 20
 # The step that `progress` is told of while a load is undone.
 UNDO_STEP: Final = "undo"
-# The kinds of nodes whose keys are ids of people.
-PERSON_KINDS_OF_IDS: Final = ("Person", "PersonAlias")
 # The kind of node on which figures are published.
 PUBLISHED_ON: Final = "Person"
 _EVERYTHING_FIELD: Final = "everything"
 _FINISHED_LOAD_STATEMENT: Final = (
     f"MATCH (l:{LOAD.label} {{load_id: $load}}) WHERE l.finished_at IS NOT NULL RETURN l.load_id"
-)
-# A person whose only master was erased is an apprentice no more, whatever an image says.
-_DROP_UNEARNED_LABELS_STATEMENT: Final = (
-    "MATCH (x:Apprentice) WHERE NOT (x)<-[:MENTORS]-() REMOVE x:Apprentice"
 )
 _WRITE_UNDO_STATEMENT: Final = (
     f"CREATE (:{UNDO.label} {{load_id: $load, number: $number, undo_images: $images}})"
@@ -139,66 +132,8 @@ def _pack_images(text: bytes) -> bytes:
     return zlib.compress(text, 1)
 
 
-def _unpack_images(packed: bytes | str) -> bytes:
-    """The JSON of images; a store that was written anew holds them as Base64."""
-    return zlib.decompress(base64.b64decode(packed) if isinstance(packed, str) else bytes(packed))
-
-
-# --- erasing people ---------------------------------------------------------------------------
-
-
-def erase_from_undo_images(database: Database, ids: Collection[str]) -> int:
-    """Takes people (all ids of each) out of what stood before loads; how many batches held them.
-
-    An undoing of such a load then does not bring them back. Each batch is one transaction, so that
-    whatever breaks this off, it goes on when it is called again.
-    """
-    every, changed = frozenset(ids), 0
-    named = [json.dumps(id, ensure_ascii=False).encode() for id in every]
-    for row in database.read(
-        f"MATCH (u:{UNDO.label}) RETURN u.load_id AS load, u.number AS number", seconds=600
-    ):
-        (found,) = database.read(
-            f"MATCH (u:{UNDO.label} {{load_id: $load, number: $number}}) "
-            "RETURN u.undo_images AS images",
-            row,
-            seconds=600,
-        )
-        text = _unpack_images(found["images"])
-        if not any(id in text for id in named):
-            continue
-        left = _filter_images(json.loads(text), every)
-        packed = _pack_images(json.dumps(left, ensure_ascii=False).encode())
-        database.write(
-            f"MATCH (u:{UNDO.label} {{load_id: $load, number: $number}}) "
-            "SET u.undo_images = $images",
-            row | {"images": packed},
-        )
-        changed += 1
-    return changed
-
-
-def _filter_images(before: Mapping[str, Any], ids: frozenset[str]) -> dict[str, Any]:
-    """The images without those of people and their further ids, and of relations of theirs."""
-
-    def is_theirs(kind: str, key: str) -> bool:
-        return kind in PERSON_KINDS_OF_IDS and key in ids
-
-    def is_apart(one: Mapping[str, Any]) -> bool:
-        return not is_theirs(one["start"], one["a"]) and not is_theirs(one["end"], one["b"])
-
-    if before.get(_EVERYTHING_FIELD):
-        return dict(before)
-    return {
-        **before,
-        "nodes": [one for one in before["nodes"] if not is_theirs(one["kind"], one["key"])],
-        "relations": [one for one in before["relations"] if is_apart(one)],
-        "new_relations": [one for one in before["new_relations"] if is_apart(one)],
-        "labels": [
-            (label, kind, [key for key in keys if not is_theirs(kind, key)])
-            for label, kind, keys in before["labels"]
-        ],
-    }
+def _unpack_images(packed: bytes) -> bytes:
+    return zlib.decompress(bytes(packed))
 
 
 # --- putting back -----------------------------------------------------------------------------
@@ -227,15 +162,12 @@ def restore_before_load(
     while _undo_newest_batch(database, load_id):
         done += 1
         progress(UNDO_STEP, done, left["batches"])
-    # The images of a load know nothing of who was erased after it.
-    if done and database.read("MATCH (l:Load) WHERE l.erased IS NOT NULL RETURN 1 LIMIT 1"):
-        database.write(_DROP_UNEARNED_LABELS_STATEMENT)
 
 
 def list_standing_loads(database: Database) -> list[dict[str, Any]]:
     """The finished loads that are not undone, newest first: load_id, revision, undoable.
 
-    An erasure of people is none: nothing undoes it, and what came before it stays undoable.
+    An erasure of people is none: nothing undoes it. It took the images of all loads before it.
     """
     return database.read(
         f"MATCH (l:{LOAD.label}) WHERE l.finished_at IS NOT NULL AND l.undone_at IS NULL "

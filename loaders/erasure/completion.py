@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +56,8 @@ from loaders.upload_folders import remove_abandoned_uploads
 
 # What an erasure names as its loader.
 ERASURE_LOADER: Final = "erase"
+# Where the store is written anew. Not in `loads`: it may hold the only store that is whole.
+REBUILD_FOLDER: Final = "erasure-store"
 _FIGURES_STEP: Final = "count the figures"
 _LOAD_STATEMENT: Final = (
     "MATCH (l:Load {load_id: $load}) RETURN l.revision AS revision, l.finished_at AS finished_at"
@@ -128,7 +129,7 @@ def complete_erasure(
     revision = _erase_from_graph(database, order)
     files = clean_files(database, order)
     if database.embedded and not order.rebuilt:
-        _rebuild_own_store(database, order, progress, say)
+        rebuild_store(database, home / REBUILD_FOLDER, progress=progress, say=say)
         order = note_erasure_progress(home, order, rebuilt=True)
     national, talents_changed = _write_restatement(database, order, revision, progress)
     report = _build_erasure_report(order)
@@ -178,17 +179,6 @@ def clean_files(database: Database, order: ErasureOrder, *, dry_run: bool = Fals
         0 if dry_run else remove_abandoned_uploads(home),
         remove_snapshots(home, snapshots, order.terms.ids, dry_run=dry_run),
     )
-
-
-def _rebuild_own_store(
-    database: Database, order: ErasureOrder, progress: Progress, say: Say
-) -> None:
-    folder = database.settings.home / "loads" / f"{order.load_id}-store"
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        rebuild_store(database, folder, progress=progress, say=say)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_restatement(
