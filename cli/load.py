@@ -87,6 +87,12 @@ WithdrawOption = Annotated[
         help="With --complete: a table of which the sources really state nothing any more.",
     ),
 ]
+NoWaitOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-wait", help="While another load runs, end at once instead of waiting for its turn."
+    ),
+]
 SourceOption = Annotated[
     str | None,
     typer.Option(
@@ -117,6 +123,7 @@ def load(
     encoding: FileEncodingOption = None,
     answer: AnswerOption = None,
     return_to: ReturnOption = None,
+    no_wait: NoWaitOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Load records into the graph: exchange folders, or departments' files as they are.
@@ -157,6 +164,7 @@ def load(
                 agreed=yes,
                 withdrawn=withdraw or (),
                 dry_run=dry_run,
+                queue=not no_wait,
                 progress=bar,
                 say=print_remark,
             )

@@ -13,9 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from graph.errors import DatabaseError, IncompleteError
+from graph.messages import Message, Say
 from graph.progress import Progress
 from graph.server.admin import end_orphaned_admin
 from graph.server.database import Database
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 # Of so many of the newest loads the journal is kept.
 MAX_LOAD_JOURNALS: Final = 20
+# How often a queued load looks whether it is its turn.
+_QUEUE_POLL_SECONDS: Final = 0.2
 
 
 def build_load_id() -> str:
@@ -45,20 +48,32 @@ def build_load_id() -> str:
     return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:6]}"
 
 
+def _acquire_load_lock(home: Path, queue: bool, say: Say) -> AcquireReturnProxy[FileLock]:
+    lock = FileLock(home / LOAD_LOCK_NAME)
+    with suppress(Timeout):
+        return lock.acquire(timeout=LOAD_LOCK_SECONDS)
+    if queue:
+        say(Message("Another load is running: this one waits for its turn."))
+        return lock.acquire(poll_interval=_QUEUE_POLL_SECONDS)
+    raise DatabaseError(
+        "Another load with the data folder {home} is running: wait until it has "
+        "finished, then load again.",
+        home=home,
+    )
+
+
 @contextmanager
-def open_load_folder(home: Path, load_id: str) -> Iterator[Path]:
-    """A folder of this load alone, taken away at its end; those of killed loads go now."""
+def open_load_folder(
+    home: Path, load_id: str, *, queue: bool = False, say: Say = lambda line: None
+) -> Iterator[Path]:
+    """A folder of this load alone, taken away at its end; those of killed loads go now.
+
+    While another load runs, this one waits for its turn (`queue`, and `say` is told), or raises
+    DatabaseError.
+    """
     loads = home / "loads"
     loads.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        held = FileLock(home / LOAD_LOCK_NAME).acquire(timeout=LOAD_LOCK_SECONDS)
-    except Timeout:
-        raise DatabaseError(
-            "Another load with the data folder {home} is running: wait until it has "
-            "finished, then load again.",
-            home=home,
-        ) from None
-    with held:
+    with _acquire_load_lock(home, queue, say):
         if locate_swap_mark(home).is_file():
             # Killed half way: the only store is in the folder of that load, which goes now.
             with hold_server_lock(home):

@@ -97,6 +97,7 @@ def load_records(
     agreed: bool = False,
     withdrawn: Collection[str] = (),
     dry_run: bool = False,
+    queue: bool = False,
     today: dt.date | None = None,
     bulk_rows: int = MIN_BULK_ROWS,
     progress: Progress = lambda what, done, total: None,
@@ -107,7 +108,8 @@ def load_records(
     `complete` says that the tables are all that their sources have to state: what these sources
     stated before and do not now is taken back, beyond `settings.removal_share` of a table only
     when that is `agreed`, and all of a table only when it is among `withdrawn`. `dry_run` only
-    checks; its report says in `refusal` why a load would write nothing. `bulk_rows`: the rows from
+    checks; its report says in `refusal` why a load would write nothing. `queue` waits for its turn
+    while another load runs, instead of raising DatabaseError. `bulk_rows`: the rows from
     which the first load of an empty embedded store is made beside it by neo4j-admin and put in its
     place. `say` is told in words how the load goes about it. Raises UsageError when
     there is nothing to load, NothingLoadedError when no row could be taken, RefusedLoadError when
@@ -117,7 +119,7 @@ def load_records(
     _validate_table_names(withdrawn)
     began = time.monotonic()
     load_id = build_load_id()
-    with open_load_folder(home, load_id) as folder:
+    with open_load_folder(home, load_id, queue=queue, say=say) as folder:
         if not dry_run:
             undo_broken_loads(database, say)
         unread: list[UnreadFile] = []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from graph.errors import UsageError
 from graph.people.aliases import count_merged_ids
@@ -17,7 +20,9 @@ from graph.store.digest import format_canonical_lines
 from loaders.matching.judgements import list_judgements
 from loaders.matching.pair_decisions import decide_pair
 from loaders.matching.people_matching import load_review_queue, match_people
+from loaders.undoing import undo_finished_load
 from tests.emptying import emptied
+from tests.live.shell import run_here
 from tests.live.test_bulk import write
 from tests.live.test_person_identity import (
     LEVELS,
@@ -30,6 +35,7 @@ from tests.live.test_person_identity import (
     load,
     people_of,
 )
+from tests.live.visiting import text
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +129,56 @@ def test_the_same_people_are_merged_once_and_the_number_is_right(
     assert (again.probable, again.revision) == (0, None)
     load(empty_database, settings, second_department(tmp_path))
     assert [*format_canonical_lines(empty_database)] == after
+
+
+def test_a_matching_is_undone_exactly_and_can_be_done_again(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    load(empty_database, settings, first_department(tmp_path))
+    load(empty_database, settings, second_department(tmp_path))
+    before = [*format_canonical_lines(empty_database)]
+    match_people(empty_database)
+    matched = [*format_canonical_lines(empty_database)]
+    undone = undo_finished_load(empty_database, "3", "clerk")
+    assert (undone.undone_revision, undone.revision) == (3, 4)
+    assert [*format_canonical_lines(empty_database)] == before
+    assert count(empty_database, settings) == (1, 0, 0)
+    merged = count_merged_ids(take_snapshot(empty_database, settings))
+    assert merged == {"id_number": 0, "probable": 0, "decided": 0}
+    assert match_people(empty_database).revision == 5
+    assert [*format_canonical_lines(empty_database)] == matched
+    assert count(empty_database, settings) == (1, 1, 1)
+
+
+def test_the_overview_says_on_how_many_merges_its_figures_rest(
+    empty_database: Database, settings: Settings, tmp_path: Path, app: Callable[..., AppTest]
+) -> None:
+    load(empty_database, settings, first_department(tmp_path))
+    load(empty_database, settings, second_department(tmp_path))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    assert "merged ids" not in text(app("overview", lang="en"))
+    match_people(empty_database)
+    said = text(app("overview", lang="en"))
+    assert (
+        "The figures rest on 2 merged ids of people: 0 by citizen ID number, 2 by probability, "
+        "0 by decision." in said
+    )
+
+
+def test_the_commands_of_the_page_on_identity_run(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    load(empty_database, settings, first_department(tmp_path))
+    load(empty_database, settings, second_department(tmp_path))
+    page = (Path(__file__).parents[2] / "docs" / "identity.md").read_text("utf-8")
+    commands = re.findall(r"^\$ (shicheng people .*)$", page, re.MULTILINE)
+    assert len(commands) >= 8
+    for command in commands:
+        words = command.replace("R011", "G011").replace("Q2021", "S200").split()[1:]
+        done = run_here(words, {"SHICHENG_HOME": str(settings.home)}, tmp_path)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    assert (tmp_path / "decisions.csv").is_file()
 
 
 def test_a_decision_parts_who_was_merged_and_outlives_the_store(

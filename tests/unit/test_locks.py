@@ -14,6 +14,7 @@ import pytest
 from filelock import FileLock
 
 from graph.errors import DatabaseError
+from graph.messages import Message
 from graph.server import child, embedded, locks
 from loaders import load_nodes
 
@@ -60,6 +61,16 @@ def test_a_second_load_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
             pass
         assert time.monotonic() - began >= locks.LOAD_LOCK_SECONDS
         assert locks.is_load_running(tmp_path)
+
+
+def test_a_queued_load_waits_for_its_turn_and_says_so(tmp_path: Path) -> None:
+    told: list[Message] = []
+    with another_holder(tmp_path / locks.LOAD_LOCK_NAME) as process:
+        ended = threading.Timer(locks.LOAD_LOCK_SECONDS + 0.3, process.kill)
+        ended.start()
+        with load_nodes.open_load_folder(tmp_path, "load", queue=True, say=told.append):
+            assert process.wait() != 0
+    assert [str(line) for line in told] == ["Another load is running: this one waits for its turn."]
 
 
 def test_a_load_waits_for_whoever_looks_whether_one_runs(tmp_path: Path) -> None:
