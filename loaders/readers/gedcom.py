@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import networkx as nx
@@ -154,6 +155,10 @@ class _Genealogy:
     pair_remarks: list[Finding] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
 
+    def build_own_number(self, xref: str) -> str:
+        """The id as the sheets have it: an id of GEDCOM says who is meant within its file alone."""
+        return f"{_encode_signs(Path(self.file).stem)}#{xref}"
+
     def add(self, row: int, column: str, reason: Message, kind: str = REMARK) -> None:
         self.remarks.append((self.file, row, column, "", reason, kind))
 
@@ -184,7 +189,10 @@ def read_gedcom_sheets(data: bytes, encoding: str, file: str) -> Iterator[Sheet]
     if found.others:
         reason = _OTHER_ROLES_REMARK.with_values(n=len(found.others))
         found.add(found.others[0], "", reason)
-    people = sorted(found.people.items())
+    people = [
+        (number, [found.build_own_number(cells[0]), *cells[1:]])
+        for number, cells in sorted(found.people.items())
+    ]
     width = len(PEOPLE_HEADERS) - (not any(cells[-1] for _, cells in people))
     headers = PEOPLE_HEADERS[:width]
     yield _build_sheet(file, "INDI", headers, people, found.remarks, encoding)
@@ -247,8 +255,11 @@ def _read_line(number: int, text: str) -> GedcomLine | Message:
 
 def _clean_xref(text: str) -> str:
     """The id without its signs; what would part several ids of a cell by its code."""
-    bare = text.strip().removeprefix("@").removesuffix("@")
-    return _XREF_SIGNS.sub(lambda sign: f"%{ord(sign[0]):X}", bare)
+    return _encode_signs(text.strip().removeprefix("@").removesuffix("@"))
+
+
+def _encode_signs(text: str) -> str:
+    return _XREF_SIGNS.sub(lambda sign: f"%{ord(sign[0]):X}", text)
 
 
 def _read_pointer(value: str) -> str:
@@ -407,7 +418,7 @@ def _add_parents(found: _Genealogy) -> None:
         if parents and cells[0] in loops:
             found.add(number, "FAMC", _OWN_ANCESTOR_REMARK)
         else:
-            cells[-1] = "、".join(parents)
+            cells[-1] = "、".join(map(found.build_own_number, parents))
 
 
 def _name_pairs(found: _Genealogy) -> Iterator[tuple[int, list[str]]]:
@@ -419,7 +430,11 @@ def _name_pairs(found: _Genealogy) -> Iterator[tuple[int, list[str]]]:
         if xref in paired and len(split_names(name)) == 1
     }
     for number, mentor, apprentice, start, end in found.pairs:
-        both = [mentor, names.get(mentor, ""), apprentice, names.get(apprentice, "")]
+        both = [
+            cell
+            for xref in (mentor, apprentice)
+            for cell in (found.build_own_number(xref), names.get(xref, ""))
+        ]
         yield number, [*both, start, end]
 
 

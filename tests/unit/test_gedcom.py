@@ -15,7 +15,7 @@ from loaders.department_files import count_sheet_rows
 from loaders.readers.gedcom import MAX_BROKEN_LINES, format_gedcom_date
 from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
-from tests.unit.test_public_forms import load, pairs, propose_all, write
+from tests.unit.test_public_forms import DEPARTMENT, load, pairs, propose_all, write
 
 QUICK = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -41,6 +41,21 @@ def test_people_and_their_master(tmp_path: Path) -> None:
     assert pairs(tables) == [("张三", "Carl Gauß")]
     assert [one.file for one in summary.summaries] == ["a.ged [INDI]", "a.ged [ASSO]"]
     assert propose_all(tmp_path / "in" / "a.ged") == []
+
+
+def test_two_files_of_one_source_never_mix_their_people(tmp_path: Path) -> None:
+    """Every program begins with @I1@: it is another person in each file."""
+    both = MASTER, MASTER.replace("三 /张/", "四 /李/").replace("Carl /Gauß/", "Emmy /Noether/")
+    ids: dict[str, str] = {}
+    for name, text in zip(("张氏 1.ged", "李氏.ged"), both, strict=True):
+        tables, _ = load(tmp_path / name, text, name)
+        ids |= dict(tables["people"].rows.select("person_id", "name").iter_rows())
+    assert ids == {
+        f"{DEPARTMENT}:张氏%201#I1": "张三",
+        f"{DEPARTMENT}:张氏%201#I2": "Carl Gauß",
+        f"{DEPARTMENT}:李氏#I1": "李四",
+        f"{DEPARTMENT}:李氏#I2": "Emmy Noether",
+    }
 
 
 @pytest.mark.parametrize(
