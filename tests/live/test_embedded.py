@@ -94,7 +94,7 @@ def test_killed_it_is_started_again_once_for_all_who_ask(second: Settings) -> No
         killed = running(second)
         os.kill(killed.pid, signal.SIGKILL)
         commands = [ask(second), ask(second)]
-        rows = database.read("MATCH (p:Province) RETURN p.code AS code")
+        rows = database.read("MATCH (p:Province {code: '11'}) RETURN p.code AS code")
         uris = {answer(command)[0] for command in commands}
         assert rows == [{"code": "11"}]
         assert uris == {database.uri}
