@@ -157,13 +157,16 @@ def test_the_overview_says_on_how_many_merges_its_figures_rest(
     load(empty_database, settings, second_department(tmp_path))
     st.cache_resource.clear()
     st.cache_data.clear()
-    assert "merged ids" not in text(app("overview", lang="en"))
+    said = text(app("overview", lang="en"))
+    assert "merged ids" not in said and "This part of the page failed" not in said
+    assert "Breakdown" in said  # nobody is driven yet: by what there is
     match_people(empty_database)
     said = text(app("overview", lang="en"))
     assert (
         "The figures rest on 2 merged ids of people: 0 by citizen ID number, 2 by probability, "
         "0 by decision." in said
     )
+    assert "This part of the page failed" not in said
 
 
 def test_the_commands_of_the_page_on_identity_run(

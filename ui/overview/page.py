@@ -81,7 +81,7 @@ def page() -> None:
         )
     )
     if told := merged_ids.format_merged_counts():
-        frame.draw_under_lead(told)
+        frame.draw_muted(told)
     left, right = st.columns([690, 394], gap="large")
     with left:
         _draw_ledgers(figures)
@@ -461,7 +461,11 @@ def _draw_breakdown(figures: Overview) -> None:
     titles = drill_down.list_cut_titles()
     offered = {name: titles[name] for name in BREAKDOWN_CUTS if name in figures.cuts}
     frame.draw_heading(t("Broken down"), t("persons and person-times, each on its own scale"))
-    cut = address.draw_required_choice("overview", "by", t("By"), offered, "quarter", untitled=True)
+    if not offered:
+        frame.draw_muted(t("Nobody is driven yet, so there is nothing to break down."))
+        return
+    default = "quarter" if "quarter" in offered else next(iter(offered))
+    cut = address.draw_required_choice("overview", "by", t("By"), offered, default, untitled=True)
     rows = sort_breakdown(figures.cuts[cut], cut)
     shown, rest = rows.head(MAX_BREAKDOWN_BARS), rows.slice(MAX_BREAKDOWN_BARS)
     if cut == "quarter":
