@@ -137,8 +137,6 @@ def load(
 
     Examples: shicheng load folder ./ministry ./unions --rejects refused.csv
 
-    shicheng load 高技能人才名单.xlsx
-
     shicheng load 名单.xlsx --return-to ./back
     """
     from graph.errors import NothingLoadedError, RefusedLoadError
