@@ -125,7 +125,8 @@ def _show_plan(named: list[str] | None, *, as_json: bool) -> None:
     if plan.shared_names:
         print_notice(
             Message(
-                "{n} of the names are others' too: in notes and files such a name alone stays.",
+                "{n} of the names are others' too, or part of theirs: in notes and files such a "
+                "name alone stays.",
                 n=plan.shared_names,
             )
         )
@@ -179,6 +180,14 @@ def _print_outcome(outcome: ErasureOutcome, *, as_json: bool) -> None:
             Message(
                 "{path} still has an id, a name or a certificate number of the person in it: look "
                 "at it, and delete it or take that out.",
+                path=path,
+            )
+        )
+    for path in outcome.unreadable:
+        print_notice(
+            Message(
+                "{path} could not be read, so nobody was taken out of it: look at it, and delete "
+                "it where it names the person.",
                 path=path,
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from graph.errors import DatabaseError
 from graph.messages import Message, Say
 from graph.progress import Progress
 from graph.server.database import Database
@@ -17,7 +18,8 @@ from loaders.load_nodes import (
 )
 
 _UNDER_WAY_ELSEWHERE_STATEMENT: Final = (
-    "MATCH (l:Load) WHERE l.finished_at IS NULL AND (l.undoes <> '' OR l.erased > 0) RETURN 1"
+    "MATCH (l:Load) WHERE l.finished_at IS NULL AND (l.undoes <> '' OR l.erased > 0) "
+    "RETURN l.erased IS NOT NULL AS erasing"
 )
 
 
@@ -47,6 +49,12 @@ def undo_broken_loads(
         else:
             complete_undoing(database, row["load"], row["undoes"], progress)
             say(Message("The undoing of a load that broke off has been completed."))
-    if database.read(_UNDER_WAY_ELSEWHERE_STATEMENT):
+    if elsewhere := database.read(_UNDER_WAY_ELSEWHERE_STATEMENT):
+        # In its own store nobody else writes: the lock of the data folder is held.
+        if database.embedded and elsewhere[0]["erasing"]:
+            raise DatabaseError(
+                "An erasure of people broke off, and the list of what was to go is gone: run "
+                "`shicheng forget --resume`."
+            )
         raise build_undoing_elsewhere_error()
     delete_old_undo_images(database, database.settings.undo_loads)

@@ -18,6 +18,7 @@ import polars as pl
 
 from graph.errors import IncompleteError
 from graph.model.kinds import PUBLISHED_PROPERTIES
+from graph.server.locks import is_load_running
 
 if TYPE_CHECKING:
     from neo4j import ManagedTransaction
@@ -59,8 +60,12 @@ def publish_figures(database: Database, driven: Driven, band: pl.DataFrame) -> i
     """Writes the figures on the talents and takes old ones away; how many talents have them.
 
     `band` has talent_id, rank_best and rank_worst (`graph.metrics.band`) at the same revision.
-    Raises `IncompleteError` when the graph is not any more at the revision the figures are of.
+    Raises `IncompleteError` when the graph is not any more at the revision the figures are of,
+    and while a load or an erasure runs.
     """
+    # An erasure goes on after its revision: the store that it makes anew would lack the figures.
+    if is_load_running(database.settings.home):
+        raise _build_stale_error(driven.revision)
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     ranks = band.select("talent_id", "rank_best", "rank_worst")
     figures = driven.talents.join(ranks, on="talent_id", how="left", maintain_order="left")

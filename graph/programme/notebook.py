@@ -52,9 +52,13 @@ def _parse_entry_row(row: tuple[Any, ...]) -> Entry:
     return Entry(id, kind, owner, subject, made_at, json.loads(body))
 
 
+def _format_body(body: Mapping[str, Any]) -> str:
+    return json.dumps(dict(body), ensure_ascii=False)
+
+
 def _serialize_entry_body(kind: EntryKind, body: Mapping[str, Any]) -> str:
     """The body as it is kept. Raises `UsageError` when it is too long."""
-    text = json.dumps(dict(body), ensure_ascii=False)
+    text = _format_body(body)
     if len(text) > MAX_ENTRY_CHARACTERS:
         raise UsageError(
             "The {kind} has {length} characters, but at most {most} are kept; shorten it.",
@@ -153,8 +157,8 @@ class Notebook:
             for before in map(_parse_entry_row, rows.fetchall()):
                 after = redact(before)
                 if after != before:
-                    body = None if after is None else _serialize_entry_body(after.kind, after.body)
-                    changed[before.id] = body
+                    # With no limit: a mask may be longer than what it stands for.
+                    changed[before.id] = None if after is None else _format_body(after.body)
             for id, body in [] if dry_run else changed.items():
                 if body is None:
                     opened.execute("DELETE FROM entries WHERE id = ?", (id,))

@@ -88,13 +88,15 @@ def read_person_records(database: Database, id: str) -> PersonRecords | None:
     )
 
 
-def count_namesakes(database: Database, name: str, ids: Sequence[str]) -> int:
-    """How many other people have this very name."""
-    (found,) = database.read(
-        "MATCH (p:Person {name: $name}) WHERE NOT p.person_id IN $ids RETURN count(p) AS people",
-        {"name": name, "ids": list(ids)},
+def list_shared_names(database: Database, names: Sequence[str], ids: Sequence[str]) -> set[str]:
+    """Those of the names that another person has too, or has in a longer name."""
+    found = database.read(
+        "UNWIND $names AS name WITH name WHERE EXISTS {MATCH (p:Person) "
+        "WHERE p.name CONTAINS name AND NOT p.person_id IN $ids} RETURN name",
+        {"names": list(names), "ids": list(ids)},
+        seconds=3600,
     )
-    return int(found["people"])
+    return {row["name"] for row in found}
 
 
 def list_places_with_name(database: Database, name: str) -> list[tuple[str, str]]:

@@ -20,9 +20,9 @@ import polars as pl
 
 from graph.atomic import write_file_atomically
 from graph.driven.results import load_driven
-from graph.errors import IncompleteError, UsageError
+from graph.errors import DatabaseError, IncompleteError, UsageError
 from graph.evidence.restatement import NATIONAL_FIGURES, compare_talent_figures
-from graph.messages import Say
+from graph.messages import Message, Say, Words
 from graph.policy import Policy
 from graph.progress import Progress
 from graph.server.database import Database
@@ -33,7 +33,9 @@ from graph.store.schema import apply_schema
 from loaders.erasure.activity_log import log_activity
 from loaders.erasure.backups import DataBackup, list_backups
 from loaders.erasure.erasure_order import (
+    EMBEDDED_STORE,
     ErasureOrder,
+    describe_erasure_store,
     note_erasure_progress,
     read_erasure_order,
     read_talents_before,
@@ -41,9 +43,11 @@ from loaders.erasure.erasure_order import (
 )
 from loaders.erasure.person_traces import (
     ERASURES_FOLDER,
+    MAX_SEARCHED_PEOPLE,
     erase_notebook_entries,
     erase_review_pairs,
     find_traces,
+    list_unreadable_files,
     mask_listed_findings,
     mask_reports,
     remove_snapshots,
@@ -82,7 +86,8 @@ class ErasureOutcome:
 
     `national`: figure -> before, after; empty where nothing was counted. `talents_changed`: of how
     many talents a figure fell. `backups` still hold the people; `traces` are files in which an id,
-    a name or a certificate number of theirs still stands.
+    a name or a certificate number of theirs still stands; `unreadable`: reports and lists of
+    refusals out of which nobody could be taken.
     """
 
     revision: int
@@ -93,6 +98,7 @@ class ErasureOutcome:
     talents_changed: int = 0
     backups: tuple[DataBackup, ...] = ()
     traces: tuple[Path, ...] = ()
+    unreadable: tuple[Path, ...] = ()
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -109,6 +115,7 @@ class ErasureOutcome:
             "talents_changed": self.talents_changed,
             "backups": [one.as_dict() for one in self.backups],
             "traces": [str(one) for one in self.traces],
+            "unreadable": [str(one) for one in self.unreadable],
             "seconds": round(self.seconds, 3),
         }
 
@@ -121,11 +128,13 @@ def complete_erasure(
 ) -> ErasureOutcome:
     """Does what is left of the order that was begun here; to be called inside `open_load_folder`.
 
-    Raises DatabaseError when Neo4j can't be used; the order then stays, to be completed later.
+    Raises DatabaseError when Neo4j can't be used, or the order is for another store; it then
+    stays, to be completed later.
     """
     began, home = time.monotonic(), database.settings.home
     order = read_erasure_order(home)
     assert order is not None, "an erasure is completed where one was begun"
+    _check_store(database, order)
     revision = _erase_from_graph(database, order)
     files = clean_files(database, order)
     if database.embedded and not order.rebuilt:
@@ -142,12 +151,41 @@ def complete_erasure(
         national,
         talents_changed,
         tuple(list_backups(home)),
-        tuple(find_traces(home, order.terms)),
+        tuple(_find_some_traces(home, order, say)),
+        tuple(list_unreadable_files(home)),
         time.monotonic() - began,
     )
     _log_erasure(home, order, outcome)
     remove_erasure_order(home)
     return outcome
+
+
+def _check_store(database: Database, order: ErasureOrder) -> None:
+    here = describe_erasure_store(database)
+    if order.store != here:
+        own = Words("the data folder's own store", "本数据文件夹自带的库")
+        there, this = (own if one == EMBEDDED_STORE else one for one in (order.store, here))
+        raise DatabaseError(
+            "An erasure of people broke off in {there}, and this is {this}: complete it there "
+            "first, with `shicheng forget --resume`.",
+            there=there,
+            this=this,
+        )
+
+
+def _find_some_traces(home: Path, order: ErasureOrder, say: Say) -> list[Path]:
+    """The files that still name the people, where they are few."""
+    if order.people <= MAX_SEARCHED_PEOPLE:
+        return find_traces(home, order.terms)
+    say(
+        Message(
+            "{people:,} people went, so the files were not searched for what still names them; "
+            "that is done for at most {most} at once.",
+            people=order.people,
+            most=MAX_SEARCHED_PEOPLE,
+        )
+    )
+    return []
 
 
 def _erase_from_graph(database: Database, order: ErasureOrder) -> int:

@@ -18,6 +18,7 @@ import polars as pl
 from graph.atomic import write_file_atomically
 from graph.errors import ShichengError, UsageError
 from graph.server.identity_key import build_id_digester
+from loaders.load_nodes import build_load_id, open_load_folder
 
 ERASED_FILE_NAME: Final = "erased.json"
 # Hexadecimal digits of a digest in the file: 128 bits.
@@ -137,15 +138,17 @@ def find_erased_person(home: Path, named: str) -> ErasedPerson | None:
 def allow_erased_person(home: Path, named: str) -> ErasedPerson:
     """Takes the bar back, so that files may state the person again; the entry that it was.
 
-    Raises UsageError where there is none.
+    Raises UsageError where there is none, DatabaseError while a load or an erasure runs.
     """
-    found = find_erased_person(home, named)
-    if found is None:
-        raise UsageError(
-            "nobody with this digest or id is barred; `shicheng forget --list` lists the digests"
-        )
-    _write_entries(home, (one for one in list_erased_people(home) if one != found))
-    return found
+    with open_load_folder(home, build_load_id()):
+        found = find_erased_person(home, named)
+        if found is None:
+            raise UsageError(
+                "nobody with this digest or id is barred; `shicheng forget --list` lists the "
+                "digests"
+            )
+        _write_entries(home, (one for one in list_erased_people(home) if one != found))
+        return found
 
 
 def _write_entries(home: Path, entries: Iterable[ErasedPerson]) -> None:

@@ -15,8 +15,11 @@ from typing import Any, Final
 import polars as pl
 
 from graph.atomic import write_file_atomically
+from graph.server.database import Database
 
 ORDER_FOLDER: Final = "erasure"
+# The data folder's own store: it goes wherever the order goes.
+EMBEDDED_STORE: Final = "embedded"
 _ORDER_NAME: Final = "order.json"
 _TALENTS_NAME: Final = "talents.parquet"
 
@@ -25,8 +28,8 @@ _TALENTS_NAME: Final = "talents.parquet"
 class PersonTerms:
     """By what files may name the people who go.
 
-    `ids`: every id; `names` that nobody else of the graph has; `certificates`; `rows`: file and
-    row of what was stated of them, as `people.csv:17`.
+    `ids`: every id; `names` that no other name of the graph has in it; `certificates`; `rows`: file
+    and row of what was stated of them, as `people.csv:17`.
     """
 
     ids: tuple[str, ...] = ()
@@ -40,7 +43,8 @@ class ErasureOrder:
     """What is to be done, and how far it is.
 
     `people`: how many; `digests` name them in the log; `policy` and `before` are the figures
-    that stood (None where there were none); `rebuilt`: the store is written anew.
+    that stood (None where there were none); `rebuilt`: the store is written anew; `store`: which
+    one it is for (`describe_erasure_store`).
     """
 
     load_id: str
@@ -53,6 +57,12 @@ class ErasureOrder:
     revision_before: int | None = None
     before: dict[str, int] = field(default_factory=dict)
     rebuilt: bool = False
+    store: str = EMBEDDED_STORE
+
+
+def describe_erasure_store(database: Database) -> str:
+    """Which store an order is for: the data folder's own, or a server's address and database."""
+    return EMBEDDED_STORE if database.embedded else f"{database.uri} {database.name}"
 
 
 def write_erasure_order(

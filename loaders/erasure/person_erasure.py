@@ -26,8 +26,8 @@ from graph.server.identity_key import build_id_digester
 from graph.snapshot.take import take_snapshot
 from graph.store.erasure import (
     PersonRecords,
-    count_namesakes,
     list_places_with_name,
+    list_shared_names,
     read_person_records,
 )
 from graph.store.standing import list_loads
@@ -41,7 +41,13 @@ from loaders.erasure.erased_people import (
     find_erased_person,
     open_erased_people,
 )
-from loaders.erasure.erasure_order import ErasureOrder, PersonTerms, write_erasure_order
+from loaders.erasure.erasure_order import (
+    ErasureOrder,
+    PersonTerms,
+    describe_erasure_store,
+    read_erasure_order,
+    write_erasure_order,
+)
 from loaders.erasure.term_matcher import TermMatcher
 from loaders.load_nodes import build_load_id, open_load_folder
 from loaders.mapping.identifiers import build_digest_id, normalize_certificate
@@ -60,6 +66,10 @@ _EVERY_ID_STATEMENT: Final = (
     "UNION ALL MATCH (a:PersonAlias)-[:IDENTIFIES]->(p:Person) "
     "RETURN p.person_id AS person_id, a.alias_id AS id, null AS digest"
 )
+_LOST_ERASURE_STATEMENT: Final = (
+    "MATCH (l:Load) WHERE l.finished_at IS NULL AND l.erased > 0 "
+    "RETURN l.load_id AS load, l.erased AS people, l.erasure_reason AS reason LIMIT 1"
+)
 _NUMBER_DIGEST: Final = "id_digest"
 _CERTIFICATE: Final = "certificate_no"
 
@@ -69,7 +79,7 @@ class ErasurePlan:
     """What an erasure takes away: of how many people, under how many ids, relations by type.
 
     `places`: kind and key of studios and others that have the name of one of them in theirs; they
-    stay. `shared_names`: names that others of the graph have too, which are left in free text.
+    stay. `shared_names`: names that others' names have in them, which are left in free text.
     """
 
     people: int
@@ -119,31 +129,52 @@ def erase_people(
     *,
     by: str,
     reason: str = REQUEST_REASON,
-    is_barred: bool = True,
     progress: Progress = lambda what, done, total: None,
     say: Say = lambda line: None,
 ) -> ErasureOutcome:
     """Erases people, each by any of their ids; `by` who does it, `reason` without personal data.
 
-    `is_barred`: later loads refuse their rows. Raises UsageError for an id that nobody has and for
-    a reason that names them; whatever breaks an erasure off, the next call or load completes it.
+    Later loads refuse their rows. Raises UsageError for an id that nobody has and for a reason
+    that names them; whatever breaks an erasure off, the next call or load completes it.
     """
     home, load_id = database.settings.home, build_load_id()
     with open_load_folder(home, load_id):
         undo_broken_loads(database, say, progress)
-        if any(one["state"] == "unfinished" for one in list_loads(database)):
-            raise DatabaseError("Another load is under way: erase when it has finished.")
-        people = _read_people(database, named)
-        terms, _ = _collect_terms(database, people)
-        _check_reason(reason, terms)
-        entries = [_build_entry(home, one) for one in people]
-        digests = tuple(one.digest for one in entries)
-        order = ErasureOrder(load_id, len(people), by, reason, terms, digests)
-        order, talents = _measure_before(database, order, progress)
-        if is_barred:
-            bar_erased_people(home, entries)
-        write_erasure_order(home, order, talents)
-        return complete_erasure(database, progress=progress, say=say)
+        return erase_people_locked(
+            database, load_id, named, by=by, reason=reason, progress=progress, say=say
+        )
+
+
+def erase_people_locked(
+    database: Database,
+    load_id: str,
+    named: Sequence[str],
+    *,
+    by: str,
+    reason: str,
+    is_barred: bool = True,
+    progress: Progress = lambda what, done, total: None,
+    say: Say = lambda line: None,
+) -> ErasureOutcome:
+    """As `erase_people`, inside `open_load_folder` and after `undo_broken_loads`.
+
+    `is_barred`: later loads refuse their rows.
+    """
+    home = database.settings.home
+    if any(one["state"] == "unfinished" for one in list_loads(database)):
+        raise DatabaseError("Another load is under way: erase when it has finished.")
+    people = _read_people(database, named)
+    terms, _ = _collect_terms(database, people)
+    _check_reason(reason, terms)
+    entries = [_build_entry(home, one) for one in people]
+    digests = tuple(one.digest for one in entries)
+    store = describe_erasure_store(database)
+    order = ErasureOrder(load_id, len(people), by, reason, terms, digests, store=store)
+    order, talents = _measure_before(database, order, progress)
+    if is_barred:
+        bar_erased_people(home, entries)
+    write_erasure_order(home, order, talents)
+    return complete_erasure(database, progress=progress, say=say)
 
 
 def find_returned_people(database: Database) -> list[str]:
@@ -168,9 +199,31 @@ def complete_broken_erasure(
     progress: Progress = lambda what, done, total: None,
     say: Say = lambda line: None,
 ) -> None:
-    """Completes an erasure that broke off, as the next load would."""
+    """Completes an erasure that broke off, as the next load would; also one whose order is gone,
+    as in a restored dump: nobody else is taken away then, and `say` is told what to do.
+    """
     with open_load_folder(database.settings.home, build_load_id()):
+        is_lost = _write_lost_order(database)
         undo_broken_loads(database, say, progress)
+    if is_lost:
+        say(
+            Message(
+                "The list of what was to go had gone, so people may be left: erase them again with "
+                "`shicheng forget --again --yes`."
+            )
+        )
+
+
+def _write_lost_order(database: Database) -> bool:
+    """Writes an order for an erasing of this data folder's own store that has none."""
+    home = database.settings.home
+    if not database.embedded or read_erasure_order(home) is not None:
+        return False
+    for row in database.read(_LOST_ERASURE_STATEMENT):
+        order = ErasureOrder(row["load"], row["people"], "", row["reason"], PersonTerms())
+        write_erasure_order(home, order)
+        return True
+    return False
 
 
 def _read_people(database: Database, named: Sequence[str]) -> list[PersonRecords]:
@@ -206,14 +259,15 @@ def _build_entry(home: Path, person: PersonRecords) -> ErasedPerson:
 
 
 def _collect_terms(database: Database, people: Sequence[PersonRecords]) -> tuple[PersonTerms, int]:
-    """By what files name the people, and how many of their names others have too."""
+    """By what files name the people, and how many of their names are in others' names too."""
     ids = [id for one in people for id in one.ids]
     names = dict.fromkeys(name for one in people for name in _list_stated_values(one, "name"))
-    own = [name for name in names if not count_namesakes(database, name, ids)]
+    shared = list_shared_names(database, list(names), ids)
+    own = [name for name in names if name not in shared]
     certificates = [value for one in people for value in _list_stated_values(one, _CERTIFICATE)]
     rows = [row for one in people for row in _list_rows(one)]
     terms = PersonTerms(*(tuple(dict.fromkeys(many)) for many in (ids, own, certificates, rows)))
-    return terms, len(names) - len(own)
+    return terms, len(shared)
 
 
 def _iterate_statements(person: PersonRecords) -> Iterator[dict[str, Any]]:

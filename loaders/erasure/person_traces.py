@@ -1,14 +1,13 @@
 """What files of the data folder name people: taken out, or found.
 
 Reports and lists of refusals stay, with `***` in place of what names the people, so that their
-counts hold. Notes are kept so too; a decision, a saved view or a search about them goes.
+counts hold. In the notebook what is about them goes; what is about others is masked.
 """
 
 from __future__ import annotations
 
 import json
 import mmap
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -30,8 +29,10 @@ from loaders.matching.review_queue import QUEUE_FILE_NAME, write_review_queue
 from loaders.reports import write_findings
 
 ERASURES_FOLDER: Final = "erasures"
-# Entries that are about a person as a whole; of a note only what names the person goes.
-_WHOLE_ENTRY_KINDS: Final = ("decision", "identity", "view", "search")
+# Entries that lead to a place of the app, and are about whoever is named by id there.
+_PLACE_KINDS: Final = ("view", "search")
+# Of more people at once not every byte of the data folder is searched: each has several terms.
+MAX_SEARCHED_PEOPLE: Final = 20
 _SNAPSHOTS: Final = "snapshots"
 
 
@@ -40,14 +41,42 @@ def mask_reports(home: Path, matcher: TermMatcher, *, dry_run: bool = False) -> 
     changed = 0
     for folder in ("reports", ERASURES_FOLDER):
         for path in sorted((home / folder).glob("*.json")):
-            with suppress(ValueError):
-                stated = json.loads(path.read_text("utf-8"))
+            if (stated := _read_report(path)) is not None:
                 masked = _mask_conflicts(matcher, stated)
                 if masked != stated:
                     changed += 1
                     if not dry_run:
                         _write_private_text(path, json.dumps(masked, ensure_ascii=False, indent=1))
     return changed
+
+
+def list_unreadable_files(home: Path) -> list[Path]:
+    """Reports, restatements and lists of refusals that are none, as a list that a spreadsheet
+    saved in another encoding: nobody can be taken out of them."""
+    reports = [
+        path for folder in ("reports", ERASURES_FOLDER) for path in (home / folder).glob("*.json")
+    ]
+    lists = (home / "rejects").glob("*.csv")
+    found = [path for path in reports if _read_report(path) is None]
+    return sorted([*found, *(path for path in lists if _read_findings(path) is None)])
+
+
+def _read_report(path: Path) -> dict[str, Any] | None:
+    """A report as it was written; None where the file is none."""
+    try:
+        stated = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return stated if isinstance(stated, dict) else None
+
+
+def _read_findings(path: Path) -> pl.DataFrame | None:
+    """A list of refusals as it was written; None where the file is none."""
+    try:
+        found = pl.read_csv(path, schema_overrides=FINDING_COLUMNS)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
+    return found if {"file", "row", "value", "reason"} <= set(found.columns) else None
 
 
 def _mask_conflicts(matcher: TermMatcher, stated: dict[str, Any]) -> Any:
@@ -73,7 +102,8 @@ def mask_listed_findings(home: Path, matcher: TermMatcher, *, dry_run: bool = Fa
     """
     changed = 0
     for path in sorted((home / "rejects").glob("*.csv")):
-        found = pl.read_csv(path, schema_overrides=FINDING_COLUMNS)
+        if (found := _read_findings(path)) is None:
+            continue
         theirs = (pl.col("file") + ":" + pl.col("row").cast(pl.String)).is_in(
             list(matcher.terms.rows)
         )
@@ -94,22 +124,25 @@ def erase_notebook_entries(home: Path, matcher: TermMatcher, *, dry_run: bool = 
     if not (home / NOTEBOOK_FILE_NAME).exists():
         return 0
 
+    by_id = TermMatcher(PersonTerms(matcher.terms.ids))
+
     def redact(entry: Entry) -> Entry | None:
-        if _has_subject(matcher, entry.subject):
-            return None
-        masked = matcher.mask_values(entry.body)
-        if masked == entry.body:
-            return entry
-        return None if entry.kind in _WHOLE_ENTRY_KINDS else replace(entry, body=masked)
+        if entry.kind in _PLACE_KINDS:
+            is_theirs = by_id.mask_values(entry.body) != entry.body
+        else:
+            is_theirs = not set(_list_subject_ids(entry)).isdisjoint(matcher.terms.ids)
+        return None if is_theirs else replace(entry, body=matcher.mask_values(entry.body))
 
     return Notebook(home).redact(redact, dry_run=dry_run)
 
 
-def _has_subject(matcher: TermMatcher, subject: str) -> bool:
-    """Whether an entry's subject is one of theirs: `person:ID`, `LIST:ID`, `["ID", "ID"]`."""
-    words = re.split(r'[\[\]", ]+', subject)
-    tails = {subject.split(":", at)[-1] for at in range(1, subject.count(":") + 1)}
-    return not tails.isdisjoint(matcher.terms.ids) or not set(words).isdisjoint(matcher.terms.ids)
+def _list_subject_ids(entry: Entry) -> list[str]:
+    """Whom an entry is about: `person:ID` of a note, `LIST:ID` of a decision, `["ID", "ID"]`."""
+    if entry.kind != "identity":
+        return [entry.subject.partition(":")[2]]
+    with suppress(ValueError):
+        return list(map(str, json.loads(entry.subject)))
+    return []
 
 
 def erase_review_pairs(home: Path, terms: PersonTerms, *, dry_run: bool = False) -> int:

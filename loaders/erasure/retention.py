@@ -18,7 +18,7 @@ from graph.store.undo import delete_old_undo_images
 from loaders.broken_loads import undo_broken_loads
 from loaders.erasure.activity_log import log_activity
 from loaders.erasure.backups import list_own_backups
-from loaders.erasure.person_erasure import erase_people
+from loaders.erasure.person_erasure import erase_people_locked
 from loaders.erasure.retention_policy import RetentionPolicy, read_retention_policy
 from loaders.load_nodes import build_load_id, open_load_folder
 from loaders.upload_folders import list_abandoned_uploads, remove_abandoned_uploads
@@ -99,24 +99,26 @@ def apply_retention(
 ) -> list[RuleFindings]:
     """Removes what `plan_retention` finds; `by` who does it. What was removed, a rule each."""
     home, now = database.settings.home, today or dt.datetime.now(dt.UTC).date()
-    with open_load_folder(home, build_load_id()):
+    load_id = build_load_id()
+    # One lock for all: whoever is erased is looked up where nothing can state them meanwhile.
+    with open_load_folder(home, load_id):
         undo_broken_loads(database, say, progress)
         found = plan_retention(database, now)
         for one in found:
             _remove_findings(database, one, now)
             log_activity(home, "retention", by=by, **one.as_dict())
-    for one in found:
-        if one.ids:
-            reason = f"retention rule {one.rule}: {one.limit}"
-            erase_people(
-                database,
-                one.ids,
-                by=by,
-                reason=reason,
-                is_barred=False,
-                progress=progress,
-                say=say,
-            )
+        for one in found:
+            if one.ids:
+                erase_people_locked(
+                    database,
+                    load_id,
+                    one.ids,
+                    by=by,
+                    reason=f"retention rule {one.rule}: {one.limit}",
+                    is_barred=False,
+                    progress=progress,
+                    say=say,
+                )
     return found
 
 

@@ -22,7 +22,7 @@ import pytest
 
 from graph.driven.figures import measure_driven
 from graph.driven.results import load_driven
-from graph.errors import NothingLoadedError, RefusedLoadError, UsageError
+from graph.errors import DatabaseError, NothingLoadedError, RefusedLoadError, UsageError
 from graph.policy import Policy
 from graph.programme.notebook import Notebook
 from graph.server import embedded
@@ -44,6 +44,8 @@ from loaders.erasure.person_erasure import (
 )
 from loaders.erasure.restatements import find_erasure_restatement
 from loaders.erasure.retention import apply_retention, plan_retention
+from loaders.findings import build_empty_findings
+from loaders.load_nodes import create_load_node
 from loaders.matching.judgements import list_judgements, save_judgement
 from loaders.reports import LoadReport
 from loaders.sync import load_records
@@ -359,6 +361,35 @@ def test_people_of_a_restored_dump_are_found_again(
     load(own, tmp_path / "first")
     (own.settings.home / "erased.json").write_text(barred)
     assert sorted(find_returned_people(own)) == sorted([min(IDS), "t2"])
+
+
+def test_an_erasing_whose_order_is_gone_is_ended(
+    own: Database, kept_store: None, tmp_path: Path
+) -> None:
+    load(own, write(tmp_path / "first", FIRST))
+    more = {"erased": 1, "erasure_reason": "erased at request"}
+    create_load_node(
+        own, LoadReport("0-lost", "erase", (), False, (), build_empty_findings()), more
+    )
+    with pytest.raises(DatabaseError, match="forget --resume"):
+        load(own, tmp_path / "first")
+    said: list[str] = []
+    complete_broken_erasure(own, say=lambda one: said.append(str(one)))
+    assert any("forget --again" in one for one in said)
+    assert (list_loads(own)[0]["revision"], list_loads(own)[0]["erased"]) == (2, 1)
+    load(own, write(tmp_path / "third", THIRD))
+
+
+def test_a_name_in_another_name_is_left_alone(
+    own: Database, kept_store: None, tmp_path: Path
+) -> None:
+    people = "person_id,name\nlm1,李明\nlm2,李明华\nw9,欧阳某\n"
+    load(own, write(tmp_path / "first", {"people": people}))
+    notebook = Notebook(own.settings.home)
+    notebook.add("note", "m", "person:lm2", {"text": "lm1 比李明华强，欧阳某亦然"})
+    assert plan_erasure(own, ["lm1"]).shared_names == 1
+    erase(own, "lm1", "w9")
+    assert [one.body["text"] for one in notebook.entries("note")] == ["*** 比李明华强，***亦然"]
 
 
 KILLED = """

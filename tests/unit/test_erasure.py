@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.errors import ShichengError, UsageError
-from graph.programme.notebook import Notebook
+from graph.driven.publish import publish_figures
+from graph.errors import DatabaseError, IncompleteError, ShichengError, UsageError
+from graph.programme.notebook import MAX_ENTRY_CHARACTERS, Notebook
+from graph.server.locks import LOAD_LOCK_NAME, is_load_running
+from loaders.erasure import completion, retention
 from loaders.erasure.activity_log import ACTIVITY_LOG_NAME, log_activity
 from loaders.erasure.backups import list_backups
 from loaders.erasure.erased_people import (
@@ -24,8 +30,14 @@ from loaders.erasure.erased_people import (
     list_erased_people,
     open_erased_people,
 )
-from loaders.erasure.erasure_order import PersonTerms
-from loaders.erasure.person_traces import find_traces, mask_listed_findings
+from loaders.erasure.erasure_order import ErasureOrder, PersonTerms, write_erasure_order
+from loaders.erasure.person_traces import (
+    erase_notebook_entries,
+    find_traces,
+    list_unreadable_files,
+    mask_listed_findings,
+    mask_reports,
+)
 from loaders.erasure.retention_policy import (
     RetentionPolicy,
     read_retention_policy,
@@ -160,3 +172,104 @@ def test_the_log_is_only_appended_to(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [(one["what"], one.get("people")) for one in lines] == [("erase", 1), ("allow", None)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_no_list_is_named_and_stops_nothing(tmp_path: Path) -> None:
+    rejects, reports = tmp_path / "rejects", tmp_path / "reports"
+    rejects.mkdir()
+    reports.mkdir()
+    (rejects / "a.csv").write_bytes("文件,行\n王五,17\n".encode("gb18030"))
+    (rejects / "b.csv").touch()
+    (rejects / "c.csv").write_text("name,note\n王五,17\n", "utf-8")
+    (reports / "d.json").write_text("[]")
+    (reports / "e.json").write_text("{")
+    rows = [("people.csv", 19, "id", "", "the same as P0012", "与 P0012 相同", "remark")]
+    found = pl.DataFrame(rows, schema=FINDING_COLUMNS, orient="row")
+    write_findings(found, rejects / "f.csv")
+    (reports / "g.json").write_text('{"told": "P0012"}')
+    matcher = TermMatcher(PersonTerms(("P0012",), ("王五",)))
+    assert (mask_listed_findings(tmp_path, matcher), mask_reports(tmp_path, matcher)) == (1, 1)
+    named = [path.name for path in list_unreadable_files(tmp_path)]
+    assert named == ["a.csv", "b.csv", "c.csv", "d.json", "e.json"]
+
+
+def test_entries_on_other_people_stay_in_the_notebook(tmp_path: Path) -> None:
+    notebook = Notebook(tmp_path)
+    notebook.add("decision", "m", "targets:人社局:0017", {"note": "P0012 比李明华强"})
+    notebook.add("decision", "m", "targets:0017", {"note": ""})
+    notebook.add("note", "m", "person:w1", {"text": "0" * (MAX_ENTRY_CHARACTERS - 20) + " 17 P1"})
+    notebook.add("identity", "m", '["P0012", "w1"]', {"verdict": "different"})
+    notebook.add("identity", "m", '["P00123", "w1"]', {"verdict": "different"})
+    notebook.add("view", "m", "lineage", {"query": {"selected": "P0012"}})
+    notebook.add("view", "m", "lineage", {"query": {"selected": "P00123"}})
+    notebook.add("search", "m", "recent", {"text": "王五"})
+    # Of 李明 only the ids are looked for: 李明华 has the name in hers.
+    matcher = TermMatcher(PersonTerms(("P0012", "0017", "P1"), ("王五",)))
+    assert erase_notebook_entries(tmp_path, matcher) == 6
+    left = {
+        kind: [(one.subject, one.body) for one in notebook.entries(kind)]
+        for kind in ("decision", "identity", "view", "search")
+    }
+    assert left == {
+        "decision": [("targets:人社局:0017", {"note": "*** 比李明华强"})],
+        "identity": [('["P00123", "w1"]', {"verdict": "different"})],
+        "view": [("lineage", {"query": {"selected": "P00123"}})],
+        "search": [("recent", {"text": "***"})],
+    }
+    assert notebook.entries("note")[0].body["text"].endswith("0 17 ***")
+
+
+@pytest.mark.parametrize("is_embedded", [True, False])
+def test_an_order_is_completed_in_its_own_store_alone(tmp_path: Path, is_embedded: bool) -> None:
+    settings = SimpleNamespace(home=tmp_path)
+    database: Any = SimpleNamespace(
+        embedded=is_embedded, uri="bolt://a:7687", name="neo4j", settings=settings
+    )
+    for store in ("bolt://a:7687 other", "bolt://b:7687 neo4j", "embedded")[
+        : 2 + (not is_embedded)
+    ]:
+        write_erasure_order(tmp_path, ErasureOrder("l", 1, "m", "r", PersonTerms(), store=store))
+        with pytest.raises(DatabaseError, match="complete it there first"):
+            completion.complete_erasure(database)
+
+
+def test_many_people_are_not_searched_for_and_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("P0012")
+    said: list[str] = []
+    for people, found in ((20, 1), (21, 0)):
+        order = ErasureOrder("l", people, "m", "r", PersonTerms(("P0012",)))
+        traces = completion._find_some_traces(tmp_path, order, lambda one: said.append(str(one)))
+        assert len(traces) == found
+    assert len(said) == 1 and "21 people went" in said[0]
+
+
+def test_while_a_load_runs_no_bar_is_taken_back_and_no_figure_is_published(tmp_path: Path) -> None:
+    bar_erased_people(tmp_path, [build_erased_person(tmp_path, ["P1"], [], "2026-11-30")])
+    database: Any = SimpleNamespace(settings=SimpleNamespace(home=tmp_path))
+    driven: Any = SimpleNamespace(revision=3)
+    with FileLock(tmp_path / LOAD_LOCK_NAME):
+        with pytest.raises(DatabaseError, match="is running"):
+            allow_erased_person(tmp_path, "P1")
+        with pytest.raises(IncompleteError, match="not published"):
+            publish_figures(database, driven, pl.DataFrame())
+    assert len(list_erased_people(tmp_path)) == 1
+
+
+def test_people_are_looked_up_and_erased_by_rule_under_one_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def look(*given: Any) -> list[retention.RuleFindings]:
+        seen.append(is_load_running(tmp_path))
+        return [retention.RuleFindings("people_silent_years", 3, 1, ids=("p",))]
+
+    def erase(database: Any, load_id: str, ids: Any, **more: Any) -> None:
+        seen.append((tmp_path / "loads" / load_id).is_dir() and is_load_running(tmp_path))
+
+    monkeypatch.setattr(retention, "undo_broken_loads", lambda *given: None)
+    monkeypatch.setattr(retention, "plan_retention", look)
+    monkeypatch.setattr(retention, "erase_people_locked", erase)
+    database: Any = SimpleNamespace(settings=SimpleNamespace(home=tmp_path))
+    retention.apply_retention(database, by="m")
+    assert seen == [True, True]
