@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent
 # Over a minute each, the longest first.
 LONG = (
+    "live/test_person_erasure.py",
     "browser/test_every_page.py",
     "live/test_bulk.py",
     "browser/test_wheel.py",

@@ -36,6 +36,7 @@ from tests.live.test_person_identity import (
     people_of,
 )
 from tests.live.visiting import text
+from ui.pages import PAGES
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +168,24 @@ def test_the_overview_says_on_how_many_merges_its_figures_rest(
         "0 by decision." in said
     )
     assert "This part of the page failed" not in said
+
+
+def test_every_page_stands_before_and_after_people_were_merged(
+    empty_database: Database, settings: Settings, tmp_path: Path, app: Callable[..., AppTest]
+) -> None:
+    """At first nobody is driven; then one worker is, by way of two merged ids."""
+    load(empty_database, settings, first_department(tmp_path))
+    load(empty_database, settings, second_department(tmp_path))
+    for driven in (0, 1):
+        assert count(empty_database, settings)[1] == driven
+        st.cache_resource.clear()
+        st.cache_data.clear()
+        for page in PAGES:
+            shown = {"id": "S100" if driven else "G001"} if page in ("lineage", "talent") else {}
+            test = app(page, lang="en", **shown)
+            assert not test.exception, page
+            assert "This part of the page failed" not in text(test), page
+        match_people(empty_database)
 
 
 def test_the_commands_of_the_page_on_identity_run(
