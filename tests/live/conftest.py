@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -11,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from graph.server.database import Database
 from graph.settings import Settings
 from tests.filling import fill_unless_filled
+from tests.live.shell import Run, run_here
 from tests.live.visiting import go
 
 
@@ -25,6 +29,19 @@ def network(
     st.cache_data.clear()
     yield database
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def run(settings: Settings, empty_database: Database) -> Run:
+    """The command line on an empty store that remembers no mapping; it must end with `code`."""
+    shutil.rmtree(settings.home / "mappings", ignore_errors=True)
+
+    def command(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = run_here(arguments, {"SHICHENG_HOME": str(settings.home)})
+        assert done.returncode == code, done.stderr
+        return done
+
+    return command
 
 
 @pytest.fixture

@@ -9,13 +9,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
 from unittest.mock import patch
 
 from cli.main import main
 from cli.root import CommandState
+
+# `run("load", path, code=2)`: the command with a data folder of its own, which must end so.
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def run_here(

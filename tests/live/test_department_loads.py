@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from graph.server.database import Database
-from graph.settings import Settings
 from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
-from tests.live.shell import run_here
+from tests.live.shell import Run
 from tests.live.test_loads import one
 
 ROOT = Path(__file__).parents[2]
 LISTS = ROOT / "tests" / "unit" / "department_lists"
 WORKBOOK = LISTS / "r01" / "2024年度高技能人才名单.xlsx"
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(settings: Settings, empty_database: Database) -> Run:
-    shutil.rmtree(settings.home / "mappings", ignore_errors=True)
-
-    def command(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = run_here(arguments, {"SHICHENG_HOME": str(settings.home)})
-        assert done.returncode == code, done.stderr
-        return done
-
-    return command
 
 
 def test_a_workbook_as_received(run: Run, empty_database: Database) -> None:

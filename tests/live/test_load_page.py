@@ -67,6 +67,13 @@ def run_until(test: AppTest, done: Callable[[], bool]) -> None:
         test.run()
 
 
+def check(test: AppTest, path: Path) -> None:
+    """Brings a list in and has it checked, up to the button that loads it."""
+    bring(test, path)
+    press(test, "load_check")
+    run_until(test, lambda: has_button(test, "load_begin"))
+
+
 def has_button(test: AppTest, key: str) -> bool:
     return any(button.key == key for button in test.button)
 
@@ -79,9 +86,7 @@ def test_a_list_is_checked_loaded_and_reported(
     links = [one.proto.label for one in go(test, "overview", lang="en").get("page_link")]
     assert "Or bring departments' lists in here" in links
     go(test, "load", lang="en")
-    bring(test, dirty)
-    press(test, "load_check")
-    run_until(test, lambda: has_button(test, "load_begin"))
+    check(test, dirty)
     assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 0
     checked = text(test)
     assert lead(test) == "Checked: 23 rows can be loaded, 1 refused."
@@ -121,9 +126,7 @@ def test_a_load_waits_for_another_one_and_can_be_called_off(
     clerk: AppTest, dirty: Path, settings: Settings, empty_database: Database
 ) -> None:
     test = clerk
-    bring(test, dirty)
-    press(test, "load_check")
-    run_until(test, lambda: has_button(test, "load_begin"))
+    check(test, dirty)
     with FileLock(settings.home / LOAD_LOCK_NAME):
         press(test, "load_begin")
         run_until(test, lambda: has_button(test, "load_cancel"))
@@ -139,9 +142,7 @@ def test_whoever_loads_the_page_anew_finds_the_load_that_runs(
     clerk: AppTest, dirty: Path, settings: Settings, empty_database: Database, app: Open
 ) -> None:
     test = clerk
-    bring(test, dirty)
-    press(test, "load_check")
-    run_until(test, lambda: has_button(test, "load_begin"))
+    check(test, dirty)
     with FileLock(settings.home / LOAD_LOCK_NAME):
         press(test, "load_begin")
         run_until(test, lambda: has_button(test, "load_cancel"))
@@ -158,9 +159,7 @@ def test_whoever_loads_the_page_anew_finds_the_load_that_runs(
 
 def test_a_changed_answer_needs_another_check(clerk: AppTest, dirty: Path) -> None:
     test = clerk
-    bring(test, dirty)
-    press(test, "load_check")
-    run_until(test, lambda: has_button(test, "load_begin"))
+    check(test, dirty)
     press(test, "load_edit")
     box = next(one for one in test.selectbox if one.label == "What 备注 means")
     box.set_value("").run()

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from graph.server.database import Database
-from graph.settings import Settings
 from graph.store.digest import compute_store_digest
-from tests.live.shell import run_here
+from tests.live.shell import Run
 from tests.live.test_loads import one
 
 PAIRS = "MATCH (a:Person)-[:MENTORS]->(b:Person) RETURN a.name + '>' + b.name AS pair ORDER BY pair"
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(settings: Settings, empty_database: Database) -> Run:
-    shutil.rmtree(settings.home / "mappings", ignore_errors=True)
-
-    def command(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = run_here(arguments, {"SHICHENG_HOME": str(settings.home)})
-        assert done.returncode == code, done.stderr
-        return done
-
-    return command
 
 
 def read_pairs(database: Database) -> list[str]:
