@@ -41,6 +41,7 @@ from graph.store.merge import (
 from graph.store.person_merge import PersonMerge, merge_people
 from graph.store.person_split import split_person
 from graph.store.schema import apply_schema
+from graph.store.standing import delete_last_known_state
 from graph.store.statements import parse_source_rank
 from graph.store.undo import delete_old_undo_images, undo_load
 from loaders.completeness import (
@@ -402,6 +403,7 @@ def _import_new_store(
     )
     count = build_row_counter(progress, "write the import files", report.accepted)
     with take_store_offline(database.settings):
+        delete_last_known_state(database.settings)
         ranks = parse_source_rank(database.settings.source_rank)
         records = InitialRecords(folder / INITIAL_RECORDS_FOLDER)
         bulk = BulkImport(folder, report.load_id, count, ranks=ranks, observer=records)

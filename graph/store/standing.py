@@ -20,6 +20,7 @@ from graph.model.kinds import NODE_KINDS, RELATION_KINDS
 
 if TYPE_CHECKING:
     from graph.server.database import Database
+    from graph.settings import Settings
 
 from graph.server.locks import is_load_running
 
@@ -137,6 +138,7 @@ def read_graph_state(database: Database) -> GraphState:
     unfinished = _find_unfinished_load(database, loads)
     finished = [load for load in loads if load["finished_at"] is not None]
     if not finished:
+        delete_last_known_state(database.settings)
         raise _build_no_load_error(unfinished)
     newest = max(finished, key=lambda load: int(load["revision"]))
     named = tuple(f"{load['load_id']} {load['finished_at']}" for load in finished)
@@ -261,6 +263,15 @@ def _write_last_known_state(database: Database, standing: GraphState) -> None:
         pass
     with write_file_atomically(file) as making:
         making.write_text(text, encoding="utf-8")
+
+
+def delete_last_known_state(settings: Settings) -> None:
+    """Forgets the standing of a store that holds no finished load any more.
+
+    Without it, whoever asks while the first load of an emptied store keeps the database offline
+    would be answered with the figures of the store before.
+    """
+    (settings.home / "standing.json").unlink(missing_ok=True)
 
 
 def _read_last_known_state(database: Database) -> GraphState:

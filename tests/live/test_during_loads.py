@@ -174,6 +174,11 @@ def test_a_load_that_was_killed_leaves_every_figure_as_it_was(
 def test_while_the_store_is_made_as_a_whole_nothing_waits(second: Settings, tmp_path: Path) -> None:
     with connect(second) as reader:
         reader.write("MATCH (n) DETACH DELETE n")
+        # What was known of a store before it must not answer for the new one.
+        tables = folder.get([write(tmp_path / "before", BASE)])
+        load_records(reader, "folder", tables, home=second.home)
+        assert read_graph_state(reader).revision == 1
+        reader.write("MATCH (n) DETACH DELETE n")
         load = Paused(second, write(tmp_path / "first", BASE), "write the import files", "bulk")
         try:
             with pytest.raises(IncompleteError, match="Nothing is loaded yet: a load is running"):
