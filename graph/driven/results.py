@@ -101,6 +101,20 @@ def load_driven_from_location(
     return Driven(policy, 0, *small, {"breakdowns": figures.breakdowns.lazy()}, pl.LazyFrame())
 
 
+def load_reach(snapshot: Snapshot, policy: Policy) -> pl.LazyFrame:
+    """Everyone the policy's chains arrive at, as `graph.driven.rounds.compute_reach` has them: the
+    cached table, or one computed now and cached.
+    """
+    snapshot = snapshot.under(policy)
+    frames = open_frames(snapshot, IN_MEMORY)
+    if snapshot.folder is None:
+        reached = compute_reach(frames["edges"], frames["talents"], policy)
+    else:
+        reached = _load_or_compute_reach(snapshot, policy, IN_MEMORY, frames)
+    found: pl.LazyFrame = reached.to_native()
+    return found
+
+
 def has_cached_driven(snapshot: Snapshot, policy: Policy) -> bool:
     """Whether the figures under the policy are kept, so that asking for them costs little."""
     return (

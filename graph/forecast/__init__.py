@@ -1,0 +1,1 @@
+"""Where both ledgers will stand: histories, hazards, projections, simulation, back-test."""
