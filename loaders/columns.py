@@ -70,7 +70,7 @@ _UNKNOWN_VALUE_WORDS = (
 _HIDDEN_DIGITS_PATTERN = r"[*＊#●?]{2,}|[xX]{2,}"
 _RANK_COLUMN = "rank"
 # Columns of an end that may be open.
-_OPEN_END_COLUMNS = ("end", "service_until")
+_OPEN_END_COLUMNS = ("end", "service_until", "non_compete_until", "retirement_postponed_until")
 _MONTH_REMARK = Message("a month: its first day is taken")
 _YEAR_START_REMARK = Message("a year alone: its first day is taken")
 _YEAR_END_REMARK = Message("a year alone: its last day is taken")

@@ -7,6 +7,7 @@ MATCH (p:Person {person_id: $id})
 RETURN p.person_id AS id, p.name AS name, p.sex AS sex, p.birth_date.year AS born,
   p.province AS province, p.retired_on AS retired_on,
                     p.retired_on_precision AS retired_on_precision, p.type AS type,
+  p.retirement_category AS retirement_category,
   p:LeadingTalent AS leading, p:TrainingTarget AS target, p.listed_on AS listed_on,
                     p.listed_on_precision AS listed_on_precision,
   COLLECT { MATCH (p)-[:PRACTISES]->(o:Occupation) RETURN o.name }[0] AS occupation,
@@ -38,7 +39,11 @@ RETURN p.person_id AS id, p.name AS name, p.sex AS sex, p.birth_date.year AS bor
                     end_precision: l.end_precision, position: l.position,
                     service_until: l.service_until,
                     service_until_precision: l.service_until_precision, reemployed: l.reemployed,
-                    row: l.row}
+                    non_compete_until: l.non_compete_until,
+                    non_compete_until_precision: l.non_compete_until_precision,
+                    retirement_postponed_until: l.retirement_postponed_until,
+                    retirement_postponed_until_precision: l.retirement_postponed_until_precision,
+                    pay_form: l.pay_form, row: l.row}
             ORDER BY l.start } AS employments,
   COLLECT { MATCH (p)<-[l:MENTORS]-(m:Person)
             RETURN {id: m.person_id, name: m.name, start: l.start,
@@ -50,6 +55,18 @@ RETURN p.person_id AS id, p.name AS name, p.sex AS sex, p.birth_date.year AS bor
             RETURN {name: c.name, rank: l.rank, day: c.date, day_precision: c.date_precision,
                     row: l.row}
             ORDER BY c.date } AS placings,
+  COLLECT { MATCH (p)-[l:WORKED_ON]->(j:Project)
+            RETURN {id: j.project_id, name: j.name, kind: j.kind, role: l.role, start: l.start,
+                    start_precision: l.start_precision, end: l.end,
+                    end_precision: l.end_precision, row: l.row}
+            ORDER BY l.start, j.project_id } AS projects,
+  COLLECT { MATCH (p)-[l:ACHIEVED]->(a:Achievement)
+            RETURN {title: a.title, kind: l.kind, grade: l.grade, day: l.date,
+                    day_precision: l.date_precision, row: l.row}
+            ORDER BY l.date, a.title } AS achievements,
+  COLLECT { MATCH (k:Subsidy)-[l:PAID_TO]->(p)
+            RETURN {kind: k.kind, amount: l.amount, year: l.year, row: l.row}
+            ORDER BY l.year, k.kind } AS subsidies,
   COLLECT { MATCH (p)-[l:TEACHES_AT]->(s:School)
             RETURN {name: s.name, start: l.start, start_precision: l.start_precision, end: l.end,
                     end_precision: l.end_precision, row: l.row}
@@ -99,7 +116,10 @@ RETURN s.name AS name, s.founded AS founded, s.founded_precision AS founded_prec
   COLLECT { MATCH (p:Person)-[l:LEADS]->(s)
             RETURN {id: p.person_id, name: p.name, start: l.start,
                     start_precision: l.start_precision, end: l.end, end_precision: l.end_precision}
-            ORDER BY l.start LIMIT 20 } AS leaders
+            ORDER BY l.start LIMIT 20 } AS leaders,
+  COLLECT { MATCH (k:Subsidy)-[l:PAID_TO]->(s)
+            RETURN {kind: k.kind, amount: l.amount, year: l.year}
+            ORDER BY l.year DESC, k.kind LIMIT 20 } AS subsidies
 
 // name: enterprise_record
 // internal: One enterprise with its partner schools and studios, twenty of each at most.
@@ -111,7 +131,15 @@ RETURN e.name AS name,
                     start_precision: l.start_precision, end: l.end, end_precision: l.end_precision}
             ORDER BY l.start LIMIT 20 } AS partners,
   COLLECT { MATCH (s:Studio)-[:HOSTED_BY]->(e)
-            RETURN {id: s.studio_id, name: s.name} ORDER BY s.name LIMIT 20 } AS studios
+            RETURN {id: s.studio_id, name: s.name} ORDER BY s.name LIMIT 20 } AS studios,
+  COLLECT { MATCH (j:Project)-[:RUN_BY]->(e)
+            RETURN {id: j.project_id, name: j.name, start: j.start,
+                    start_precision: j.start_precision, end: j.end,
+                    end_precision: j.end_precision}
+            ORDER BY j.start DESC, j.project_id LIMIT 20 } AS projects,
+  COLLECT { MATCH (k:Subsidy)-[l:PAID_TO]->(e)
+            RETURN {kind: k.kind, amount: l.amount, year: l.year}
+            ORDER BY l.year DESC, k.kind LIMIT 20 } AS subsidies
 
 // name: school_record
 // internal: One school with its teachers and partner enterprises, twenty of each at most.
@@ -126,7 +154,10 @@ RETURN s.name AS name,
   COLLECT { MATCH (e:Enterprise)-[l:PARTNERS_WITH]->(s)
             RETURN {id: e.enterprise_id, name: e.name, start: l.start,
                     start_precision: l.start_precision, end: l.end, end_precision: l.end_precision}
-            ORDER BY l.start LIMIT 20 } AS partners
+            ORDER BY l.start LIMIT 20 } AS partners,
+  COLLECT { MATCH (k:Subsidy)-[l:PAID_TO]->(s)
+            RETURN {kind: k.kind, amount: l.amount, year: l.year}
+            ORDER BY l.year DESC, k.kind LIMIT 20 } AS subsidies
 
 // name: people_found
 // internal: What tells people apart in a list of what is found.

@@ -1,4 +1,4 @@
-// Studios, schools and enterprises.
+// Studios, schools, enterprises and projects; what was paid to whom.
 
 // column studio | en: Studio | zh: 工作室
 // column school | en: School | zh: 院校
@@ -8,6 +8,13 @@
 // column share | en: Share for the front line | zh: 一线占比
 // column host | en: Host | zh: 依托单位
 // column partners | en: Partners | zh: 是否校企合作
+// column project | en: Project | zh: 项目
+// column enterprises | en: Enterprises | zh: 企业数
+// column recipients | en: Recipients | zh: 领取对象数
+// column to_people | en: To people | zh: 发放给人员
+// column to_studios | en: To studios | zh: 发放给工作室
+// column to_enterprises | en: To enterprises | zh: 发放给企业
+// column to_schools | en: To schools | zh: 发放给院校
 
 // name: studios_by_output
 // title.en: Studios by output
@@ -123,3 +130,39 @@ RETURN c.enterprise_id AS enterprise_id, c.name AS enterprise, k.school_id AS sc
        k.name AS school, r.kind AS kind, r.start AS start,
        r.start_precision AS start_precision
 ORDER BY enterprise_id, school_id, start
+
+// name: projects_by_people
+// title.en: Projects and who works on them
+// title.zh: 项目及参与人员
+// help.en: Projects with the enterprise that runs them, everybody who works or worked on them, the
+// help.en: leading talents among these, and of how many enterprises they are.
+// help.zh: 各项目的承担单位、参与人数、其中的领军人才数，以及参与人员所在企业数。
+// param going_on: boolean = false | en: Only those going on today | zh: 仅列当日在建项目
+// param today: date = today | en: Day | zh: 日期
+MATCH (j:Project)
+WHERE NOT $going_on
+   OR ((j.start IS NULL OR j.start <= $today) AND (j.end IS NULL OR j.end >= $today))
+RETURN j.project_id AS project_id, j.name AS project, j.kind AS kind, j.start AS start,
+       j.start_precision AS start_precision, j.end AS end, j.end_precision AS end_precision,
+       COLLECT { MATCH (j)-[:RUN_BY]->(c) RETURN c.name }[0] AS enterprise,
+       COUNT { MATCH (j)<-[:WORKED_ON]-(p) RETURN DISTINCT p } AS people,
+       COUNT { MATCH (j)<-[:WORKED_ON]-(p:LeadingTalent) RETURN DISTINCT p } AS talents,
+       COUNT { MATCH (j)<-[:WORKED_ON]-(:Person)-[:EMPLOYED_BY]->(c) RETURN DISTINCT c }
+         AS enterprises
+ORDER BY people DESC, project_id
+
+// name: subsidies_by_kind
+// title.en: Subsidies by kind and year
+// title.zh: 各类补贴发放情况
+// help.en: What was paid of each kind in each year: in all, and to people, studios, enterprises and
+// help.en: schools.
+// help.zh: 各年度各类补贴的发放总额，以及发放给人员、工作室、企业、院校的金额。
+// param year: integer? (1990..2999) | en: Year | zh: 年度
+MATCH (k:Subsidy)-[x:PAID_TO]->(r)
+WHERE $year IS NULL OR x.year = $year
+RETURN k.kind AS kind, x.year AS year, count(DISTINCT r) AS recipients, sum(x.amount) AS amount,
+       sum(CASE WHEN r:Person THEN x.amount ELSE 0.0 END) AS to_people,
+       sum(CASE WHEN r:Studio THEN x.amount ELSE 0.0 END) AS to_studios,
+       sum(CASE WHEN r:Enterprise THEN x.amount ELSE 0.0 END) AS to_enterprises,
+       sum(CASE WHEN r:School THEN x.amount ELSE 0.0 END) AS to_schools
+ORDER BY year DESC, kind

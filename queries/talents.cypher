@@ -1,4 +1,4 @@
-// Leading talents, honours, competitions, training targets, recognitions.
+// Leading talents, honours, competitions, training targets, recognitions, achievements.
 
 // column talents | en: Leading talents | zh: 领军人才数
 // column target | en: Target | zh: 目标
@@ -13,6 +13,7 @@
 // column days | en: Days late | zh: 晚于天数
 // column event | en: Event | zh: 事件
 // column what | en: What | zh: 内容
+// column recognised_last | en: Last recognised on | zh: 最近认定日期
 
 // name: leading_talents
 // title.en: Leading talents by basis, province and industry
@@ -204,3 +205,24 @@ RETURN m.person_id AS mentor_id, m.name AS mentor, a.person_id AS person_id, a.n
          RETURN r.date_precision ORDER BY r.level DESC, r.date_precision DESC LIMIT 1
        }[0] AS high_skilled_on_precision,
        start, k.start_precision AS start_precision, days
+
+// name: achievements_after_recognition
+// title.en: Achievements after the last recognition
+// title.zh: 最近一次等级认定后取得的成果
+// help.en: People below the level who have a patent, a process, an improvement or an award that is
+// help.en: dated after their last recognition: evidence for an exceptional promotion. An achievement
+// help.en: without a day is left out.
+// help.zh: 等级低于给定级别、在最近一次等级认定之后取得专利、工艺工法、技术革新或成果奖的人员，可作为破格晋升的依据。无日期的成果不列。
+// param level: integer = 8 (1..8) | en: Below level | zh: 等级低于
+// param province: province? | en: Province | zh: 省份
+MATCH (p:Person)-[a:ACHIEVED]->(t:Achievement)
+WHERE a.date IS NOT NULL AND ($province IS NULL OR p.province = $province)
+CALL (p) {
+  OPTIONAL MATCH (p)-[r:RECOGNISED]->()
+  RETURN coalesce(max(r.level), 0) AS level, max(r.date) AS recognised_last
+}
+WITH p, a, t, level, recognised_last
+WHERE level < $level AND (recognised_last IS NULL OR a.date > recognised_last)
+RETURN p.person_id AS person_id, p.name AS name, level, recognised_last, t.title AS title,
+       a.kind AS kind, a.grade AS grade, a.date AS date, a.date_precision AS date_precision
+ORDER BY level DESC, person_id, date, title

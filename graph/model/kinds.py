@@ -18,17 +18,22 @@ from typing import Any
 
 from graph.model.schema_types import Declared, End, Facet, Link, NodeKind, Property, Relation, Type
 from graph.model.vocabularies import (
+    ACHIEVEMENT_KINDS,
     BASES,
     GOAL_SCOPES,
     GRADES,
     IDENTITY_BASES,
     MENTORSHIP_KINDS,
     MENTORSHIP_STATUSES,
+    PAY_FORMS,
     PERSON_TYPES,
+    PROJECT_KINDS,
     RECOGNITION_MODES,
+    RETIREMENT_CATEGORIES,
     SCHOOL_KINDS,
     SEXES,
     STUDIO_KINDS,
+    SUBSIDY_KINDS,
     TRAINING_KINDS,
 )
 
@@ -245,11 +250,53 @@ NODES: tuple[NodeKind, ...] = (
         names=("name",),
     ),
     NodeKind(
+        "Project",
+        "Project",
+        "项目",
+        "project_id",
+        (
+            _build_key_property("project_id", "project", "项目编号", headers=("项目ID",)),
+            _build_key_property("name", "name", "项目名称", headers=("项目", "工程名称")),
+            _build_property(
+                "kind",
+                "kind",
+                "项目类型",
+                required=True,
+                choices=PROJECT_KINDS,
+                headers=("项目类别", "类型"),
+            ),
+            *PERIOD,
+            _build_property(
+                "enterprise_id",
+                "enterprise that runs it",
+                "企业编号",
+                headers=("单位编号", "承担单位编号"),
+            ),
+            PROVINCE,
+        ),
+        table="projects",
+        links=(IN_PROVINCE, Link("enterprise_id", "RUN_BY", ("Enterprise",))),
+    ),
+    NodeKind(
         "Honour",
         "Honour",
         "荣誉",
         "honour",
         (_build_key_property("honour", "honour, by its code or name", "荣誉名称"),),
+    ),
+    NodeKind(
+        "Achievement",
+        "Achievement",
+        "成果",
+        "title",
+        (_build_key_property("title", "title", "成果名称"),),
+    ),
+    NodeKind(
+        "Subsidy",
+        "Kind of subsidy",
+        "补贴类型",
+        "kind",
+        (_build_key_property("kind", "kind, by its code or name", "补贴类型"),),
     ),
     NodeKind(
         "Goal",
@@ -318,6 +365,13 @@ NODES: tuple[NodeKind, ...] = (
             ),
             _build_property("retired_on", "retired on", "退休日期", DATE_TYPE, masked=True),
             _build_property("type", "type of talent", "人才类型", choices=PERSON_TYPES),
+            _build_property(
+                "retirement_category",
+                "which of a woman's two statutory ages applies",
+                "退休类别",
+                choices=RETIREMENT_CATEGORIES,
+                headers=("人员身份", "身份类别", "岗位类别"),
+            ),
         ),
         table="people",
         names=("name",),
@@ -520,6 +574,28 @@ RELATIONS: tuple[Relation, ...] = (
             _build_property("position", "position", "岗位", headers=("职务",)),
             _build_property("service_until", "agreed to serve until", "服务期至", DATE_TYPE),
             _build_property("reemployed", "kept on after retirement", "返聘", Type.BOOLEAN),
+            _build_property(
+                "non_compete_until",
+                "bound not to work for a competitor until",
+                "竞业限制至",
+                DATE_TYPE,
+                headers=("竞业限制截止日期", "竞业限制到期日期"),
+            ),
+            _build_property(
+                "retirement_postponed_until",
+                "retirement postponed until",
+                "延迟退休至",
+                DATE_TYPE,
+                masked=True,
+                headers=("延迟退休截止日期", "延迟退休到期日期"),
+            ),
+            _build_property(
+                "pay_form",
+                "form of pay",
+                "薪酬形式",
+                choices=PAY_FORMS,
+                headers=("分配方式", "薪酬方式"),
+            ),
         ),
         key=("start",),
         table="employments",
@@ -572,6 +648,90 @@ RELATIONS: tuple[Relation, ...] = (
         key=("occupation_code",),
         table="placings",
     ),
+    # (:Person)-[:WORKED_ON]->(:Project). Shared projects are ties; no skill passes on by them, so
+    # they are no influence edges.
+    Relation(
+        "WORKED_ON",
+        "Worked on",
+        "参与项目",
+        End("person_id", PERSON_KINDS),
+        End("project_id", ("Project",)),
+        (
+            PERSON_ID,
+            _build_key_property("project_id", "project", "项目编号", headers=("项目ID",)),
+            _build_property("role", "role", "项目角色", headers=("角色", "承担角色")),
+            *PERIOD,
+        ),
+        key=("start", "role"),
+        table="participations",
+    ),
+    # (:Person)-[:ACHIEVED]->(:Achievement)
+    Relation(
+        "ACHIEVED",
+        "Achieved",
+        "取得成果",
+        End("person_id", PERSON_KINDS),
+        End("title", ("Achievement",), create=True),
+        (
+            PERSON_ID,
+            _build_key_property("title", "title", "成果名称", headers=("成果", "名称")),
+            _build_property(
+                "kind",
+                "kind",
+                "成果类型",
+                required=True,
+                choices=ACHIEVEMENT_KINDS,
+                headers=("成果类别", "类型"),
+            ),
+            _build_property("grade", "grade", "级别", choices=GRADES, headers=("等级",)),
+            _build_property(
+                "date",
+                "granted on",
+                "日期",
+                DATE_TYPE,
+                headers=("取得日期", "授权日期", "获奖日期"),
+            ),
+        ),
+        key=("kind", "date"),
+        table="achievements",
+    ),
+    # (:Subsidy)-[:PAID_TO]->(:Person|Studio|Enterprise|School)
+    Relation(
+        "PAID_TO",
+        "Paid to",
+        "补贴发放",
+        End("kind", ("Subsidy",), create=True),
+        End("recipient_id", ("Person", "Studio", "Enterprise", "School")),
+        (
+            _build_key_property(
+                "recipient_id",
+                "person, studio, enterprise or school that received it",
+                "补贴对象编号",
+                headers=("领取对象编号", "享受对象编号"),
+            ),
+            _build_property(
+                "kind",
+                "kind",
+                "补贴类型",
+                required=True,
+                choices=SUBSIDY_KINDS,
+                open_choice=True,
+                headers=("补贴项目", "补贴名称", "补贴"),
+            ),
+            _build_property(
+                "amount",
+                "amount",
+                "补贴金额",
+                FLOAT_TYPE,
+                required=True,
+                headers=("金额",),
+                unit="yuan",
+            ),
+            _build_property("year", "year", "年度", Type.INTEGER, required=True, headers=("年份",)),
+        ),
+        key=("year",),
+        table="subsidies",
+    ),
     # (:Occupation)-[:DEMANDED_IN]->(:Province)
     Relation(
         "DEMANDED_IN",
@@ -595,12 +755,12 @@ RELATIONS: tuple[Relation, ...] = (
         key=("year",),
         table="demand",
     ),
-    # (:Person|Studio|Enterprise|School)-[:IN_PROVINCE]->(:Province)
+    # (:Person|Studio|Enterprise|School|Project)-[:IN_PROVINCE]->(:Province)
     Relation(
         "IN_PROVINCE",
         "In the province",
         "所在省份",
-        End("", ("Person", "Studio", "Enterprise", "School")),
+        End("", ("Person", "Studio", "Enterprise", "School", "Project")),
         End("province", ("Province",)),
     ),
     # (:Person)-[:PRACTISES]->(:Occupation)
@@ -644,6 +804,14 @@ RELATIONS: tuple[Relation, ...] = (
         "依托单位",
         End("studio_id", ("Studio",)),
         End("host_id", ("Enterprise", "School")),
+    ),
+    # (:Project)-[:RUN_BY]->(:Enterprise)
+    Relation(
+        "RUN_BY",
+        "Run by",
+        "承担单位",
+        End("project_id", ("Project",)),
+        End("enterprise_id", ("Enterprise",)),
     ),
 )
 

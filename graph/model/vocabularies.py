@@ -84,6 +84,42 @@ PERSON_TYPES: Choices = {
     "knowledge": ("knowledge", "知识技能型"),
     "digital": ("digital", "数字技能型"),
 }
+# Which of a woman's two statutory ages applies: that of workers or that of cadres
+# (`graph.programme.retirement`).
+RETIREMENT_CATEGORIES: Choices = {
+    "worker": ("worker", "工人岗位"),
+    "cadre": ("cadre", "管理技术岗位"),
+    "unknown": ("unknown", "未知"),
+}
+PAY_FORMS: Choices = {
+    "annual": ("annual salary", "年薪制"),
+    "agreement": ("salary by agreement", "协议工资制"),
+    "project": ("pay by project", "项目工资制"),
+    "equity": ("equity", "股权激励"),
+}
+PROJECT_KINDS: Choices = {
+    "key_project": ("key project", "重点项目"),
+    "major_project": ("major engineering project", "重大工程"),
+    "exhibition": ("exhibition", "展示交流"),
+    "south_south": ("South-South cooperation", "南南合作"),
+    "foreign_aid": ("foreign aid", "援外项目"),
+    "technical_problem": ("technical problem", "技术攻关"),
+}
+ACHIEVEMENT_KINDS: Choices = {
+    "patent": ("patent", "专利"),
+    "process": ("process or working method", "工艺工法"),
+    "improvement": ("technical improvement", "技术革新"),
+    "award": ("award", "成果奖"),
+}
+# What a subsidy is paid for; a kind by another name stands as it is written.
+SUBSIDY_KINDS: Choices = {
+    "vocational_training": ("vocational training", "职业培训补贴"),
+    "skill_upgrade": ("skill upgrading", "技能提升补贴"),
+    "apprentice_training": ("training of apprentices", "学徒培训补贴"),
+    "mentoring": ("mentoring allowance", "带徒津贴"),
+    "studio_grant": ("grant to a studio", "工作室补助"),
+    "talent_allowance": ("talent allowance", "人才津贴"),
+}
 SEXES: Choices = {"male": ("male", "男"), "female": ("female", "女")}
 
 # GB/T 2260: the 31 provinces, then Hong Kong, Macao and Taiwan (no target is set for these).

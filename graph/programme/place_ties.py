@@ -1,4 +1,4 @@
-"""Ties between studios, enterprises and schools, counted from the people behind them.
+"""Ties between studios, enterprises, schools and projects, counted from the people behind them.
 
 A kind of tie is a table of rows (person, a, b, year); matrix, projection and graph are aggregates
 of it, in which a place goes by its key, "studio:S1": a studio and an enterprise may have one id.
@@ -20,6 +20,7 @@ TIE_ENDS: Final[Mapping[str, tuple[str, str]]] = {
     "school_enterprise": ("school", "enterprise"),
     "teaching": ("enterprise", "school"),
     "partnership": ("enterprise", "school"),
+    "project": ("enterprise", "project"),
 }
 MAX_GRAPH_NODES: Final = 150
 MAX_GRAPH_EDGES: Final = 500
@@ -55,6 +56,9 @@ def compute_ties(snapshot: Snapshot, kind: str) -> pl.DataFrame:
       the first training; the year of that employment
     - teaching: works for enterprise a on record, and teaches or taught at school b; the first year
     - partnership: a row each partnership of enterprise a with school b; the year it began
+    - project: works for enterprise a on record, and works or worked on project b; the first year.
+      Two enterprises that share projects are tied by them. No skill passes on by such a tie, and
+      no driven figure counts it.
     A person stands once for each pair.
     """
     frames = snapshot.frames
@@ -79,6 +83,11 @@ def compute_ties(snapshot: Snapshot, kind: str) -> pl.DataFrame:
         )
         rows = teaching.join(working, on="person").select(
             "person", "start", a="enterprise_id", b="school_id"
+        )
+    elif kind == "project":
+        worked = _find_first_starts(frames["participations"], "project_id")
+        rows = worked.join(working, on="person").select(
+            "person", "start", a="enterprise_id", b="project_id"
         )
     else:
         rows = frames["partnerships"].select(

@@ -13,18 +13,24 @@ from typing import Final
 import polars as pl
 
 from graph.dates import first_days
+from graph.model.kinds import NODE_KINDS, RELATION_KINDS
 from graph.policy import Policy
 from graph.snapshot.edges import build_edge_table
 from graph.snapshot.reader import (
     PROVENANCE_COLUMNS,
     STATED_COLUMN,
     STATED_ROW,
+    build_chunk_frame,
+    build_empty_relations,
+    build_node_columns,
     expand_provenance,
 )
 from graph.store.standing import GraphState
 
 # Raised when the frames change, so that snapshots of an older form are not read as this one.
-SNAPSHOT_VERSION: Final = 8
+SNAPSHOT_VERSION: Final = 9
+# Older forms that can still be opened: what they lack is empty (`_fill_older_frames`).
+READABLE_VERSIONS: Final = (SNAPSHOT_VERSION, 8)
 SNAPSHOT_MANIFEST_NAME: Final = "snapshot.json"
 
 # frame: the node kind it holds, a row a node
@@ -34,6 +40,7 @@ NODE_FRAMES: Final = {
     "enterprises": "Enterprise",
     "schools": "School",
     "competitions": "Competition",
+    "projects": "Project",
     "occupations": "Occupation",
     "provinces": "Province",
     "goals": "Goal",
@@ -53,6 +60,9 @@ RELATION_FRAMES: Final = {
     "aliases": "IDENTIFIES",
     "practices": "PRACTISES",
     "demand": "DEMANDED_IN",
+    "participations": "WORKED_ON",
+    "achievements": "ACHIEVED",
+    "subsidies": "PAID_TO",
 }
 
 # The relations by which skill passes on, and by `Policy.year_alone` the table of its edges.
@@ -74,12 +84,15 @@ class Snapshot:
       where a link of which the year alone is known begins on the first day of that year
     - promotions: person, day, level, before, day_precision (see `compute_promotions`)
     - mentorships, leads, trainings, recognitions, honours, placings, employments, teaching,
-      partnerships, practices, demand: the relations with their properties, row and sources. Of
+      partnerships, practices, demand, participations, achievements, subsidies: the relations with
+      their properties, row and sources. A subsidy has its recipient as person, or else as
+      recipient_id and recipient_kind. Of
       employments and practices, those with a row of their own; whom somebody works for now is
       `enterprise_id` of people too, and what somebody practises `occupation_code`
     - aliases: alias_id, person, basis, probability; the ids that departments gave a person whom
       another id stands for, and why (`IDENTITY_BASES`)
-    - studios, enterprises, schools, competitions, occupations, provinces, goals: the nodes
+    - studios, enterprises, schools, competitions, projects, occupations, provinces, goals: the
+      nodes
 
     What each of several sources states of a record is read by `scan_statements` alone.
 
@@ -143,7 +156,30 @@ def open_snapshot(folder: Path) -> Snapshot:
     """The snapshot kept in the folder; its Parquet files are read as they are asked for."""
     manifest = Manifest.of(folder)
     frames = {name: scan_snapshot_frame(folder, name, manifest.layered) for name in manifest.rows}
+    if manifest.format != SNAPSHOT_VERSION:
+        frames = _fill_older_frames(frames)
     return Snapshot(manifest.revision, folder, frames)
+
+
+def _fill_older_frames(frames: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
+    """The frames of an older form, with the tables and columns of this one, all of them empty."""
+    filled = dict(frames)
+    for name, label in NODE_FRAMES.items():
+        empty = build_chunk_frame(build_node_columns(NODE_KINDS[label]), {})
+        filled[name] = _fill_older_frame(frames.get(name), empty.lazy())
+    for name, type in RELATION_FRAMES.items():
+        empty = build_empty_relations(RELATION_KINDS[type])
+        filled[name] = _fill_older_frame(frames.get(name), expand_provenance(empty.lazy()))
+    return filled
+
+
+def _fill_older_frame(frame: pl.LazyFrame | None, empty: pl.LazyFrame) -> pl.LazyFrame:
+    empty = empty.drop(STATED_COLUMN, STATED_ROW, strict=False)
+    if frame is None:
+        return empty
+    known = set(frame.collect_schema().names())
+    missing = [(n, dtype) for n, dtype in empty.collect_schema().items() if n not in known]
+    return frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in missing)
 
 
 def scan_snapshot_frame(folder: Path, name: str, layered: Sequence[str] = ()) -> pl.LazyFrame:

@@ -172,13 +172,12 @@ class _IncrementalBuild:
         self.found = {
             name: replace_ids_by_numbers(frame, self.numbers) for name, frame in read.items()
         }
-        ends = [
-            frame[c]
-            for frame in self.found.values()
-            for c in PERSON_COLUMNS.values()
-            if c in frame.columns
-        ]
-        return all(end.null_count() == 0 for end in ends)
+        return all(
+            self.found[name][number].null_count() == frame[column].null_count()
+            for name, frame in read.items()
+            for column, number in PERSON_COLUMNS.items()
+            if column in frame.columns
+        )
 
     def _of_interest(self, read: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """The numbers of those who are named in what was read, or whose relations were."""

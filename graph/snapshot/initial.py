@@ -29,7 +29,7 @@ from graph.snapshot.reader import (
     FrameReader,
     build_chunk_frame,
     build_node_columns,
-    build_relation_columns,
+    build_unresolved_relations,
     compact_provenance,
     list_frame_properties,
     resolve_ends,
@@ -110,9 +110,7 @@ class InitialRecords(FrameReader):
     def relations(self, relation: Relation, name: str) -> pl.DataFrame:
         """See `FrameReader`."""
         assert self.ends is not None, "nodes are read first"
-        ends = pl.DataFrame(schema={"_start": pl.Int64, "_end": pl.Int64})
-        columns = build_chunk_frame(build_relation_columns(relation), {})
-        empty = compact_provenance(ends.hstack(columns), ())
+        empty = build_unresolved_relations(relation)
         parts = [empty, *map(pl.read_parquet, self._take(relation.type))]
         return pl.concat([resolve_ends(part, relation, self.ends) for part in parts])
 

@@ -36,7 +36,7 @@ from graph.model.kinds import (
     is_stated_by_nodes,
     stored_properties,
 )
-from graph.model.schema_types import NodeKind, Property, Relation, Type
+from graph.model.schema_types import End, NodeKind, Property, Relation, Type
 
 if TYPE_CHECKING:
     from graph.server.database import Database
@@ -76,6 +76,8 @@ PERSON_COLUMNS: Final = {
     "mentor_id": "mentor",
     "apprentice_id": "apprentice",
 }
+_PERSON_LABEL: Final = "Person"
+_PERSON_KEY: Final = "person_id"
 # How a relation's row and sources are kept: the file and the line, the sources as one text.
 PROVENANCE_COLUMNS: Final = ("row_file", "row_line", "stated_by")
 
@@ -298,6 +300,14 @@ class Ends:
     kinds: pl.Series
 
 
+_NO_ENDS: Final = Ends(
+    np.full(1, -1, dtype=np.int32),
+    np.full(1, -1, dtype=np.int32),
+    pl.Series("key", [], pl.String),
+    pl.Series("kind", [], pl.String),
+)
+
+
 class FrameReader(ABC):
     """One reading of all nodes, and then of relations: `nodes` first.
 
@@ -314,14 +324,11 @@ class FrameReader(ABC):
         others = [kind.label for kind in NODES if kind.label not in frames.values()]
         unframed = [self._nodes(NODE_KINDS[label], label.lower()) for label in others]
         people = found["people"]
-        labelled = zip([*found.values(), *unframed], [*frames.values(), *others], strict=True)
+        labelled = [*zip([*found.values(), *unframed], [*frames.values(), *others], strict=True)]
         self.ends = _build_end_index(
-            people, [(f, label) for f, label in labelled if label != "Person"]
+            people, [(f, label) for f, label in labelled if label != _PERSON_LABEL]
         )
-        self._keys = {
-            label: frame[NODE_KINDS[label].key]
-            for label, frame in zip(frames.values(), found.values(), strict=True)
-        }
+        self._keys = {label: frame[NODE_KINDS[label].key] for frame, label in labelled}
         number = pl.int_range(pl.len(), dtype=pl.Int32).alias("person")
         found = {name: frame.drop("_id") for name, frame in found.items()}
         return found | {"people": found["people"].select(number, pl.all())}
@@ -463,14 +470,31 @@ def resolve_ends(found: pl.DataFrame, relation: Relation, ends: Ends) -> pl.Data
     """`_start` and `_end` replaced by the columns they stand for, ends first."""
     columns: list[pl.Series] = []
     for end, ids in ((relation.start, found["_start"]), (relation.end, found["_end"])):
-        if end.kinds == ("Person",):
+        if end.kinds == (_PERSON_LABEL,):
             columns.append(_lookup_ids(ends.people, ids).alias(PERSON_COLUMNS[end.column]))
             continue
         at = _lookup_ids(ends.others, ids)
         columns.append(ends.keys.gather(at).alias(end.column))
+        kinds = ends.kinds.gather(at)
+        if _PERSON_LABEL in end.kinds:
+            people = _lookup_ids(ends.people, ids).alias(PERSON_COLUMNS[_PERSON_KEY])
+            kinds = kinds.set(people.is_not_null(), _PERSON_LABEL)
+            columns.append(people)
         if len(end.kinds) > 1:
-            columns.append(ends.kinds.gather(at).alias(_build_kind_column_name(end.column)))
+            columns.append(kinds.alias(_build_kind_column_name(end.column)))
     return pl.DataFrame(columns).hstack(found.drop("_start", "_end").get_columns())
+
+
+def build_empty_relations(relation: Relation) -> pl.DataFrame:
+    """No relations of a kind, with the columns of `FrameReader.relations`."""
+    return resolve_ends(build_unresolved_relations(relation), relation, _NO_ENDS)
+
+
+def build_unresolved_relations(relation: Relation) -> pl.DataFrame:
+    """No relations of a kind, whose ends are still numbers of nodes."""
+    ends = pl.DataFrame(schema={"_start": pl.Int64, "_end": pl.Int64})
+    columns = build_chunk_frame(build_relation_columns(relation), {})
+    return compact_provenance(ends.hstack(columns), ())
 
 
 def _build_kind_column_name(column: str) -> str:
@@ -573,11 +597,7 @@ def read_relations_by_start_key(
     """
     label = relation.start.kinds[0]
     ends = [_build_key_column(relation.start.column, relation.start.kinds, "startNode(x)")]
-    ends += [_build_key_column(relation.end.column, relation.end.kinds, "endNode(x)")]
-    if len(relation.end.kinds) > 1:
-        cases = " ".join(f"WHEN endNode(x):{kind} THEN '{kind}'" for kind in relation.end.kinds)
-        name = _build_kind_column_name(relation.end.column)
-        ends.append(Column(name, f"CASE {cases} END", pl.String))
+    ends += _build_end_columns(relation.end)
     columns = [*ends, *build_relation_columns(relation)]
     where = f"AND {_build_unrepeated_condition(relation) or 'true'}"
     statement = (
@@ -592,6 +612,25 @@ def read_relations_by_start_key(
 
     chunks = _build_key_chunks(statement, keys, usual=usual)
     return pl.concat([made({}), *_read_chunks_ahead(database, chunks, made, _ignore_progress)])
+
+
+def _build_end_columns(end: End) -> list[Column]:
+    """The columns of a relation's end: its key, and of several kinds which it is.
+
+    Where people are among other kinds, a person's id has a column of its own.
+    """
+    places = tuple(kind for kind in end.kinds if kind != _PERSON_LABEL)
+    if len(end.kinds) == 1:
+        return [_build_key_column(end.column, end.kinds, "endNode(x)")]
+    key = _build_key_column(end.column, places, "endNode(x)")
+    columns = [key]
+    if _PERSON_LABEL in end.kinds:  # a person has the key of an enterprise too
+        cypher = f"CASE WHEN endNode(x):{_PERSON_LABEL} THEN null ELSE {key.cypher} END"
+        person = Column(_PERSON_KEY, f"endNode(x).{_PERSON_KEY}", pl.String)
+        columns = [Column(key.name, cypher, pl.String), person]
+    cases = " ".join(f"WHEN endNode(x):{kind} THEN '{kind}'" for kind in end.kinds)
+    kind = Column(_build_kind_column_name(end.column), f"CASE {cases} END", pl.String)
+    return [*columns, kind]
 
 
 def _build_key_column(column: str, kinds: Sequence[str], node: str) -> Column:

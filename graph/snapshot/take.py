@@ -42,6 +42,7 @@ from graph.snapshot.edges import build_edge_table, compute_promotions, has_year_
 from graph.snapshot.frames import (
     LINK_FRAMES,
     NODE_FRAMES,
+    READABLE_VERSIONS,
     RELATION_FRAMES,
     SNAPSHOT_MANIFEST_NAME,
     SNAPSHOT_VERSION,
@@ -108,9 +109,13 @@ def list_cached_snapshots(database: Database, settings: Settings) -> list[Cached
     for file in locate_snapshots(database, settings).glob(f"*/{SNAPSHOT_MANIFEST_NAME}"):
         manifest = Manifest.of(file.parent)
         earlier = tuple(manifest.loads) == loads[: len(manifest.loads)]
-        if manifest.format == SNAPSHOT_VERSION and manifest.loads and earlier:
-            found.append(CachedSnapshot(manifest.revision, manifest.made_at, file.parent))
-    return sorted(found, key=lambda kept: kept.revision, reverse=True)
+        if manifest.format in READABLE_VERSIONS and manifest.loads and earlier:
+            one = CachedSnapshot(manifest.revision, manifest.made_at, file.parent)
+            found.append((READABLE_VERSIONS.index(manifest.format), one))
+    # A revision that stands in two forms is that of the newer one.
+    newest_form_last = sorted(found, key=lambda pair: -pair[0])
+    by_revision = {one.revision: one for _, one in newest_form_last}
+    return sorted(by_revision.values(), key=lambda kept: kept.revision, reverse=True)
 
 
 def load_snapshot_of_revision(database: Database, settings: Settings, revision: int) -> Snapshot:

@@ -17,7 +17,7 @@ from graph.store.undo import delete_old_undo_images
 # So many relations of somebody go in one transaction.
 ERASE_BATCH_RELATIONS: Final = 10_000
 # Kinds of nodes that a cell of another table makes: those go that nobody else names.
-_REFERENCE_KINDS: Final = ("Honour", "Occupation", "Province")
+_REFERENCE_KINDS: Final = ("Honour", "Occupation", "Province", "Achievement", "Subsidy")
 _IDS_OF_PERSON_STATEMENT: Final = (
     "OPTIONAL MATCH (one:Person {person_id: $id}) "
     "OPTIONAL MATCH (:PersonAlias {alias_id: $id})-[:IDENTIFIES]->(other:Person) "
@@ -99,13 +99,20 @@ def list_shared_names(database: Database, names: Sequence[str], ids: Sequence[st
     return {row["name"] for row in found}
 
 
-def list_places_with_name(database: Database, name: str) -> list[tuple[str, str]]:
-    """Studios, enterprises, schools and competitions whose name has this in it: kind and key."""
+def list_places_with_name(
+    database: Database, name: str, ids: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Places, competitions, projects and achievements whose name has this in it: kind and key.
+
+    Achievements of the people with these `ids` alone are left out: they go with them.
+    """
     found = database.read(
-        "MATCH (x:Studio|Enterprise|School|Competition) WHERE x.name CONTAINS $name "
-        "RETURN labels(x)[0] AS kind, coalesce(x.studio_id, x.enterprise_id, x.school_id, "
-        "x.competition_id) AS key ORDER BY kind, key",
-        {"name": name},
+        "MATCH (x:Studio|Enterprise|School|Competition|Project|Achievement) "
+        "WHERE coalesce(x.name, x.title) CONTAINS $name AND (NOT x:Achievement OR EXISTS "
+        "{MATCH (x)<-[:ACHIEVED]-(p) WHERE NOT p.person_id IN $ids}) "
+        "RETURN labels(x)[0] AS kind, coalesce(x.studio_id, x.project_id, x.enterprise_id, "
+        "x.school_id, x.competition_id, x.title) AS key ORDER BY kind, key",
+        {"name": name, "ids": list(ids)},
         seconds=600,
     )
     return [(row["kind"], row["key"]) for row in found]

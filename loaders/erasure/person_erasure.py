@@ -289,7 +289,7 @@ def _list_rows(person: PersonRecords) -> Iterable[str]:
 
 def _list_places(database: Database, terms: PersonTerms) -> Iterator[tuple[str, str]]:
     for name in terms.names:
-        yield from list_places_with_name(database, name)
+        yield from list_places_with_name(database, name, terms.ids)
 
 
 def _check_reason(reason: str, terms: PersonTerms) -> None:

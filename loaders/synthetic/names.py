@@ -340,3 +340,4 @@ SCHOOL_NOUNS: Mapping[str, tuple[str, ...]] = {
 }
 PARTNERSHIP_KINDS: tuple[str, ...] = ("现代学徒制", "订单班", "共建实训基地", "产业学院")
 TARGET_REASONS: tuple[str, ...] = ("竞赛成绩突出", "晋升快", "关键岗位后备", "导师推荐", "攻关骨干")
+PROJECT_ROLES: tuple[str, ...] = ("负责人", "参与人", "技术指导")

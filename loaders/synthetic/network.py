@@ -30,7 +30,13 @@ from graph.errors import UsageError
 from graph.messages import Message, Say
 from graph.model.kinds import EXCHANGE_TABLES
 from graph.model.schema_types import Type
-from graph.model.vocabularies import BASES, PROVINCES
+from graph.model.vocabularies import (
+    ACHIEVEMENT_KINDS,
+    BASES,
+    GRADES,
+    PROJECT_KINDS,
+    PROVINCES,
+)
 from loaders.synthetic import names
 from loaders.synthetic.dirt import FaultInjector
 from loaders.synthetic.population import (
@@ -200,6 +206,7 @@ class SyntheticTables:
         self.codes = list(names.OCCUPATIONS)
         self.schools = max(6, network.workers // 2500)
         self.competitions = max(12, network.talents // 12)
+        self.projects = max(4, network.workers // 1500)
         self._place_schools()
 
     def frames(self) -> Iterator[tuple[str, Iterator[pl.DataFrame]]]:
@@ -211,7 +218,7 @@ class SyntheticTables:
         """About how many rows there will be."""
         n = self.network
         links = len(n.mentorships[0]) + round(1.5 * len(n.studio_trainings[0]))
-        return round(3.4 * n.people) + links
+        return round(3.5 * n.people) + links
 
     # Names for numbers
 
@@ -477,8 +484,16 @@ class SyntheticTables:
                     "enterprise_id": self._enterprise(employer),
                     "retired_on": _build_dates(net.retired[at]),
                     "type": _gather_words(kinds, type_),
+                    "retirement_category": self._retirement_categories(person),
                 }
             )
+
+    def _retirement_categories(self, person: Ints) -> pl.Series:
+        """Of nine in ten people, whether they retire as workers or as cadres."""
+        random = build_random_stream(self.network.seed, f"retirement categories {person[0]}")
+        drawn = draw_weighted(random, (62, 22, 6, 10), len(person))
+        words = ("worker", "cadre", "unknown")
+        return _gather_words(words, np.where(drawn == 3, NO_REFERENCE, drawn))
 
     def _talents(self) -> Iterator[pl.DataFrame]:
         random, net = self._random("talents"), self.network
@@ -663,8 +678,28 @@ class SyntheticTables:
                     "position": self._positions(random, person[who]),
                     "service_until": _build_dates(until),
                     "reemployed": part == 2,
+                    **self._employment_terms(person[who], (part == 0) & (end == UNSTATED_DAY)),
                 }
             )
+
+    def _employment_terms(self, person: Ints, working: Mask) -> dict[str, pl.Series]:
+        """Non-competes, postponed retirements and forms of pay of those who still work there."""
+        n, first = len(person), person[0] if len(person) else 0
+        random = build_random_stream(self.network.seed, f"employment terms {first}")
+        senior = person < self.network.ranges["workforce"].start
+        bound = working & (random.random(n) < np.where(senior, 0.12, 0.01))
+        soon = LATEST_DAY + random.integers(-100, 730, n, dtype=np.int32)
+        late = (LATEST_DAY - self.network.born[person]) / YEAR_DAYS > 58
+        postponed = working & senior & late & (random.random(n) < 0.3)
+        later = LATEST_DAY + random.integers(30, 900, n, dtype=np.int32)
+        form = draw_weighted(random, (40, 30, 20, 10), n)
+        paid = working & (random.random(n) < np.where(senior, 0.3, 0.01))
+        forms = ("annual", "agreement", "project", "equity")
+        return {
+            "non_compete_until": _build_dates(np.where(bound, soon, UNSTATED_DAY)),
+            "retirement_postponed_until": _build_dates(np.where(postponed, later, UNSTATED_DAY)),
+            "pay_form": _gather_words(forms, np.where(paid, form, NO_REFERENCE)),
+        }
 
     def _positions(self, random: Random, person: Ints) -> pl.Series:
         words = (*names.POSITIONS, *names.MASTER_POSITIONS)
@@ -874,6 +909,114 @@ class SyntheticTables:
                 "occupation_code": self._occupation(self.competition_trade[placed[:, 1]]),
             }
         )
+
+    # Projects, achievements, subsidies
+
+    def _projects(self) -> Iterator[pl.DataFrame]:
+        random, net, n = self._random("projects"), self.network, self.projects
+        self.project_host: Ints = random.integers(0, net.enterprises.size, n, dtype=np.int32)
+        low = parse_day_number("2018-01-01")
+        self.project_start: Ints = low + random.integers(0, LATEST_DAY - 200 - low, n, np.int32)
+        end = self.project_start + random.integers(180, 1800, n, dtype=np.int32)
+        self.project_end: Ints = np.where(end > LATEST_DAY, UNSTATED_DAY, end)
+        kind = draw_weighted(random, (34, 20, 8, 6, 6, 26), n)
+        names_zh = [zh for _, zh in PROJECT_KINDS.values()]
+        host = net.enterprises
+        name = [
+            f"{PROVINCES[self.provinces[host.province[h]]][1]}{self._noun(host.industry[h])}"
+            f"{names_zh[k]}{number + 1}号"
+            for number, (h, k) in enumerate(zip(self.project_host, kind, strict=True))
+        ]
+        yield pl.DataFrame(
+            {
+                "project_id": _format_codes("J", np.arange(n), 5),
+                "name": name,
+                "kind": _gather_words(list(PROJECT_KINDS), kind),
+                "start": _build_dates(self.project_start),
+                "end": _build_dates(self.project_end),
+                "enterprise_id": self._enterprise(self.project_host),
+                "province": _gather_words(self.provinces, host.province[self.project_host]),
+            }
+        )
+
+    def _participations(self) -> Iterator[pl.DataFrame]:
+        """Four to a dozen people a project, one in three of them a mentor or a talent."""
+        random, net = self._random("participations"), self.network
+        size = random.integers(4, 13, self.projects)
+        project = np.repeat(np.arange(self.projects, dtype=np.int32), size)
+        n = len(project)
+        master = random.random(n) < 0.33
+        last = np.where(master, net.ranges["workforce"].start, net.people)
+        person = (random.random(n) * last).astype(np.int32)
+        start = np.maximum(self.project_start[project], net.entry[person])
+        end = self.project_end[project]
+        able = (start < LATEST_DAY - 10) & ((end == UNSTATED_DAY) | (end > start))
+        able &= ~(pl.DataFrame({"a": project, "b": person}).is_duplicated().to_numpy())
+        role = draw_weighted(random, (15, 60, 25), n)
+        role = np.where(master & (role == 1), 0, role)
+        yield pl.DataFrame(
+            {
+                "person_id": self._person(person[able]),
+                "project_id": _format_codes("J", project[able], 5),
+                "role": _gather_words(names.PROJECT_ROLES, role[able]),
+                "start": _build_dates(start[able]),
+                "end": _build_dates(end[able]),
+            }
+        )
+
+    def _achievements(self) -> Iterator[pl.DataFrame]:
+        """One or two a leading talent, and of one mentor in twelve."""
+        random, net = self._random("achievements"), self.network
+        mentors = np.arange(net.ranges["masters"].start, net.ranges["young_mentors"].stop)
+        talents = np.repeat(
+            np.arange(net.talents), draw_weighted(random, (30, 40, 30), net.talents)
+        )
+        person = np.concatenate((talents, mentors[random.random(len(mentors)) < 0.08]))
+        person = person.astype(np.int32)
+        n = len(person)
+        kind = draw_weighted(random, (38, 18, 30, 14), n)
+        words = [zh for _, zh in ACHIEVEMENT_KINDS.values()]
+        trades = list(names.OCCUPATIONS.values())
+        title = [
+            f"{trades[t]}{words[k]}（{number + 1}）"
+            for number, (t, k) in enumerate(zip(net.occupation[person], kind, strict=True))
+        ]
+        latest = np.where(net.retired[person] == UNSTATED_DAY, LATEST_DAY, net.retired[person])
+        day = np.maximum(latest - 20 - draw_waits(random, 5.0, n), net.entry[person] + 700)
+        grade = draw_weighted(random, (12, 8, 35, 25, 20), n)
+        yield pl.DataFrame(
+            {
+                "person_id": self._person(person),
+                "title": title,
+                "kind": _gather_words(list(ACHIEVEMENT_KINDS), kind),
+                "grade": _gather_words(list(GRADES), np.where(kind < 3, NO_REFERENCE, grade)),
+                "date": _build_dates(np.minimum(day, LATEST_DAY)),
+            }
+        )
+
+    def _subsidies(self) -> Iterator[pl.DataFrame]:
+        """To talents, studios, enterprises and schools, in the three years of the programme."""
+        random, net = self._random("subsidies"), self.network
+        studios = len(net.studio_leader)
+        sizes = (net.talents, studios, net.enterprises.size, self.schools)
+        makers = (self._person, self._studio, self._enterprise, self._school)
+        kinds, means = (
+            ("talent_allowance", "studio_grant", "vocational_training", "apprentice_training"),
+            (2.4e4, 1e5, 4e5, 2e5),
+        )
+        for number, (size, make) in enumerate(zip(sizes, makers, strict=True)):
+            years = np.repeat(np.array(list(TARGET_SHARE_BY_YEAR)), size)
+            at = np.tile(np.arange(size, dtype=np.int32), len(TARGET_SHARE_BY_YEAR))
+            paid = random.random(len(at)) < (0.5, 0.4, 0.25, 0.3)[number]
+            amount = np.round(means[number] * random.lognormal(-0.2, 0.6, len(at)), -2) + 1000
+            yield pl.DataFrame(
+                {
+                    "recipient_id": make(at[paid]),
+                    "kind": pl.Series([kinds[number]]).new_from_index(0, int(paid.sum())),
+                    "amount": amount[paid],
+                    "year": years[paid],
+                }
+            )
 
 
 # Writing

@@ -53,10 +53,20 @@ FIRST = {
     "recognitions": "person_id,level,date\np2,高级工,2024-06-01\np2,高级工,2024-06-01\n",
     "trainings": "person_id,place_id,start,end\np3,s1,2022-01-01,\np3,sc1,2021-01-01,2021-02-01\n"
     "p3,s1,2022-01-01,2022-02-02\n",
-    "employments": "person_id,enterprise_id,start,reemployed\np2,e1,2020-01-01,是\n",
+    "employments": "person_id,enterprise_id,start,reemployed,non_compete_until,"
+    "retirement_postponed_until,pay_form\np2,e1,2020-01-01,是,2027,2028-03-31,年薪制\n",
     "training_targets": "person_id,listed_on,reason\np3,2024-01-01,young\np1,2023-01-01,\n",
     "targets": "scope,year,leading_talents,high_skilled\n全国,2026,15000,5000000\n",
     "practices": "person_id,occupation_code\np1,6-20\n",
+    "projects": "project_id,name,kind,start,enterprise_id,province\n"
+    'j1,"重型, 攻关",技术攻关,2022,e1,32\nj2,援外,foreign_aid,,e9,\n',
+    "participations": "person_id,project_id,role,start,end,source\np1,j1,负责人,2022-01-01,,hr\n"
+    "p1,j1,负责人,2022-01-01,2023-01-01,union\np2,j1,,,,\np3,j2,参与人,2020-01-01,,\np9,j1,,,,\n",
+    "achievements": "person_id,title,kind,grade,date,source\np1,夹具,patent,,2020-05-01,hr\n"
+    "p1,夹具,专利,,2020-05-01,union\np2,夹具,patent,,2020,\np3,焊法,process,省级,,\n",
+    "subsidies": "recipient_id,kind,amount,year,source\np1,人才津贴,20000,2024,hr\n"
+    "p1,人才津贴,21000,2024,union\ns1,studio_grant,100000,2024,\ne1,本地补贴,5000,2025,\n"
+    "sc1,vocational_training,1000.5,2025,\nx9,人才津贴,1,2024,\n",
 }
 SECOND = {
     "people": "person_id,name,province,enterprise_id\np3,赵三,44,e2\np5,五,,e9\n",

@@ -58,7 +58,7 @@ from tests.live.test_bulk import write
 ROOT = Path(__file__).parents[2]
 CASES = sorted((ROOT / "tests" / "conformance").glob("case*"))
 POLICIES = (Policy(), Policy(generations=None, undated="include"), Policy(ordered=False))
-REFERENCES = re.compile(r'^\[\[("Honour"|"Occupation"|"Province")\]')
+REFERENCES = re.compile(r'^\[\[("Honour"|"Occupation"|"Province"|"Achievement"|"Subsidy")\]')
 ROWS = re.compile(r'"row": "[^"]*"|\\"row\\": \\"[^"\\]*\\"(, )?')
 
 
@@ -176,6 +176,12 @@ FIRST = {
     "recognitions": "person_id,level,date,certificate_no,source\n"
     f"{IDS[0]},高级工,2024-06-01,{CERTIFICATES[0]},hr\nw1,高级工,2024-07-01,,hr\n"
     f"w2,高级工,2024-07-01,,hr\n",
+    "projects": "project_id,name,kind\nj1,攻关,technical_problem\n",
+    "participations": f"person_id,project_id,source\n{IDS[0]},j1,hr\nw1,j1,hr\n",
+    "achievements": "person_id,title,kind,source\n"
+    f"{IDS[1]},{NAMES[1]}操作法,process,union\nw1,夹具,patent,hr\n{IDS[0]},夹具,patent,hr\n",
+    "subsidies": f"recipient_id,kind,amount,year,source\n{IDS[0]},人才津贴,20000,2024,hr\n"
+    "s1,工作室补助,50000,2024,hr\n",
 }
 # The person's node and relations change, one row is refused, and one who had nothing to do.
 SECOND = {

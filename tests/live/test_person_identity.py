@@ -50,6 +50,10 @@ TRIPLED = {
         "recognitions": LEVELS + f"{worker},三级/高级工,2024-06-01,S000032001000243000001\n",
         "honours": f"人员编号,荣誉名称,级别,日期\n{master},全国技术能手,国家级,2023-01-01\n",
         "training_targets": f"人员编号,列入日期,列入理由\n{worker},2024-01-01,young\n",
+        "projects": "项目编号,项目名称,项目类型\nj1,攻关,技术攻关\n",
+        "participations": f"人员编号,项目编号,项目角色,开始日期\n{worker},j1,参与人,2023-01-01\n",
+        "achievements": f"人员编号,成果名称,成果类型,日期\n{master},夹具,专利,2020-05-01\n",
+        "subsidies": f"补贴对象编号,补贴类型,补贴金额,年度\n{master},人才津贴,20000,2024\n",
     }
     for name, master, worker in (
         ("renshe", "R001", "R011"),

@@ -366,6 +366,35 @@ EXPECTED: list[tuple[str, Mapping[str, Any], list[tuple[Any, ...]]]] = [
         ],
     ),
     (
+        "achievements_after_recognition",
+        {},
+        [(*P2, 6, D(2005, 1, 1), "一种焊接夹具", "patent", None, D(2020, 5, 1))],
+    ),
+    (
+        "projects_by_people",
+        {"today": TODAY},
+        [
+            ("j1", "重型机床攻关", "technical_problem", D(2022, 3, 1), None, E1[1], 3, 1, 2),
+            ("j2", "援外电站", "foreign_aid", D(2019, 1, 1), D(2021, 12, 31), E2[1], 1, 0, 1),
+        ],
+    ),
+    (
+        "projects_by_people",
+        {"today": TODAY, "going_on": True},
+        [("j1", "重型机床攻关", "technical_problem", D(2022, 3, 1), None, E1[1], 3, 1, 2)],
+    ),
+    (
+        "subsidies_by_kind",
+        {},
+        [
+            ("vocational_training", 2025, 1, 350_000.0, 0.0, 0.0, 350_000.0, 0.0),
+            ("本地补贴", 2025, 1, 5_000.0, 0.0, 0.0, 0.0, 5_000.0),
+            ("studio_grant", 2024, 1, 100_000.0, 0.0, 100_000.0, 0.0, 0.0),
+            ("talent_allowance", 2024, 1, 20_000.0, 20_000.0, 0.0, 0.0, 0.0),
+            ("vocational_training", 2024, 1, 300_000.0, 0.0, 0.0, 300_000.0, 0.0),
+        ],
+    ),
+    (
         "stated_by_several",
         {},
         [
@@ -440,6 +469,24 @@ def test_every_query_passes_the_guard(small: Database) -> None:
 
 # internal query, its parameters, the rows it must give, in order, in the columns that are named
 FROM_2015 = {"start": D(2015, 1, 1), "start_precision": None, "end": None, "end_precision": None}
+
+
+def build_project(id: str, name: str, kind: str, role: str, row: int) -> dict[str, Any]:
+    """A project of a person's record, on which the small network has p04."""
+    period = {"j1": (D(2022, 6, 1), None), "j2": (D(2019, 1, 1), D(2021, 12, 31))}[id]
+    stated = {"id": id, "name": name, "kind": kind, "role": role}
+    dates = {"start": period[0], "start_precision": None, "end": period[1], "end_precision": None}
+    return stated | dates | {"row": f"participations.csv:{row}"}
+
+
+def build_achievement(
+    title: str, kind: str, grade: str | None, day: D, precision: str | None, row: int
+) -> dict[str, Any]:
+    """An achievement of a person's record."""
+    stated = {"title": title, "kind": kind, "grade": grade, "day": day}
+    return stated | {"day_precision": precision, "row": f"achievements.csv:{row}"}
+
+
 EXPECTED_INTERNAL: list[tuple[str, Mapping[str, Any], list[dict[str, Any]]]] = [
     (
         "person_record",
@@ -458,6 +505,26 @@ EXPECTED_INTERNAL: list[tuple[str, Mapping[str, Any], list[dict[str, Any]]]] = [
                 "trainings": [],
                 "mentors": [],
                 "apprentices": 1,
+            }
+        ],
+    ),
+    (
+        "person_record",
+        {"id": "p04"},
+        [
+            {
+                "id": "p04",
+                "projects": [
+                    build_project("j2", "援外电站", "foreign_aid", "参与人", 5),
+                    build_project("j1", "重型机床攻关", "technical_problem", "参与人", 3),
+                ],
+                "achievements": [
+                    build_achievement("一种焊接夹具", "patent", None, D(2020, 5, 1), None, 3),
+                    build_achievement(
+                        "窄间隙焊接工法", "process", "provincial", D(2023, 1, 1), "year", 4
+                    ),
+                ],
+                "subsidies": [],
             }
         ],
     ),
@@ -493,6 +560,7 @@ EXPECTED_INTERNAL: list[tuple[str, Mapping[str, Any], list[dict[str, Any]]]] = [
                 "founded": D(2015, 1, 1),
                 "hosts": [{"id": E1[0], "name": E1[1], "kind": "enterprise"}],
                 "leaders": [{"id": P2[0], "name": P2[1], **FROM_2015}],
+                "subsidies": [{"kind": "studio_grant", "amount": 100_000.0, "year": 2024}],
             }
         ],
     ),
@@ -505,6 +573,20 @@ EXPECTED_INTERNAL: list[tuple[str, Mapping[str, Any], list[dict[str, Any]]]] = [
                 "talents": 2,
                 "partners": [{"id": K1[0], "name": K1[1], **FROM_2015}],
                 "studios": [{"id": "s1", "name": "李二技能大师工作室"}],
+                "projects": [
+                    {
+                        "id": "j1",
+                        "name": "重型机床攻关",
+                        "start": D(2022, 3, 1),
+                        "start_precision": None,
+                        "end": None,
+                        "end_precision": None,
+                    }
+                ],
+                "subsidies": [
+                    {"kind": "vocational_training", "amount": 350_000.0, "year": 2025},
+                    {"kind": "vocational_training", "amount": 300_000.0, "year": 2024},
+                ],
             }
         ],
     ),
@@ -517,6 +599,7 @@ EXPECTED_INTERNAL: list[tuple[str, Mapping[str, Any], list[dict[str, Any]]]] = [
                 "teachers": [],
                 "part_time": 0,
                 "partners": [{"id": E1[0], "name": E1[1], **FROM_2015}],
+                "subsidies": [{"kind": "本地补贴", "amount": 5_000.0, "year": 2025}],
             }
         ],
     ),

@@ -55,6 +55,9 @@ class World:
             "talents": ((person,), f"{person},china_skills_award,{day}"),
             "training_targets": ((person,), f"{person},{day}"),
             "employments": ((person, day), f"{person},e1,{day},{pick(['技师', '班长'])}"),
+            "participations": ((person,), f"{person},{pick(['j1', 'j2'])},{day},"),
+            "achievements": ((person, day), f"{person},成果{day[:4]},patent,{day}"),
+            "subsidies": ((person,), f"{pick([person, 's1', 'c1', 'e1'])},补贴,{len(day)},2024"),
         }[table]
         self.rows[table][key] = row
         return table, key
@@ -80,6 +83,7 @@ class World:
             "studios": ["studio_id,name,kind", "s1,一室,skill_master", "s2,二室,skill_master"],
             "schools": ["school_id,name", "c1,一校"],
             "enterprises": ["enterprise_id,name", "e1,一厂"],
+            "projects": ["project_id,name,kind", "j1,一项,key_project", "j2,二项,exhibition"],
         }
         return fixed | {name: [HEADERS[name], *rows.values()] for name, rows in self.rows.items()}
 
@@ -92,6 +96,9 @@ HEADERS = {
     "talents": "person_id,basis,recognised_on",
     "training_targets": "person_id,listed_on",
     "employments": "person_id,enterprise_id,start,position",
+    "participations": "person_id,project_id,start,end",
+    "achievements": "person_id,title,kind,date",
+    "subsidies": "recipient_id,kind,amount,year",
 }
 
 

@@ -66,6 +66,9 @@ class PersonEmployment:
     position: str | None = None
     service_until: date | None = None
     reemployed: bool | None = None
+    non_compete_until: date | None = None
+    retirement_postponed_until: date | None = None
+    pay_form: str | None = None
     row: str | None = None
 
 
@@ -91,6 +94,40 @@ class PersonPlacing:
 
 
 @dataclass(frozen=True)
+class PersonProject:
+    """A project that the person worked on, in which role, from when to when."""
+
+    id: str
+    name: str
+    kind: str
+    role: str | None = None
+    start: date | None = None
+    end: date | None = None
+    row: str | None = None
+
+
+@dataclass(frozen=True)
+class PersonAchievement:
+    """A patent, a process, an improvement or an award."""
+
+    title: str
+    kind: str
+    grade: str | None = None
+    day: date | None = None
+    row: str | None = None
+
+
+@dataclass(frozen=True)
+class PaidSubsidy:
+    """A subsidy in yuan that was paid in a year, by the code or the name of its kind."""
+
+    kind: str
+    amount: float
+    year: int
+    row: str | None = None
+
+
+@dataclass(frozen=True)
 class Person:
     """Everything the pages show of one person; lists by day, the earliest first.
 
@@ -107,6 +144,7 @@ class Person:
     occupation: str | None = None
     enterprise: str | None = None
     retired_on: date | None = None
+    retirement_category: str | None = None
     leading: bool = False
     target: bool = False
     listed_on: date | None = None
@@ -119,6 +157,9 @@ class Person:
     employments: tuple[PersonEmployment, ...] = ()
     mentors: tuple[PersonMentor, ...] = ()
     placings: tuple[PersonPlacing, ...] = ()
+    projects: tuple[PersonProject, ...] = ()
+    achievements: tuple[PersonAchievement, ...] = ()
+    subsidies: tuple[PaidSubsidy, ...] = ()
     apprentices: int = 0
 
     @property

@@ -6,11 +6,11 @@ from html import escape
 
 import streamlit as st
 
-from graph.model.vocabularies import BASES, GRADES, LEVELS, PROVINCES
+from graph.model.vocabularies import BASES, GRADES, LEVELS, PROVINCES, SUBSIDY_KINDS
 from graph.people.aliases import resolve_person_id
 from ui.person import record
 from ui.person.honour_marks import HONOUR_MARKS
-from ui.person.person import Person, PersonBox, PersonStudio
+from ui.person.person import PaidSubsidy, Person, PersonBox, PersonStudio
 from ui.reading import talent_figures
 from ui.reading.talent_figures import TalentFigures
 from ui.shell import frame, graph_state
@@ -179,3 +179,11 @@ def format_studio(led: PersonStudio) -> str:
     """Its name and grade."""
     grade = translate_label(GRADES[led.grade], current_language()) if led.grade else ""
     return t(", ").join(part for part in (led.name, grade) if part)
+
+
+def format_subsidy(paid: PaidSubsidy) -> str:
+    """Its kind, year and amount; a kind that is none of the list by its own name."""
+    known = SUBSIDY_KINDS.get(paid.kind)
+    kind = translate_label(known, current_language()) if known else paid.kind
+    amount = t("{n} yuan", n=format_count(round(paid.amount)))
+    return t(", ").join((kind, str(paid.year), amount))

@@ -8,12 +8,15 @@ from typing import Any
 from graph.people.person_boxes import lookup_person_boxes
 from ui.person.person import (
     Apprentice,
+    PaidSubsidy,
     Person,
+    PersonAchievement,
     PersonBox,
     PersonEmployment,
     PersonHonour,
     PersonMentor,
     PersonPlacing,
+    PersonProject,
     PersonRecognition,
     PersonStay,
     PersonStudio,
@@ -31,6 +34,9 @@ PERSON_PARTS: Mapping[str, Callable[..., object]] = {
     "employments": PersonEmployment,
     "mentors": PersonMentor,
     "placings": PersonPlacing,
+    "projects": PersonProject,
+    "achievements": PersonAchievement,
+    "subsidies": PaidSubsidy,
 }
 # People whose boxes are looked up one by one.
 MAX_QUERIED_IDS = 100

@@ -17,6 +17,8 @@ from graph.tabular import About
 from ui.controls import distribution, downloads, joint_panel, selectable_table
 from ui.controls import table_columns as tables
 from ui.controls.table_columns import TableColumn
+from ui.person.person import PaidSubsidy
+from ui.person.person_summary import format_subsidy
 from ui.places import table
 from ui.places.table import OUTPUT_COLUMN_BY_KIND, PLACE_FILTERS, PLACE_KINDS
 from ui.reading import talent_figures
@@ -386,12 +388,21 @@ def _draw_place_details(id: str, about: table.PlaceDetails, policy: Policy, kind
         frame.draw_page_link("talents", talents, enterprise=id)
         _draw_link_list(t("Partner schools"), about.partners, "places", "school")
         _draw_link_list(t("Studios"), about.studios, "places", "studio")
+        _draw_link_list(t("Projects"), about.projects, "ties", "project")
     else:
         part_time = format_count(about.part_time)
         frame.draw_muted(t("{n} leading talents teach part-time, at any time.", n=part_time))
         _draw_link_list(t("Teachers"), about.teachers, "talent")
         _draw_link_list(t("Partner enterprises"), about.partners, "places", "enterprise")
+    _draw_subsidies(about.subsidies)
     frame.draw_page_link("ties", t("Its ties"), kind=TIES[kind], place=f"{kind}:{id}")
+
+
+def _draw_subsidies(paid: Sequence[PaidSubsidy]) -> None:
+    if paid:
+        frame.draw_heading(t("Subsidies"))
+        for one in paid[:MAX_PANEL_LINES]:
+            frame.draw_muted(format_subsidy(one))
 
 
 def _draw_link_list(title: str, items: Sequence[table.PlaceTie], to: str, kind: str = "") -> None:
@@ -406,6 +417,8 @@ def _draw_link_list(title: str, items: Sequence[table.PlaceTie], to: str, kind: 
             query = {"id": item.id}
             if to == "places":
                 query["kind_of_place"] = kind
+            elif to == "ties":
+                query = {"kind": kind, "place": f"{kind}:{item.id}"}
             name = format_person_name(item.name) if to == "talent" else item.name
             frame.draw_page_link(to, f"{name}  {period}", **query)
 

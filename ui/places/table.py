@@ -24,6 +24,7 @@ from graph.policy import Policy
 from graph.programme.groups import add_enterprise_standing, add_partner_share
 from graph.snapshot.frames import Snapshot
 from ui.controls.table_columns import ColumnSpec, TableColumn, translate_columns
+from ui.person.person import PaidSubsidy
 from ui.reading import cached_metrics, talent_figures
 from ui.shell import graph_state
 from ui.words.i18n import t, translate_labels
@@ -404,11 +405,13 @@ class PlaceDetails:
     partners: tuple[PlaceTie, ...] = ()
     studios: tuple[PlaceTie, ...] = ()
     teachers: tuple[PlaceTie, ...] = ()
+    projects: tuple[PlaceTie, ...] = ()
+    subsidies: tuple[PaidSubsidy, ...] = ()
     talents: int = 0
     part_time: int = 0
 
 
-PLACE_LISTS = ("leaders", "hosts", "partners", "studios", "teachers")
+PLACE_LISTS = ("leaders", "hosts", "partners", "studios", "teachers", "projects")
 
 
 def fetch_place(kind: str, id: str) -> PlaceDetails | None:
@@ -420,7 +423,11 @@ def fetch_place(kind: str, id: str) -> PlaceDetails | None:
 def _build_place_details(row: Mapping[str, Any]) -> PlaceDetails:
     lists = {name: tuple(map(_build_place_tie, row.get(name, ()))) for name in PLACE_LISTS}
     return PlaceDetails(
-        row["name"], **lists, talents=row.get("talents", 0), part_time=row.get("part_time", 0)
+        row["name"],
+        **lists,
+        subsidies=tuple(PaidSubsidy(**paid) for paid in row["subsidies"]),
+        talents=row.get("talents", 0),
+        part_time=row.get("part_time", 0),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from operator import itemgetter
 
 from graph.messages import Language
-from graph.model.vocabularies import BASES, GRADES, LEVELS
+from graph.model.vocabularies import ACHIEVEMENT_KINDS, BASES, GRADES, LEVELS, PROJECT_KINDS
 from ui.person.person import Apprentice, Person, PersonHonour
 from ui.words.i18n import translate, translate_label
 from ui.words.terms import format_person_name, translate_term
@@ -32,6 +32,7 @@ def build_growth_story(
         *_list_honour_events(about, language),
         *_list_tie_events(about, language),
         *_list_post_events(about, language),
+        *_list_project_events(about, language),
         *_list_apprentice_events(apprentices, language),
     ]
     return sorted(found, key=lambda event: event.day)
@@ -78,6 +79,21 @@ def _list_honour_events(about: Person, language: Language) -> Iterator[GrowthEve
     for placing in about.placings:
         text = translate(language, "Place {rank} in {name}.", rank=placing.rank, name=placing.name)
         yield GrowthEvent(placing.day, text, placing.row or "")
+
+
+def _list_project_events(about: Person, language: Language) -> Iterator[GrowthEvent]:
+    for project in about.projects:
+        if project.start is not None:
+            kind = translate_label(PROJECT_KINDS[project.kind], language)
+            text = translate(
+                language, "Began to work on {name} ({kind}).", name=project.name, kind=kind
+            )
+            yield GrowthEvent(project.start, text, project.row or "")
+    for one in about.achievements:
+        if one.day is not None:
+            kind = translate_label(ACHIEVEMENT_KINDS[one.kind], language)
+            text = translate(language, "Achieved: {title} ({kind}).", title=one.title, kind=kind)
+            yield GrowthEvent(one.day, text, one.row or "")
 
 
 def _format_honour_name(row: PersonHonour, language: Language) -> str:

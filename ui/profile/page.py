@@ -12,7 +12,18 @@ import streamlit as st
 
 from graph.driven.reach_sets import compute_joint
 from graph.messages import Language
-from graph.model.vocabularies import BASES, GRADES, LEVELS, PERSON_TYPES, SEXES, STUDIO_KINDS
+from graph.model.vocabularies import (
+    ACHIEVEMENT_KINDS,
+    BASES,
+    GRADES,
+    LEVELS,
+    PAY_FORMS,
+    PERSON_TYPES,
+    PROJECT_KINDS,
+    RETIREMENT_CATEGORIES,
+    SEXES,
+    STUDIO_KINDS,
+)
 from graph.policy import Policy
 from graph.tabular import About, series_of
 from ui.browser import print_button
@@ -22,12 +33,14 @@ from ui.person import person_summary, record
 from ui.person.person import (
     Apprentice,
     Person,
+    PersonAchievement,
     PersonEmployment,
     PersonHonour,
+    PersonProject,
     PersonRecognition,
     PersonStay,
 )
-from ui.person.person_summary import format_studio
+from ui.person.person_summary import format_studio, format_subsidy
 from ui.profile import growth_story as stories
 from ui.profile import summary
 from ui.profile.career_ladder import CareerLadder, build_ladder_chart
@@ -341,6 +354,24 @@ def _list_profile_facts(about: Person) -> list[tuple[str, str]]:
             t("Serves until"),
             format_day(job.service_until) if job and job.service_until else "",
         ),
+        (
+            t("Non-compete until"),
+            format_day(job.non_compete_until) if job and job.non_compete_until else "",
+        ),
+        (
+            t("Retirement postponed until"),
+            masked_retired(job.retirement_postponed_until, identify_visitor()) if job else "",
+        ),
+        (
+            t("Form of pay"),
+            translate_label(PAY_FORMS[job.pay_form], language) if job and job.pay_form else "",
+        ),
+        (
+            t("Retires as"),
+            translate_label(RETIREMENT_CATEGORIES[about.retirement_category], language)
+            if about.retirement_category
+            else "",
+        ),
         (t("Retired on"), masked_retired(about.retired_on, identify_visitor())),
     ]
     further = merged_ids.list_further_id_lines([about.id])
@@ -358,6 +389,9 @@ def _list_profile_facts(about: Person) -> list[tuple[str, str]]:
         (t("Competition"), t("{name}, place {rank}", name=row.name, rank=row.rank))
         for row in about.placings
     ]
+    rows += [(t("Project"), _format_project(row)) for row in about.projects]
+    rows += [(t("Achievement"), _format_achievement(row)) for row in about.achievements]
+    rows += [(t("Subsidy"), format_subsidy(row)) for row in about.subsidies]
     if about.target:
         rows.append((t("Key training target"), format_day(about.listed_on)))
     return rows
@@ -379,6 +413,20 @@ def _format_honour_fact(row: PersonHonour) -> str:
     return t(", ").join(part for part in (name, grade, format_month(row.day)) if part)
 
 
+def _format_project(row: PersonProject) -> str:
+    kind = translate_label(PROJECT_KINDS[row.kind], current_language())
+    parts = (_format_period(row), kind, translate_term(row.role or ""))
+    return t(", ").join(part for part in parts if part)
+
+
+def _format_achievement(row: PersonAchievement) -> str:
+    language = current_language()
+    kind = translate_label(ACHIEVEMENT_KINDS[row.kind], language)
+    grade = translate_label(GRADES[row.grade], language) if row.grade else ""
+    day = format_month(row.day) if row.day else ""
+    return t(", ").join(part for part in (row.title, kind, grade, day) if part)
+
+
 def _format_employment(row: PersonEmployment) -> str:
     """Where, from when to when, and whether the person was kept on after retirement."""
     kept_on = t("kept on after retirement") if row.reemployed else ""
@@ -386,7 +434,7 @@ def _format_employment(row: PersonEmployment) -> str:
     return t(", ").join(part for part in parts if part)
 
 
-def _format_period(row: PersonStay | PersonEmployment) -> str:
+def _format_period(row: PersonStay | PersonEmployment | PersonProject) -> str:
     if row.start is None and row.end is None:
         return str(row.name)
     end = format_month(row.end) if row.end else ""

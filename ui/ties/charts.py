@@ -15,7 +15,12 @@ from ui.controls.charts import TILE_FILL_RAMP, LayeredChart, apply_chart_config
 from ui.shell.theme import TOKENS_BY_MODE, ColourMode, Tokens
 from ui.words.i18n import t
 
-PLACE_SHAPES = {"studio": "diamond", "enterprise": "square", "school": "circle"}
+PLACE_SHAPES = {
+    "studio": "diamond",
+    "enterprise": "square",
+    "school": "circle",
+    "project": "triangle-up",
+}
 MAX_LABEL_CHARS = 11  # signs of a name beside the matrix
 MAX_LABELLED_PLACES = 24  # places of the graph whose names stand beside them
 MATRIX_SIDE_PX = 560

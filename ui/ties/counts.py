@@ -57,17 +57,19 @@ def _fetch_ties(kind: str) -> pl.DataFrame:
 
 @graph_state.cache_by_graph_state(max_entries=2, resource=True)
 def fetch_tie_places() -> pl.DataFrame:
-    """Every studio, enterprise and school: key, id, kind, name, province, industry."""
+    """Every studio, enterprise, school and project: key, id, kind, name, province, industry."""
     frames = graph_state.fetch_snapshot().frames
     parts = [
         frames[f"{kind}s"].select(
             pl.col("name", "province"),
-            pl.col("industry") if kind != "school" else pl.lit(None, pl.String).alias("industry"),
+            pl.col("industry")
+            if kind in ("studio", "enterprise")
+            else pl.lit(None, pl.String).alias("industry"),
             id=f"{kind}_id",
             kind=pl.lit(kind),
             key=pl.lit(f"{kind}:") + pl.col(f"{kind}_id"),
         )
-        for kind in ("studio", "enterprise", "school")
+        for kind in ("studio", "enterprise", "school", "project")
     ]
     return pl.concat(parts, how="diagonal_relaxed").collect()
 
@@ -161,6 +163,7 @@ def list_tie_kind_words() -> dict[str, str]:
         "school_enterprise": t("School to enterprise"),
         "teaching": t("Enterprise staff teaching at schools"),
         "partnership": t("Partnerships"),
+        "project": t("Shared projects"),
     }
 
 
@@ -171,6 +174,10 @@ def list_tie_meanings() -> dict[str, str]:
         "school_enterprise": t("People trained at the school whom the enterprise then employed"),
         "teaching": t("People who work for the enterprise now and teach or taught at the school"),
         "partnership": t("Partnerships of the enterprise with the school, past or present"),
+        "project": t(
+            "People who work for the enterprise now and work or worked on the project; "
+            "no driven figure counts them"
+        ),
     }
 
 

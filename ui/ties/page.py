@@ -28,7 +28,7 @@ from ui.words.terms import format_person_name, translate_term, with_pinyin
 TIES_PAGE = "ties"
 TIES_FILTERS = ("province", "industry", "from", "to", "place")
 MAX_LISTED_TIE_ROWS = 500
-KINDS = ("studio", "enterprise", "school")
+KINDS = ("studio", "enterprise", "school", "project")
 YearRange = tuple[int, int] | None
 
 
@@ -87,6 +87,7 @@ def _render_ties_answer(kind: str, pairs: pl.DataFrame) -> str:
         ),
         "teaching": t("{n} ties of people lead from {a} enterprises to {b} schools", n=n, a=a, b=b),
         "partnership": t("{n} partnerships tie {a} enterprises to {b} schools", n=n, a=a, b=b),
+        "project": t("{n} ties of people lead from {a} enterprises to {b} projects", n=n, a=a, b=b),
     }[kind]
     return sentence + t(".")
 
@@ -176,7 +177,12 @@ def _parse_year(text: str | None, otherwise: int) -> int:
 
 
 def _draw_tie_view_controls(kind: str) -> tuple[str, str]:
-    words = {"studio": t("Studios"), "enterprise": t("Enterprises"), "school": t("Schools")}
+    words = {
+        "studio": t("Studios"),
+        "enterprise": t("Enterprises"),
+        "school": t("Schools"),
+        "project": t("Projects"),
+    }
     one, other = (words[end] for end in TIE_ENDS[kind])
     view = address.draw_required_choice(
         TIES_PAGE, "view", t("View"), {"matrix": t("Matrix"), "graph": t("Graph")}, "matrix"
@@ -262,7 +268,12 @@ def _draw_tie_matrix(
 def _draw_tie_graph(shown: ShownTies, names: dict[str, str], kind: str, onto: str) -> None:
     kinds = {key: key.partition(":")[0] for key in names}
     places = _compute_tie_layout(shown.edges.hash_rows().to_numpy().tobytes(), shown)
-    marks = {"studio": t("◆ studio"), "enterprise": t("■ enterprise"), "school": t("● school")}
+    marks = {
+        "studio": t("◆ studio"),
+        "enterprise": t("■ enterprise"),
+        "school": t("● school"),
+        "project": t("▲ project"),
+    }
     legend = " ".join(f"<span>{escape(marks[k])}</span>" for k in marks if k in kinds.values())
     told = t("Thicker: more; larger: more in all. A click on a place shows its ties alone.")
     frame.draw_html(f'<div class="sc-legend">{legend}<span>{escape(told)}</span></div>')
