@@ -1,0 +1,164 @@
+"""The statutory retirement month under China's reform that began on 1 January 2025.
+
+Source: Decision of the Standing Committee of the National People's Congress on gradually raising
+the statutory retirement age (全国人民代表大会常务委员会关于实施渐进式延迟法定退休年龄的决定), 13
+September 2024, with its annexed tables 附表1 to 附表3.
+
+Each of the three old ages rises by a month for every so many months in which people would have
+reached it, from January 2025 on, up to the new age:
+
+| who | old age | one month every | new age |
+|---|---|---|---|
+| men | 60 years | 4 months | 63 years |
+| women, cadres | 55 years | 4 months | 58 years |
+| women, workers | 50 years | 2 months | 55 years |
+
+With n = months from January 2025 to the month in which the old age is reached (January 2025 = 0):
+
+    delay = 0 for n < 0, else min(n // every + 1, most)    [months]
+    retirement month = birth month + old age + delay
+
+By agreement retirement may come up to three years earlier, not before the old age, or up to three
+years later. Which of a woman's two ages applies stands in `retirement_category`: where it is
+`unknown` or empty, both months are given, and no single one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from graph.dates import PRECISION, YEAR
+
+# The first month of the reform.
+REFORM_START: Final = date(2025, 1, 1)
+# By agreement so many months earlier or later.
+FLEXIBLE_MONTHS: Final = 36
+MONTHS_A_YEAR: Final = 12
+
+
+@dataclass(frozen=True)
+class RetirementRule:
+    """An old age in years, the months for which it rises by one, and by how many at most."""
+
+    old_age: int
+    every: int
+    most: int
+
+    def compute_delay(self, birth: pl.Expr) -> pl.Expr:
+        """Months by which the old age has risen for people born in the month (0 to `most`)."""
+        reached = _count_months(birth) + MONTHS_A_YEAR * self.old_age
+        months = reached - _REFORM_MONTH
+        delay = (months // self.every + 1).clip(0, self.most)
+        return pl.when(months < 0).then(0).otherwise(delay).cast(pl.Int32)
+
+    def compute_month(self, birth: pl.Expr) -> pl.Expr:
+        """The statutory retirement month, as its first day; null without a birth date."""
+        delay = self.compute_delay(birth) + MONTHS_A_YEAR * self.old_age
+        return _add_months(birth, delay)
+
+
+MEN: Final = RetirementRule(60, 4, 36)
+WOMEN_CADRES: Final = RetirementRule(55, 4, 36)
+WOMEN_WORKERS: Final = RetirementRule(50, 2, 60)
+_REFORM_MONTH: Final = REFORM_START.year * MONTHS_A_YEAR + REFORM_START.month - 1
+# Why no single statutory month is known.
+NO_BIRTH_DATE, BIRTH_YEAR_ONLY = "no_birth_date", "birth_year_only"
+NO_SEX, NO_CATEGORY = "no_sex", "no_category"
+RETIREMENT_GAPS: Final = {
+    NO_BIRTH_DATE: ("no birth date", "无出生日期"),
+    BIRTH_YEAR_ONLY: ("only the year of birth is known", "仅知出生年份"),
+    NO_SEX: ("no sex", "无性别"),
+    NO_CATEGORY: ("worker or cadre not known", "工人或干部身份未知"),
+}
+
+
+def _count_months(day: pl.Expr) -> pl.Expr:
+    return day.dt.year().cast(pl.Int32) * MONTHS_A_YEAR + day.dt.month().cast(pl.Int32) - 1
+
+
+def _add_months(day: pl.Expr, months: pl.Expr) -> pl.Expr:
+    """The first day of the month that is so many months after the day's."""
+    total = _count_months(day) + months
+    return pl.date(total // MONTHS_A_YEAR, total % MONTHS_A_YEAR + 1, 1)
+
+
+def add_retirement_months(people: pl.LazyFrame) -> pl.LazyFrame:
+    """`people` (birth_date, birth_date_precision, sex, retirement_category) with:
+
+    - statutory: the month of statutory retirement (its first day); null where `gap` says why
+    - statutory_other: of a woman without a category the later of her two months; `statutory_first`
+      is then the earlier one, else it is `statutory`
+    - earliest, latest: the months that an agreement may choose: up to 36 months before
+      `statutory`, not before the old age, and 36 months after it; null where `statutory` is
+    - gap: `RETIREMENT_GAPS`, null where the month is known
+
+    A birth date of which the year alone is known gives no month: nothing is guessed.
+    """
+    known = people.collect_schema().names()
+    missing = ("sex", "retirement_category", f"birth_date{PRECISION}")
+    people = people.with_columns(
+        pl.lit(None, pl.String).alias(name) for name in missing if name not in known
+    )
+    birth = pl.when(pl.col(f"birth_date{PRECISION}").fill_null("") != YEAR).then("birth_date")
+    return (
+        people.with_columns(_birth=birth)
+        .with_columns(_build_gap().alias("gap"))
+        .with_columns(*_build_months(pl.col("_birth")))
+        .with_columns(statutory_first=pl.coalesce("statutory", "statutory_first"))
+        .drop("_birth")
+    )
+
+
+def _build_gap() -> pl.Expr:
+    category = pl.col("retirement_category").fill_null("unknown")
+    stated = pl.col("birth_date").is_not_null()
+    return (
+        pl.when(~stated)
+        .then(pl.lit(NO_BIRTH_DATE))
+        .when(pl.col("_birth").is_null())
+        .then(pl.lit(BIRTH_YEAR_ONLY))
+        .when(pl.col("sex").is_null())
+        .then(pl.lit(NO_SEX))
+        .when((pl.col("sex") == "female") & (category == "unknown"))
+        .then(pl.lit(NO_CATEGORY))
+    )
+
+
+def _build_months(birth: pl.Expr) -> list[pl.Expr]:
+    man, category = pl.col("sex") == "male", pl.col("retirement_category")
+    woman = pl.col("sex") == "female"
+    undecided = woman & (pl.col("gap") == NO_CATEGORY)
+    cases = (
+        (man, MEN),
+        (woman & (category == "cadre"), WOMEN_CADRES),
+        (woman & (category == "worker"), WOMEN_WORKERS),
+    )
+    statutory, earliest, latest = (_choose_by_rule(cases, birth, at) for at in _AGREED)
+    return [
+        statutory.alias("statutory"),
+        earliest.alias("earliest"),
+        latest.alias("latest"),
+        pl.when(undecided).then(WOMEN_WORKERS.compute_month(birth)).alias("statutory_first"),
+        pl.when(undecided).then(WOMEN_CADRES.compute_month(birth)).alias("statutory_other"),
+    ]
+
+
+# The statutory month, and the bounds of an agreement, in months from the statutory one.
+_AGREED: Final = (0, -FLEXIBLE_MONTHS, FLEXIBLE_MONTHS)
+
+
+def _choose_by_rule(
+    cases: tuple[tuple[pl.Expr, RetirementRule], ...], birth: pl.Expr, moved: int
+) -> pl.Expr:
+    found: pl.Expr = pl.lit(None, pl.Date)
+    for which, rule in reversed(cases):
+        old = pl.lit(MONTHS_A_YEAR * rule.old_age)
+        months = pl.max_horizontal(rule.compute_delay(birth) + old + moved, old)
+        found = (
+            pl.when(which & birth.is_not_null()).then(_add_months(birth, months)).otherwise(found)
+        )
+    return found
