@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import tests.java_compiler
+import tests.java_options
 import tests.polars_threads  # noqa: F401
 
 # isort: split

@@ -32,6 +32,7 @@ from loaders.erasure.erased_people import (
 )
 from loaders.erasure.erasure_order import ErasureOrder, PersonTerms, write_erasure_order
 from loaders.erasure.person_traces import (
+    SEARCHED_CHUNK_BYTES,
     erase_notebook_entries,
     find_traces,
     list_unreadable_files,
@@ -132,6 +133,15 @@ def test_traces_are_found_in_any_file(tmp_path: Path) -> None:
     (tmp_path / "d.txt").touch()
     found = find_traces(tmp_path, PersonTerms(("17",), ("王五六",)))
     assert [path.name for path in found] == ["a.txt", "b.bin"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_traces_are_found_between_zeros_and_across_chunks(tmp_path: Path, encoding: str) -> None:
+    term = "P0017".encode(encoding)
+    for place in range(len(term) + 1):
+        content = bytes(2 * SEARCHED_CHUNK_BYTES - place) + term + bytes(SEARCHED_CHUNK_BYTES)
+        (tmp_path / "log").write_bytes(content)
+        assert find_traces(tmp_path, PersonTerms(("P0017",))) == [tmp_path / "log"]
 
 
 def test_a_policy_is_data_and_says_what_is_wrong(tmp_path: Path) -> None:
