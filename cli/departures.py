@@ -1,0 +1,135 @@
+"""`shicheng departures` and `shicheng successors`: who leaves, what hangs on it, who takes over."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from cli.options import add_output_options, add_policy_options
+from cli.output import Output
+from cli.root import CommandState, cli
+from cli.session import build_cli_about, open_cli_database, take_cli_snapshot
+from cli.terminal import print_notice, print_policy, write_table_output
+from graph.errors import UsageError
+from graph.messages import Message, Words
+from graph.policy import Policy
+
+_MONTH_PATTERN = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
+
+
+def parse_until(text: str | None) -> dt.date | None:
+    """The last day of `2027-06`, or the day `2027-06-15`; raises `UsageError` for others."""
+    if text is None:
+        return None
+    found = _MONTH_PATTERN.fullmatch(text.strip())
+    try:
+        if found is None:
+            raise ValueError
+        year, month = int(found[1]), int(found[2])
+        return dt.date(year, month, int(found[3] or calendar.monthrange(year, month)[1]))
+    except ValueError:
+        raise UsageError(
+            "--until has {text!r}; write a month as 2027-06, or a day as 2027-06-15", text=text
+        ) from None
+
+
+def _parse_province(text: str | None) -> str | None:
+    """The code of a province that is named or numbered."""
+    if text is None:
+        return None
+    from loaders.value_words import find_province
+
+    if (code := find_province(text)) is not None:
+        return code
+    raise UsageError(
+        "--province has {text!r}; write its name or its code, as 江苏 or 32", text=text
+    )
+
+
+@cli.command("departures")
+@add_policy_options
+@add_output_options()
+def departures_command(
+    policy: Policy,
+    output: Output,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", help="Last month or day, 2027-06. [default: a year on]"),
+    ] = None,
+    province: Annotated[
+        str | None, typer.Option("--province", help="Name or code of a province.")
+    ] = None,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="Also those on whom nothing hangs.")
+    ] = False,
+) -> None:
+    """Who retires, ends a term or becomes free to leave by a day, and what hangs on each.
+
+    Without a data steward's rights retirements are given by year.
+
+    Example: shicheng departures --until 2027-06 --province 江苏 -o departures.xlsx
+    """
+    from graph.dates import format_date_columns
+    from graph.programme.departures import COLUMNS, list_departures
+
+    last, code = parse_until(until), _parse_province(province)
+    print_policy(policy)
+    with open_cli_database() as opened:
+        snapshot = take_cli_snapshot(opened)
+    steward = CommandState.settings.role == "steward"
+    found = list_departures(
+        snapshot, policy, last, province=code, steward=steward, everyone=everyone
+    )
+    _print_unknown(found.gaps, found.overdue)
+    asked = {"until": str(found.until), "province": code or "", "everyone": str(everyone)}
+    about = build_cli_about(snapshot.revision, policy, parameters=asked, content="departures")
+    write_table_output(format_date_columns(found.rows), output, about, COLUMNS)
+
+
+def _print_unknown(gaps: Mapping[str, int], overdue: int) -> None:
+    """Says of how many people no single statutory month is known, and of how many it is past."""
+    from graph.programme.retirement import RETIREMENT_GAPS
+
+    for gap, n in gaps.items():
+        words = Words(*RETIREMENT_GAPS[gap])
+        print_notice(
+            Message("no single retirement month for {n:,} working people: {gap}", n=n, gap=words)
+        )
+    if overdue:
+        print_notice(
+            Message(
+                "{n:,} working people are past their statutory month, with no retirement and no "
+                "postponement on record",
+                n=overdue,
+            )
+        )
+
+
+@cli.command("successors")
+@add_policy_options
+@add_output_options()
+def successors_command(
+    policy: Policy,
+    output: Output,
+    id: Annotated[str, typer.Argument(help="A person or a studio, by id.")],
+    most: Annotated[int, typer.Option("--rows", min=1, max=1000, help="Rows at most.")] = 20,
+) -> None:
+    """Who could take over from a person or in a studio, with the reasons, the best first.
+
+    Example: shicheng successors P0000012
+    """
+    from graph.programme.successors import COLUMNS, find_successors
+
+    print_policy(policy)
+    with open_cli_database() as opened:
+        snapshot = take_cli_snapshot(opened)
+    found = find_successors(snapshot, policy, id, most=most)
+    about = build_cli_about(
+        snapshot.revision, policy, parameters={"id": id, "rows": str(most)}, content="successors"
+    )
+    write_table_output(found, output, about, COLUMNS)
