@@ -2,16 +2,22 @@
 
     python -m benchmarks.loads first FOLDER --home DATA_FOLDER
     python -m benchmarks.loads delta FOLDER --home DATA_FOLDER [--rows 10000] [--times 3]
+    python -m benchmarks.loads uri FOLDER [--beside CHECKOUT] [--times 3]
 
 `first` loads the exchange folder into an empty data folder and says where the seconds go; `delta`
 loads rows made from it on top, and measures until the figures are right again. Peaks are those of
-all processes together: the command's, Neo4j's and neo4j-admin's.
+all processes together: the command's, Neo4j's and neo4j-admin's. `uri` loads the folder by
+NEO4J_URI into an empty server of its own that has just started, then again after emptying it;
+`--beside` has another checkout of the project do the same in turn, and gives the ratio.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -25,16 +31,21 @@ from typing import Any
 
 import polars as pl
 import psutil
+from pydantic import SecretStr
 
 from graph.driven.results import load_driven
 from graph.policy import Policy
-from graph.server.database import connect
+from graph.server.database import Database, connect
+from graph.server.embedded import stop_server
+from graph.server.location import load_server_password
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from loaders.folder import get
 from loaders.sync import load_records
 
 SEED = 20_261_125
+ROOT = Path(__file__).parents[1]
+STATES = ("just started", "warm")
 
 
 def memory(home: Path) -> float:
@@ -187,15 +198,103 @@ def week(folder: Path, part: Path, rows: int, random: Random) -> None:
     ).write_parquet(part / "recognitions.parquet")
 
 
+def load_by_uri(folder: Path) -> list[dict[str, float]]:
+    """Rows, seconds and CPU seconds of two first loads into one server, emptied between them."""
+    with tempfile.TemporaryDirectory() as place:
+        own = Settings().at(Path(place) / "server")
+        own.home.mkdir()
+        measured = []
+        try:
+            with connect(own) as server:
+                pid = json.loads((own.home / "neo4j.json").read_text())["pid"]
+                secret = SecretStr(load_server_password(own))
+                for state in STATES:
+                    home = Path(place) / state
+                    home.mkdir()
+                    named = Settings().at(home)
+                    given = {"neo4j_uri": server.uri, "neo4j_password": secret}
+                    measured.append(_load_once(folder, named.model_copy(update=given), pid))
+                    empty_store(server)
+        finally:
+            stop_server(own)
+    return measured
+
+
+def _load_once(folder: Path, settings: Settings, pid: int) -> dict[str, float]:
+    server, here = psutil.Process(pid), psutil.Process()
+
+    def spent(process: psutil.Process) -> float:
+        return float(sum(process.cpu_times()[:2]))
+
+    before = spent(server), spent(here)
+    with connect(settings) as database:
+        tables = get([folder], None)
+        load = partial(load_records, database, "folder", tables, home=settings.home)
+        report, seconds = timed(load)
+    return {
+        "rows": report.accepted,
+        "seconds": seconds,
+        "server": spent(server) - before[0],
+        "loader": spent(here) - before[1],
+    }
+
+
+def empty_store(database: Database) -> None:
+    """No node, constraint or index in it any more."""
+    for what in ("()-[x]->()", "(x)"):
+        while database.write(f"MATCH {what} WITH x LIMIT 10000 DELETE x").contains_updates:
+            pass
+    for row in database.read("SHOW CONSTRAINTS YIELD name"):
+        database.write(f"DROP CONSTRAINT `{row['name']}`")
+    for row in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"):
+        database.write(f"DROP INDEX `{row['name']}`")
+
+
+def compare_by_uri(folder: Path, beside: Path | None, times: int) -> None:
+    """First loads by NEO4J_URI, each in a fresh process, those of the other checkout in turn."""
+    checkouts = [ROOT, *([beside.resolve()] if beside else [])]
+    print(
+        "| checkout | server | rows/s | s | CPU s, server | CPU s, loader | machine |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    best: dict[tuple[Path, str], float] = {}
+    for _ in range(times):
+        for checkout in reversed(checkouts):
+            command = [sys.executable, __file__, "once", str(folder.resolve())]
+            given = {**os.environ, "PYTHONPATH": str(checkout)}
+            printed = subprocess.run(command, env=given, check=True, capture_output=True, text=True)
+            measured = json.loads(printed.stdout.splitlines()[-1])
+            for state, one in zip(STATES, measured, strict=True):
+                rate = one["rows"] / one["seconds"]
+                best[checkout, state] = max(rate, best.get((checkout, state), 0.0))
+                print(
+                    f"| {checkout.name} | {state} | {rate:,.0f} | {one['seconds']:.1f} | "
+                    f"{one['server']:.1f} | {one['loader']:.1f} | {os.getloadavg()[0]:.1f} |",
+                    flush=True,
+                )
+    for state in STATES if beside else ():
+        new, old = (best[checkout, state] for checkout in checkouts)
+        print(f"{state}: {new:,.0f} rows/s beside {old:,.0f}, {new / old:.2f} times (best of each)")
+
+
 def main() -> None:
     """Prints what was measured."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["first", "delta"])
+    parser.add_argument("what", choices=["first", "delta", "uri", "once"])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--beside", type=Path)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--times", type=int, default=3)
     given = parser.parse_args()
+    if given.what == "once":
+        print(json.dumps(load_by_uri(given.folder)))
+        return
+    if given.what == "uri":
+        compare_by_uri(given.folder, given.beside, given.times)
+        return
+    if given.home is None:
+        parser.error("--home is needed")
     settings = Settings().at(given.home)
     if given.what == "first":
         first(given.folder, settings)

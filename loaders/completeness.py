@@ -17,7 +17,8 @@ from graph.messages import Message
 from graph.model.kinds import NODE_KINDS, list_declared_tables
 from graph.model.schema_types import Declared, Facet, NodeKind, Relation, build_facet_prefix
 from graph.server.database import Database
-from graph.store.merge import END_KEY_COLUMN, START_KEY_COLUMN, WRITE_BATCH_ROWS
+from graph.store.creation import END_KEY_COLUMN, START_KEY_COLUMN
+from graph.store.merge import WRITE_BATCH_ROWS
 
 # A province is known by its code, whoever names it: its table states nothing that can be lost.
 UNCOUNTED_TABLES = frozenset({"provinces"})

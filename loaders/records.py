@@ -10,13 +10,8 @@ from graph.model.kinds import EXCHANGE_TABLES, NODE_KINDS, RELATION_KINDS, UNSTA
 from graph.model.schema_types import Facet, NodeKind, Relation
 from graph.progress import Progress
 from graph.store.bulk_import import BulkImport
-from graph.store.merge import (
-    END_KEY_COLUMN,
-    ORIGIN_COLUMN,
-    START_KEY_COLUMN,
-    Writer,
-    build_link_key,
-)
+from graph.store.creation import END_KEY_COLUMN, ORIGIN_COLUMN, START_KEY_COLUMN
+from graph.store.merge import Writer, build_link_key
 from graph.store.statements import UPDATED_ON_COLUMN
 from loaders.completeness import (
     Census,

@@ -271,7 +271,7 @@ def _write_load(
                 "to make."
             )
         )
-    apply_schema(database)
+    apply_schema(database, searched=not first)
     if not first:
         cache_last_revision(database, progress)
     create_load_node(database, report)
@@ -299,6 +299,9 @@ def _write_load_in_batches(
     merge_people(writer, merges)
     write_staged_tables(writer, kept)
     removed = writer.cleanup()
+    if first:
+        progress("make the indexes", 0, 0)
+        apply_schema(database)
     revision = finish_load(database, report.load_id)
     conflicts = tuple(writer.conflicts)
     return replace(

@@ -9,6 +9,7 @@ from graph.model.schema_types import NodeKind
 
 # Finds Chinese and English names by part; made over every name property the schema declares.
 NAMES_INDEX = "names"
+_KEY_SUFFIX = "_key"
 
 
 def build_schema_statements() -> Iterator[tuple[str, str]]:
@@ -34,6 +35,12 @@ def build_schema_statements() -> Iterator[tuple[str, str]]:
     yield from (_build_key_constraint(kind) for kind in (*NODES, LOAD))
 
 
+def is_search_index(name: str) -> bool:
+    """Whether an index is there to find records, and none that a load itself needs."""
+    loads = tuple(f"{kind.label.lower()}_" for kind in (CHANGE, UNDO))
+    return not name.endswith(_KEY_SUFFIX) and not name.startswith(loads)
+
+
 def _build_index_statements(
     what: str, properties: Sequence[str], pattern: str
 ) -> Iterator[tuple[str, str]]:
@@ -43,6 +50,6 @@ def _build_index_statements(
 
 
 def _build_key_constraint(kind: NodeKind) -> tuple[str, str]:
-    name = f"{kind.label.lower()}_key"
+    name = f"{kind.label.lower()}{_KEY_SUFFIX}"
     pattern = f"FOR (n:{kind.label}) REQUIRE n.{kind.key} IS UNIQUE"
     return name, f"CREATE CONSTRAINT {name} IF NOT EXISTS {pattern}"

@@ -40,7 +40,7 @@ from graph.store.bulk_import import (
     NODE_NUMBER_COLUMN,
     SOURCES_COLUMN,
 )
-from graph.store.merge import END_KEY_COLUMN, ORIGIN_COLUMN, START_KEY_COLUMN
+from graph.store.creation import END_KEY_COLUMN, ORIGIN_COLUMN, START_KEY_COLUMN
 from graph.store.statements import RELATION_KEY_COLUMN
 
 FRAMED_RELATIONS: Final = frozenset(RELATION_FRAMES.values())

@@ -24,15 +24,12 @@ from graph.messages import Message
 from graph.model.kinds import CHANGE, FACETS, LOAD, NODES, RELATIONS
 from graph.model.schema_types import Declared, Facet, NodeKind, Relation, Type, build_facet_prefix
 from graph.server import admin, configuration, location
+from graph.store.creation import END_KEY_COLUMN, ORIGIN_COLUMN, SOURCE_NAME_COLUMN, START_KEY_COLUMN
 from graph.store.merge import (
-    END_KEY_COLUMN,
     EVERY_FRAME_MARK,
     LINK_KIND,
     LINK_TO,
     MAX_REPORTED_CONFLICTS,
-    ORIGIN_COLUMN,
-    SOURCE_NAME_COLUMN,
-    START_KEY_COLUMN,
     RecordConflict,
     build_link_rules,
     build_reference_values,

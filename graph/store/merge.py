@@ -13,6 +13,7 @@ with a note of what it touches, `(:Change {load_id, frame, keys})`, and with wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -24,6 +25,20 @@ from graph.model.kinds import CHANGE, CURRENT_LINK_KEY, FACETS, NODE_KINDS, NODE
 from graph.model.schema_types import Declared, End, Facet, NodeKind, Relation, build_facet_prefix
 from graph.model.vocabularies import PROVINCES
 from graph.server.database import Database, convert_neo4j_value
+from graph.store.creation import (
+    END_KEY_COLUMN,
+    ORIGIN_COLUMN,
+    SOURCE_NAME_COLUMN,
+    START_KEY_COLUMN,
+    WRITE_SESSIONS,
+    Creation,
+    Round,
+    build_node_creation,
+    build_relation_creation,
+    split_batches,
+    split_node_rounds,
+    split_relation_rounds,
+)
 from graph.store.statements import (
     RELATION_KEY_COLUMN,
     UPDATED_ON_COLUMN,
@@ -41,10 +56,6 @@ MAX_JOURNAL_KEYS = 1_000_000
 # So many conflicts are listed in a load's report; all of them stand in the graph.
 MAX_REPORTED_CONFLICTS = 10_000
 EVERY_FRAME_MARK = "*"
-# The columns in which rows bring their provenance.
-ORIGIN_COLUMN, SOURCE_NAME_COLUMN = "_origin", "_source"
-# The columns that name the two ends of a relation.
-START_KEY_COLUMN, END_KEY_COLUMN = "_from", "_to"
 # Where a link leads, and the kind of node there: one source states both.
 LINK_TO, LINK_KIND = "to", "end"
 _NON_PROPERTY_COLUMNS: Final = frozenset(
@@ -145,9 +156,8 @@ class Writer:
     def nodes(self, kind: NodeKind, rows: pl.DataFrame) -> None:
         """Nodes of a kind. `rows`: its stored properties, `_origin`, `_source`."""
         if self._fresh(kind.label):
-            create = f"UNWIND $rows AS row CREATE (x:{kind.label}) SET x = row.properties"
-            for batch in _split_batches(rows):
-                self._create(create, [_build_new_row(r, self.load_id, False) for r in batch])
+            creation = build_node_creation(kind, rows, self.load_id)
+            self._create(creation, split_node_rounds(rows))
         else:
             rules = MergeRules.of(kind, self.ranks)
             for batch in _split_batches(rows):
@@ -248,21 +258,32 @@ class Writer:
     def _create_relations(
         self, relation: Relation, start: str, end: str, rows: pl.DataFrame
     ) -> None:
-        create = (
-            f"UNWIND $rows AS row {_build_ends_match(start, end)}{_build_earned_labels(relation)}"
-            f"CREATE (a)-[x:{relation.type}]->(b) SET x = row.properties"
-        )
-        for batch in _split_batches(rows):
-            self._create(create, [_build_new_row(r, self.load_id, True) for r in batch])
+        creation = build_relation_creation(relation, start, end, rows, self.load_id)
+        self._create(creation, split_relation_rounds(relation, start == end, rows))
 
-    def _create(self, statement: str, rows: list[dict[str, Any]]) -> None:
-        """The quick way where nothing can be there yet; writes what a merge would."""
+    def _create(self, creation: Creation, rounds: Iterable[Round]) -> None:
+        """The quick way where nothing can be there yet; writes what a merge would.
 
-        def once(tx: ManagedTransaction) -> tuple[int, list[RecordConflict]]:
-            tx.run(statement, {"rows": rows}).consume()
-            return 0, []
+        Each session writes its own rows of a round, batch after batch; all end it together.
+        """
+        with ThreadPoolExecutor(WRITE_SESSIONS) as sessions:
+            for one in rounds:
+                batches = [split_batches(rows) for rows in one]
+                running: dict[Future[int], Iterator[pl.DataFrame]] = {}
+                while batches or running:
+                    for left in batches:
+                        if (rows := next(left, None)) is not None:
+                            running[sessions.submit(self._create_batch, creation, rows)] = left
+                    ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                    batches = [running.pop(future) for future in ended]
+                    for future in ended:
+                        self.progress(future.result())
 
-        self.run_batch(once, len(rows))
+    def _create_batch(self, creation: Creation, rows: pl.DataFrame) -> int:
+        """Creates the records of one batch in one transaction; how many rows it had."""
+        given = creation.build_parameters(rows)
+        self.database.write_with(lambda tx: tx.run(creation.statement, given).consume())
+        return rows.height
 
     def _merge_relations(
         self, relation: Relation, rules: MergeRules, start: str, end: str, rows: RowMappings
@@ -820,11 +841,6 @@ def _build_ends_match(start: str, end: str) -> str:
     )
 
 
-def _build_earned_labels(relation: Relation) -> str:
-    sides = (("a", relation.start.label), ("b", relation.end.label))
-    return "".join(f"SET {name}:{label} " for name, label in sides if label)
-
-
 def _list_earned_labels(
     relation: Relation, start: str, end: str, new: RowMappings
 ) -> Iterator[tuple[str, str, set[str]]]:
@@ -997,11 +1013,3 @@ def drop_nulls(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _build_record_conflicts(frame: str, key: str, record: Record) -> list[RecordConflict]:
     return [RecordConflict(frame, key, conflict) for conflict in record.conflicts]
-
-
-def _build_new_row(row: Mapping[str, Any], load: str, ends: bool) -> dict[str, Any]:
-    apart = (ORIGIN_COLUMN, SOURCE_NAME_COLUMN, START_KEY_COLUMN, END_KEY_COLUMN)
-    properties = {p: value for p, value in row.items() if value is not None and p not in apart}
-    properties |= {"load": load, "row": row[ORIGIN_COLUMN], "sources": [row[SOURCE_NAME_COLUMN]]}
-    written: dict[str, Any] = {"properties": properties}
-    return written | {"from": row[START_KEY_COLUMN], "to": row[END_KEY_COLUMN]} if ends else written

@@ -25,6 +25,7 @@ from graph.settings import Settings
 from graph.snapshot.frames import NODE_FRAMES, RELATION_FRAMES, Manifest
 from graph.snapshot.reader import GraphReader
 from graph.snapshot.take import find_cached_snapshot, write_snapshot_frames
+from graph.store import creation
 from graph.store.digest import format_canonical_lines
 from loaders import folder
 from loaders.reports import LoadReport
@@ -162,6 +163,9 @@ def test_a_dirty_network_both_ways(
     # Digests of ID numbers are of one key in both data folders.
     monkeypatch.setenv("SHICHENG_ID_KEY", "0123456789abcdef" * 4)
     write_synthetic_folder(tmp_path / "dirty", talents=10, workers=500, seed=7, dirt=0.05)
+    # As at national size: many batches, by several sessions, some nodes with many relations.
+    monkeypatch.setattr(creation, "CREATE_BATCH_ROWS", 40)
+    monkeypatch.setattr(creation, "HUB_ROWS", 100)
     same_both_ways(empty_database, second_database, tmp_path / "dirty")
 
 
