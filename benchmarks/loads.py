@@ -46,6 +46,14 @@ from loaders.sync import load_records
 SEED = 20_261_125
 ROOT = Path(__file__).parents[1]
 STATES = ("just started", "warm")
+# Runs this file with the packages of a checkout, wherever it stands itself.
+RUN_BESIDE = """
+import runpy, sys
+checkout, file, folder = sys.argv[1:]
+sys.path.insert(0, checkout)
+sys.argv = [file, "once", folder]
+runpy.run_path(file, run_name="__main__")
+"""
 
 
 def memory(home: Path) -> float:
@@ -253,16 +261,14 @@ def empty_store(database: Database) -> None:
 def compare_by_uri(folder: Path, beside: Path | None, times: int) -> None:
     """First loads by NEO4J_URI, each in a fresh process, those of the other checkout in turn."""
     checkouts = [ROOT, *([beside.resolve()] if beside else [])]
-    print(
-        "| checkout | server | rows/s | s | CPU s, server | CPU s, loader | machine |"
-    )
+    print("| checkout | server | rows/s | s | CPU s, server | CPU s, loader | machine |")
     print("|---|---|---|---|---|---|---|")
     best: dict[tuple[Path, str], float] = {}
     for _ in range(times):
         for checkout in reversed(checkouts):
-            command = [sys.executable, __file__, "once", str(folder.resolve())]
-            given = {**os.environ, "PYTHONPATH": str(checkout)}
-            printed = subprocess.run(command, env=given, check=True, capture_output=True, text=True)
+            words = [str(checkout), str(Path(__file__).resolve()), str(folder.resolve())]
+            command = [sys.executable, "-c", RUN_BESIDE, *words]
+            printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             measured = json.loads(printed.stdout.splitlines()[-1])
             for state, one in zip(STATES, measured, strict=True):
                 rate = one["rows"] / one["seconds"]
