@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from graph.forecast.talent import TalentForecast
     from graph.snapshot.frames import Snapshot
 
-ForecastTable = Literal["figures", "parts", "path", "backtest", "outcomes"]
+ForecastTable = Literal[
+    "figures", "parts", "path", "past", "pending", "arrivals", "backtest", "outcomes"
+]
 
 
 @cli.command("forecast")
@@ -42,8 +44,9 @@ def forecast_command(
         ForecastTable,
         typer.Option(
             "--show",
-            help="The figures at the window's end, the parts they are made of, the path by "
-            "quarter, or what past forecasts were worth: scores (backtest) or each (outcomes).",
+            help="The figures at the window's end; the parts they are made of; the path by quarter "
+            "to come, or past; who is pending and what arrived, of the nation; what past forecasts "
+            "were worth: scores (backtest) or each of them (outcomes).",
         ),
     ] = "figures",
     seed: Annotated[
@@ -73,7 +76,7 @@ def forecast_command(
     from graph.forecast.landing import COLUMNS
 
     table = _select_table(snapshot, policy, show, seed)
-    if by != "all":
+    if by != "all" and "attribute" in table.columns:
         table = table.filter(table["attribute"] == by)
     write_table_output(table, output, about, COLUMNS)
 
@@ -93,7 +96,9 @@ def _select_table(
         return found.scores if show == "backtest" else found.outcomes
     forecast = load_landing_forecast(snapshot, policy, seed=seed)
     print_remark(Message("data up to {day}, seed {seed}", day=forecast.data_date, seed=seed))
-    return {"figures": forecast.table(), "parts": forecast.parts, "path": forecast.figures}[show]
+    if show == "path":
+        return forecast.figures
+    return forecast.table() if show == "figures" else getattr(forecast, show)
 
 
 def _print_talent_forecast(found: TalentForecast) -> None:

@@ -28,9 +28,9 @@ from graph.forecast.simulation import (
     NATION,
     PARTS,
     ForecastData,
+    ForecastModel,
     SimulatedLedgers,
     build_forecast_data,
-    simulate_ledgers,
 )
 from graph.labels import MetricColumnLabels
 from graph.policy import Policy
@@ -67,6 +67,8 @@ COLUMNS: Final[MetricColumnLabels] = {
     "occupation_group": ("occupation group", "职业中类"),
     "months": ("months waited, from", "已等待月数（起）"),
     "persons": ("persons", "人数"),
+    "chance": ("chance of rising by the window's end", "期末前晋升概率"),
+    "stream": ("arrivals", "新增来源"),
     "outcomes": ("outcomes", "检验次数"),
     "coverage_80": ("share inside the 80 % interval", "80%区间命中率"),
     "coverage_95": ("share inside the 95 % interval", "95%区间命中率"),
@@ -96,8 +98,11 @@ class LandingForecast:
     - parts: attribute, value, part (of `graph.forecast.simulation.PARTS`), median, low_80, high_80
       of what it adds by the window's end
     - past: attribute, value, ledger, day, count: what was known at past quarter-ends
-    - pending: occupation_group, level, months (the class of months waited begins with), persons:
-      who is reached and not high-skilled on the data date
+    - pending: occupation_group, level, months (the class of months waited begins with), persons,
+      chance: who is reached and not high-skilled on the data date, and the chance of becoming so
+      by the window's end
+    - arrivals: stream (of `graph.forecast.simulation.STREAMS`), day, count: what arrived in each
+      past quarter looked back on
     """
 
     policy: Policy
@@ -108,6 +113,7 @@ class LandingForecast:
     parts: pl.DataFrame
     past: pl.DataFrame
     pending: pl.DataFrame
+    arrivals: pl.DataFrame
 
     def select_landing(self, attribute: str = NATION) -> pl.DataFrame:
         """The figures of the window's end, a row a value and ledger."""
@@ -139,6 +145,7 @@ def load_landing_forecast(
         "parts": lambda: compute().parts,
         "past": lambda: compute().past,
         "pending": lambda: compute().pending,
+        "arrivals": lambda: compute().arrivals,
     }
     for name, take in takers.items():
         path = build_table_path(snapshot, f"forecast-{name}", FORECAST_VERSION, policy.id, seed)
@@ -156,7 +163,7 @@ def load_landing_forecast(
 
 def has_landing_forecast(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED) -> bool:
     """Whether the forecast is stored, so that asking for it costs little."""
-    names = ("figures", "parts", "past", "pending")
+    names = ("figures", "parts", "past", "pending", "arrivals")
     return all(
         has_cached_table(
             build_table_path(snapshot, f"forecast-{name}", FORECAST_VERSION, policy.id, seed)
@@ -196,7 +203,8 @@ def compute_landing_forecast(
     days = list_forecast_days(history.data_date, policy.window_end)
     data = build_forecast_data(history)
     horizons = [(day - history.data_date).days / MONTH_DAYS for day in days]
-    simulated = simulate_ledgers(data, 0, horizons, seed)
+    model = ForecastModel.fit(data, 0, horizons, np.random.default_rng([seed, 0]))
+    simulated = model.simulate_all()
     targets = _read_targets(snapshot, policy)
     return LandingForecast(
         policy,
@@ -209,7 +217,8 @@ def compute_landing_forecast(
         ),
         pl.concat(_build_parts(attribute, found) for attribute, found in simulated.items()),
         pl.concat(_build_past(data, attribute) for attribute in simulated),
-        _count_pending(data),
+        _count_pending(model),
+        model.list_arrivals(),
     )
 
 
@@ -353,26 +362,24 @@ def _build_past(data: ForecastData, attribute: str) -> pl.DataFrame:
     return pl.concat(rows)
 
 
-def _count_pending(data: ForecastData) -> pl.DataFrame:
-    high = data.history.policy.high_skilled_level
-    starts = pl.Series("months", DURATION_STARTS, pl.Int16)
-    waiting = data.spells.filter(
-        pl.col("until") > 0, pl.col("level") < high, pl.col("raised_to") == 0
-    ).select(
-        pl.col("occupation_group").cast(pl.String),
-        "level",
-        waited=(1 - pl.col("since")).cast(pl.Int16),
+def _count_pending(model: ForecastModel) -> pl.DataFrame:
+    cells = (
+        model.select_open_spells()
+        .filter(pl.col("level") < model.hazards.high_level)
+        .group_by("occupation", "channel_code", "level", "duration", "occupation_group")
+        .agg(persons=pl.len().cast(pl.Int64))
+        .sort("occupation", "channel_code", "level", "duration", "occupation_group")
     )
+    classes = np.searchsorted(DURATION_STARTS, cells["duration"].to_numpy() - 1, "right") - 1
+    chance = model.compute_chances(cells).mean(axis=0)
+    rising = pl.col("persons") * pl.col("chance")
     return (
-        waiting.sort("waited")
-        .join_asof(
-            starts.to_frame().sort("months"),
-            left_on="waited",
-            right_on="months",
-            strategy="backward",
-            coalesce=False,
+        cells.with_columns(
+            pl.col("occupation_group").cast(pl.String),
+            months=pl.Series(np.asarray(DURATION_STARTS)[np.maximum(classes, 0)]),
+            chance=pl.Series(chance, dtype=pl.Float64),
         )
         .group_by("occupation_group", "level", "months")
-        .agg(persons=pl.len().cast(pl.Int64))
+        .agg(pl.col("persons").sum(), chance=rising.sum() / pl.col("persons").sum())
         .sort("occupation_group", "level", "months")
     )

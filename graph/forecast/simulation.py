@@ -166,12 +166,7 @@ def simulate_ledgers(
     that month, is looked at. Raises `UsageError` where too little has happened to tell.
     """
     random = np.random.default_rng([seed, -origin])
-    model = ForecastModel.fit(data, origin, horizons, random)
-    nation = model.simulate(NATION, None)
-    found = {NATION: nation}
-    for attribute in FORECAST_ATTRIBUTES:
-        found[attribute] = model.simulate(attribute, nation)
-    return found
+    return ForecastModel.fit(data, origin, horizons, random).simulate_all()
 
 
 @dataclass(frozen=True)
@@ -312,7 +307,25 @@ class ForecastModel:
             pl.col("level") < LEVELS - 1,
         ).with_columns(duration=waited.clip(0, MAX_DURATION_MONTH))
 
+    def list_arrivals(self) -> pl.DataFrame:
+        """What arrived in each block looked back on, nationally: stream, day (its end), count."""
+        days = [self.data.history.compute_day(month) for month in self.lookback]
+        return pl.concat(
+            pl.DataFrame({"stream": [stream] * len(days), "day": days, "count": counts}).cast(
+                {"count": pl.Int64}
+            )
+            for stream, counts in self.streams.items()
+        )
+
     # --- what may happen ---------------------------------------------------------------------
+
+    def simulate_all(self) -> dict[str, SimulatedLedgers]:
+        """The nation under `NATION`, and each attribute."""
+        nation = self.simulate(NATION, None)
+        return {
+            NATION: nation,
+            **{attribute: self.simulate(attribute, nation) for attribute in FORECAST_ATTRIBUTES},
+        }
 
     def simulate(self, attribute: str, nation: SimulatedLedgers | None) -> SimulatedLedgers:
         values = self.data.values[attribute]

@@ -172,6 +172,8 @@ def test_figures_start_from_what_is_counted_and_never_fall(network: Snapshot) ->
     assert parts["part"].to_list() == [*PARTS]
     pending = measure_driven(network, POLICY).waiting.select(pl.col("person").n_unique()).collect()
     assert forecast.pending["persons"].sum() == pending.item()
+    expected = (forecast.pending["persons"] * forecast.pending["chance"]).sum()
+    assert expected == pytest.approx(parts["median"][0], rel=0.1)
     for attribute in FORECAST_ATTRIBUTES:
         values = forecast.figures.filter(attribute=attribute, ledger="persons")
         last = values.filter(pl.col("day") == pl.col("day").max())
