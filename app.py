@@ -71,6 +71,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     from ui.areas import page as areas
     from ui.data import page as data
     from ui.find import page as find
+    from ui.forecast import page as forecast
     from ui.lineage import page as lineage
     from ui.load import page as load
     from ui.nominations import page as nominations
@@ -102,6 +103,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "review": (review.page, t("Review of records"), ""),
         "places": (places.page, t("Studios, enterprises, schools"), programme),
         "areas": (areas.page, t("Provinces, industries, occupations"), programme),
+        "forecast": (forecast.page, t("Forecast"), programme),
         "ties": (ties.page, t("Ties"), programme),
         "queries": (queries.page, t("Queries"), analysis),
     }

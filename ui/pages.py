@@ -17,6 +17,7 @@ PAGES: Final = {
     "data": "ui.data.page",
     "places": "ui.places.page",
     "areas": "ui.areas.page",
+    "forecast": "ui.forecast.page",
     "ties": "ui.ties.page",
     "review": "ui.review.page",
     "queries": "ui.queries.page",

@@ -5,6 +5,7 @@ is compared is what was added between the origin and a later quarter-end, in per
 person-times.
 
 - coverage: the share of outcomes inside the interval
+- error: the sum of |forecast - outcome| / the sum of outcomes, of the median
 - ape: the mean of |forecast - outcome| / outcome, of the median
 - pinball: the quantile loss, averaged over `SCORE_QUANTILES`; a baseline gives one number, which
   stands for each of its quantiles. Source: Gneiting, Raftery 2007, Strictly proper scoring rules,
@@ -50,8 +51,8 @@ class Backtest:
     - outcomes: attribute, value, ledger, origin, target (days), months, outcome, median, low_80,
       high_80, low_95, high_95, line, run_rate, and pinball, pinball_line, pinball_run_rate (in
       persons or person-times)
-    - scores: attribute, ledger, outcomes, coverage_80, coverage_95, ape, ape_line, ape_run_rate,
-      pinball, pinball_line, pinball_run_rate, ratio (pinball to the better baseline's)
+    - scores: attribute, ledger, outcomes, coverage_80, coverage_95, error, ape, ape_line,
+      ape_run_rate, pinball, pinball_line, pinball_run_rate, ratio (pinball to the better baseline's)
     """
 
     outcomes: pl.DataFrame
@@ -203,6 +204,7 @@ def summarize_backtest(outcomes: pl.DataFrame) -> pl.DataFrame:
         )
         for name in ("median", *BASELINES)
     }
+    error["error"] = (pl.col("median") - outcome).abs().sum() / outcome.sum()
     losses = ("pinball", *(f"pinball_{name}" for name in BASELINES))
     better = pl.min_horizontal(losses[1:])
     return (

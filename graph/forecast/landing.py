@@ -20,6 +20,7 @@ from graph.errors import UsageError
 from graph.forecast.backtest import LEDGERS, Backtest, run_backtest, summarize_backtest
 from graph.forecast.hazards import DURATION_STARTS
 from graph.forecast.history import (
+    BLOCK_MONTHS,
     MONTH_DAYS,
     DrivenHistory,
     compute_driven_history,
@@ -72,6 +73,7 @@ COLUMNS: Final[MetricColumnLabels] = {
     "outcomes": ("outcomes", "检验次数"),
     "coverage_80": ("share inside the 80 % interval", "80%区间命中率"),
     "coverage_95": ("share inside the 95 % interval", "95%区间命中率"),
+    "error": ("error of the median, all outcomes together", "中位数总体误差"),
     "ape": ("mean error of the median", "中位数平均误差"),
     "ape_line": ("mean error of the straight line", "直线外推平均误差"),
     "ape_run_rate": ("mean error of the run rate", "近四季均值平均误差"),
@@ -345,7 +347,7 @@ def _build_past(data: ForecastData, attribute: str) -> pl.DataFrame:
         value = (
             pl.lit(None, pl.String) if attribute == NATION else pl.col(attribute).cast(pl.String)
         )
-        for month in data.blocks:
+        for month in _list_past_months(history):
             known = events.filter(pl.col("known") <= month)
             counted = (
                 known.group_by(*by).agg(count=pl.len()) if by else known.select(count=pl.len())
@@ -360,6 +362,11 @@ def _build_past(data: ForecastData, attribute: str) -> pl.DataFrame:
                 )
             )
     return pl.concat(rows)
+
+
+def _list_past_months(history: DrivenHistory) -> list[int]:
+    """The ends of the blocks from the window's start to the data date."""
+    return [*range(0, history.first_month - 1, -BLOCK_MONTHS)][::-1]
 
 
 def _count_pending(model: ForecastModel) -> pl.DataFrame:

@@ -146,15 +146,21 @@ def _name_tables(chart: Any, tables: dict[str, pl.DataFrame]) -> None:
 
 
 def build_ledger_chart(
-    ledger: Ledger, mode: ColourMode, language: Language, height: int = 264
+    ledger: Ledger,
+    mode: ColourMode,
+    language: Language,
+    height: int = 264,
+    fan: pl.DataFrame | None = None,
 ) -> Any:
     """Both counts by quarter with the straight path to the target; an Altair chart.
 
-    A click selects `quarter`, as 2025Q3.
+    `fan`: the forecast of the person-times: day, low_80, high_80, low_95, high_95, from the data
+    date on. A click selects `quarter`, as 2025Q3.
     """
     theme = TOKENS_BY_MODE[mode]
     rows = _build_ledger_rows(ledger, language)
-    top = max([ledger.target or 0, *rows["person_times"].to_list(), 1])
+    highest = [] if fan is None else fan["high_95"].to_list()
+    top = max([ledger.target or 0, *rows["person_times"].to_list(), *highest, 1])
     x = alt.X(
         "day:T",
         scale=alt.Scale(
@@ -167,7 +173,7 @@ def build_ledger_chart(
         domain=False,
         ticks=False,
         tickCount=3,
-        labelExpr=_build_large_label_expr(language),
+        labelExpr=build_large_label_expr(language),
         labelPadding=4,
     )
     base = alt.Chart(rows)
@@ -178,6 +184,8 @@ def build_ledger_chart(
     if ledger.target is not None:
         y = alt.Y("path:Q", scale=scale, axis=y_axis)
         layers += _build_path_layers(ledger, rows, x, y, theme, language)
+    if fan is not None:
+        layers += build_fan_layers(fan, x, scale, y_axis, theme)
     for column, colour, width in (
         ("persons", theme.slate, 2.0),
         ("person_times", theme.ink, 2.4),
@@ -193,6 +201,19 @@ def build_ledger_chart(
     return apply_chart_config(
         alt.layer(*layers).properties(height=height, width="container"), theme
     )
+
+
+def build_fan_layers(fan: pl.DataFrame, x: Any, scale: Any, axis: Any, theme: Tokens) -> list[Any]:
+    """The intervals of a forecast as bands, the wider one paler."""
+    base = alt.Chart(fan)
+    return [
+        base.mark_area(color=theme.slate, opacity=shade).encode(
+            x=x,
+            y=alt.Y(f"low_{name}:Q", scale=scale, axis=axis),
+            y2=alt.Y2(f"high_{name}:Q"),
+        )
+        for name, shade in (("95", 0.18), ("80", 0.34))
+    ]
 
 
 def _build_year_labels(ledger: Ledger, x: Any, y: Any, theme: Tokens) -> Any:
@@ -216,7 +237,7 @@ def format_axis_day(day: date) -> dict[str, int]:
     return {"year": day.year, "month": day.month, "date": day.day}
 
 
-def _build_large_label_expr(language: Language) -> str:
+def build_large_label_expr(language: Language) -> str:
     """A Vega expression for the axis: 2000000 -> "200 万" or "2M"."""
     if language == "zh":
         return (

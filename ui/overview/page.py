@@ -19,7 +19,15 @@ from graph.programme.overview import (
     count_provinces_on_path,
 )
 from ui.controls import charts, downloads
-from ui.reading import areas, cached_metrics, drill_down, merged_ids, talent_figures
+from ui.controls.fan_chart import build_fan_rows
+from ui.reading import (
+    areas,
+    cached_metrics,
+    drill_down,
+    forecasts,
+    merged_ids,
+    talent_figures,
+)
 from ui.reading import restatement as since_load
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
@@ -80,6 +88,7 @@ def page() -> None:
             level=current_policy().high_skilled_level,
         )
     )
+    _draw_forecast_line()
     if told := merged_ids.format_merged_counts():
         frame.draw_muted(told)
     left, right = st.columns([690, 394], gap="large")
@@ -97,6 +106,25 @@ def page() -> None:
     _draw_breakdown(figures)
     drill_down.start_promotion_rows_job(current_policy())
     areas.start_area_tables_job(current_policy())
+
+
+def _draw_forecast_line() -> None:
+    """The way to the forecast; its figure where it is stored, and never a wait for it."""
+    policy, language = current_policy(), current_language()
+    name = frame.render_page_anchor("forecast", t("Forecast"))
+    if not forecasts.is_landing_forecast_cached(policy):
+        frame.draw_html(f'<div class="sc-muted">{name}</div>')
+        return
+    forecast = forecasts.fetch_landing_forecast(policy)
+    last = forecast.select_landing().filter(pl.col("ledger") == "person_times").row(0, named=True)
+    told = t(
+        "by {day} {figure}, with 80 % probability {low} to {high}",
+        day=format_day(last["day"]),
+        figure=format_person_times(last["median"], language),
+        low=format_large(last["low_80"], language),
+        high=format_large(last["high_80"], language),
+    )
+    frame.draw_html(f'<div class="sc-muted">{name}: {escape(told)}</div>')
 
 
 def render_overview_answer(figures: Overview) -> str:
@@ -173,6 +201,7 @@ def _draw_ledger(title: str, ledger: Ledger, key: Literal["talents", "workers"])
             key,
             frame.detect_colour_mode(),
             language,
+            forecasts.is_landing_forecast_cached(current_policy()),
         ),
         width="stretch",
         theme=None,
@@ -193,9 +222,21 @@ def _build_ledger_spec(
     name: Literal["talents", "workers"],
     mode: ColourMode,
     language: Language,
+    with_fan: bool,
 ) -> dict[str, Any]:
     ledger = getattr(talent_figures.fetch_overview(policy), name)
-    return charts.build_chart_spec(charts.build_ledger_chart(ledger, mode, language))
+    fan = _fetch_national_fan(policy) if with_fan and name == "workers" else None
+    return charts.build_chart_spec(charts.build_ledger_chart(ledger, mode, language, fan=fan))
+
+
+def _fetch_national_fan(policy: Policy) -> pl.DataFrame:
+    """The forecast of the nation's person-times, from what is counted on the data date on."""
+    forecast = forecasts.fetch_landing_forecast(policy)
+    rows = forecast.figures.filter(
+        pl.col("attribute") == "nation", pl.col("ledger") == "person_times"
+    )
+    known = pl.DataFrame({"day": [forecast.data_date], "count": [rows["counted"][0]]})
+    return build_fan_rows(known, rows.sort("day"))
 
 
 @graph_state.cache_by_graph_state(max_entries=16)
