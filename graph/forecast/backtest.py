@@ -52,7 +52,7 @@ class Backtest:
       high_80, low_95, high_95, line, run_rate, and pinball, pinball_line, pinball_run_rate (in
       persons or person-times)
     - scores: attribute, ledger, outcomes, coverage_80, coverage_95, error, ape, ape_line,
-      ape_run_rate, pinball, pinball_line, pinball_run_rate, ratio (pinball to the better baseline's)
+      ape_run_rate, pinball, pinball_line, pinball_run_rate, ratio (to the better baseline)
     """
 
     outcomes: pl.DataFrame
