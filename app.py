@@ -70,6 +70,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     """Each page by name: what draws it, its title, and the group that lists it ("": none)."""
     from ui.areas import page as areas
     from ui.data import page as data
+    from ui.departures import page as departures
     from ui.find import page as find
     from ui.forecast import page as forecast
     from ui.lineage import page as lineage
@@ -97,6 +98,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         # Reached from the figures alone; it has no line in the sidebar.
         "people": (people.page, t("People behind this figure"), ""),
         "nominations": (nominations.page, t("Nominations"), action),
+        "departures": (departures.page, t("Departures and succession"), action),
         "load": (load.page, t("Load data"), analysis),
         "data": (data.page, t("Data"), analysis),
         # Data stewards reach it from the Data page.

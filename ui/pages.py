@@ -13,6 +13,7 @@ PAGES: Final = {
     "targets": "ui.targets.page",
     "people": "ui.people.page",
     "nominations": "ui.nominations.page",
+    "departures": "ui.departures.page",
     "load": "ui.load.page",
     "data": "ui.data.page",
     "places": "ui.places.page",

@@ -25,9 +25,10 @@ by day. What nobody else can do goes before what others can do in part.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -50,6 +51,8 @@ DEPARTURE_KINDS: Final = {
     "service_ends": ("service period ends", "服务期满"),
     "non_compete_ends": ("non-compete ends", "竞业限制到期"),
 }
+# By what a day is known: a record, or the birth month.
+DAY_GROUNDS: Final = {"record": ("on record", "已登记"), "age": ("by age", "按年龄推算")}
 # The days of these tell a birthday: whoever is no data steward gets the years.
 AGE_KINDS: Final = ("retires", "postponement_ends")
 STAKE_COLUMNS: Final = (
@@ -103,10 +106,14 @@ class Departures:
     overdue: int
 
 
-def compute_default_until(day: date) -> date:
-    """The last day of the month a year after the day's."""
-    later = date(day.year + 1, day.month, 1) + timedelta(days=31)
-    return later.replace(day=1) - timedelta(days=1)
+def compute_until(day: date, months: int = DEFAULT_MONTHS) -> date:
+    """The last day of the month that is so many months after the day's.
+
+    >>> compute_until(date(2024, 2, 29)), compute_until(date(2026, 11, 23), 1)
+    (datetime.date(2025, 2, 28), datetime.date(2026, 12, 31))
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, monthrange(year, month + 1)[1])
 
 
 def load_departure_stakes(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
@@ -238,7 +245,7 @@ def list_departures(
     one month after the other. `stakes`: those of `load_departure_stakes`, where they are at hand.
     """
     since = policy.as_of
-    until = until or compute_default_until(since)
+    until = until or compute_until(since)
     found = stakes if stakes is not None else load_departure_stakes(snapshot, policy)
     working = add_retirement_months(find_working_people(snapshot, since)).filter(
         pl.lit(True) if province is None else pl.col("province") == province
@@ -393,9 +400,11 @@ def _rank_rows(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def count_departures_by_month(rows: pl.DataFrame) -> pl.DataFrame:
-    """month (its first day; of years alone, January), kind, people, apprentices, irreplaceable."""
+    """month (2027-06; of years alone 2027), kind, people, apprentices, irreplaceable."""
+    year = pl.col(f"day{PRECISION}").fill_null("") == YEAR
+    written = pl.when(year).then(pl.col("day").dt.strftime("%Y"))
     return (
-        rows.with_columns(month=pl.col("day").dt.truncate("1mo"))
+        rows.with_columns(month=written.otherwise(pl.col("day").dt.strftime("%Y-%m")))
         .group_by("month", "kind")
         .agg(
             people=pl.col("person_id").n_unique(),

@@ -13,8 +13,8 @@ from graph.errors import UsageError
 from graph.metrics.examples import build_example_snapshot
 from graph.policy import Policy
 from graph.programme.departures import (
-    compute_default_until,
     compute_departure_stakes,
+    compute_until,
     count_departures_by_month,
     list_departures,
 )
@@ -171,5 +171,5 @@ def test_the_bench_has_its_reasons(snapshot: Snapshot) -> None:
 
 
 def test_the_default_is_a_year_on() -> None:
-    assert compute_default_until(DAY) == date(2027, 11, 30)
-    assert compute_default_until(date(2024, 2, 29)) == date(2025, 2, 28)
+    assert compute_until(DAY) == date(2027, 11, 30)
+    assert compute_until(date(2024, 2, 29)) == date(2025, 2, 28)

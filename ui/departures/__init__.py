@@ -1,0 +1,1 @@
+"""Departures: who leaves, what hangs on each, and who could take over."""
