@@ -67,7 +67,7 @@ def page() -> None:
         )
     else:
         _draw_departure_list(rows, policy, until, province, kind)
-    left, right = st.columns([740, 344], gap="large")
+    left, right = st.columns([680, 404], gap="large")
     with left:
         _draw_bench(policy)
     with right:
