@@ -81,6 +81,31 @@ def forecast_command(
     write_table_output(table, output, about, COLUMNS)
 
 
+@cli.command("extinction")
+@add_policy_options
+@add_output_options()
+def extinction_command(
+    policy: Policy,
+    output: Output,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same figures.")
+    ] = 2026,
+) -> None:
+    """The year in which each occupation in each province loses its last mentor, simulated.
+
+    Example: shicheng extinction -o extinction.xlsx
+    """
+    from graph.forecast.extinction import COLUMNS, compute_extinction
+
+    print_policy(policy)
+    with open_cli_database() as opened:
+        snapshot = take_cli_snapshot(opened)
+    about = build_cli_about(
+        snapshot.revision, policy, parameters={"seed": seed}, content="extinction"
+    )
+    write_table_output(compute_extinction(snapshot, policy, seed=seed), output, about, COLUMNS)
+
+
 def _select_table(
     snapshot: Snapshot, policy: Policy, show: ForecastTable, seed: int
 ) -> pl.DataFrame:

@@ -1,0 +1,276 @@
+"""The extinction clock: the year in which an occupation in a province loses its last mentor.
+
+A mentor is someone with a dated apprentice who still works. Each year is simulated from three
+things:
+
+- who leaves: on the day on record; else the statutory month (`graph.programme.retirement`); who
+  works past it, at the latest month an agreement may choose, or within a year. A woman whose
+  category is not known leaves at either of her two months, with even odds. Who has no known
+  month leaves as the mentors with one do.
+- who is in training: each apprentice becomes a mentor in the k-th year of the apprenticeship
+  with the chance of the nation's life table (`h(k)` = became / at risk, see
+  `graph.metrics.replacement`)
+- who will be taken on: apprentices a mentor and year, of the last `RECENT_YEARS`, drawn to the
+  nation's by `PRIOR_APPRENTICES`; they become mentors by the same table
+
+Somebody who becomes a mentor teaches for as many years as the nation's mentors with a known end
+do in the median. Who leaves is drawn binomially; who becomes a mentor and who is taken on are
+Poisson counts with these means; all from one seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from graph.forecast.landing import DEFAULT_SEED
+from graph.labels import MetricColumnLabels
+from graph.policy import Policy
+from graph.programme.departures import find_working_people
+from graph.programme.retirement import add_retirement_months
+from graph.snapshot.frames import Snapshot
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+HORIZON_YEARS: Final = 40
+EXTINCTION_DRAWS: Final = 400
+RECENT_YEARS: Final = 5
+TRAINING_YEARS: Final = 30
+# How many apprentices the nation's rate weighs as, in that of one occupation and province.
+PRIOR_APPRENTICES: Final = 5.0
+# Where nobody's end is known: a mentor teaches for so many years.
+DEFAULT_TEACHING_YEARS: Final = 15
+GROUP_KEYS: Final = ("occupation_code", "province")
+PROBABILITY_YEARS: Final = (2030, 2035)
+
+COLUMNS: Final[MetricColumnLabels] = {
+    "occupation_code": ("occupation", "职业编码"),
+    "province": ("province", "省份"),
+    "mentors": ("mentors in place", "在岗师傅人数"),
+    "unknown": ("of them without a known retirement month", "其中退休月份不明人数"),
+    "in_training": ("apprentices who may become mentors", "可成为师傅的在学徒弟人数"),
+    "median": ("year of the last mentor, median", "最后一名师傅离岗年份（中位数）"),
+    "early": ("10 % by", "10%分位年份"),
+    "late": ("90 % by", "90%分位年份"),
+    "probability_2030": ("probability by 2030", "2030年前失传概率"),
+    "probability_2035": ("probability by 2035", "2035年前失传概率"),
+}
+
+
+@dataclass(frozen=True)
+class _Craft:
+    """What the simulation starts from; the arrays have a row a group of `groups`."""
+
+    groups: pl.DataFrame
+    leaving: Floats  # groups x years: mentors who leave by the end of that year, known
+    undecided: Floats  # groups x years: of women with two months, between both by that year
+    undecided_later: Floats  # the same, those past the later month by that year
+    unknown: Ints  # groups
+    survival: Floats  # years: share of the known mentors still there
+    training: Floats  # groups x training years: apprentices in the k-th year
+    life_table: Floats  # training years: chance of becoming a mentor in the k-th year
+    rate: Floats  # groups: apprentices a mentor and year
+    teaching_years: int
+
+
+def compute_extinction(
+    snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED
+) -> pl.DataFrame:
+    """A row an occupation and province that has a mentor now, the most endangered first.
+
+    mentors (persons in place on the as-of day), unknown (of them without one known retirement
+    month), in_training (apprentices who work and are no mentors yet), median, early (10 %) and late
+    (90 %) year in which no mentor is left for the first time (null: not within `HORIZON_YEARS`),
+    probability_2030 and probability_2035 (of that by the end of the year). Of the policy the as-of
+    day alone bears on it.
+    """
+    craft = _describe_craft(snapshot, policy)
+    if craft.groups.is_empty():
+        return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.Null))
+    random = np.random.default_rng(seed)
+    first = policy.as_of.year
+    ends = np.stack([_simulate_end(craft, random) for _ in range(EXTINCTION_DRAWS)], axis=1)
+    columns: dict[str, pl.Series] = {}
+    for name, share in (("median", 0.5), ("early", 0.1), ("late", 0.9)):
+        found = np.quantile(ends, share, axis=1, method="higher")
+        columns[name] = pl.Series(
+            [first + int(y) if y < HORIZON_YEARS else None for y in found], dtype=pl.Int64
+        )
+    for year in PROBABILITY_YEARS:
+        columns[f"probability_{year}"] = pl.Series((ends <= year - first).mean(axis=1))
+    rows = craft.groups.with_columns(**columns).select(*COLUMNS)
+    order = ["probability_2030", "probability_2035", "mentors", *GROUP_KEYS]
+    return rows.sort(order, descending=[True, True, False, False, False])
+
+
+def _simulate_end(craft: _Craft, random: np.random.Generator) -> Ints:
+    """For each group the first year from the as-of year on (0) at whose end no mentor is left."""
+    size = craft.groups.height
+    cadres = random.random(size)[:, None]
+    stay = np.floor(cadres * craft.undecided + 0.5)
+    known = craft.groups["mentors"].to_numpy()[:, None] - craft.unknown[:, None]
+    remaining = known - craft.leaving - (craft.undecided - stay) - craft.undecided_later
+    present = np.maximum(remaining, 0)
+    others, before = craft.unknown, 1.0
+    joined = np.zeros((size, HORIZON_YEARS))
+    training = craft.training.copy()
+    end = np.full(size, HORIZON_YEARS, np.int64)
+    for year in range(HORIZON_YEARS):
+        joined[:, year] = random.poisson(training @ craft.life_table)
+        training[:, 1:] = (training * (1 - craft.life_table))[:, :-1]
+        recent = joined[:, max(0, year - craft.teaching_years + 1) : year + 1].sum(axis=1)
+        others = random.binomial(others, craft.survival[year] / before if before else 0.0)
+        before = craft.survival[year]
+        active = present[:, year] + others + recent
+        training[:, 0] = random.poisson(craft.rate * active)
+        end = np.where((end == HORIZON_YEARS) & (active <= 0), year, end)
+    return end
+
+
+# --- where it starts --------------------------------------------------------------------------
+
+
+def _describe_craft(snapshot: Snapshot, policy: Policy) -> _Craft:
+    links = (
+        snapshot.frames["edges"]
+        .filter(pl.col("channel").cast(pl.String) == "mentorship")
+        .filter(pl.col("start") <= policy.as_of, pl.col("mentor") != pl.col("apprentice"))
+        .select("mentor", "apprentice", "start")
+        .collect()
+    )
+    working = _list_working_people(snapshot, policy)
+    began = links.group_by(person="mentor").agg(began=pl.col("start").min())
+    mentors = working.join(began, on="person")
+    groups = (
+        mentors.group_by(GROUP_KEYS)
+        .agg(mentors=pl.len().cast(pl.Int64))
+        .sort(GROUP_KEYS)
+        .with_row_index("group")
+    )
+    mentors = mentors.join(groups.select("group", *GROUP_KEYS), on=GROUP_KEYS)
+    entered = links.group_by(person="apprentice").agg(entered=pl.col("start").min())
+    learning = (
+        working.join(entered, on="person")
+        .join(began, on="person", how="anti")
+        .join(groups.select("group", *GROUP_KEYS), on=GROUP_KEYS)
+        .with_columns(year=_count_years(pl.col("entered"), policy))
+    )
+    size = groups.height
+    known = mentors.filter(pl.col("leaves").is_not_null(), pl.col("leaves_later").is_null())
+    undecided = mentors.filter(pl.col("leaves_later").is_not_null())
+    unknown = mentors.filter(pl.col("leaves").is_null())
+    leaving = _count_left(known, "leaves", size, policy)
+    earlier = _count_left(undecided, "leaves", size, policy)
+    later = _count_left(undecided, "leaves_later", size, policy)
+    alive = 1 - leaving.sum(axis=0) / max(known.height, 1)
+    taken_on = links.join(mentors.select("group", mentor="person"), on="mentor").filter(
+        _count_years(pl.col("start"), policy) < RECENT_YEARS
+    )
+    teaching = known.select(
+        ((pl.col("leaves") - pl.col("began")).dt.total_days() / 365.25).median()
+    )
+    years = teaching.item()
+    return _Craft(
+        groups.join(_count_group(learning, "in_training"), on="group", how="left")
+        .join(_count_group(unknown, "unknown"), on="group", how="left")
+        .with_columns(pl.col("in_training", "unknown").fill_null(0)),
+        leaving,
+        earlier - later,
+        later,
+        _spread(_count_group(unknown, "n"), size).astype(np.int64),
+        alive,
+        _count_training(learning, size),
+        _build_life_table(entered, began, policy),
+        _estimate_rates(_spread(_count_group(taken_on, "n"), size), groups),
+        DEFAULT_TEACHING_YEARS if years is None else max(1, round(years)),
+    )
+
+
+def _list_working_people(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+    """person, the group keys, leaves (null: not known), leaves_later (of a woman with two)."""
+    day = pl.lit(policy.as_of)
+    people = add_retirement_months(find_working_people(snapshot, policy.as_of))
+    soon = day.dt.offset_by("1y")
+    past = pl.when(pl.col("latest") >= day).then("latest").otherwise(soon)
+    statutory = pl.when(pl.col("statutory") >= day).then("statutory").otherwise(past)
+    of_age = pl.when(pl.col("statutory").is_not_null()).then(statutory)
+    two = pl.col("statutory").is_null() & pl.col("statutory_other").is_not_null()
+    recorded = pl.when(pl.col("retired_on") > day).then("retired_on")
+    first = pl.when(two).then(pl.max_horizontal("statutory_first", day))
+    return (
+        people.with_columns(_recorded=recorded)
+        .select(
+            "person",
+            *(pl.col(key).cast(pl.String) for key in GROUP_KEYS),
+            leaves=pl.coalesce("_recorded", of_age, first),
+            leaves_later=pl.when(two & pl.col("_recorded").is_null()).then(
+                pl.max_horizontal("statutory_other", day)
+            ),
+        )
+        .drop_nulls(GROUP_KEYS)
+        .collect()
+    )
+
+
+def _count_years(day: pl.Expr, policy: Policy) -> pl.Expr:
+    """Whole years from the day to the as-of day."""
+    return ((pl.lit(policy.as_of) - day).dt.total_days() / 365.25).floor().cast(pl.Int64)
+
+
+def _count_left(mentors: pl.DataFrame, column: str, size: int, policy: Policy) -> Floats:
+    """groups x years: how many have left by the end of each year, the as-of year the first."""
+    found = np.zeros((size, HORIZON_YEARS))
+    year = mentors[column].dt.year().to_numpy().astype(np.int64) - policy.as_of.year
+    inside = year < HORIZON_YEARS
+    np.add.at(found, (mentors["group"].to_numpy()[inside], np.maximum(year[inside], 0)), 1)
+    return np.cumsum(found, axis=1)
+
+
+def _count_group(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    return rows.group_by("group").agg(pl.len().cast(pl.Int64).alias(name))
+
+
+def _spread(counts: pl.DataFrame, size: int) -> Floats:
+    found = np.zeros(size)
+    found[counts["group"].to_numpy()] = counts.to_series(1).to_numpy()
+    return found
+
+
+def _count_training(learning: pl.DataFrame, size: int) -> Floats:
+    """groups x training years: apprentices by the years since they began."""
+    found = np.zeros((size, TRAINING_YEARS))
+    year = np.minimum(learning["year"].to_numpy(), TRAINING_YEARS - 1)
+    np.add.at(found, (learning["group"].to_numpy(), year), 1)
+    return found
+
+
+def _build_life_table(entered: pl.DataFrame, began: pl.DataFrame, policy: Policy) -> Floats:
+    """The chance of becoming a mentor in the k-th year, of who has not by then; nationally."""
+    rows = entered.join(began, on="person", how="left").filter(
+        pl.col("began").is_null() | (pl.col("began") >= pl.col("entered"))
+    )
+    ended = pl.coalesce("began", pl.lit(policy.as_of))
+    years = ((ended - pl.col("entered")).dt.total_days() / 365.25).floor().cast(pl.Int64)
+    followed = rows.select(
+        years=years.clip(0, TRAINING_YEARS - 1), became=pl.col("began").is_not_null()
+    )
+    last = followed["years"].to_numpy()
+    became = np.bincount(last[followed["became"].to_numpy()], minlength=TRAINING_YEARS)
+    at_risk = np.bincount(last, minlength=TRAINING_YEARS)[::-1].cumsum()[::-1]
+    chance: Floats = became / np.maximum(at_risk, 1)
+    return chance
+
+
+def _estimate_rates(taken_on: Floats, groups: pl.DataFrame) -> Floats:
+    """Apprentices a mentor and year, of each group, drawn to the nation's."""
+    exposure = groups["mentors"].to_numpy() * float(RECENT_YEARS)
+    nation = taken_on.sum() / max(exposure.sum(), 1.0)
+    if nation == 0:
+        return np.zeros_like(taken_on)
+    found: Floats = (taken_on + PRIOR_APPRENTICES) / (exposure + PRIOR_APPRENTICES / nation)
+    return found

@@ -1,0 +1,98 @@
+"""The extinction clock on small crafts of which the end is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+import pytest
+
+from graph.forecast.extinction import compute_extinction
+from graph.metrics.examples import build_example_lineages
+from graph.policy import Policy
+from graph.snapshot.frames import Snapshot
+
+POLICY = Policy(as_of=date(2026, 6, 30))
+
+
+def make_craft(*links: str, **people: dict[str, object]) -> Snapshot:
+    """Mentorships, and by name what is stated of people; all of one occupation and province."""
+    network = build_example_lineages(*links, talents=links[0].split()[0])
+    rows = network.frames["people"].collect()
+
+    def state(column: str, kind: type[pl.DataType]) -> pl.Series:
+        values = [people.get(name, {}).get(column) for name in rows["person_id"]]
+        return pl.Series(column, values, kind)
+
+    stated = rows.with_columns(
+        state("birth_date", pl.Date),
+        state("retired_on", pl.Date),
+        state("sex", pl.String),
+        state("retirement_category", pl.String),
+        pl.lit("6-18-01-01").alias("occupation_code"),
+        pl.lit("32").alias("province"),
+    )
+    employments = pl.LazyFrame(
+        schema={
+            "person": pl.Int32,
+            "start": pl.Date,
+            "end": pl.Date,
+            "reemployed": pl.Boolean,
+            "service_until": pl.Date,
+        }
+    )
+    frames = {**network.frames, "people": stated.lazy(), "employments": employments}
+    return replace(network, frames=frames)
+
+
+def test_a_last_mentor_without_apprentices_ends_the_craft_on_the_statutory_year() -> None:
+    # Bo left the trade; nobody is in training and nobody was taken on lately.
+    craft = make_craft(
+        "Ada Bo 2010-01-01",
+        Ada={"birth_date": date(1970, 3, 1), "sex": "male"},
+        Bo={"birth_date": date(1960, 1, 1), "sex": "male", "retired_on": date(2020, 2, 1)},
+    )
+    (row,) = compute_extinction(craft, POLICY).to_dicts()
+    assert (row["mentors"], row["in_training"], row["unknown"]) == (1, 0, 0)
+    # A man born in March 1970 retires at 61 years 3 months: in June 2031 (60 + 16 months).
+    assert (row["early"], row["median"], row["late"]) == (2031, 2031, 2031)
+    assert (row["probability_2030"], row["probability_2035"]) == (0.0, 1.0)
+
+
+def test_a_woman_without_a_category_leaves_at_either_month() -> None:
+    craft = make_craft(
+        "Ada Bo 2010-01-01",
+        Ada={"birth_date": date(1980, 1, 1), "sex": "female"},
+        Bo={"retired_on": date(2020, 2, 1)},
+    )
+    (row,) = compute_extinction(craft, POLICY).to_dicts()
+    assert row["early"] < 2036 < row["late"]
+    assert row["probability_2030"] == 0 and 0.35 < row["probability_2035"] < 0.65
+
+
+def test_those_in_training_and_those_taken_on_keep_a_craft() -> None:
+    links = [f"Ada B{n} 20{10 + n // 3}-01-01" for n in range(40)]
+    links += [f"B{n} C{n} 20{14 + n // 3}-01-01" for n in range(20)]
+    old = {"Ada": {"birth_date": date(1966, 1, 1), "sex": "male"}}
+    young = {f"B{n}": {"birth_date": date(1990, 1, 1), "sex": "male"} for n in range(40)}
+    (kept,) = compute_extinction(make_craft(*links, **old, **young), POLICY).to_dicts()
+    assert kept["mentors"] == 21 and kept["median"] is None and kept["probability_2035"] == 0
+    again = compute_extinction(make_craft(*links, **old, **young), POLICY)
+    assert again.to_dicts() == [kept]
+
+
+def test_no_mentor_no_row() -> None:
+    craft = make_craft("Ada Bo 2010-01-01", Ada={"retired_on": date(2020, 1, 1)})
+    assert compute_extinction(craft, POLICY).is_empty()
+
+
+@pytest.mark.parametrize("birth", [date(1964, 1, 1), date(1950, 1, 1)])
+def test_who_works_past_the_statutory_month_leaves_soon(birth: date) -> None:
+    craft = make_craft(
+        "Ada Bo 2010-01-01",
+        Ada={"birth_date": birth, "sex": "male"},
+        Bo={"retired_on": date(2020, 2, 1)},
+    )
+    (row,) = compute_extinction(craft, POLICY).to_dicts()
+    assert row["median"] == 2027
