@@ -236,7 +236,16 @@ _TABLES_OF_ROLES: Final = {
     "mentor": ("mentorships",),
     "apprentice": ("mentorships",),
     "lead": ("studio_leads",),
-    "person": ("recognitions", "talents", "honours", "placings", "trainings"),
+    "person": (
+        "recognitions",
+        "talents",
+        "honours",
+        "placings",
+        "trainings",
+        "achievements",
+        "participations",
+        "subsidies",
+    ),
 }
 
 

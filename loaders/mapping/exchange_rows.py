@@ -32,6 +32,12 @@ _HALF_PAIR_REASONS: Final = {
     "apprentice": Message("this row names no apprentice; without one it is no mentorship"),
 }
 _NO_TRADE: Final = ("/", "-", "—", "无")
+_EMPLOYMENT_TERMS: Final = (
+    "service_until",
+    "non_compete_until",
+    "retirement_postponed_until",
+    "pay_form",
+)
 
 
 @dataclass
@@ -167,6 +173,10 @@ def build_exchange_tables(records: SheetRecords) -> Iterator[tuple[str, pl.DataF
         "employments": _build_employments,
         "placings": _build_placings,
         "practices": _build_practices,
+        "projects": _build_projects,
+        "participations": _build_participations,
+        "achievements": _build_achievements,
+        "subsidies": _build_subsidies,
     }
     for table, build in builders.items():
         rows = build(records)
@@ -296,6 +306,7 @@ def _pick_person_columns(records: SheetRecords) -> pl.DataFrame:
         province="person.province",
         retired_on="person.retired_on",
         type="person.type",
+        retirement_category="person.retirement_category",
         occupation_code="occupation.id",
         enterprise_id="employer.id",
     )
@@ -485,10 +496,12 @@ def _build_employments(records: SheetRecords) -> pl.DataFrame:
         start="employment.start",
         end="employment.end",
         position="employment.position",
+        **{name: f"employment.{name}" for name in _EMPLOYMENT_TERMS},
     ).drop_nulls("enterprise_id")
     rows = _join_person(records, rows)
     further = pl.col("enterprise_id") != pl.col("enterprise_id").first().over("person_id")
-    said = pl.any_horizontal(pl.col(c).is_not_null() for c in ("start", "end", "position"))
+    stated = ("start", "end", "position", *_EMPLOYMENT_TERMS)
+    said = pl.any_horizontal(pl.col(c).is_not_null() for c in stated)
     return rows.filter(further | said).unique(maintain_order=True)
 
 
@@ -499,6 +512,55 @@ def _build_placings(records: SheetRecords) -> pl.DataFrame:
         competition_id="competition.id", rank="placing.rank", occupation_code="occupation.id"
     )
     return _join_person(records, _drop_unsaid(rows, "rank"))
+
+
+def _build_projects(records: SheetRecords) -> pl.DataFrame:
+    """A project a name: a list of participants says what and of which kind it is, not its dates."""
+    if not records.has("project.name"):
+        return pl.DataFrame()
+    rows = records.pick(name="project.name", kind="project.kind", enterprise_id="employer.id")
+    rows = _add_project_ids(rows, "name")
+    # Participants of several employers do not say who runs it.
+    one = pl.col("enterprise_id").n_unique().over("project_id") == 1
+    rows = rows.with_columns(enterprise_id=pl.when(one).then("enterprise_id"))
+    return _take_first(records, rows, "project_id")
+
+
+def _add_project_ids(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    ids = [None if text is None else normalize_organisation(text) for text in rows[name]]
+    return rows.with_columns(pl.Series("project_id", ids, dtype=pl.String))
+
+
+def _build_participations(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("project.name"):
+        return pl.DataFrame()
+    rows = records.pick(
+        name="project.name", role="project.role", start="project.start", end="project.end"
+    )
+    rows = _add_project_ids(rows, "name").drop_nulls("project_id").drop("name")
+    return _join_person(records, rows)
+
+
+def _build_achievements(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("achievement.title"):
+        return pl.DataFrame()
+    rows = records.pick(
+        title="achievement.title",
+        kind="achievement.kind",
+        grade="achievement.grade",
+        date="achievement.date",
+    ).drop_nulls("title")
+    return _join_person(records, _fill_grades(rows, "title"))
+
+
+def _build_subsidies(records: SheetRecords) -> pl.DataFrame:
+    """What people received; a list of places says to whom by a name that is no id yet."""
+    if not records.has("subsidy.amount"):
+        return pl.DataFrame()
+    rows = records.pick(kind="subsidy.kind", amount="subsidy.amount", year="subsidy.paid_in")
+    rows = rows.with_columns(pl.col("year").str.strip_chars_end("年度"))
+    paid = _join_person(records, _drop_unsaid(rows, "amount"))
+    return paid.rename({"person_id": "recipient_id"})
 
 
 def _build_practices(records: SheetRecords) -> pl.DataFrame:

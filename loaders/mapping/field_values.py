@@ -19,6 +19,7 @@ AMOUNT_FIELDS: Final = (
     "studio.funding",
     "employer.education_fund",
     "employer.frontline_education_fund",
+    "subsidy.amount",
 )
 PERIOD_FIELDS: Final = ("mentorship.period", "training.period", "employment.period")
 _ORGANISATION_PATTERN: Final = re.compile(

@@ -112,6 +112,9 @@ DATE_ATTRIBUTES: Final = (
     "recognised_on",
     "retired_on",
     "year",
+    "service_until",
+    "non_compete_until",
+    "retirement_postponed_until",
 )
 # Of a mentor, an apprentice, a lead: who they are is stored, not what else the list says of them.
 _UNSTORED_ATTRIBUTES: Final = ("level", "occupation", "phone", "certificate_no")

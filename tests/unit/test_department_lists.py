@@ -329,3 +329,37 @@ def test_names_find_people_that_only_the_store_has(tmp_path: Path) -> None:
     checked = check_table(raw, digest, TODAY)
     assert checked.rows["mentor_id"].to_list() == ["S-孙晓燕", "S-李立新", "S-周海涛", "S-吴玉梅"]
     assert checked.findings.filter(pl.col("kind") == "refused")["row"].to_list() == [2, 3]
+
+
+def test_projects_achievements_subsidies_and_terms_of_employment(tmp_path: Path) -> None:
+    folder = tmp_path / "terms"
+    folder.mkdir()
+    heads = (
+        "姓名,工号,退休类别,工作单位,服务期截止日期,竞业限制截止日期,薪酬形式,项目名称,项目类型,"
+        "项目角色,成果名称,成果类型,专利授权日期,补贴类型,补贴金额（万元）,补贴年度"
+    )
+    rows = (
+        "张三,A1,工人岗位,第一机床厂,2027-06-30,2027-12-31,年薪制,重型攻关,技术攻关,负责人,夹具,"
+        "专利,2024-05-01,人才津贴,2.5,2024年",
+        "李四,A2,,第二机床厂,,,,重型攻关,技术攻关,参与人,,,,,,",
+    )
+    (folder / "terms.csv").write_text("\n".join((heads, *rows)) + "\n", "utf-8")
+    tables = {
+        name: one.rows for (name, _), one in check(tmp_path, confirm(tmp_path, folder, {})).items()
+    }
+    people = tables["people"]
+    assert people["retirement_category"].to_list() == ["worker", None]
+    (terms,) = tables["employments"].to_dicts()
+    assert (terms["service_until"], terms["pay_form"]) == (dt.date(2027, 6, 30), "annual")
+    assert terms["non_compete_until"] == dt.date(2027, 12, 31)
+    (project,) = tables["projects"].to_dicts()
+    assert (project["name"], project["kind"]) == ("重型攻关", "technical_problem")
+    assert project["enterprise_id"] is None  # the participants are of two employers
+    worked = tables["participations"]
+    assert worked["role"].to_list() == ["负责人", "参与人"]
+    assert worked["project_id"].unique().to_list() == [project["project_id"]]
+    (made,) = tables["achievements"].to_dicts()
+    assert (made["title"], made["kind"], made["date"]) == ("夹具", "patent", dt.date(2024, 5, 1))
+    (paid,) = tables["subsidies"].to_dicts()
+    assert (paid["kind"], paid["amount"], paid["year"]) == ("talent_allowance", 25_000.0, 2024)
+    assert paid["recipient_id"] == made["person_id"] == people["person_id"][0]
