@@ -217,3 +217,22 @@ def test_the_guide_has_a_section_and_a_picture_of_every_page(lang: str) -> None:
         assert f"](pictures/{name}-{lang}.png)" in text
     shown = re.findall(r"\]\((pictures/[^)]+)\)", text)
     assert [picture for picture in shown if not (GUIDE / picture).exists()] == []
+
+
+def test_a_managers_questions_are_answered_from_the_overview(
+    guided: tuple[str, str, str], open_page: Callable[..., Any]
+) -> None:
+    """Will Jiangsu reach its target? Who retires by June, and what breaks?"""
+    page = open_page(f"{guided[0]}/overview", color_scheme="light", locale="zh-CN")
+    page.get_by_role("link", name="预测").first.click()
+    page.locator(".sc-lead", has_text="全国").wait_for(timeout=WAIT)
+    page.get_by_text("省份", exact=True).first.click()
+    page.get_by_role("link", name="江苏").first.click()
+    lead = page.locator(".sc-lead", has_text="江苏")
+    lead.wait_for(timeout=WAIT)
+    assert re.search(r"达到目标 .+ 的概率为 .*\d+%", lead.inner_text())
+    page.get_by_role("link", name="离任", exact=False).first.click()
+    page.wait_for_url(re.compile("/departures"), timeout=WAIT)
+    at_rest(page)
+    assert re.search(r"\d", page.locator(".sc-lead").inner_text())
+    assert page.locator("[data-testid=stException]").count() == 0
