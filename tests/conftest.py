@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tests.java_options
+import tests.memory_disk
 import tests.polars_threads  # noqa: F401
 
 # isort: split
