@@ -1,7 +1,7 @@
 """Temporary folders of the tests in memory, where the machine has enough of it.
 
-Neo4j waits for the disk at every commit, and a load is some hundred of them. Whatever is killed in a
-test is a process: what it wrote stands as well in memory as on a disk.
+Neo4j waits for the disk at every commit, and a load is some hundred of them. Whatever is killed
+in a test is a process: what it wrote stands as well in memory as on a disk.
 """
 
 from __future__ import annotations

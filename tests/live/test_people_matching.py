@@ -17,7 +17,7 @@ from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from graph.store.digest import format_canonical_lines
-from loaders.matching.judgements import list_judgements
+from loaders.matching.judgements import list_judgements, save_judgement
 from loaders.matching.pair_decisions import decide_pair
 from loaders.matching.people_matching import load_review_queue, match_people
 from loaders.undoing import undo_finished_load
@@ -40,11 +40,13 @@ from ui.pages import PAGES
 
 
 @pytest.fixture(autouse=True)
-def no_judgements(settings: Settings) -> Iterator[None]:
+def no_judgements(settings: Settings, second: Settings) -> Iterator[None]:
     """No decision of one test is known to another."""
-    forget_judgements(settings)
+    for each in (settings, second):
+        forget_judgements(each)
     yield
-    forget_judgements(settings)
+    for each in (settings, second):
+        forget_judgements(each)
 
 
 def forget_judgements(settings: Settings) -> None:
@@ -204,7 +206,7 @@ def test_the_commands_of_the_page_on_identity_run(
 
 
 def test_a_decision_parts_who_was_merged_and_outlives_the_store(
-    empty_database: Database, settings: Settings, tmp_path: Path
+    empty_database: Database, second_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     paths = first_department(tmp_path), second_department(tmp_path)
     for path in paths:
@@ -231,15 +233,17 @@ def test_a_decision_parts_who_was_merged_and_outlives_the_store(
     assert count(empty_database, settings) == (1, 1, 1)
     match_people(empty_database)
     assert dict(known_people(empty_database)) == found
-    emptied(empty_database)
-    load(empty_database, settings, *paths, bulk_rows=1)
-    assert dict(known_people(empty_database)) == found
-    merged = count_merged_ids(take_snapshot(empty_database, settings))
-    assert merged == {"id_number": 0, "probable": 0, "decided": 1}
+    # So it does in a store that is made as a whole.
+    whole, own = second_database, second_database.settings
+    for one in list_judgements(settings.home):
+        save_judgement(own.home, *one.pair, one.verdict, one.judged_by)
+    load(whole, own, *paths, bulk_rows=1)
+    assert dict(known_people(whole)) == found
+    snapshot = take_snapshot(whole, own)
+    assert count_merged_ids(snapshot) == {"id_number": 0, "probable": 0, "decided": 1}
     # Taken back, the two part again.
-    snapshot = take_snapshot(empty_database, settings)
-    decide_pair(empty_database, snapshot, "G011", "S200", "open", "wang")
-    assert dict(known_people(empty_database)) == {"G001": [], "G011": [], "S100": [], "S200": []}
+    decide_pair(whole, snapshot, "G011", "S200", "open", "wang")
+    assert dict(known_people(whole)) == {"G001": [], "G011": [], "S100": [], "S200": []}
 
 
 def test_two_id_numbers_are_never_merged_nor_decided_so(

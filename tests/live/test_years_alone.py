@@ -27,7 +27,7 @@ from graph.driven.results import load_driven
 from graph.evidence.answer import explain_pair
 from graph.people.network import build_lineage_graph
 from graph.policy import Policy
-from graph.server.database import Database
+from graph.server.database import Database, connect
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from graph.store.digest import format_canonical_lines
@@ -73,12 +73,19 @@ def ministry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(database: Database, settings: Settings, ministry: Path) -> Iterator[Database]:
+def settings(second: Settings) -> Settings:
+    """The second server: a load as a whole starts it again, and the session's stays warm."""
+    return second
+
+
+@pytest.fixture(scope="module")
+def whole(settings: Settings, ministry: Path) -> Iterator[Database]:
     """All of it, loaded as a store of its own."""
-    emptied(database)
-    load(database, settings, ministry, 0)
-    yield database
-    emptied(database)
+    with connect(settings) as database:
+        emptied(database)
+        load(database, settings, ministry, 0)
+        yield database
+        emptied(database)
     shutil.rmtree(settings.home / "snapshots", ignore_errors=True)
 
 
