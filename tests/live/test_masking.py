@@ -302,7 +302,13 @@ def test_a_steward_reads_it(graph: Database) -> None:
 
 def test_the_schema_says_what_is_masked() -> None:
     declared = {p.stored for kind in (*NODES, *RELATIONS) for p in kind.properties if p.masked}
-    assert declared == {"birth_date", "id_digest", "retired_on", "certificate_no"}
+    assert declared == {
+        "birth_date",
+        "id_digest",
+        "retired_on",
+        "retirement_postponed_until",
+        "certificate_no",
+    }
     # What sources state, and what a broken load left to be undone, hold whole records.
     assert declared | {"undo_images", "stated"} <= MASKED_PROPERTIES
     assert all(
