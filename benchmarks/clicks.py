@@ -54,7 +54,7 @@ def _record_frames(received: list[bytes], socket: WebSocket) -> None:
     socket.on("framereceived", record)
 
 
-def clicked(url: str) -> Counter[str]:
+def measure_click_bytes(url: str) -> Counter[str]:
     """The bytes of the answer to a click, by part."""
     from playwright.sync_api import sync_playwright
 
@@ -91,7 +91,7 @@ def main() -> None:
     given = parser.parse_args()
     with serve_app(given.home, given.port):
         query = urlencode({"id": given.person, "lang": "zh"})
-        sizes = clicked(f"http://127.0.0.1:{given.port}/lineage?{query}")
+        sizes = measure_click_bytes(f"http://127.0.0.1:{given.port}/lineage?{query}")
         print("| part of the answer to a click | bytes |\n|---|---|")
         for part, size in [*sizes.most_common(25), ("all", sum(sizes.values()))]:
             print(f"| {part} | {size:,} |")

@@ -51,7 +51,7 @@ LEAST_FREE = 1.5e9
 # --- what a child process does: it prints seconds to build and to count, and a figure ----------
 
 
-def arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, int, np.ndarray, list[int]]:
+def read_edge_arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, int, np.ndarray, list[int]]:
     """Mentors, apprentices, people, who is newly high-skilled, the sampled talents."""
     frames = open_snapshot(folder).frames
     taught = frames["edges"].filter(pl.col("channel") == "mentorship")
@@ -70,7 +70,7 @@ def arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, int, np.ndarray, list[
     return links["mentor"].to_numpy(), links["apprentice"].to_numpy(), people, skilled, chosen
 
 
-def ours(folder: Path) -> tuple[float, float, int, int]:
+def measure_ours(folder: Path) -> tuple[float, float, int, int]:
     """The rounds, over all talents: nothing is sampled."""
     began = time.perf_counter()
     snapshot = open_snapshot(folder)
@@ -82,18 +82,18 @@ def ours(folder: Path) -> tuple[float, float, int, int]:
             "first"
         )
         done = time.perf_counter()
-    *_, chosen = arrays(folder)
+    *_, chosen = read_edge_arrays(folder)
     talents = frames["talents"].to_native().select(pl.col("person").n_unique()).collect().item()
     sampled = found.filter(pl.col("talent").is_in(chosen)).height
     return built - began, done - built, talents, sampled
 
 
-def igraph(folder: Path) -> tuple[float, float, int, int]:
+def measure_igraph(folder: Path) -> tuple[float, float, int, int]:
     """neighborhood(order=3)."""
     import igraph as ig
 
     began = time.perf_counter()
-    mentors, apprentices, people, skilled, chosen = arrays(folder)
+    mentors, apprentices, people, skilled, chosen = read_edge_arrays(folder)
     graph = ig.Graph(people, np.column_stack([mentors, apprentices]), directed=True)
     built = time.perf_counter()
     reached = graph.neighborhood(chosen, order=GENERATIONS, mode="out")
@@ -117,12 +117,12 @@ def _by_layers(
     return figure
 
 
-def rustworkx(folder: Path) -> tuple[float, float, int, int]:
+def measure_rustworkx(folder: Path) -> tuple[float, float, int, int]:
     """successor_indices, layer by layer: it has no bounded descendants."""
     import rustworkx as rx
 
     began = time.perf_counter()
-    mentors, apprentices, people, skilled, chosen = arrays(folder)
+    mentors, apprentices, people, skilled, chosen = read_edge_arrays(folder)
     graph = rx.PyDiGraph()
     graph.add_nodes_from(range(people))
     graph.add_edges_from_no_data(list(zip(mentors.tolist(), apprentices.tolist(), strict=True)))
@@ -131,12 +131,12 @@ def rustworkx(folder: Path) -> tuple[float, float, int, int]:
     return built - began, time.perf_counter() - built, len(chosen), figure
 
 
-def networkit(folder: Path) -> tuple[float, float, int, int]:
+def measure_networkit(folder: Path) -> tuple[float, float, int, int]:
     """iterNeighbors, layer by layer."""
     import networkit as nk
 
     began = time.perf_counter()
-    mentors, apprentices, people, skilled, chosen = arrays(folder)
+    mentors, apprentices, people, skilled, chosen = read_edge_arrays(folder)
     links = (mentors.astype(np.uint64), apprentices.astype(np.uint64))
     graph = nk.GraphFromCoo(links, n=people, directed=True)
     built = time.perf_counter()
@@ -144,12 +144,12 @@ def networkit(folder: Path) -> tuple[float, float, int, int]:
     return built - began, time.perf_counter() - built, len(chosen), figure
 
 
-def networkx(folder: Path) -> tuple[float, float, int, int]:
+def measure_networkx(folder: Path) -> tuple[float, float, int, int]:
     """single_source_shortest_path_length(cutoff=3)."""
     import networkx as nx
 
     began = time.perf_counter()
-    mentors, apprentices, people, skilled, chosen = arrays(folder)
+    mentors, apprentices, people, skilled, chosen = read_edge_arrays(folder)
     graph = nx.DiGraph()
     graph.add_nodes_from(range(people))
     graph.add_edges_from(zip(mentors.tolist(), apprentices.tolist(), strict=True))
@@ -172,13 +172,13 @@ RETURN count(*) AS n
 """
 
 
-def cypher(folder: Path, home: Path) -> tuple[float, float, int, int]:
+def measure_cypher(folder: Path, home: Path) -> tuple[float, float, int, int]:
     """One query a talent, on the graph loaded already: nothing to build."""
     from graph.server.database import connect
     from graph.settings import Settings
 
     frames = open_snapshot(folder).frames
-    *_, chosen = arrays(folder)
+    *_, chosen = read_edge_arrays(folder)
     ids = frames["people"].filter(pl.col("person").is_in(chosen)).select("person_id").collect()
     given = {
         "level": PLAIN.high_skilled_level,
@@ -193,7 +193,7 @@ def cypher(folder: Path, home: Path) -> tuple[float, float, int, int]:
         return 0.0, time.perf_counter() - began, len(chosen), figure
 
 
-def whole(folder: Path, engine: str, generations: str) -> dict[str, Any]:
+def run_engine(folder: Path, engine: str, generations: str) -> dict[str, Any]:
     """The default policy on an engine: reach, everything, and kept on disk."""
     policy = Policy.parsed(generations=generations)
     work = Path(tempfile.mkdtemp(dir=folder))
@@ -228,7 +228,7 @@ def whole(folder: Path, engine: str, generations: str) -> dict[str, Any]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def quick(folder: Path) -> dict[str, float]:
+def measure_result_reads(folder: Path) -> dict[str, float]:
     """From the kept result: one talent's list, a breakdown, a union of 50; the median of 5."""
     snapshot = open_snapshot(folder)
     policy = Policy()
@@ -252,11 +252,11 @@ def quick(folder: Path) -> dict[str, float]:
 
 
 PEERS: dict[str, Callable[..., tuple[float, float, int, int]]] = {
-    "ours": ours,
-    "igraph": igraph,
-    "rustworkx": rustworkx,
-    "networkit": networkit,
-    "networkx": networkx,
+    "ours": measure_ours,
+    "igraph": measure_igraph,
+    "rustworkx": measure_rustworkx,
+    "networkit": measure_networkit,
+    "networkx": measure_networkx,
 }
 
 
@@ -271,15 +271,15 @@ def best_of(peer: Callable[..., tuple[float, float, int, int]], folder: Path) ->
     return min(found, key=lambda run: run[0] + run[1])
 
 
-def child(given: list[str]) -> None:
+def run_candidate(given: list[str]) -> None:
     """One candidate, in this process."""
     what, folder = given[0], Path(given[1])
     if what == "whole":
-        result: Any = whole(folder, given[2], given[3])
+        result: Any = run_engine(folder, given[2], given[3])
     elif what == "quick":
-        result = quick(folder)
+        result = measure_result_reads(folder)
     elif what == "cypher":
-        result = cypher(folder, Path(given[2]))
+        result = measure_cypher(folder, Path(given[2]))
     else:
         result = best_of(PEERS[what], folder)
     print("\n" + json.dumps(result))
@@ -288,7 +288,7 @@ def child(given: list[str]) -> None:
 # --- the parent -------------------------------------------------------------------------------
 
 
-def run(*given: str, spill: Path | None = None) -> tuple[Any, float, float]:
+def run_child(*given: str, spill: Path | None = None) -> tuple[Any, float, float]:
     """A child's result, the peak of its process tree and what it spilled to disk, in GB."""
     command = [sys.executable, "-m", "benchmarks.engines", "child", *given]
     with tempfile.TemporaryFile("w+") as out:
@@ -297,7 +297,7 @@ def run(*given: str, spill: Path | None = None) -> tuple[Any, float, float]:
         began = time.monotonic()
         while process.poll() is None:
             peak = max(peak, measure_tree_memory(process.pid))
-            spilled = max(spilled, _size(spill)) if spill else 0.0
+            spilled = max(spilled, _measure_folder_gb(spill)) if spill else 0.0
             little = psutil.virtual_memory().available < LEAST_FREE
             if little or time.monotonic() - began > GIVE_UP_SECONDS:
                 process.kill()
@@ -322,7 +322,7 @@ def measure_tree_memory(pid: int) -> float:
         return 0.0
 
 
-def _size(folder: Path) -> float:
+def _measure_folder_gb(folder: Path) -> float:
     total = 0
     for file in folder.glob("tmp*/.duckdb-*/**/*"):
         try:
@@ -332,14 +332,14 @@ def _size(folder: Path) -> float:
     return total / 1e9
 
 
-def row(*cells: object) -> None:
+def print_row(*cells: object) -> None:
     """A line of the table."""
     print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
 
-def peers(folder: Path, home: Path | None) -> None:
+def compare_peers(folder: Path, home: Path | None) -> None:
     """Ours against each, on the work all can do."""
-    row(
+    print_row(
         "three generations, undated",
         "build s",
         "count s, all talents",
@@ -348,21 +348,21 @@ def peers(folder: Path, home: Path | None) -> None:
         "peak GB",
         "reached by the sample",
     )
-    row(*["---"] * 7)
+    print_row(*["---"] * 7)
     talents = open_snapshot(folder).frames["talents"].select(pl.col("person").n_unique())
     everyone = talents.collect().item()
     base = 0.0
     for name in [*PEERS, *(["cypher"] if home else [])]:
         extra = [str(home)] if name == "cypher" else []
-        result, peak, _ = run(name, str(folder), *extra)
+        result, peak, _ = run_child(name, str(folder), *extra)
         if result is None:
-            row(name, "failed", "", "", "", f"{peak:.1f}", "")
+            print_row(name, "failed", "", "", "", f"{peak:.1f}", "")
             continue
         build, count, sampled, figure = result
         scaled = count * everyone / sampled
         base = base or build + scaled
         about = "~" if sampled < everyone else ""
-        row(
+        print_row(
             name,
             f"{build:.1f}",
             f"{about}{scaled:.1f}",
@@ -387,11 +387,11 @@ def _print_engine_head(measured: str) -> None:
         "pairs",
         "credits off by",
     )
-    row(*head)
-    row(*["---"] * len(head))
+    print_row(*head)
+    print_row(*["---"] * len(head))
 
 
-def engines(folder: Path) -> None:
+def compare_engines(folder: Path) -> None:
     """The default policy on each engine, and with no limit of generations."""
     _print_engine_head("policy, engine")
     for engine, generations in (
@@ -401,15 +401,15 @@ def engines(folder: Path) -> None:
         ("polars", "all"),
         ("duckdb", "all"),
     ):
-        _whole(f"{generations} generations, {engine}", folder, engine, generations)
+        _report_engine(f"{generations} generations, {engine}", folder, engine, generations)
 
 
-def _whole(name: str, folder: Path, engine: str, generations: str) -> None:
-    result, peak, spilled = run("whole", str(folder), engine, generations, spill=folder)
+def _report_engine(name: str, folder: Path, engine: str, generations: str) -> None:
+    result, peak, spilled = run_child("whole", str(folder), engine, generations, spill=folder)
     if result is None:
-        row(name, "failed", *[""] * 3, f"{peak:.1f}", f"{spilled:.1f}", "", "", "")
+        print_row(name, "failed", *[""] * 3, f"{peak:.1f}", f"{spilled:.1f}", "", "", "")
         return
-    row(
+    print_row(
         name,
         *(f"{result[part]:.1f}" for part in ("start", "reach", "all", "kept")),
         f"{peak:.1f}",
@@ -420,16 +420,16 @@ def _whole(name: str, folder: Path, engine: str, generations: str) -> None:
     )
 
 
-def lists(folder: Path) -> None:
+def report_result_reads(folder: Path) -> None:
     """What pages ask of the kept result."""
-    result, _, _ = run("quick", str(folder))
-    row("from the kept result", "seconds")
-    row("---", "---")
+    result, _, _ = run_child("quick", str(folder))
+    print_row("from the kept result", "seconds")
+    print_row("---", "---")
     for name, seconds in (result or {}).items():
-        row(name, f"{seconds:.3f}")
+        print_row(name, f"{seconds:.3f}")
 
 
-def growth(exchange: Path, sizes: Iterable[float]) -> None:
+def measure_growth(exchange: Path, sizes: Iterable[float]) -> None:
     """Copies of the nation side by side; half of it is the generator's at half the size."""
     _print_engine_head("nations, engine")
     for times in sizes:
@@ -450,13 +450,13 @@ def growth(exchange: Path, sizes: Iterable[float]) -> None:
             made = [sys.executable, "-m", "benchmarks.snapshots", str(source), str(folder)]
             subprocess.run([*made, str(max(int(times), 1))], check=True)
             for engine in ("duckdb", "polars"):
-                _whole(f"{times:g}, {engine}", folder, engine, "3")
+                _report_engine(f"{times:g}, {engine}", folder, engine, "3")
 
 
 def main() -> None:
     """Measures and prints."""
     if sys.argv[1:2] == ["child"]:
-        child(sys.argv[2:])
+        run_candidate(sys.argv[2:])
         return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("snapshot", type=Path)
@@ -469,13 +469,13 @@ def main() -> None:
     parts = given.parts or ["peers", "engines", "quick", "growth"]
     for part in parts:
         if part == "peers":
-            peers(given.snapshot, given.home)
+            compare_peers(given.snapshot, given.home)
         elif part == "engines":
-            engines(given.snapshot)
+            compare_engines(given.snapshot)
         elif part == "quick":
-            lists(given.snapshot)
+            report_result_reads(given.snapshot)
         elif part == "growth" and given.exchange:
-            growth(given.exchange, given.times or GROWTH)
+            measure_growth(given.exchange, given.times or GROWTH)
         print(flush=True)
 
 

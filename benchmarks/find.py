@@ -26,7 +26,7 @@ from graph.snapshot.take import take_snapshot
 QUERIES = 200
 
 
-def queries(index: search.NameIndex, seed: int = 7) -> Iterator[tuple[str, str]]:
+def draw_queries(index: search.NameIndex, seed: int = 7) -> Iterator[tuple[str, str]]:
     """Kind of query and what is typed, from names drawn at random."""
     chance = random.Random(seed)
     people = index.names.filter((pl.col("kind") == "Person") & (pl.col("spelled") != ""))
@@ -53,7 +53,7 @@ def queries(index: search.NameIndex, seed: int = 7) -> Iterator[tuple[str, str]]
         yield kind, kinds[kind]
 
 
-def broad(index: search.NameIndex) -> Iterator[tuple[str, str, search.FacetFilter]]:
+def draw_broad_queries(index: search.NameIndex) -> Iterator[tuple[str, str, search.FacetFilter]]:
     """What finds very many: what it is, what is typed, the facets."""
     province, level = frozenset({"32"}), frozenset({"4"})
     yield "one letter", "w", {}
@@ -64,7 +64,7 @@ def broad(index: search.NameIndex) -> Iterator[tuple[str, str, search.FacetFilte
     yield "a number", str(index.keys[index.keys.len() // 2]), {}
 
 
-def spent(work: Callable[[], object]) -> float:
+def time_call(work: Callable[[], object]) -> float:
     """Seconds of a call."""
     began = time.perf_counter()
     work()
@@ -77,32 +77,36 @@ def main() -> None:
         kept = take_snapshot(opened, opened.settings)
     alone = Snapshot(kept.revision, None, kept.frames)
     print("| what | figure |\n|---|---|")
-    print(f"| index of the names, built | {spent(lambda: search.load_name_index(alone)):.1f} s |")
+    print(
+        f"| index of the names, built | {time_call(lambda: search.load_name_index(alone)):.1f} s |"
+    )
     search.load_name_index(kept)
-    print(f"| opened | {spent(lambda: search.load_name_index(kept)):.2f} s |")
+    print(f"| opened | {time_call(lambda: search.load_name_index(kept)):.2f} s |")
     index = search.load_name_index(kept)
     index.find("a")
     size = index.names.estimated_size() / 1e6
     print(f"| names, in memory | {index.names.height:,}, {size:.0f} MB |")
     took: dict[str, list[float]] = {}
-    for kind, typed in queries(index):
-        took.setdefault(kind, []).append(spent(partial(index.find, typed)))
+    for kind, typed in draw_queries(index):
+        took.setdefault(kind, []).append(time_call(partial(index.find, typed)))
     every = sorted(one for ones in took.values() for one in ones)
     for kind, ones in {**took, "all 200": every}.items():
         p95 = sorted(ones)[int(0.95 * (len(ones) - 1))]
         print(f"| {kind}: p50, p95 | {1e3 * statistics.median(ones):.0f}, {1e3 * p95:.0f} ms |")
-    for what, typed, only in broad(index):
-        ones = [spent(partial(index.find, typed, only=only)) for _ in range(5)]
+    for what, typed, only in draw_broad_queries(index):
+        ones = [time_call(partial(index.find, typed, only=only)) for _ in range(5)]
         print(
             f"| {what}: median, longest | "
             f"{1e3 * statistics.median(ones):.0f}, {1e3 * max(ones):.0f} ms |"
         )
     policy = Policy()
     facts = training_targets.compute_candidate_facts
-    print(f"| training targets, everyone's facts | {spent(lambda: facts(alone, policy)):.1f} s |")
+    print(
+        f"| training targets, everyone's facts | {time_call(lambda: facts(alone, policy)):.1f} s |"
+    )
     training_targets.load_candidate_facts(kept, policy)
     rule = training_targets.Rule(rise=41)
-    again = spent(
+    again = time_call(
         lambda: training_targets.score_candidates(
             training_targets.load_candidate_facts(kept, policy), rule
         )
@@ -110,7 +114,7 @@ def main() -> None:
     print(f"| another rule on the kept facts | {again:.2f} s |")
     print(
         f"| nominations, everyone's facts | "
-        f"{spent(lambda: nominations.load_nomination_facts(alone, policy)):.1f} s |"
+        f"{time_call(lambda: nominations.load_nomination_facts(alone, policy)):.1f} s |"
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"| most memory of the process | {peak:,.0f} MB |")

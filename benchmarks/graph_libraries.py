@@ -38,7 +38,7 @@ Run = Callable[[], tuple[float, float]]
 CANDIDATES: dict[str, dict[str, Callable[[Arrays], Run]]] = {}
 
 
-def candidate(task: str, library: str) -> Callable[[Callable[[Arrays], Run]], object]:
+def register_candidate(task: str, library: str) -> Callable[[Callable[[Arrays], Run]], object]:
     """Registers how a library does a task."""
 
     def register(build: Callable[[Arrays], Run]) -> object:
@@ -48,7 +48,7 @@ def candidate(task: str, library: str) -> Callable[[Callable[[Arrays], Run]], ob
     return register
 
 
-def arrays(folder: Path) -> Arrays:
+def read_arrays(folder: Path) -> Arrays:
     """The mentorships of the snapshot: mentors, apprentices, number of people."""
     snapshot = open_snapshot(folder)
     pairs = collect_mentorship_pairs(snapshot).sort("mentor", "apprentice")
@@ -56,7 +56,7 @@ def arrays(folder: Path) -> Arrays:
     return pairs["mentor"].to_numpy(), pairs["apprentice"].to_numpy(), people
 
 
-def frame(given: Arrays) -> pl.DataFrame:
+def build_frame(given: Arrays) -> pl.DataFrame:
     """The pairs as ours take them."""
     return pl.DataFrame({"mentor": given[0], "apprentice": given[1]})
 
@@ -64,8 +64,8 @@ def frame(given: Arrays) -> pl.DataFrame:
 # --- the graphs of the libraries --------------------------------------------------------------
 
 
-def matrix(given: Arrays, symmetric: bool = False) -> Any:
-    one_way = components.build_pair_matrix(frame(given), given[2])
+def build_matrix(given: Arrays, symmetric: bool = False) -> Any:
+    one_way = components.build_pair_matrix(build_frame(given), given[2])
     return one_way + one_way.T if symmetric else one_way
 
 
@@ -102,7 +102,7 @@ def _scipy_components(connection: str) -> Callable[[Arrays], Run]:
     def build(given: Arrays) -> Run:
         from scipy.sparse.csgraph import connected_components
 
-        graph = matrix(given)
+        graph = build_matrix(given)
         return lambda: (connected_components(graph, connection=connection)[0], 1)
 
     return build
@@ -146,27 +146,27 @@ def _rustworkx_components(connection: str) -> Callable[[Arrays], Run]:
 
 for connection in ("weak", "strong"):
     task = f"{connection} components"
-    candidate(task, "scipy")(_scipy_components(connection))
-    candidate(task, "igraph")(_igraph_components(connection))
-    candidate(task, "networkit")(_networkit_components(connection))
-    candidate(task, "rustworkx")(_rustworkx_components(connection))
+    register_candidate(task, "scipy")(_scipy_components(connection))
+    register_candidate(task, "igraph")(_igraph_components(connection))
+    register_candidate(task, "networkit")(_networkit_components(connection))
+    register_candidate(task, "rustworkx")(_rustworkx_components(connection))
 
 
 # --- pagerank ---------------------------------------------------------------------------------
 
 
-@candidate("pagerank", "ours")
+@register_candidate("pagerank", "ours")
 def _(given: Arrays) -> Run:
     from graph.metrics.centrality import MentorAdjacency, compute_pagerank
 
-    mentors = MentorAdjacency.of(frame(given), given[2])
+    mentors = MentorAdjacency.of(build_frame(given), given[2])
     return lambda: (compute_pagerank(mentors).max(), 1)
 
 
-@candidate("pagerank", "scipy")
+@register_candidate("pagerank", "scipy")
 def _(given: Arrays) -> Run:
     mentor, apprentice, people = given
-    graph = matrix((apprentice, mentor, people))
+    graph = build_matrix((apprentice, mentor, people))
 
     def run() -> tuple[float, float]:
         out = graph.sum(axis=1)
@@ -181,14 +181,14 @@ def _(given: Arrays) -> Run:
     return run
 
 
-@candidate("pagerank", "igraph")
+@register_candidate("pagerank", "igraph")
 def _(given: Arrays) -> Run:
     mentor, apprentice, people = given
     graph = igraph_of((apprentice, mentor, people))
     return lambda: (max(graph.pagerank(damping=DAMPING)) * people, 1)
 
 
-@candidate("pagerank", "rustworkx")
+@register_candidate("pagerank", "rustworkx")
 def _(given: Arrays) -> Run:
     import rustworkx
 
@@ -202,7 +202,7 @@ def _(given: Arrays) -> Run:
     return run
 
 
-@candidate("pagerank", "networkit")
+@register_candidate("pagerank", "networkit")
 def _(given: Arrays) -> Run:
     import networkit
 
@@ -217,16 +217,16 @@ def _(given: Arrays) -> Run:
 # --- harmonic and betweenness -----------------------------------------------------------------
 
 
-def pivots(people: int) -> list[int]:
+def draw_pivots(people: int) -> list[int]:
     """The starting points of a run that is scaled up: the same for every library."""
     return sorted(np.random.default_rng(0).choice(people, PIVOTS, replace=False).tolist())
 
 
-def _walked(name: str) -> Callable[[Arrays], Run]:
+def _build_walk(name: str) -> Callable[[Arrays], Run]:
     def build(given: Arrays) -> Run:
         from graph.metrics import centrality
 
-        mentors = centrality.MentorAdjacency.of(frame(given), given[2])
+        mentors = centrality.MentorAdjacency.of(build_frame(given), given[2])
         everyone = centrality.sample_apprentices(mentors, given[2], seed=1)
 
         def run() -> tuple[float, float]:
@@ -239,30 +239,30 @@ def _walked(name: str) -> Callable[[Arrays], Run]:
 
 
 # One walk gives both; each is timed with the whole of it. Theirs are scaled up: the figures differ.
-candidate("harmonic", "ours")(_walked("harmonic"))
-candidate("betweenness", "ours")(_walked("betweenness"))
+register_candidate("harmonic", "ours")(_build_walk("harmonic"))
+register_candidate("betweenness", "ours")(_build_walk("betweenness"))
 
 
-@candidate("harmonic", "igraph")
+@register_candidate("harmonic", "igraph")
 def _(given: Arrays) -> Run:
     graph, people = igraph_of(given), given[2]
 
     def run() -> tuple[float, float]:
-        found = graph.harmonic_centrality(pivots(people), mode="out", normalized=False)
+        found = graph.harmonic_centrality(draw_pivots(people), mode="out", normalized=False)
         return float(np.nansum(found)), people / PIVOTS
 
     return run
 
 
-@candidate("betweenness", "igraph")
+@register_candidate("betweenness", "igraph")
 def _(given: Arrays) -> Run:
     graph, people = igraph_of(given), given[2]
     # Paths that end at the pivots, as ours; all others stand open.
-    chosen = pivots(people)
+    chosen = draw_pivots(people)
     return lambda: (max(graph.betweenness(targets=chosen)), people / PIVOTS)
 
 
-@candidate("betweenness", "networkit")
+@register_candidate("betweenness", "networkit")
 def _(given: Arrays) -> Run:
     import networkit
 
@@ -275,16 +275,16 @@ def _(given: Arrays) -> Run:
 # --- communities ------------------------------------------------------------------------------
 
 
-@candidate("communities", "graspologic-native")
+@register_candidate("communities", "graspologic-native")
 def _(given: Arrays) -> Run:
     from graspologic_native import leiden_csr
 
-    graph = matrix(given, symmetric=True)
+    graph = build_matrix(given, symmetric=True)
     indptr, indices = graph.indptr.astype(np.int64), graph.indices.astype(np.int32)
     return lambda: (leiden_csr(indptr, indices, graph.data, given[2], seed=1)[0], 1)
 
 
-@candidate("communities", "igraph")
+@register_candidate("communities", "igraph")
 def _(given: Arrays) -> Run:
     import random
 
@@ -300,7 +300,7 @@ def _(given: Arrays) -> Run:
     return run
 
 
-@candidate("communities", "leidenalg")
+@register_candidate("communities", "leidenalg")
 def _(given: Arrays) -> Run:
     import leidenalg
 
@@ -313,7 +313,7 @@ def _(given: Arrays) -> Run:
     return run
 
 
-@candidate("communities", "networkit")
+@register_candidate("communities", "networkit")
 def _(given: Arrays) -> Run:
     import networkit
 
@@ -332,7 +332,7 @@ def _(given: Arrays) -> Run:
 
 def measure_here(folder: Path, task: str, library: str) -> None:
     """Runs one candidate in this process and prints its figures for the parent."""
-    given = arrays(folder)
+    given = read_arrays(folder)
     began = time.perf_counter()
     run = CANDIDATES[task][library](given)
     built = time.perf_counter()
@@ -342,7 +342,7 @@ def measure_here(folder: Path, task: str, library: str) -> None:
     print(built - began, took, peak, figure, factor)
 
 
-def measure(folder: Path, task: str, library: str) -> tuple[float, ...] | str:
+def measure_candidate(folder: Path, task: str, library: str) -> tuple[float, ...] | str:
     """The figures of one candidate in a fresh process, or why there are none."""
     command = [sys.executable, "-m", __spec__.name, str(folder), "--one", task, library]
     try:
@@ -360,7 +360,7 @@ def main(folder: Path, tasks: list[str]) -> None:
     print(f"{people:,} people; ratio = build and run against the quickest of the task\n")
     print("| task | library | build s | run s | ratio | peak GB | figure |\n|" + "---|" * 7)
     for task in tasks or CANDIDATES:
-        found = {library: measure(folder, task, library) for library in CANDIDATES[task]}
+        found = {library: measure_candidate(folder, task, library) for library in CANDIDATES[task]}
         best = min(f[0] + f[1] for f in found.values() if not isinstance(f, str))
         for library, figures in found.items():
             if isinstance(figures, str):

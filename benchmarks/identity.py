@@ -20,7 +20,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.loads import peak
+from benchmarks.loads import watch_peak_memory
 from loaders.matching.match_model import MERGE_WEIGHT_BITS
 from loaders.matching.match_pairs import score_pairs
 from loaders.matching.match_records import complete_records, normalize_employer_names
@@ -60,13 +60,13 @@ def merge_by_number(views: pl.DataFrame) -> pl.DataFrame:
     return whole.drop("_key")
 
 
-def measure(people: int, seed: int, overlap: float, merge_bits: float) -> dict[str, Any]:
+def measure_identity(people: int, seed: int, overlap: float, merge_bits: float) -> dict[str, Any]:
     """The figures of one size."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         views = make_views(folder, people, seed, overlap)
         rows = merge_by_number(views)
-        with peak(folder) as most:
+        with watch_peak_memory(folder) as most:
             began = time.monotonic()
             records = complete_records(rows)
             read = time.monotonic()
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--merge-bits", type=float, default=MERGE_WEIGHT_BITS)
     given = parser.parse_args()
-    print(json.dumps(measure(given.people, given.seed, given.overlap, given.merge_bits)))
+    print(json.dumps(measure_identity(given.people, given.seed, given.overlap, given.merge_bits)))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ CANVAS = """[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]
 DRAWN = "() => performance.getEntriesByName('shicheng-lineage-drawn')[0]?.startTime"
 
 
-def one(browser: Any, url: str, people: int, *, grouped: bool = False) -> dict[str, float]:
+def measure_lineage(
+    browser: Any, url: str, people: int, *, grouped: bool = False
+) -> dict[str, float]:
     """Seconds to the first paint, of a click until Python has answered, of an expansion; kB.
 
     An expansion is everyone again after a fold; `grouped`, a group that opens in place.
@@ -42,7 +44,7 @@ def one(browser: Any, url: str, people: int, *, grouped: bool = False) -> dict[s
     page.wait_for_timeout(500)
     first, received[:] = sum(received), []
     took = {"first paint s": paint, "first load kB": first / 1000}
-    took["click s"] = _until(
+    took["click s"] = _measure_until(
         page,
         "(view) => view.actions.select(view.data.nodes[1].id)",
         "(view) => view.data.selected === view.data.nodes[1].id",
@@ -50,7 +52,7 @@ def one(browser: Any, url: str, people: int, *, grouped: bool = False) -> dict[s
     page.wait_for_timeout(600)
     took["click kB"] = sum(received) / 1000
     if grouped:
-        took["expansion s"] = _until(
+        took["expansion s"] = _measure_until(
             page,
             "(view) => view.actions.openGroup("
             "[...view.people.values()].find((box) => box.group?.target))",
@@ -64,7 +66,7 @@ def one(browser: Any, url: str, people: int, *, grouped: bool = False) -> dict[s
     )
     page.wait_for_function(f"() => {CANVAS}.shichengLineage.data.nodes.length < 5", timeout=WAIT)
     page.wait_for_timeout(400)
-    took["expansion s"] = _until(
+    took["expansion s"] = _measure_until(
         page,
         "(view) => view.actions.send("
         "{action: 'expand', direction: 'down', person: view.data.focus})",
@@ -74,7 +76,7 @@ def one(browser: Any, url: str, people: int, *, grouped: bool = False) -> dict[s
     return took
 
 
-def _until(page: Any, act: str, holds: str) -> float:
+def _measure_until(page: Any, act: str, holds: str) -> float:
     """Seconds, in the browser, from an act to the frame drawn after what it leads to holds."""
     took: float = page.evaluate(
         f"""() => new Promise((done) => {{
@@ -99,10 +101,10 @@ def main() -> None:
     url = f"http://127.0.0.1:{port}"
     with serve_app(None, port, DEMO), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        one(browser, url, 50)  # imports, and the server's first run
+        measure_lineage(browser, url, 50)  # imports, and the server's first run
         cases = [(n, False) for n in SIZES] + [(n, True) for n in GROUPED]
         for people, grouped in cases:
-            rounds = [one(browser, url, people, grouped=grouped) for _ in range(ROUNDS)]
+            rounds = [measure_lineage(browser, url, people, grouped=grouped) for _ in range(ROUNDS)]
             name = f"{people:,}{', in groups' if grouped else ''}"
             found[name] = {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
         browser.close()

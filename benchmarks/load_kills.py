@@ -25,7 +25,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from benchmarks.engines import row
+from benchmarks.engines import print_row
 from graph.server.database import connect
 from graph.server.embedded import stop_server
 from graph.server.location import find_running_server
@@ -169,8 +169,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=given.folder) as temporary:
         folder = Path(temporary)
         stages = build_stages(folder, given.workers)
-        row("trial", "load", "killed", "after s", "of s", "differs")
-        row(*["---"] * 6)
+        print_row("trial", "load", "killed", "after s", "of s", "differs")
+        print_row(*["---"] * 6)
         for trial in range(given.times):
             stage, victim = stages[trial % 2], VICTIMS[trial // 2 % 3]
             seconds = chance.uniform(0.5, stage.seconds)
@@ -179,9 +179,9 @@ def main() -> int:
             shutil.rmtree(home)
             found += bool(wrong)
             told = ", ".join(wrong) or "nothing"
-            row(trial + 1, stage.name, victim, f"{seconds:.1f}", f"{stage.seconds:.1f}", told)
+            print_row(trial + 1, stage.name, victim, f"{seconds:.1f}", f"{stage.seconds:.1f}", told)
             sys.stdout.flush()
-    row("all", "", "", "", "", f"{found} of {given.times}")
+    print_row("all", "", "", "", "", f"{found} of {given.times}")
     return 1 if found else 0
 
 

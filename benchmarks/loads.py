@@ -56,7 +56,7 @@ runpy.run_path(file, run_name="__main__")
 """
 
 
-def memory(home: Path) -> float:
+def measure_home_memory(home: Path) -> float:
     """What this process, its children and the data folder's server hold now, in GB."""
     found = [psutil.Process(), *psutil.Process().children(recursive=True)]
     try:
@@ -74,13 +74,13 @@ def memory(home: Path) -> float:
 
 
 @contextmanager
-def peak(home: Path) -> Iterator[list[float]]:
+def watch_peak_memory(home: Path) -> Iterator[list[float]]:
     """The most that was held inside the block, in GB: the only entry of the list."""
     most, over = [0.0], threading.Event()
 
     def watch() -> None:
         while not over.wait(0.2):
-            most[0] = max(most[0], memory(home))
+            most[0] = max(most[0], measure_home_memory(home))
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -111,9 +111,9 @@ class Stages:
         self.now, self.since = stage, moment
 
 
-def first(folder: Path, settings: Settings) -> None:
+def measure_first_load(folder: Path, settings: Settings) -> None:
     """The whole folder into an empty store, the snapshot, the figures."""
-    with connect(settings) as database, peak(settings.home) as most:
+    with connect(settings) as database, watch_peak_memory(settings.home) as most:
         stages, began = Stages(), time.perf_counter()
         report = load_records(
             database, "folder", get([folder], None), home=settings.home, progress=stages
@@ -128,44 +128,44 @@ def first(folder: Path, settings: Settings) -> None:
         for stage, took in stages.took.items():
             print(f"  {stage}: {took:.1f} s")
         most[0] = 0.0
-        _figures(database, settings)
+        _count_figures(database, settings)
         print(f"  most memory of these two: {most[0]:.1f} GB")
 
 
-def _figures(database: Any, settings: Settings) -> None:
-    snapshot, took = timed(lambda: take_snapshot(database, settings))
+def _count_figures(database: Any, settings: Settings) -> None:
+    snapshot, took = time_task(lambda: take_snapshot(database, settings))
     print(f"snapshot: {took:.1f} s", flush=True)
-    found, counting = timed(lambda: load_driven(snapshot, Policy()))
+    found, counting = time_task(lambda: load_driven(snapshot, Policy()))
     print(f"default policy: {counting:.1f} s, {found.national}", flush=True)
     print(f"together: {took + counting:.1f} s", flush=True)
 
 
-def timed(task: Callable[[], Any]) -> tuple[Any, float]:
+def time_task(task: Callable[[], Any]) -> tuple[Any, float]:
     """What the task gives, and its seconds."""
     began = time.perf_counter()
     given = task()
     return given, time.perf_counter() - began
 
 
-def delta(folder: Path, settings: Settings, rows: int, times: int) -> None:
+def measure_delta(folder: Path, settings: Settings, rows: int, times: int) -> None:
     """Rows on top, as a ministry sends them after a week, `times` over."""
     random = Random(f"{SEED} {time.time_ns()}")
     with connect(settings) as database, tempfile.TemporaryDirectory() as place:
         load_driven(take_snapshot(database, settings), Policy())
         for number in range(times):
             part = Path(place) / f"delta-{number}"
-            week(folder, part, rows, random)
+            write_week(folder, part, rows, random)
             stages = Stages()
             tables = get([part], "week")
             load = partial(load_records, database, "folder", tables)
-            report, took = timed(partial(load, home=settings.home, progress=stages))
+            report, took = time_task(partial(load, home=settings.home, progress=stages))
             stages.end()
             print(f"delta {number + 1}: {report.accepted:,} of {report.read:,} rows, {took:.2f} s")
             print("  " + ", ".join(f"{what} {s:.2f}" for what, s in stages.took.items()))
-            _figures(database, settings)
+            _count_figures(database, settings)
 
 
-def week(folder: Path, part: Path, rows: int, random: Random) -> None:
+def write_week(folder: Path, part: Path, rows: int, random: Random) -> None:
     """A delta of the folder: people and what they do, in the shares the nation has them."""
     part.mkdir(parents=True)
     persons = pl.scan_parquet(folder / "people.parquet")
@@ -238,7 +238,7 @@ def _load_once(folder: Path, settings: Settings, pid: int) -> dict[str, float]:
     with connect(settings) as database:
         tables = get([folder], None)
         load = partial(load_records, database, "folder", tables, home=settings.home)
-        report, seconds = timed(load)
+        report, seconds = time_task(load)
     return {
         "rows": report.accepted,
         "seconds": seconds,
@@ -303,9 +303,9 @@ def main() -> None:
         parser.error("--home is needed")
     settings = Settings().at(given.home)
     if given.what == "first":
-        first(given.folder, settings)
+        measure_first_load(given.folder, settings)
     else:
-        delta(given.folder, settings, given.rows, given.times)
+        measure_delta(given.folder, settings, given.rows, given.times)
 
 
 if __name__ == "__main__":

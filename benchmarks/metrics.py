@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.engines import measure_tree_memory, row
+from benchmarks.engines import measure_tree_memory, print_row
 from graph.driven.results import load_driven
 from graph.metrics.registry import METRICS
 from graph.policy import Policy
@@ -24,7 +24,7 @@ from graph.snapshot.frames import open_snapshot
 FIRST = "driven"
 
 
-def child(name: str, folder: Path) -> None:
+def run_metric(name: str, folder: Path) -> None:
     """One metric in this process."""
     snapshot, policy = open_snapshot(folder), Policy()
     began = time.perf_counter()
@@ -35,7 +35,7 @@ def child(name: str, folder: Path) -> None:
     print("\n" + json.dumps({"seconds": time.perf_counter() - began, "rows": found.height}))
 
 
-def run(name: str, folder: Path) -> tuple[dict[str, float] | None, float]:
+def run_metric_child(name: str, folder: Path) -> tuple[dict[str, float] | None, float]:
     """What the child says, and its peak in GB."""
     command = [sys.executable, "-m", "benchmarks.metrics", "child", name, str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -50,17 +50,17 @@ def run(name: str, folder: Path) -> tuple[dict[str, float] | None, float]:
 def main() -> None:
     """Prints the table."""
     if sys.argv[1] == "child":
-        child(sys.argv[2], Path(sys.argv[3]))
+        run_metric(sys.argv[2], Path(sys.argv[3]))
         return
     folder, names = Path(sys.argv[1]), sys.argv[2:] or [*METRICS]
-    row("metric", "seconds", "peak GB", "rows")
-    row(*["---"] * 4)
+    print_row("metric", "seconds", "peak GB", "rows")
+    print_row(*["---"] * 4)
     for name in names:
-        found, peak = run(name, folder)
+        found, peak = run_metric_child(name, folder)
         if found is None:
-            row(name, "failed", f"{peak:.1f}", "")
+            print_row(name, "failed", f"{peak:.1f}", "")
         else:
-            row(name, f"{found['seconds']:.1f}", f"{peak:.1f}", f"{found['rows']:,}")
+            print_row(name, f"{found['seconds']:.1f}", f"{peak:.1f}", f"{found['rows']:,}")
 
 
 if __name__ == "__main__":

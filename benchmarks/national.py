@@ -26,14 +26,14 @@ PARTS = ("first", "delta", "engines", "quick", "metrics", "why", "peers")
 BY_NAME = ("growth",)
 
 
-def run(module: str, *arguments: object) -> None:
+def run_benchmark(module: str, *arguments: object) -> None:
     """One benchmark in a process of its own."""
     print(f"\n`python -m benchmarks.{module} {' '.join(map(str, arguments))}`\n", flush=True)
     command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
     subprocess.run(command, check=True)
 
 
-def exchange(folder: Path, *, parquet: bool) -> Path:
+def write_exchange(folder: Path, *, parquet: bool) -> Path:
     """The nation's exchange folder, written when it is not there."""
     from loaders.synthetic.network import write_synthetic_folder
 
@@ -47,11 +47,11 @@ def exchange(folder: Path, *, parquet: bool) -> Path:
     return place
 
 
-def snapshot(folder: Path) -> Path:
+def make_snapshot(folder: Path) -> Path:
     """The nation's snapshot straight from the Parquet folder, made when it is not there."""
     place = folder / "snapshot"
     if not (place / "snapshot.json").exists():
-        run("snapshots", exchange(folder, parquet=True), place)
+        run_benchmark("snapshots", write_exchange(folder, parquet=True), place)
     return place
 
 
@@ -68,20 +68,26 @@ def main() -> None:
     try:
         for part in parts:
             if part == "first":
-                run("loads", "first", exchange(folder, parquet=False), "--home", home)
+                run_benchmark(
+                    "loads", "first", write_exchange(folder, parquet=False), "--home", home
+                )
             elif part == "delta":
-                run("loads", "delta", exchange(folder, parquet=True), "--home", home)
+                run_benchmark(
+                    "loads", "delta", write_exchange(folder, parquet=True), "--home", home
+                )
             elif part in ("engines", "quick"):
-                run("engines", snapshot(folder), part)
+                run_benchmark("engines", make_snapshot(folder), part)
             elif part == "peers":
                 given = ["--home", home] if home.exists() else []
-                run("engines", snapshot(folder), *given, "peers")
+                run_benchmark("engines", make_snapshot(folder), *given, "peers")
             elif part == "metrics":
-                run("metrics", snapshot(folder))
+                run_benchmark("metrics", make_snapshot(folder))
             elif part == "why":
-                run("why_agreement", snapshot(folder))
+                run_benchmark("why_agreement", make_snapshot(folder))
             elif part == "growth":
-                run("engines", snapshot(folder), "--exchange", folder / "parquet", "growth")
+                run_benchmark(
+                    "engines", make_snapshot(folder), "--exchange", folder / "parquet", "growth"
+                )
             else:
                 sys.exit(f"there is no part {part}; take one of: {', '.join(PARTS + BY_NAME)}")
     finally:

@@ -38,7 +38,7 @@ RETURN p.person_id AS talent, max(a.person_id) AS apprentice
 """
 
 
-def people(database: Database) -> Mapping[str, str]:
+def choose_people(database: Database) -> Mapping[str, str]:
     """The person of each parameter that asks for one."""
     (row,) = database.read(SOMEBODY, seconds=SECONDS)
     talent, apprentice = row["talent"], row["apprentice"]
@@ -51,10 +51,10 @@ def people(database: Database) -> Mapping[str, str]:
     }
 
 
-def timed(database: Database, query: Query, values: Mapping[str, str], times: int) -> str:
+def time_query(database: Database, query: Query, values: Mapping[str, str], times: int) -> str:
     """A line of the table: name, first run, median of the others, processor's seconds, rows."""
     given = {p.name: values[p.name] for p in query.parameters if p.required}
-    seconds, worked = [], [processor(database)]
+    seconds, worked = [], [read_processor_seconds(database)]
     for _ in range(times + 1):
         began = time.monotonic()
         try:
@@ -69,13 +69,13 @@ def timed(database: Database, query: Query, values: Mapping[str, str], times: in
         except ShichengError as error:
             return f"| {query.name} | {time.monotonic() - began:.2f} | - | - | {error} |"
         seconds.append(time.monotonic() - began)
-        worked.append(processor(database))
+        worked.append(read_processor_seconds(database))
     own = median(b - a for a, b in pairwise(worked[1:]))
     rows = f"{len(table.rows):,}{'+' if table.truncated else ''}"
     return f"| {query.name} | {seconds[0]:.2f} | {median(seconds[1:]):.2f} | {own:.2f} | {rows} |"
 
 
-def processor(database: Database) -> float:
+def read_processor_seconds(database: Database) -> float:
     """Seconds that this process and the data folder's server have worked, on all cores."""
     times = [psutil.Process().cpu_times()]
     try:
@@ -95,14 +95,14 @@ def main() -> None:
     asked = parser.parse_args()
     load = f"load {os.getloadavg()[0]:.1f}"
     with connect(Settings().at(asked.home)) as database:
-        values = people(database)
+        values = choose_people(database)
         print(
             f"{load}\n\n| query | first s | then s | processor s | rows |\n|---|---|---|---|---|",
             flush=True,
         )
         for query in load_queries().values():
             if not asked.only or query.name in asked.only:
-                print(timed(database, query, values, asked.times), flush=True)
+                print(time_query(database, query, values, asked.times), flush=True)
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")
 
 

@@ -31,14 +31,14 @@ ROUNDS = 5
 PAGES = ("overview", "find", "lineage", "talents", "talent", "queries")
 
 
-def shicheng(home: Path, *arguments: str) -> str:
+def run_shicheng(home: Path, *arguments: str) -> str:
     """One command on a data folder; what it printed."""
     given = {**os.environ, "SHICHENG_HOME": str(home)}
     done = subprocess.run([SHICHENG, *arguments], env=given, check=True, capture_output=True)
     return done.stdout.decode()
 
 
-def seconds(work: Callable[[], object], rounds: int = 1) -> float:
+def time_work(work: Callable[[], object], rounds: int = 1) -> float:
     """The median wall time of `work`."""
     took = []
     for _ in range(rounds):
@@ -63,20 +63,20 @@ def start_and_commands(home: Path) -> Iterator[tuple[str, str]]:
     """First start of an empty folder, a start of a store that is there, the second command."""
     yield (
         "first start (jars there, empty folder)",
-        f"{seconds(lambda: shicheng(home, 'db', 'start')):.1f} s",
+        f"{time_work(lambda: run_shicheng(home, 'db', 'start')):.1f} s",
     )
     server = location.find_running_server(Settings().at(home))
     if server:
         size = psutil.Process(server.pid).memory_info().rss / 1e6
         yield "Neo4j after its start, resident", f"{size:.0f} MB"
-    shicheng(home, "db", "stop")
+    run_shicheng(home, "db", "stop")
     yield (
         "start of a store that is there",
-        f"{seconds(lambda: shicheng(home, 'db', 'start')):.1f} s",
+        f"{time_work(lambda: run_shicheng(home, 'db', 'start')):.1f} s",
     )
     count = ("cypher", "MATCH (n) RETURN count(n) AS n")
-    shicheng(home, *count)
-    took = seconds(lambda: shicheng(home, *count), ROUNDS)
+    run_shicheng(home, *count)
+    took = time_work(lambda: run_shicheng(home, *count), ROUNDS)
     yield "second command (`shicheng cypher`)", f"{took:.2f} s"
 
 
@@ -87,17 +87,17 @@ def load_and_measure(home: Path, folder: Path) -> Iterator[tuple[str, str]]:
     made = write_synthetic_folder(folder, talents=150, workers=40_000, seed=2026)
     yield "write the demo folder", f"{made.total:,} rows, {made.total / made.seconds:,.0f} rows/s"
     for what in ("first load of the demo", "the same load again"):
-        took = seconds(lambda: shicheng(home, "load", "folder", str(folder)))
+        took = time_work(lambda: run_shicheng(home, "load", "folder", str(folder)))
         yield what, f"{took:.0f} s, {made.total / took:,.0f} rows/s"
     yield (
         "`shicheng national`, snapshot taken",
-        f"{seconds(lambda: shicheng(home, 'national')):.1f} s",
+        f"{time_work(lambda: run_shicheng(home, 'national')):.1f} s",
     )
-    took = seconds(lambda: shicheng(home, "national"), ROUNDS)
+    took = time_work(lambda: run_shicheng(home, "national"), ROUNDS)
     yield "`shicheng national`, snapshot kept", f"{took:.2f} s"
 
 
-def pages(home: Path) -> Iterator[tuple[str, str]]:
+def list_pages(home: Path) -> Iterator[tuple[str, str]]:
     """Each page's server time: the second run of its script, everything cached once."""
     os.environ["SHICHENG_HOME"] = str(home)
     logging.disable()  # Streamlit warns that no browser is there
@@ -113,8 +113,8 @@ def pages(home: Path) -> Iterator[tuple[str, str]]:
 
     sys.path.insert(0, str(ROOT))
     for name in PAGES:
-        first = seconds(partial(open_page, name))
-        again = seconds(partial(open_page, name), ROUNDS)
+        first = time_work(partial(open_page, name))
+        again = time_work(partial(open_page, name), ROUNDS)
         yield f"page {name}: first, then median", f"{first:.2f} s, {again:.2f} s"
 
 
@@ -126,7 +126,7 @@ def main() -> None:
     print("| what | figure |\n|---|---|")
     with data_folder() as home:
         folder = home.with_name("demo")
-        for part in (start_and_commands(home), load_and_measure(home, folder), pages(home)):
+        for part in (start_and_commands(home), load_and_measure(home, folder), list_pages(home)):
             for what, figure in part:
                 print(f"| {what} | {figure} |", flush=True)
 

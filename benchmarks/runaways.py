@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.engines import row
+from benchmarks.engines import print_row
 from graph.cypher.named_queries import run_cypher
 from graph.errors import ShichengError
 from graph.server import embedded
@@ -39,7 +39,7 @@ LARGE = (
 
 
 @contextmanager
-def reading(database: Database, waits: list[float]) -> Iterator[None]:
+def watch_reader(database: Database, waits: list[float]) -> Iterator[None]:
     """A reader that asks a small thing again and again; `waits` are the seconds each took."""
     done = threading.Event()
 
@@ -59,7 +59,7 @@ def reading(database: Database, waits: list[float]) -> Iterator[None]:
         thread.join()
 
 
-def asked(database: Database, text: str, **parameters: object) -> str:
+def ask_console(database: Database, text: str, **parameters: object) -> str:
     """What came of a query: its rows, or the sentence."""
     try:
         found = run_cypher(database, text, parameters, seconds=SECONDS)
@@ -68,30 +68,30 @@ def asked(database: Database, text: str, **parameters: object) -> str:
     return f"{len(found.rows):,} rows" + (", cut" if found.truncated else "")
 
 
-def line(what: str, database: Database, work: Callable[[], str]) -> None:
+def print_line(what: str, database: Database, work: Callable[[], str]) -> None:
     """One line of the table."""
     waits: list[float] = []
-    with reading(database, waits):
+    with watch_reader(database, waits):
         began = time.perf_counter()
         said = work()
         took = time.perf_counter() - began
     last = statistics.quantiles(waits, n=20)[-1] if len(waits) > 1 else waits[0]
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    row(what, f"{took:.1f}", f"{max(waits):.2f}", f"{last:.2f}", f"{megabytes:.0f}", said)
+    print_row(what, f"{took:.1f}", f"{max(waits):.2f}", f"{last:.2f}", f"{megabytes:.0f}", said)
 
 
-def wait() -> str:
+def wait_without_query() -> str:
     """Ten seconds without a query: what the reader's waits are compared with."""
     time.sleep(10)
     return ""
 
 
-def together(database: Database) -> str:
+def ask_together(database: Database) -> str:
     """Ten endless queries at once, and the rest of the minute."""
     until = time.perf_counter() + WATCHED
     said: list[str] = []
     threads = [
-        threading.Thread(target=lambda: said.append(asked(database, ENDLESS)))
+        threading.Thread(target=lambda: said.append(ask_console(database, ENDLESS)))
         for _ in range(RUNAWAYS)
     ]
     for thread in threads:
@@ -104,7 +104,7 @@ def together(database: Database) -> str:
     )
 
 
-def stopped(settings: Settings) -> float:
+def measure_stop(settings: Settings) -> float:
     """Seconds to stop a server in which a query never ends."""
     with connect(settings) as database:
         driver, _ = database.console_driver()
@@ -135,22 +135,26 @@ def main() -> None:
         settings = Settings().at(given.home or Path(made))
         with connect(settings) as database:
             database.read("RETURN 1", seconds=60)
-            row("asked", "s", "reader's longest s", "p95 s", "memory MB", "answer")
-            row(*["---"] * 6)
-            line("nothing", database, wait)
-            line("10,000 brackets", database, lambda: asked(database, "RETURN " + "(" * 9_990))
-            line(
+            print_row("asked", "s", "reader's longest s", "p95 s", "memory MB", "answer")
+            print_row(*["---"] * 6)
+            print_line("nothing", database, wait_without_query)
+            print_line(
+                "10,000 brackets", database, lambda: ask_console(database, "RETURN " + "(" * 9_990)
+            )
+            print_line(
                 "10,000 rows of 128 kB",
                 database,
-                lambda: asked(database, LARGE, part="x" * 100),
+                lambda: ask_console(database, LARGE, part="x" * 100),
             )
-            line(
+            print_line(
                 "one value of 90 MB",
                 database,
-                lambda: asked(database, "RETURN [x IN range(1, 900) | $p] AS a", p="x" * 100_000),
+                lambda: ask_console(
+                    database, "RETURN [x IN range(1, 900) | $p] AS a", p="x" * 100_000
+                ),
             )
-            line(f"{RUNAWAYS} that never end", database, lambda: together(database))
-        print(f"\nstop with a query that never ends: {stopped(settings):.1f} s")
+            print_line(f"{RUNAWAYS} that never end", database, lambda: ask_together(database))
+        print(f"\nstop with a query that never ends: {measure_stop(settings):.1f} s")
 
 
 if __name__ == "__main__":

@@ -24,18 +24,20 @@ PERSONS = tuple(dict.fromkeys(["person", *PERSON_COLUMNS.values()]))
 NOT_KEPT = ("id_number", "source", "updated_on")
 
 
-def straight(source: Path, folder: Path, times: int = 1) -> None:
+def write_snapshot(source: Path, folder: Path, times: int = 1) -> None:
     """Write the snapshot of the exchange folder, `times` over: each copy with people of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: dict[str, int] = {}
 
     def write(name: str, frame: pl.LazyFrame) -> None:
-        copies = [_copy(frame, number, people) for number in range(times)]
+        copies = [_copy_people(frame, number, people) for number in range(times)]
         pl.concat(copies).sink_parquet(folder / f"{name}.parquet")
         rows[name] = pl.scan_parquet(folder / f"{name}.parquet").select(pl.len()).collect().item()
 
     table_of = {name: NODE_KINDS[label] for name, label in NODE_FRAMES.items()}
-    nodes = {name: _read(source, kind.table, kind.properties) for name, kind in table_of.items()}
+    nodes = {
+        name: _read_table(source, kind.table, kind.properties) for name, kind in table_of.items()
+    }
     known = nodes["people"].sort("person_id").with_row_index("person").collect()
     people = known.height
     numbers = known.select("person_id", pl.col("person").cast(pl.Int32))
@@ -44,10 +46,10 @@ def straight(source: Path, folder: Path, times: int = 1) -> None:
         relation = RELATION_KINDS[type]
         if relation.table is None:  # further ids: the generator's people have none
             continue
-        found = _read(source, relation.table, relation.properties)
+        found = _read_table(source, relation.table, relation.properties)
         place = pl.format(f"{relation.table}.parquet:{{}}", pl.int_range(pl.len()) + 2)
         found = found.with_columns(row=place, sources=pl.concat_list(pl.lit("synthetic")))
-        relations[name] = _numbered(found, numbers)
+        relations[name] = _number_people(found, numbers)
     relations["trainings"] = _with_place_kind(relations["trainings"], nodes)
     levels = relations["recognitions"].group_by("person").agg(pl.col("level").max())
     leading = relations["talents"].collect()["person"].unique()
@@ -74,7 +76,7 @@ def straight(source: Path, folder: Path, times: int = 1) -> None:
     (folder / "snapshot.json").write_text(json.dumps(manifest))
 
 
-def _read(source: Path, table: str | None, properties: Iterable[Property]) -> pl.LazyFrame:
+def _read_table(source: Path, table: str | None, properties: Iterable[Property]) -> pl.LazyFrame:
     frame = pl.scan_parquet(source / f"{table}.parquet")
     schema = frame.collect_schema()
     typed = []
@@ -93,7 +95,7 @@ def _read(source: Path, table: str | None, properties: Iterable[Property]) -> pl
     return kept.drop(name for name in NOT_KEPT if name in schema)
 
 
-def _numbered(frame: pl.LazyFrame, numbers: pl.DataFrame) -> pl.LazyFrame:
+def _number_people(frame: pl.LazyFrame, numbers: pl.DataFrame) -> pl.LazyFrame:
     for column, number in PERSON_COLUMNS.items():
         if column in frame.collect_schema():
             named = numbers.lazy().rename({"person_id": column, "person": number})
@@ -117,7 +119,7 @@ def _with_place_kind(trainings: pl.LazyFrame, nodes: dict[str, pl.LazyFrame]) ->
     return trainings.with_columns(place_kind=kind)
 
 
-def _copy(frame: pl.LazyFrame, number: int, people: int) -> pl.LazyFrame:
+def _copy_people(frame: pl.LazyFrame, number: int, people: int) -> pl.LazyFrame:
     """The frame with other people, none of them of another copy."""
     if number == 0:
         return frame
@@ -129,4 +131,4 @@ def _copy(frame: pl.LazyFrame, number: int, people: int) -> pl.LazyFrame:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    straight(Path(given[0]), Path(given[1]), int(given[2]) if len(given) > 2 else 1)
+    write_snapshot(Path(given[0]), Path(given[1]), int(given[2]) if len(given) > 2 else 1)

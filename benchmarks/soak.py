@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.engines import row
+from benchmarks.engines import print_row
 
 TOGETHER = "SHICHENG_EXAMPLES_TOGETHER"
 ROOT = Path(__file__).parents[1]
@@ -58,7 +58,7 @@ PARTS = {
 }
 
 
-def tried(part: Part) -> tuple[bool, float, str]:
+def try_part(part: Part) -> tuple[bool, float, str]:
     """Whether all held, the seconds, and the last line that pytest prints."""
     command = [
         sys.executable,
@@ -89,15 +89,15 @@ def tried(part: Part) -> tuple[bool, float, str]:
 
 def main() -> int:
     """Prints a line a part; 1 when any of them differs."""
-    row("what", "cases", "seconds", "differences")
-    row(*["---"] * 4)
+    print_row("what", "cases", "seconds", "differences")
+    print_row(*["---"] * 4)
     every = True
     for name in sys.argv[1:] or PARTS:
         part = PARTS[name]
-        held, seconds, last = tried(part)
+        held, seconds, last = try_part(part)
         every = every and held
         cases = "" if part.cases is None else f"{part.cases:,}"
-        row(part.what, cases, f"{seconds:.0f}", "0" if held else f"differs: {last}")
+        print_row(part.what, cases, f"{seconds:.0f}", "0" if held else f"differs: {last}")
     return 0 if every else 1
 
 

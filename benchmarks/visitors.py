@@ -70,7 +70,7 @@ def serve_app(
         server.wait(15)
 
 
-def visits(home: Path) -> list[Visit]:
+def choose_visits(home: Path) -> list[Visit]:
     """Pages and states of pages to open: each page, many talents, provinces and workers."""
     made = (home / "snapshots").glob("*/*/snapshot.json")
     newest = max(made, key=lambda file: file.stat().st_mtime).parent
@@ -146,7 +146,7 @@ async def _all(url: str, users: int, minutes: float, choices: list[Visit], serve
     return found
 
 
-def report(found: Found, users: int, minutes: float) -> None:
+def print_report(found: Found, users: int, minutes: float) -> None:
     """Prints the table."""
     print(f"{users} visitors, {minutes:g} minutes\n")
     print("| page | runs | median s | p95 s | longest s |\n|---|---|---|---|---|")
@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8599)
     given = parser.parse_args()
     with serve_app(given.home, given.port) as server:
-        choices = visits(given.home)
+        choices = choose_visits(given.home)
         url = f"ws://127.0.0.1:{given.port}/_stcore/stream"
         warm = Found()
         asyncio.run(_warm(url, choices, warm))
@@ -185,7 +185,7 @@ def main() -> None:
         }
         print("one visitor alone, p95 s: ", {p: round(s, 2) for p, s in alone.items()}, "\n")
         found = asyncio.run(_all(url, given.users, given.minutes, choices, server.pid))
-        report(found, given.users, given.minutes)
+        print_report(found, given.users, given.minutes)
 
 
 async def _warm(url: str, choices: list[Visit], found: Found) -> None:

@@ -30,7 +30,7 @@ SEED = 2026
 SINGLE = 50
 
 
-def counted(driven: Driven, number: int) -> pl.DataFrame:
+def sample_counted_pairs(driven: Driven, number: int) -> pl.DataFrame:
     """Pairs the engine counts: talent_id, worker_id, generation, channel, day."""
     pairs = driven.pairs.collect().sample(number, seed=SEED)
     ids = driven.people.select("person", "person_id").collect()
@@ -132,7 +132,10 @@ def main() -> None:
     start = time.perf_counter()
     driven = measure_driven(snapshot, policy)
     print(f"the engine, every talent: {time.perf_counter() - start:.1f} s")
-    yes, no = counted(driven, number // 2), not_counted(snapshot, driven, number - number // 2)
+    yes, no = (
+        sample_counted_pairs(driven, number // 2),
+        not_counted(snapshot, driven, number - number // 2),
+    )
     pairs = pl.concat([yes.select("talent_id", "worker_id"), no])
     start = time.perf_counter()
     answers = explain_pairs(snapshot, policy, pairs)
