@@ -195,6 +195,7 @@ def _read_given_tables(
         iterate_raw_tables,
         read_department_files,
     )
+    from loaders.tables import RereadTables
 
     home = CommandState.settings.home
     given = [Path(loader), *paths]
@@ -205,7 +206,8 @@ def _read_given_tables(
 
     def iterate_tables(opened: Database) -> Iterable[RawTable | UnreadFile]:
         digest = build_id_digester(home)
-        return iterate_raw_tables(read, digest, partial(fetch_stored_people, opened))
+        find_stored = partial(fetch_stored_people, opened)
+        return RereadTables(partial(iterate_raw_tables, read, digest, find_stored))
 
     return "files", iterate_tables, read
 
@@ -224,14 +226,16 @@ def _read_loader_tables(
     given = {} if encoding is None else {"encoding": encoding}
     if given and loader != "folder":
         raise UsageError("--encoding is for CSV files: take it away, or load a folder")
-    tables: Iterable[RawTable | UnreadFile] = import_module(LOADER_MODULES[loader]).get(
-        paths, source, **given
-    )
+    get = partial(import_module(LOADER_MODULES[loader]).get, paths, source, **given)
+    tables: Iterable[RawTable | UnreadFile] = get()
     if loader != "folder":
         return tables
     from loaders.department_files import settle_folder_ladders
+    from loaders.tables import RereadTables
 
-    return settle_folder_ladders(tables, CommandState.settings.home, answers)
+    # What was asked wrongly has been said; the files are read when the tables are gone through.
+    home = CommandState.settings.home
+    return RereadTables(lambda: settle_folder_ladders(get(), home, answers))
 
 
 def _report_load_outcome(

@@ -249,6 +249,7 @@ def iterate_raw_tables(
 
     `find_stored` gives those of the store that have one of some names; None: only this load's.
     """
+    read.summaries.clear()
     yield from read.unread
     rosters = build_rosters(read, digest, find_stored)
     for one in read.found:

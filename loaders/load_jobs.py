@@ -29,6 +29,7 @@ from loaders.department_files import (
 )
 from loaders.reports import LoadReport
 from loaders.sync import WRITING_STEP, load_records
+from loaders.tables import RereadTables
 
 JobState = Literal["waiting", "checking", "writing", "measuring", "done", "failed", "cancelled"]
 _OVER: Final = ("done", "failed", "cancelled")
@@ -176,7 +177,7 @@ class LoadJob:
         return load_records(
             database,
             "files",
-            iterate_raw_tables(read, digest, find_stored),
+            RereadTables(partial(iterate_raw_tables, read, digest, find_stored)),
             home=self.task.home,
             complete=self.task.complete,
             agreed=self.task.agreed,

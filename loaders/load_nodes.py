@@ -163,7 +163,7 @@ _FINISH_STATEMENT: Final = (
     "SET l.finished_at = $now, l.revision = revision, l.undoable = CASE "
     "WHEN open = 1 AND l.follows = revision - 1 AND l.undoes IS NULL AND l.erased IS NULL "
     "THEN true END "
-    "REMOVE l.undo, l.imported, l.follows "
+    "REMOVE l.undo, l.imported, l.follows, l.staged "
     "WITH l, revision OPTIONAL MATCH (u:Load) WHERE u.finished_at IS NULL "
     "AND u.undoes IS NULL AND u.erased IS NULL AND all(s IN u.sources WHERE s IN l.sources) "
     "OPTIONAL MATCH (c:Change {load_id: u.load_id}) SET c.load_id = $load_id "

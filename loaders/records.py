@@ -133,7 +133,7 @@ def _write_node_links(
     )
     gone = pairs.select(START_KEY_COLUMN, ROW_SOURCE_COLUMN)
     for _, part in parts:
-        gone = gone.join(part, on=START_KEY_COLUMN, how="anti")
+        gone = gone.join(part, on=START_KEY_COLUMN, how="anti", maintain_order="left")
     writer.unlink(relation, kind.label, key, gone)
     for end, part in parts:
         if create:

@@ -67,7 +67,9 @@ class StagedTable:
         for source in self.sources:
             rows = self._drop_gone(pl.read_parquet(self.path))
             rows = rows.filter(pl.col(ROW_SOURCE_COLUMN) == source)
-            aliases = rows.rename({"person_id": "alias_id"}).join(moved, on="alias_id")
+            aliases = rows.rename({"person_id": "alias_id"}).join(
+                moved, on="alias_id", maintain_order="left"
+            )
             if aliases.height:
                 yield aliases
 

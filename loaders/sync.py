@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +74,7 @@ from loaders.load_nodes import (
 )
 from loaders.records import build_row_counter, write_staged_tables
 from loaders.reports import LoadReport, TableCount, write_load_report
+from loaders.resumption import ResumableLoad, compute_staged_digest, find_resumable_load
 from loaders.staging import StagedTable
 
 # Fewer rows are in sooner by batches than by stopping Neo4j and making its store.
@@ -119,28 +120,28 @@ def load_records(
     """
     _validate_table_names(withdrawn)
     began = time.monotonic()
-    load_id = build_load_id()
+    load_id, day = build_load_id(), today or dt.date.today()
     with open_load_folder(home, load_id, queue=queue, say=say) as folder:
+
+        def check() -> _CheckedLoad:
+            checked = _check_load(database, loader, tables, folder, day, load_id, dry_run, progress)
+            if complete:
+                checked.add_removals(database, withdrawn, agreed)
+            checked.refuse_nothing()
+            return checked
+
+        broken = None
         if not dry_run:
+            broken = _find_broken_load(database, tables, say)
+        checked = check()
+        if broken is not None and not checked.goes_on(broken):
             undo_broken_loads(database, say)
-        unread: list[UnreadFile] = []
-        read = _iterate_raw_tables(tables, unread)
-        checked, identities = check_load_tables(
-            database, read, folder, home, today or dt.date.today(), progress
-        )
-        report = _start_load_report(load_id, loader, checked, unread, dry_run)
-        report = replace(report, merged_ids=identities.moved.height)
-        if complete:
-            report = _add_removals(database, report, checked, withdrawn, agreed)
-        if not report.accepted:
-            report = replace(report, refusal=_build_nothing_loaded_error(report))
+            broken, checked = None, check()
+        report = checked.report
         if not dry_run and report.refusal is None:
             # Whoever follows may still stop the load here; from now on the store is written.
             progress(WRITING_STEP, 0, report.accepted)
-            merges = {id: PersonMerge(*ground) for id, *ground in identities.stored.iter_rows()}
-            report = _write_load(
-                database, report, checked, merges, folder, complete, bulk_rows, progress, say
-            )
+            report = _write_load(database, checked, folder, bulk_rows, broken, progress, say)
     report = replace(report, seconds=time.monotonic() - began)
     if not dry_run:
         write_load_report(home, report)
@@ -148,6 +149,76 @@ def load_records(
             report.refusal.report = report
             raise report.refusal
     return report
+
+
+@dataclass
+class _CheckedLoad:
+    """What is to be written, and the report so far. `merges`: people of the graph to be merged."""
+
+    report: LoadReport
+    tables: Sequence[StagedTable]
+    merges: Mapping[str, PersonMerge]
+    source_rank: str
+    complete: bool = False
+
+    def add_removals(self, database: Database, withdrawn: Collection[str], agreed: bool) -> None:
+        """It says that it is complete: what it takes back, or why it must not."""
+        self.complete = True
+        self.report = _add_removals(database, self.report, self.tables, withdrawn, agreed)
+
+    def refuse_nothing(self) -> None:
+        """Refuses a load of no row."""
+        if not self.report.accepted:
+            self.report = replace(self.report, refusal=_build_nothing_loaded_error(self.report))
+
+    def compute_staged(self) -> str | None:
+        """Tells what it writes; None where that depends on what stands in the graph already."""
+        if self.merges:
+            return None
+        decisive = {
+            "loader": self.report.loader,
+            "sources": self.report.sources,
+            "complete": self.complete,
+            "source_rank": self.source_rank,
+        }
+        return compute_staged_digest(self.tables, decisive)
+
+    def goes_on(self, broken: ResumableLoad) -> bool:
+        """Whether it writes what the load was to write that broke off."""
+        return self.report.refusal is None and self.compute_staged() == broken.staged
+
+
+def _check_load(
+    database: Database,
+    loader: str,
+    tables: Iterable[RawTable | UnreadFile],
+    folder: Path,
+    day: dt.date,
+    load_id: str,
+    dry_run: bool,
+    progress: Progress,
+) -> _CheckedLoad:
+    unread: list[UnreadFile] = []
+    read = _iterate_raw_tables(tables, unread)
+    home = folder.parent.parent
+    kept, identities = check_load_tables(database, read, folder, home, day, progress)
+    report = _start_load_report(load_id, loader, kept, unread, dry_run)
+    report = replace(report, merged_ids=identities.moved.height)
+    merges = {id: PersonMerge(*ground) for id, *ground in identities.stored.iter_rows()}
+    return _CheckedLoad(report, kept, merges, database.settings.source_rank)
+
+
+def _find_broken_load(
+    database: Database, tables: Iterable[RawTable | UnreadFile], say: Say
+) -> ResumableLoad | None:
+    """The load that broke off and that this one may go on with; any other is undone.
+
+    Tables that can be read only once cannot be checked again after an undoing: it comes first.
+    """
+    broken = None if isinstance(tables, Iterator) else find_resumable_load(database)
+    if broken is None:
+        undo_broken_loads(database, say)
+    return broken
 
 
 def _start_load_report(
@@ -249,19 +320,21 @@ def _count_table(kept: StagedTable) -> TableCount:
 
 def _write_load(
     database: Database,
-    report: LoadReport,
-    kept: Sequence[StagedTable],
-    merges: Mapping[str, PersonMerge],
+    checked: _CheckedLoad,
     folder: Path,
-    complete: bool,
     bulk_rows: int,
+    broken: ResumableLoad | None,
     progress: Progress,
     say: Say,
 ) -> LoadReport:
     """Writes what was taken under a Load node that says when it began and when it ended."""
+    if broken is not None:
+        checked.report = replace(checked.report, load_id=broken.load_id)
+        return _write_undoable_load(database, checked, broken.first, broken, progress, say)
+    report = checked.report
     _is_first_load(database)
     if database.embedded and report.accepted >= bulk_rows and _is_store_clean(database, report):
-        return _import_new_store(database, report, kept, folder, progress, say)
+        return _import_new_store(database, report, checked.tables, folder, progress, say)
     finish_imported_load(database)
     first = _is_first_load(database)
     if first and not database.embedded:
@@ -274,9 +347,32 @@ def _write_load(
     apply_schema(database, searched=not first)
     if not first:
         cache_last_revision(database, progress)
-    create_load_node(database, report)
+    create_load_node(database, report, {"staged": checked.compute_staged()})
+    return _write_undoable_load(database, checked, first, None, progress, say)
+
+
+def _write_undoable_load(
+    database: Database,
+    checked: _CheckedLoad,
+    first: bool,
+    broken: ResumableLoad | None,
+    progress: Progress,
+    say: Say,
+) -> LoadReport:
+    """Writes it in batches, and undoes it where it fails; where it is killed, it can go on."""
+    report = checked.report
+    count = build_row_counter(progress, "write", report.accepted)
+    writer = Writer(
+        database,
+        report.load_id,
+        report.sources if checked.complete else (),
+        first=first,
+        progress=count,
+        acknowledged=frozenset() if broken is None else broken.acknowledged,
+        resumed=partial(_say_where_it_goes_on, say, report.accepted),
+    )
     try:
-        report = _write_load_in_batches(database, report, kept, merges, complete, first, progress)
+        report = _write_load_in_batches(database, checked, writer, progress)
     except BaseException:
         _undo_failed_load(database, report.load_id, say)
         raise
@@ -284,28 +380,32 @@ def _write_load(
     return report
 
 
+def _say_where_it_goes_on(say: Say, rows: int, written: int) -> None:
+    say(
+        Message(
+            "The load that broke off goes on at row {row:,} of {rows:,}.",
+            row=min(written + 1, rows),
+            rows=rows,
+        )
+    )
+
+
 def _write_load_in_batches(
-    database: Database,
-    report: LoadReport,
-    kept: Sequence[StagedTable],
-    merges: Mapping[str, PersonMerge],
-    complete: bool,
-    first: bool,
-    progress: Progress,
+    database: Database, checked: _CheckedLoad, writer: Writer, progress: Progress
 ) -> LoadReport:
-    count = build_row_counter(progress, "write", report.accepted)
-    replaced = report.sources if complete else ()
-    writer = Writer(database, report.load_id, replaced, first=first, progress=count)
-    merge_people(writer, merges)
-    write_staged_tables(writer, kept)
+    merge_people(writer, checked.merges)
+    write_staged_tables(writer, checked.tables)
     removed = writer.cleanup()
-    if first:
+    if writer.first:
         progress("make the indexes", 0, 0)
         apply_schema(database)
-    revision = finish_load(database, report.load_id)
-    conflicts = tuple(writer.conflicts)
+    revision = finish_load(database, writer.load_id)
     return replace(
-        report, written=writer.written, removed=removed, revision=revision, conflicts=conflicts
+        checked.report,
+        written=writer.written,
+        removed=removed,
+        revision=revision,
+        conflicts=tuple(writer.conflicts),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -142,6 +142,16 @@ class UnreadFile:
     reason: Message
     nearest: str | None = None
     is_folder: bool = False
+
+
+@dataclass(frozen=True)
+class RereadTables:
+    """Tables that are read anew each time that somebody goes through them."""
+
+    read: Callable[[], Iterable[RawTable | UnreadFile]]
+
+    def __iter__(self) -> Iterator[RawTable | UnreadFile]:
+        return iter(self.read())
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ MAX_JOURNAL_KEYS = 1_000_000
 # So many conflicts are listed in a load's report; all of them stand in the graph.
 MAX_REPORTED_CONFLICTS = 10_000
 EVERY_FRAME_MARK = "*"
+# The number under which a first load says that nothing stood before it.
+FIRST_LOAD_NUMBER: Final = 0
 # Where a link leads, and the kind of node there: one source states both.
 LINK_TO, LINK_KIND = "to", "end"
 _NON_PROPERTY_COLUMNS: Final = frozenset(
@@ -111,6 +113,8 @@ class Writer:
     """Writes one load. `progress` is told of every batch (rows done).
 
     `stamp` is the load that records name as their last, where it is not this one (`dated`).
+    `acknowledged` are the numbers of the batches that stand, where the load goes on after a kill:
+    `resumed` is told, at the first other one, how many rows were passed over.
     """
 
     database: Database
@@ -119,6 +123,8 @@ class Writer:
     first: bool = False
     stamp: str = ""
     progress: Callable[[int], None] = lambda rows: None
+    acknowledged: frozenset[int] = frozenset()
+    resumed: Callable[[int], None] = lambda rows: None
     written: dict[str, int] = field(default_factory=dict)
     conflicts: list[RecordConflict] = field(default_factory=list)
     _begun: set[str] = field(default_factory=set)
@@ -126,12 +132,14 @@ class Writer:
     _noted: int = 0
     _everything: bool = False
     _batches: int = 0
+    _passed: int = 0
 
     def __post_init__(self) -> None:
         self.ranks = parse_source_rank(self.database.settings.source_rank)
-        if self.first:
+        self._everything = self.first
+        if self.first and FIRST_LOAD_NUMBER not in self.acknowledged:
             self._note_everything()
-            UndoImages(self.load_id, 0).write_everything(self.database)
+            UndoImages(self.load_id, FIRST_LOAD_NUMBER).write_everything(self.database)
 
     @contextmanager
     def dated(self, stamp: str) -> Iterator[None]:
@@ -268,21 +276,34 @@ class Writer:
         """
         with ThreadPoolExecutor(WRITE_SESSIONS) as sessions:
             for one in rounds:
-                batches = [split_batches(rows) for rows in one]
-                running: dict[Future[int], Iterator[pl.DataFrame]] = {}
+                batches = [iter(self._number_batches(rows)) for rows in one]
+                running: dict[Future[int], Iterator[tuple[int, pl.DataFrame]]] = {}
                 while batches or running:
                     for left in batches:
-                        if (rows := next(left, None)) is not None:
-                            running[sessions.submit(self._create_batch, creation, rows)] = left
+                        if (batch := next(left, None)) is not None:
+                            running[sessions.submit(self._create_batch, creation, *batch)] = left
                     ended, _ = wait(running, return_when=FIRST_COMPLETED)
                     batches = [running.pop(future) for future in ended]
                     for future in ended:
                         self.progress(future.result())
 
-    def _create_batch(self, creation: Creation, rows: pl.DataFrame) -> int:
+    def _number_batches(self, rows: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
+        """The batches that do not stand yet, numbered before any of them is written."""
+        batches = []
+        for batch in split_batches(rows):
+            if self._begin_batch(batch.height):
+                batches.append((self._batches, batch))
+        return batches
+
+    def _create_batch(self, creation: Creation, number: int, rows: pl.DataFrame) -> int:
         """Creates the records of one batch in one transaction; how many rows it had."""
         given = creation.build_parameters(rows)
-        self.database.write_with(lambda tx: tx.run(creation.statement, given).consume())
+
+        def once(tx: ManagedTransaction) -> None:
+            tx.run(creation.statement, given).consume()
+            UndoImages(self.load_id, number).write(tx)
+
+        self.database.write_with(once)
         return rows.height
 
     def _merge_relations(
@@ -479,13 +500,27 @@ class Writer:
 
     def build_images(self) -> UndoImages:
         """Where a batch notes what it changes, for its undoing."""
-        self._batches += 1
         return UndoImages(self.load_id, self._batches)
+
+    def _begin_batch(self, rows: int) -> bool:
+        """Gives the next batch its number; False where it stands, and is passed over."""
+        self._batches += 1
+        if self._batches not in self.acknowledged:
+            if self._passed:
+                self.resumed(self._passed)
+                self._passed = 0
+            return True
+        self._passed += rows
+        if rows:
+            self.progress(rows)
+        return False
 
     def run_batch(
         self, once: Callable[[ManagedTransaction], tuple[int, list[RecordConflict]]], rows: int
     ) -> None:
         """Runs a batch in one transaction; it returns the keys it noted and its conflicts."""
+        if not self._begin_batch(rows):
+            return
         noted, conflicts = self.database.write_with(once)
         room = MAX_REPORTED_CONFLICTS - len(self.conflicts)
         self.conflicts += conflicts[: max(room, 0)]
@@ -497,8 +532,7 @@ class Writer:
         self, tx: ManagedTransaction, images: UndoImages, keys: Mapping[str, Iterable[str]]
     ) -> None:
         """What stood before, and the journal of what is touched."""
-        if not self.first:
-            images.write(tx)
+        (UndoImages(self.load_id, images.number) if self.first else images).write(tx)
         for frame, named in keys.items():
             self._note(tx, frame, named)
 
@@ -530,6 +564,9 @@ class Writer:
 
     def cleanup(self) -> dict[str, int]:
         """Takes the replaced sources off what they no longer state; how many records went."""
+        # What it finds differs when it begins again: none of its batches is passed over.
+        self._batches = max(self._batches, *self.acknowledged, 0)
+        self.acknowledged = frozenset()
         if not self.replaced:
             return {}
         for relation in RELATIONS:

@@ -101,7 +101,7 @@ def build_load_message(load: UnfinishedLoad) -> Message:
             return Message("a load is running; what it brings shows when it has finished.")
         case "broken off":
             return Message(
-                "a load was broken off; the next load undoes it first, so load the files again."
+                "a load was broken off; load the same files again, and it goes on where it stopped."
             )
         case "undoing":
             return Message("a load is being undone; what that changes shows when it has finished.")

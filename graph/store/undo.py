@@ -1,10 +1,11 @@
 """What stood before a load, batch by batch, and how it is put back.
 
 Each transaction of a load also writes `(:Undo {load_id, number, undo_images})`: compressed
-JSON of the records that it changes, as they were. A load that cannot finish is undone from these,
-the last batch first; a batch and its putting back are one transaction each, so that an undoing
-that was cut short goes on where it stopped. When a load has finished, those of the newest loads
-stay (`settings.undo_loads`), so that the newest can be undone exactly, then the one before it.
+JSON of the records that it changes, as they were. It also says that the batch stands, so that a
+load that was killed can go on after it (`loaders.resumption`). A load that cannot finish is undone
+from these, the last batch first; a batch and its putting back are one transaction each, so that an
+undoing that was cut short goes on where it stopped. When a load has finished, those of the newest
+loads stay (`settings.undo_loads`), so that the newest can be undone exactly, then the one before.
 """
 
 from __future__ import annotations
@@ -105,9 +106,8 @@ class UndoImages:
             self.labels.append((label, kind, list(keys)))
 
     def write(self, tx: ManagedTransaction) -> None:
-        """Writes them, in the transaction of the batch."""
-        if self.nodes or self.relations or self.new_relations or self.labels:
-            tx.run(_WRITE_UNDO_STATEMENT, self._given(asdict(self))).consume()
+        """Writes them, in the transaction of the batch, which they acknowledge too."""
+        tx.run(_WRITE_UNDO_STATEMENT, self._given(asdict(self))).consume()
 
     def write_everything(self, database: Database) -> None:
         """Says of a first load that nothing stood before it."""
@@ -146,6 +146,8 @@ def undo_load(database: Database, load_id: str) -> None:
     """
     if database.read(_FINISHED_LOAD_STATEMENT, {"load": load_id}):
         return
+    # What is half undone must never be taken for a load that could go on.
+    database.write(f"MATCH (l:{LOAD.label} {{load_id: $load}}) REMOVE l.staged", {"load": load_id})
     restore_before_load(database, load_id)
     for label in (CHANGE.label, LOAD.label):
         database.write(f"MATCH (n:{label} {{load_id: $load}}) DELETE n", {"load": load_id})
