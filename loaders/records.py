@@ -41,12 +41,25 @@ def build_row_counter(progress: Progress, what: str, total: int) -> Callable[[in
 
 
 def write_staged_tables(writer: RecordWriter, kept: Sequence[StagedTable]) -> None:
-    """Writes all rows of the staged tables, in their order."""
+    """Writes all rows of the staged tables, in their order.
+
+    In a first load in batches relations between two people come last: before, several sessions
+    write at once (`graph.store.creation`), and two would lock such a relation from its two ends.
+    """
+    if isinstance(writer, Writer) and writer.first:
+        kept = sorted(kept, key=_has_ends_of_one_kind)
     for table in kept:
         for rows in table.rows():
             _write_table_rows(writer, EXCHANGE_TABLES[table.table], rows, table.ends)
         for rows in table.alias_rows():
             _write_person_aliases(writer, rows)
+
+
+def _has_ends_of_one_kind(table: StagedTable) -> bool:
+    declared = EXCHANGE_TABLES[table.table]
+    return isinstance(declared, Relation) and bool(
+        set(declared.start.kinds) & set(declared.end.kinds)
+    )
 
 
 def _write_table_rows(

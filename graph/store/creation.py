@@ -1,10 +1,10 @@
 """What a first load writes: records that cannot be there yet, created by several sessions at once.
 
-A statement takes its rows as columns, and what all rows share once: that is a third of the packing
-that maps cost, and half of what a server that has just started does for a row. No two sessions
-relate the same nodes at one time, so none waits for another's lock and none ends in a deadlock:
-nodes go to parts, relations in rounds, and in a round a session has two parts for itself. A node
-of many relations is not locked by a further one, so every session may relate others to it.
+A statement takes its rows as columns, and what all rows share once: half of the loader's work for
+maps. A new relation locks both its nodes, and the relations that came last at each of them, which
+may be of a third node; sessions that lock these crosswise end in deadlocks. A node of many
+relations is not locked. So several sessions write nodes, and the relations to such hubs, each for
+starts of its own; all others are written by one session, those between nodes of one kind last.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ WRITE_SESSIONS: Final = 3
 CREATE_BATCH_ROWS: Final = 10_000
 # Nodes with so many rows are hubs: Neo4j locks none that has more than 50 relations ("dense").
 # They get these first, from one session.
-HUB_ROWS: Final = 1_000
+HUB_ROWS: Final = 200
 _DENSE_RELATIONS: Final = 60
 # The columns in which rows bring the two ends of a relation.
 START_KEY_COLUMN, END_KEY_COLUMN = "_from", "_to"
 # The columns in which rows bring their provenance.
 ORIGIN_COLUMN, SOURCE_NAME_COLUMN = "_origin", "_source"
-_UNIT_COLUMN: Final = "_unit"
-_FIRST_UNIT: Final = 0
+_TURN_COLUMN: Final = "_turn"
 
 # What sessions write at the same time, each its own rows.
 Round = list[pl.DataFrame]
@@ -122,72 +121,20 @@ def split_node_rounds(rows: pl.DataFrame, sessions: int = WRITE_SESSIONS) -> Ite
 def split_relation_rounds(
     relation: Relation, same_kind: bool, rows: pl.DataFrame, sessions: int = WRITE_SESSIONS
 ) -> Iterator[Round]:
-    """Rows of relations, in rounds within which no two sessions lock one node.
+    """Rows of relations: those that one session writes, then those to hubs, apart by start.
 
     `same_kind`: a node may be the start of one and the end of another.
     """
-    if rows.height <= CREATE_BATCH_ROWS:
+    if rows.height <= CREATE_BATCH_ROWS or same_kind or relation.end.label:
         yield [rows]
         return
-    labelled = bool(relation.start.label), bool(relation.end.label)
-    if same_kind:
-        labelled = any(labelled), any(labelled)
-    starts, ends = (
-        [] if locked else _list_hubs(rows, column)
-        for column, locked in zip((START_KEY_COLUMN, END_KEY_COLUMN), labelled, strict=True)
-    )
-    if same_kind:
-        starts = ends = [*starts, *ends]
-    rounds = build_pair_rounds(2 * sessions)
-    units = rows.with_columns(_build_unit_expression(rounds, starts, ends).alias(_UNIT_COLUMN))
-    number = _FIRST_UNIT
-    for size in (1, *(len(pairs) for pairs in rounds)):
-        one = [
-            units.filter(pl.col(_UNIT_COLUMN) == number + place).drop(_UNIT_COLUMN)
-            for place in range(size)
-        ]
-        number += size
-        yield [part for part in one if part.height]
-
-
-def build_pair_rounds(parts: int) -> list[list[tuple[int, int]]]:
-    """An even number of parts in pairs: all are in each round, and each pair once in a round."""
-    last = parts - 1
-    return [
-        [(turn, last)]
-        + [((turn + step) % last, (turn - step) % last) for step in range(1, parts // 2)]
-        for turn in range(last)
-    ]
-
-
-def _list_hubs(rows: pl.DataFrame, column: str) -> list[str]:
-    counts = rows.group_by(column).len()
-    return counts.filter(pl.col("len") >= HUB_ROWS)[column].sort().to_list()
-
-
-def _build_unit_expression(
-    rounds: list[list[tuple[int, int]]], starts: list[str], ends: list[str]
-) -> pl.Expr:
-    """The number of the session's turn to which a row belongs.
-
-    A hub is in no part: its row goes with its other end. The first relations of hubs come first.
-    """
-    parts = len(rounds) + 1
-    a, b = (
-        pl.when(~pl.col(column).is_in(hubs)).then(pl.col(column).hash() % parts)
-        for column, hubs in ((START_KEY_COLUMN, starts), (END_KEY_COLUMN, ends))
-    )
-    own = pl.int_range(pl.len()).cast(pl.UInt64) % parts
-    start, end = pl.coalesce(a, b, own), pl.coalesce(b, a, own)
-    pair = pl.min_horizontal(start, end) * parts + pl.max_horizontal(start, end)
-    turns: dict[int, int] = {}
-    for number, (one, other) in enumerate((p for pairs in rounds for p in pairs), _FIRST_UNIT + 1):
-        turns[min(one, other) * parts + max(one, other)] = number
-        for alone in (one, other):
-            turns.setdefault(alone * parts + alone, number)
-    unit = pair.replace_strict(turns, return_dtype=pl.Int32)
-    early = pl.lit(False)
-    for column, hubs in ((START_KEY_COLUMN, starts), (END_KEY_COLUMN, ends)):
-        place = pl.int_range(pl.len()).over(column)
-        early = early | (pl.col(column).is_in(hubs) & (place < _DENSE_RELATIONS))
-    return pl.when(early).then(_FIRST_UNIT).otherwise(unit)
+    counts = rows.group_by(END_KEY_COLUMN).len().filter(pl.col("len") >= HUB_ROWS)
+    is_hub = pl.col(END_KEY_COLUMN).is_in(counts[END_KEY_COLUMN].implode())
+    is_dense = pl.int_range(pl.len()).over(END_KEY_COLUMN) >= _DENSE_RELATIONS
+    turn = pl.when(is_hub & is_dense).then(pl.col(START_KEY_COLUMN).hash() % sessions)
+    turns = rows.with_columns(turn.alias(_TURN_COLUMN))
+    conditions = [[pl.col(_TURN_COLUMN).is_null()]]
+    conditions.append([pl.col(_TURN_COLUMN) == number for number in range(sessions)])
+    for together in conditions:
+        parts = [turns.filter(condition).drop(_TURN_COLUMN) for condition in together]
+        yield [part for part in parts if part.height]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from graph.messages import Message
 from graph.model.constraints import build_schema_statements
 from graph.server.database import Database
 from graph.settings import Settings
@@ -420,7 +421,10 @@ def test_killed_half_way_then_loaded_again_is_as_never_killed(
         assert killed.returncode == -signal.SIGKILL
         unfinished = "MATCH (l:Load) WHERE l.finished_at IS NULL RETURN count(l)"
         assert one(second_database, unfinished) == 1
-        load(second_database, second, path)
+        said: list[Message] = []
+        tables = list(folder.get([path]))
+        load_records(second_database, "folder", tables, home=second.home, say=said.append)
+        assert any("goes on at row" in str(line) for line in said)
         assert one(second_database, unfinished) == 0
         assert list(format_canonical_lines(second_database)) == clean
         emptied(second_database)

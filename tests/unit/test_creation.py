@@ -6,14 +6,11 @@ from random import Random
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from graph.model.kinds import NODE_KINDS, RELATION_KINDS
 from graph.store import creation
 from graph.store.creation import (
     build_node_creation,
-    build_pair_rounds,
     build_relation_creation,
     split_batches,
     split_node_rounds,
@@ -45,9 +42,10 @@ def test_no_two_sessions_lock_one_node_and_every_row_is_written_once(
     common = rows.group_by("_to").len().filter(pl.col("len") >= 100)["_to"].to_list()
     hubs = set() if same else {("end", one) for one in common}
     written: list[int] = []
+    widest = 0
     filled: dict[tuple[str, str], int] = {}
     for turn in split_relation_rounds(RELATION_KINDS[type], same, rows, sessions):
-        assert len(turn) <= sessions
+        widest = max(widest, len(turn))
         dense = {hub for hub in hubs if filled.get(hub, 0) > 50}
         locked: set[tuple[str, str]] = set()
         for part in turn:
@@ -59,14 +57,7 @@ def test_no_two_sessions_lock_one_node_and_every_row_is_written_once(
             for end in part["_to"]:
                 filled["end", end] = filled.get(("end", end), 0) + 1
     assert sorted(written) == list(range(2_000))
-
-
-@given(st.integers(1, 8).map(lambda half: 2 * half))
-def test_all_parts_are_in_each_round_and_each_pair_in_one(parts: int) -> None:
-    rounds = build_pair_rounds(parts)
-    for pairs in rounds:
-        assert sorted(part for pair in pairs for part in pair) == list(range(parts))
-    assert len({frozenset(pair) for pairs in rounds for pair in pairs}) == parts * (parts - 1) // 2
+    assert widest == (1 if same or ends == 300 else sessions)
 
 
 def test_batches_are_of_one_size_and_no_row_is_left_out() -> None:
