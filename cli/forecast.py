@@ -57,13 +57,14 @@ def forecast_command(
 
     Example: shicheng forecast --by province -o forecast.xlsx
     """
+    if talent is not None and (by, show) != ("nation", "figures"):
+        raise UsageError("--talent gives one list of its own; leave --by and --show out")
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
     content = f"forecast {show}" if talent is None else f"forecast talent {talent}"
-    about = build_cli_about(
-        snapshot.revision, policy, parameters={"by": by, "seed": seed}, content=content
-    )
+    asked = {"by": by, "seed": seed} if talent is None else {"seed": seed}
+    about = build_cli_about(snapshot.revision, policy, parameters=asked, content=content)
     if talent is not None:
         from graph.forecast import talent as of_talent
         from graph.people.aliases import resolve_person_id

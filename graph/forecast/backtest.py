@@ -28,9 +28,11 @@ from numpy.typing import NDArray
 from graph.forecast.history import BLOCK_MONTHS, FORECAST_ATTRIBUTES, DrivenHistory
 from graph.forecast.simulation import (
     MIN_LOOKBACK_BLOCKS,
+    MIN_PROMOTIONS,
     NATION,
     ForecastData,
     SimulatedLedgers,
+    count_lookback_promotions,
     simulate_ledgers,
 )
 
@@ -48,9 +50,9 @@ BASELINES: Final = ("line", "run_rate")
 class Backtest:
     """What past forecasts were worth.
 
-    - outcomes: attribute, value, ledger, origin, target (days), months, outcome, median, low_80,
-      high_80, low_95, high_95, line, run_rate, and pinball, pinball_line, pinball_run_rate (in
-      persons or person-times)
+    - outcomes: attribute, value, ledger, origin, target_day, horizon (months), outcome, median,
+      low_80, high_80, low_95, high_95, line, run_rate, and pinball, pinball_line,
+      pinball_run_rate (in persons or person-times)
     - scores: attribute, ledger, outcomes, coverage_80, coverage_95, error, ape, ape_line,
       ape_run_rate, pinball, pinball_line, pinball_run_rate, ratio (to the better baseline)
     """
@@ -63,21 +65,24 @@ def run_backtest(data: ForecastData, seed: int, origins: int = MAX_ORIGINS) -> B
     """Forecasts from the last quarter-ends, each to all quarter-ends that have come since.
 
     Quarters are blocks of three months counted back from the data date. An origin needs
-    `MIN_LOOKBACK_BLOCKS` blocks of the window before it; the oldest are left out.
+    `MIN_LOOKBACK_BLOCKS` blocks of the window before it, and as many promotions as any forecast;
+    those without are left out.
     """
     parts = [
         outcome
         for block in range(1, origins + 1)
-        if _has_lookback(data.history, -block * BLOCK_MONTHS)
+        if _has_lookback(data, -block * BLOCK_MONTHS)
         for outcome in _forecast_from(data, -block * BLOCK_MONTHS, seed)
     ]
     outcomes = pl.concat(parts) if parts else pl.DataFrame(schema=_OUTCOME_SCHEMA)
     return Backtest(outcomes, summarize_backtest(outcomes))
 
 
-def _has_lookback(history: DrivenHistory, origin: int) -> bool:
+def _has_lookback(data: ForecastData, origin: int) -> bool:
     earliest = origin - BLOCK_MONTHS * MIN_LOOKBACK_BLOCKS + 1
-    return earliest >= history.first_month
+    if earliest < data.history.first_month:
+        return False
+    return count_lookback_promotions(data, origin) >= MIN_PROMOTIONS
 
 
 _OUTCOME_SCHEMA: Final = {
@@ -85,8 +90,8 @@ _OUTCOME_SCHEMA: Final = {
     "value": pl.String,
     "ledger": pl.String,
     "origin": pl.Date,
-    "target": pl.Date,
-    "months": pl.Int64,
+    "target_day": pl.Date,
+    "horizon": pl.Int64,
     "outcome": pl.Float64,
     "median": pl.Float64,
     "low_80": pl.Float64,
@@ -175,8 +180,8 @@ def _score(
             "value": [value for value in simulated.values for _ in horizons],
             "ledger": [ledger] * (size * steps),
             "origin": [history.compute_day(origin)] * (size * steps),
-            "target": [history.compute_day(origin + month) for month in horizons] * size,
-            "months": horizons * size,
+            "target_day": [history.compute_day(origin + month) for month in horizons] * size,
+            "horizon": horizons * size,
             **{name: found.ravel() for name, found in columns.items()},
         },
         schema=_OUTCOME_SCHEMA,

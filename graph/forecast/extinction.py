@@ -21,12 +21,14 @@ Poisson counts with these means; all from one seed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from graph.errors import UsageError
 from graph.forecast.landing import DEFAULT_SEED
 from graph.labels import MetricColumnLabels
 from graph.policy import Policy
@@ -52,7 +54,7 @@ COLUMNS: Final[MetricColumnLabels] = {
     "occupation_code": ("occupation", "职业编码"),
     "province": ("province", "省份"),
     "mentors": ("mentors in place", "在岗师傅人数"),
-    "unknown": ("of them without a known retirement month", "其中退休月份不明人数"),
+    "unknown": ("of them without one known retirement month", "其中退休月份不能确定人数"),
     "in_training": ("apprentices who may become mentors", "可成为师傅的在学徒弟人数"),
     "median": ("year of the last mentor, median", "最后一名师傅离岗年份（中位数）"),
     "early": ("10 % by", "10%分位年份"),
@@ -68,14 +70,14 @@ class _Craft:
 
     groups: pl.DataFrame
     leaving: Floats  # groups x years: mentors who leave by the end of that year, known
-    undecided: Floats  # groups x years: of women with two months, between both by that year
-    undecided_later: Floats  # the same, those past the later month by that year
+    women: Ints  # women with two months, a row each: group, first year and later year of leaving
     unknown: Ints  # groups
     survival: Floats  # years: share of the known mentors still there
     training: Floats  # groups x training years: apprentices in the k-th year
     life_table: Floats  # training years: chance of becoming a mentor in the k-th year
     rate: Floats  # groups: apprentices a mentor and year
     teaching_years: int
+    first_part: float  # of the as-of year, the part that is left
 
 
 def compute_extinction(
@@ -86,8 +88,9 @@ def compute_extinction(
     mentors (persons in place on the as-of day), unknown (of them without one known retirement
     month), in_training (apprentices who work and are no mentors yet), median, early (10 %) and late
     (90 %) year in which no mentor is left for the first time (null: not within `HORIZON_YEARS`),
-    probability_2030 and probability_2035 (of that by the end of the year). Of the policy the as-of
-    day alone bears on it.
+    probability_2030 and probability_2035 (of that by the end of the year; null when gone by). Of
+    the policy the as-of day alone bears on it. Raises `UsageError` where no mentor's retirement
+    month is known.
     """
     craft = _describe_craft(snapshot, policy)
     if craft.groups.is_empty():
@@ -102,7 +105,8 @@ def compute_extinction(
             [first + int(y) if y < HORIZON_YEARS else None for y in found], dtype=pl.Int64
         )
     for year in PROBABILITY_YEARS:
-        columns[f"probability_{year}"] = pl.Series((ends <= year - first).mean(axis=1))
+        chance = (ends <= year - first).mean(axis=1) if year >= first else [None] * len(ends)
+        columns[f"probability_{year}"] = pl.Series(chance, dtype=pl.Float64)
     rows = craft.groups.with_columns(**columns).select(*COLUMNS)
     order = ["probability_2030", "probability_2035", "mentors", *GROUP_KEYS]
     return rows.sort(order, descending=[True, True, False, False, False])
@@ -111,25 +115,36 @@ def compute_extinction(
 def _simulate_end(craft: _Craft, random: np.random.Generator) -> Ints:
     """For each group the first year from the as-of year on (0) at whose end no mentor is left."""
     size = craft.groups.height
-    cadres = random.random(size)[:, None]
-    stay = np.floor(cadres * craft.undecided + 0.5)
     known = craft.groups["mentors"].to_numpy()[:, None] - craft.unknown[:, None]
-    remaining = known - craft.leaving - (craft.undecided - stay) - craft.undecided_later
-    present = np.maximum(remaining, 0)
+    present = known - craft.leaving - _draw_women_left(craft, random)
     others, before = craft.unknown, 1.0
     joined = np.zeros((size, HORIZON_YEARS))
     training = craft.training.copy()
     end = np.full(size, HORIZON_YEARS, np.int64)
     for year in range(HORIZON_YEARS):
-        joined[:, year] = random.poisson(training @ craft.life_table)
-        training[:, 1:] = (training * (1 - craft.life_table))[:, :-1]
+        part = craft.first_part if year == 0 else 1.0
+        joined[:, year] = random.poisson(training @ craft.life_table * part)
+        training *= 1 - craft.life_table * part
+        if year:
+            training[:, 1:] = training[:, :-1].copy()
         recent = joined[:, max(0, year - craft.teaching_years + 1) : year + 1].sum(axis=1)
         others = random.binomial(others, craft.survival[year] / before if before else 0.0)
         before = craft.survival[year]
         active = present[:, year] + others + recent
-        training[:, 0] = random.poisson(craft.rate * active)
+        begun = random.poisson(craft.rate * active * part)
+        training[:, 0] = begun + (training[:, 0] if year == 0 else 0)
         end = np.where((end == HORIZON_YEARS) & (active <= 0), year, end)
     return end
+
+
+def _draw_women_left(craft: _Craft, random: np.random.Generator) -> Floats:
+    """groups x years: women with two months who have left; each at one of hers, by a coin."""
+    group, first, later = craft.women.T
+    year = np.where(random.random(len(group)) < 0.5, first, later)
+    cells = craft.groups.height * (HORIZON_YEARS + 1)
+    counts = np.bincount(group * (HORIZON_YEARS + 1) + year, minlength=cells)
+    left: Floats = counts.reshape(-1, HORIZON_YEARS + 1)[:, :-1].cumsum(axis=1).astype(np.float64)
+    return left
 
 
 # --- where it starts --------------------------------------------------------------------------
@@ -165,8 +180,11 @@ def _describe_craft(snapshot: Snapshot, policy: Policy) -> _Craft:
     undecided = mentors.filter(pl.col("leaves_later").is_not_null())
     unknown = mentors.filter(pl.col("leaves").is_null())
     leaving = _count_left(known, "leaves", size, policy)
-    earlier = _count_left(undecided, "leaves", size, policy)
-    later = _count_left(undecided, "leaves_later", size, policy)
+    if known.is_empty() and unknown.height:
+        raise UsageError(
+            "The extinction clock needs mentors whose retirement month is known: birth date, sex, "
+            "and of women the category; no mentor in place has them all."
+        )
     alive = 1 - leaving.sum(axis=0) / max(known.height, 1)
     taken_on = links.join(mentors.select("group", mentor="person"), on="mentor").filter(
         _count_years(pl.col("start"), policy) < RECENT_YEARS
@@ -177,18 +195,27 @@ def _describe_craft(snapshot: Snapshot, policy: Policy) -> _Craft:
     years = teaching.item()
     return _Craft(
         groups.join(_count_group(learning, "in_training"), on="group", how="left")
-        .join(_count_group(unknown, "unknown"), on="group", how="left")
+        .join(_count_group(pl.concat([unknown, undecided]), "unknown"), on="group", how="left")
         .with_columns(pl.col("in_training", "unknown").fill_null(0)),
         leaving,
-        earlier - later,
-        later,
+        _list_women(undecided, policy),
         _spread(_count_group(unknown, "n"), size).astype(np.int64),
         alive,
         _count_training(learning, size),
         _build_life_table(entered, began, policy),
         _estimate_rates(_spread(_count_group(taken_on, "n"), size), groups),
         DEFAULT_TEACHING_YEARS if years is None else max(1, round(years)),
+        (date(policy.as_of.year, 12, 31) - policy.as_of).days / 365.25,
     )
+
+
+def _list_women(undecided: pl.DataFrame, policy: Policy) -> Ints:
+    years = [
+        (pl.col(column).dt.year() - policy.as_of.year).clip(0, HORIZON_YEARS).cast(pl.Int64)
+        for column in ("leaves", "leaves_later")
+    ]
+    rows: Ints = undecided.select(pl.col("group").cast(pl.Int64), *years).to_numpy()
+    return rows
 
 
 def _list_working_people(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:

@@ -34,14 +34,16 @@ from graph.forecast.simulation import (
     build_forecast_data,
 )
 from graph.labels import MetricColumnLabels
+from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
 from graph.programme.overview import sum_targets_by_scope
 from graph.snapshot.frames import Snapshot
 
 # Raised when the method changes, so that forecasts of an older one are not read as these.
-FORECAST_VERSION: Final = 1
+FORECAST_VERSION: Final = 2
 DEFAULT_SEED: Final = 2026
 BACKTEST_ORIGINS: Final = 6
+MAX_FORECAST_MONTHS: Final = 120
 FIGURE_QUANTILES: Final = {
     "median": 0.5,
     "low_80": 0.1,
@@ -83,6 +85,7 @@ COLUMNS: Final[MetricColumnLabels] = {
     "ratio": ("loss to that of the better baseline", "与较优基准之比"),
     "origin": ("forecast made on", "预测起点"),
     "target_day": ("for", "预测终点"),
+    "horizon": ("months ahead", "预测月数"),
     "outcome": ("what came", "实际值"),
     "line": ("straight line", "直线外推"),
     "run_rate": ("run rate of four quarters", "近四季均值"),
@@ -225,7 +228,24 @@ def compute_landing_forecast(
 
 
 def check_window_open(history: DrivenHistory) -> None:
-    """Raises `UsageError` where the data reach the window's end: nothing is left to forecast."""
+    """Raises `UsageError` where nothing is left to forecast, nothing has begun, or the window ends
+    too far away.
+    """
+    if history.policy.window_start > history.data_date:
+        raise UsageError(
+            "The window starts on {start}, and the data reach {day} only: what has not begun "
+            "cannot be forecast. Choose a window that starts earlier.",
+            start=history.policy.window_start,
+            day=history.data_date,
+        )
+    if history.months_left > MAX_FORECAST_MONTHS:
+        raise UsageError(
+            "The window ends on {end}, more than {years} years after the data, which reach {day}. "
+            "Choose a window that ends earlier.",
+            end=history.policy.window_end,
+            years=MAX_FORECAST_MONTHS // 12,
+            day=history.data_date,
+        )
     if history.policy.window_end <= history.data_date:
         raise UsageError(
             "The window ended on {end}, and the data reach {day}: there is nothing left to "
@@ -251,13 +271,27 @@ def list_forecast_days(data_date: date, window_end: date) -> list[date]:
         year, quarter = following.year, quarter % 4 + 1
 
 
-def _read_targets(snapshot: Snapshot, policy: Policy) -> dict[str, int]:
-    """Scope ("national", a province's code, an industry) -> the target in person-times."""
+def _read_targets(snapshot: Snapshot, policy: Policy) -> dict[str, dict[str | None, int]]:
+    """Attribute -> value -> the target in person-times; the nation's value is None.
+
+    Targets are set for years; a window of other than whole years has none.
+    """
+    start, end = policy.window_start, policy.window_end
+    if (start.month, start.day, end.month, end.day) != (1, 1, 12, 31):
+        return {}
     goals: Sequence[dict[str, Any]] = (
         snapshot.frames["goals"].collect().to_dicts() if "goals" in snapshot.frames else []
     )
     found = sum_targets_by_scope(goals, policy.window_start.year, policy.window_end.year)
-    return {scope: sums["high_skilled"] for scope, sums in found.items() if "high_skilled" in sums}
+    targets: dict[str, dict[str | None, int]] = {NATION: {}, "province": {}, "industry": {}}
+    for scope, sums in found.items():
+        if "high_skilled" in sums:
+            attribute = "province" if scope in PROVINCES else "industry"
+            if scope == "national":
+                targets[NATION][None] = sums["high_skilled"]
+            else:
+                targets[attribute][scope] = sums["high_skilled"]
+    return targets
 
 
 def _count_known(data: ForecastData, attribute: str, ledger: str) -> dict[str | None, int]:
@@ -275,20 +309,23 @@ def _build_figures(
     attribute: str,
     simulated: SimulatedLedgers,
     days: list[date],
-    targets: dict[str, int],
+    targets: dict[str, dict[str | None, int]],
 ) -> pl.DataFrame:
+    """The figures of each value, those among them that have a target and nobody yet."""
+    set_for = targets.get(attribute, {})
+    waiting = [value for value in PROVINCES if value in set_for and value not in simulated.values]
+    values = [*simulated.values, *waiting]
     parts = []
     for ledger in LEDGERS:
         known = _count_known(data, attribute, ledger)
-        counted = np.array([known.get(value, 0) for value in simulated.values], np.float64)
+        counted = np.array([known.get(value, 0) for value in values], np.float64)
         added = simulated.sum_persons() if ledger == "persons" else simulated.sum_person_times()
-        totals = added + counted[:, None, None]
+        totals = np.pad(added, ((0, len(waiting)), (0, 0), (0, 0))) + counted[:, None, None]
         found: dict[str, NDArray[np.int64]] = {
             name: np.quantile(totals, level, axis=1).round().astype(np.int64).ravel()
             for name, level in FIGURE_QUANTILES.items()
         }
-        scopes = ["national" if attribute == NATION else value for value in simulated.values]
-        goals = [targets.get(scope or "") if ledger == "person_times" else None for scope in scopes]
+        goals = [set_for.get(value) if ledger == "person_times" else None for value in values]
         chances = [
             None if goal is None else float((totals[number, :, -1] >= goal).mean())
             for number, goal in enumerate(goals)
@@ -297,10 +334,10 @@ def _build_figures(
         parts.append(
             pl.DataFrame(
                 {
-                    "attribute": [attribute] * (len(scopes) * steps),
-                    "value": [value for value in simulated.values for _ in days],
-                    "ledger": [ledger] * (len(scopes) * steps),
-                    "day": days * len(scopes),
+                    "attribute": [attribute] * (len(values) * steps),
+                    "value": [value for value in values for _ in days],
+                    "ledger": [ledger] * (len(values) * steps),
+                    "day": days * len(values),
                     "counted": np.repeat(counted.astype(np.int64), steps),
                     **found,
                     "target": [goal for goal in goals for _ in days],
@@ -361,7 +398,10 @@ def _build_past(data: ForecastData, attribute: str) -> pl.DataFrame:
                     count=pl.col("count").cast(pl.Int64),
                 )
             )
-    return pl.concat(rows)
+    if not rows:  # the window has only just begun
+        kinds = {"attribute": pl.String, "value": pl.String, "ledger": pl.String}
+        return pl.DataFrame(schema={**kinds, "day": pl.Date, "count": pl.Int64})
+    return pl.concat(rows).sort("ledger", "day", "value")
 
 
 def _list_past_months(history: DrivenHistory) -> list[int]:
@@ -386,7 +426,7 @@ def _count_pending(model: ForecastModel) -> pl.DataFrame:
             months=pl.Series(np.asarray(DURATION_STARTS)[np.maximum(classes, 0)]),
             chance=pl.Series(chance, dtype=pl.Float64),
         )
-        .group_by("occupation_group", "level", "months")
+        .group_by("occupation_group", "level", "months", maintain_order=True)
         .agg(pl.col("persons").sum(), chance=rising.sum() / pl.col("persons").sum())
         .sort("occupation_group", "level", "months")
     )

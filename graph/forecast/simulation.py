@@ -137,6 +137,12 @@ def choose_lookback(history: DrivenHistory, origin: int) -> tuple[int, ...]:
     )
 
 
+def count_lookback_promotions(data: ForecastData, origin: int) -> int:
+    """The promotions of reached people in the blocks that a forecast from the origin looks at."""
+    lookback = choose_lookback(data.history, origin)
+    return int(_take_blocks(data.by_person, lookback).promotions.sum())
+
+
 @dataclass(frozen=True)
 class SimulatedLedgers:
     """What is added from the origin on, of one attribute's values (or of the nation, one value).
@@ -192,12 +198,13 @@ class ForecastModel:
     ) -> ForecastModel:
         lookback = choose_lookback(data.history, origin)
         exposure = _take_blocks(data.by_person, lookback)
-        if exposure.promotions.sum() < MIN_PROMOTIONS:
+        seen = count_lookback_promotions(data, origin)
+        if seen < MIN_PROMOTIONS:
             raise UsageError(
                 "A forecast needs at least {least} promotions of people whom chains reach in the "
                 "quarters before the data date; there are {found}.",
                 least=MIN_PROMOTIONS,
-                found=int(exposure.promotions.sum()),
+                found=seen,
             )
         high = data.history.policy.high_skilled_level
         transitions = estimate_transitions(
@@ -472,12 +479,12 @@ class ForecastModel:
             (n, (number, flat)), (size, occupations * channels * LEVELS * (MAX_DURATION_MONTH + 1))
         )
         total = np.asarray(counts.sum(axis=1)).ravel()
-        used = np.unique(flat)
+        used = np.unique(flat).astype(np.int64)
         narrow = counts[:, used]
         found = {}
         for ledger, outlook in (("first", self.outlook.first), ("further", self.outlook.further)):
             table = outlook.reshape(shape[0], shape[1], -1)[:, :, used]
-            rows = table.reshape(-1, len(used)).T.astype(np.float64)
+            rows = table.reshape(shape[0] * shape[1], len(used)).T.astype(np.float64)
             mean = np.asarray(narrow @ rows) / np.maximum(total, 1.0)[:, None]
             by_month = mean.reshape(size, shape[0], shape[1]).transpose(0, 2, 1)
             found[ledger] = by_month if months is not None else self._at_horizons(by_month)

@@ -54,7 +54,8 @@ def compute_replacement(
     mentors, apprentices, became_mentors (persons); apprentices_per_mentor; share (1 - S), read
     after `years`, or as many as the longest followed apprentice of the row has had, if fewer
     (column years); replacement, low and high (later mentors a mentor). Rows of fewer than
-    `apprentices` apprentices are left out: they tell nothing. Of the policy the as-of day alone
+    `apprentices` apprentices are left out: they tell nothing. Where nobody has become a mentor yet
+    there is no interval. Of the policy the as-of day alone
     bears on it. Only dated mentorships count; who mentored before their own apprenticeship began is
     left out. An apprentice belongs to their own occupation and province, a mentor likewise.
     """
@@ -135,7 +136,8 @@ def _estimate_part(
         .with_columns(pl.col("survival").fill_null(1.0), pl.col("greenwood").fill_null(0.0))
     )
     rate = pl.col("apprentices_per_mentor")
-    low, high = _build_interval()
+    known = pl.col("became_mentors") > 0
+    low, high = (pl.when(known).then(bound) for bound in _build_interval())
     return found.with_columns(
         share=1 - pl.col("survival"),
         replacement=rate * (1 - pl.col("survival")),

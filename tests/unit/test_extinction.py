@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from graph.errors import UsageError
 from graph.forecast.extinction import compute_extinction
 from graph.metrics.examples import build_example_lineages
 from graph.policy import Policy
@@ -69,6 +70,31 @@ def test_a_woman_without_a_category_leaves_at_either_month() -> None:
     (row,) = compute_extinction(craft, POLICY).to_dicts()
     assert row["early"] < 2036 < row["late"]
     assert row["probability_2030"] == 0 and 0.35 < row["probability_2035"] < 0.65
+
+
+def test_each_woman_without_a_category_leaves_on_her_own() -> None:
+    women = {f"W{n}": {"birth_date": date(1980, 1, 1), "sex": "female"} for n in range(6)}
+    gone = {f"B{n}": {"retired_on": date(2020, 2, 1)} for n in range(6)}
+    links = [f"W{n} B{n} 2010-01-01" for n in range(6)]
+    (row,) = compute_extinction(make_craft(*links, **women, **gone), POLICY).to_dicts()
+    # All six at the earlier month has a chance of 1/64; with one coin for all it were 1/2.
+    assert row["unknown"] == 6 and row["probability_2035"] < 0.06
+
+
+def test_without_any_known_retirement_month_there_is_no_clock() -> None:
+    craft = make_craft("Ada Bo 2010-01-01", Bo={"retired_on": date(2020, 2, 1)})
+    with pytest.raises(UsageError, match="needs mentors whose retirement month is known"):
+        compute_extinction(craft, POLICY)
+
+
+def test_a_year_that_is_gone_by_has_no_probability() -> None:
+    craft = make_craft(
+        "Ada Bo 2010-01-01",
+        Ada={"birth_date": date(1975, 3, 1), "sex": "male"},
+        Bo={"birth_date": date(1960, 1, 1), "sex": "male", "retired_on": date(2020, 2, 1)},
+    )
+    (row,) = compute_extinction(craft, Policy(as_of=date(2031, 6, 30))).to_dicts()
+    assert row["probability_2030"] is None and row["probability_2035"] is not None
 
 
 def test_those_in_training_and_those_taken_on_keep_a_craft() -> None:

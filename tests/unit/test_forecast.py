@@ -152,7 +152,7 @@ def test_the_same_seed_gives_the_same_figures_and_another_one_near_ones(network:
 
 
 def test_figures_start_from_what_is_counted_and_never_fall(network: Snapshot) -> None:
-    forecast = compute_landing_forecast(network, replace(POLICY, window_end=date(2027, 6, 30)))
+    forecast = compute_landing_forecast(network, replace(POLICY, window_end=date(2027, 12, 31)))
     national = measure_driven(network, POLICY).national
     nation = forecast.figures.filter(attribute=NATION)
     assert nation["day"].unique().sort().to_list() == [
@@ -160,6 +160,8 @@ def test_figures_start_from_what_is_counted_and_never_fall(network: Snapshot) ->
         date(2026, 12, 31),
         date(2027, 3, 31),
         date(2027, 6, 30),
+        date(2027, 9, 30),
+        date(2027, 12, 31),
     ]
     persons = nation.filter(ledger="persons").sort("day")
     assert persons["counted"].unique().to_list() == [national["driven_persons"]]
@@ -226,6 +228,63 @@ def test_what_cannot_be_forecast_says_why(network: Snapshot) -> None:
         compute_landing_forecast(replace(network, frames=few), POLICY)
     with pytest.raises(UsageError, match="no leading talent"):
         compute_talent_forecast(network, POLICY, "P0000999")
+
+
+def test_where_no_talent_was_named_lately_nothing_comes_by_naming(network: Snapshot) -> None:
+    long_ago = dict(network.frames)
+    long_ago["talents"] = long_ago["talents"].with_columns(recognised_on=pl.lit(date(2022, 1, 1)))
+    older = replace(network, frames=long_ago)
+    parts = compute_landing_forecast(older, POLICY).parts.filter(attribute=NATION)
+    assert parts.filter(part="new_talents")["median"].to_list() == [0]
+    assert parts.filter(part="pending")["median"][0] > 0
+    assert not run_backtest(
+        build_forecast_data(compute_driven_history(older, POLICY), 2), 1, 2
+    ).scores.is_empty()
+
+
+def test_windows_that_have_not_begun_or_never_end_are_refused(network: Snapshot) -> None:
+    for start, end, why in (
+        (date(2027, 1, 1), date(2027, 12, 31), "has not begun"),
+        (date(2024, 1, 1), date(2099, 12, 31), "more than 10 years"),
+    ):
+        policy = replace(POLICY, window_start=start, window_end=end)
+        with pytest.raises(UsageError, match=why):
+            compute_landing_forecast(network, policy)
+        with pytest.raises(UsageError, match=why):
+            compute_talent_forecast(network, policy, "P0000000")
+    begun = replace(POLICY, window_start=date(2026, 6, 20), window_end=date(2027, 6, 30))
+    found = compute_landing_forecast(network, begun)
+    assert found.past.is_empty() and found.figures.height
+
+
+def test_targets_are_those_of_the_attribute_and_of_whole_years(network: Snapshot) -> None:
+    goals = pl.DataFrame(
+        {
+            "scope": ["national", "32", "52", "6-18"],
+            "year": [2026] * 4,
+            "leading_talents": [None] * 4,
+            "high_skilled": [18_000, 10, 500, 99],
+        },
+        schema_overrides={"leading_talents": pl.Int64},
+    )
+    asked = replace(network, frames={**network.frames, "goals": goals.lazy()})
+    found = compute_landing_forecast(asked, POLICY).select_landing("province")
+    times = {row["value"]: row for row in found.filter(ledger="person_times").to_dicts()}
+    assert (times["32"]["target"], times["32"]["probability"]) == (10, 1.0)
+    nobody = times["52"]  # has a target, and nobody is reached there
+    assert (nobody["counted"], nobody["median"], nobody["probability"]) == (0, 0, 0.0)
+    groups = compute_landing_forecast(asked, POLICY).select_landing("occupation_group")
+    assert groups["target"].null_count() == groups.height
+    part = replace(POLICY, window_end=date(2026, 7, 31))
+    assert compute_landing_forecast(asked, part).figures["target"].null_count()
+    assert compute_landing_forecast(asked, part).figures["target"].drop_nulls().is_empty()
+
+
+def test_an_origin_with_too_few_promotions_is_left_out_of_the_back_test() -> None:
+    small = make_network("constant", people=500, talents=10, seed=3)
+    found = load_backtest(small, POLICY)
+    full = load_backtest(make_network("constant", people=2_000, talents=20, seed=3), POLICY)
+    assert found.outcomes["origin"].n_unique() < full.outcomes["origin"].n_unique()
 
 
 def test_a_talents_list_starts_from_its_driven_count(network: Snapshot) -> None:

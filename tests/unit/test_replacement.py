@@ -77,6 +77,12 @@ def test_what_tells_nothing_is_left_out() -> None:
     assert compute_replacement(empty, POLICY).is_empty()
 
 
+def test_where_nobody_became_a_mentor_yet_there_is_no_interval() -> None:
+    links = [f"Ada B{n} 2010-01-01" for n in range(20)]
+    row = compute_replacement(build_example_lineages(*links, talents="Ada"), POLICY).to_dicts()[0]
+    assert (row["replacement"], row["low"], row["high"]) == (0, None, None)
+
+
 def test_a_pair_counts_once_and_who_taught_before_is_left_out() -> None:
     links = ("Ada Bo 2010-01-01", "Ada Bo 2012-01-01", "Cy Di 2001-01-01", "Ada Cy 2005-01-01")
     network = build_example_lineages(*links, talents="Ada")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import streamlit as st
@@ -86,6 +87,16 @@ def _list_attribute_titles() -> dict[str, str]:
     }
 
 
+def _list_offered_attributes(forecast: LandingForecast) -> dict[str, str]:
+    """The nation, and the attributes of which the data state a value."""
+    stated = forecast.figures.filter(pl.col("value").is_not_null())["attribute"].unique()
+    return {
+        name: title
+        for name, title in _list_attribute_titles().items()
+        if name == NATION or name in stated
+    }
+
+
 def _list_breakdown_titles() -> dict[str, str]:
     return {
         "province": t("By province"),
@@ -118,7 +129,7 @@ def _draw_forecast_controls(
             FORECAST_PAGE,
             "by",
             t("Forecast of"),
-            _list_attribute_titles(),
+            _list_offered_attributes(forecast),
             NATION,
             leaves=("value",),
         )
@@ -167,6 +178,9 @@ def _render_forecast_answer(
     )
     if last["target"] is None:
         return sentence
+    if last["counted"] >= last["target"]:
+        target = format_large(last["target"], language)
+        return f"{sentence}<br>{t('The target of {target} is reached already.', target=target)}"
     told = t(
         "The target of {target} is reached with a probability of {chance}.",
         target=format_large(last["target"], language),
@@ -182,6 +196,12 @@ def _format_probability(chance: float | None) -> str:
     if chance < 0.01:
         return "<1%"
     return ">99%" if chance > 0.99 else f"{100 * chance:.0f}%"
+
+
+def _format_landing_chance(row: Mapping[str, Any]) -> str:
+    if row["target"] is not None and row["counted"] >= row["target"]:
+        return escape(t("reached"))
+    return _format_probability(row["probability"])
 
 
 def _describe_forecast(forecast: LandingForecast) -> str:
@@ -298,7 +318,8 @@ def _draw_values(
 ) -> None:
     """Every value of the attribute (of the provinces, when the nation is shown)."""
     shown = "province" if attribute == NATION else attribute
-    rows = _list_landing(forecast, shown, ledger).filter(pl.col("median") > 0)
+    with_figures = (pl.col("median") > 0) | pl.col("target").is_not_null()
+    rows = _list_landing(forecast, shown, ledger).filter(with_figures)
     frame.draw_heading(
         _list_breakdown_titles()[shown],
         _list_ledger_titles()[ledger],
@@ -318,7 +339,7 @@ def _draw_values(
         f'<td class="n sc-muted">{format_count(row["low_80"])} \N{EN DASH} '
         f"{format_count(row['high_80'])}</td>"
         f'<td class="n">{format_count(row["target"])}</td>'
-        f'<td class="n">{_format_probability(row["probability"])}</td></tr>'
+        f'<td class="n">{_format_landing_chance(row)}</td></tr>'
         for row in rows.head(MAX_LISTED_VALUES).iter_rows(named=True)
     )
     frame.draw_html(
