@@ -5,8 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +17,9 @@ from cli.terminal import print_notice, print_policy, write_table_output
 from graph.errors import UsageError
 from graph.messages import Message, Words
 from graph.policy import Policy
+
+if TYPE_CHECKING:
+    from graph.programme.departures import Departures
 
 _MONTH_PATTERN = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
 
@@ -70,7 +72,7 @@ def departures_command(
 ) -> None:
     """Who retires, ends a term or becomes free to leave by a day, and what hangs on each.
 
-    Without a data steward's rights retirements are given by year.
+    Without a data steward's rights retirements are given by year, and whole years are looked at.
 
     Example: shicheng departures --until 2027-06 --province 江苏 -o departures.xlsx
     """
@@ -85,27 +87,44 @@ def departures_command(
     found = list_departures(
         snapshot, policy, last, province=code, steward=steward, everyone=everyone
     )
-    _print_unknown(found.gaps, found.overdue)
+    if not steward:
+        _print_retirement_years(found)
+    _print_unknown(found)
     asked = {"until": str(found.until), "province": code or "", "everyone": str(everyone)}
+    ages = {"since": found.retirements_since, "until": found.retirements_until}
+    asked |= {f"retirements_{name}": str(day) for name, day in ages.items()}
     about = build_cli_about(snapshot.revision, policy, parameters=asked, content="departures")
     write_table_output(format_date_columns(found.rows), output, about, COLUMNS)
 
 
-def _print_unknown(gaps: Mapping[str, int], overdue: int) -> None:
+def _print_retirement_years(found: Departures) -> None:
+    """Says which days of retirements are in the list, where they are those of whole years."""
+    print_notice(
+        Message(
+            "retirements and lapsing postponements are those from {since} to {until}: whole years, "
+            "as months are for data stewards",
+            since=found.retirements_since,
+            until=found.retirements_until,
+        )
+    )
+
+
+def _print_unknown(found: Departures) -> None:
     """Says of how many people no single statutory month is known, and of how many it is past."""
     from graph.programme.retirement import RETIREMENT_GAPS
 
-    for gap, n in gaps.items():
+    for gap, n in found.gaps.items():
         words = Words(*RETIREMENT_GAPS[gap])
         print_notice(
             Message("no single retirement month for {n:,} working people: {gap}", n=n, gap=words)
         )
-    if overdue:
+    if found.overdue:
         print_notice(
             Message(
-                "{n:,} working people are past their statutory month, with no retirement and no "
-                "postponement on record",
-                n=overdue,
+                "{n:,} working people are past their statutory month on {day}, with no retirement "
+                "on record and no postponement in force",
+                n=found.overdue,
+                day=found.retirements_since,
             )
         )
 

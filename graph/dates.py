@@ -142,6 +142,25 @@ def least_known(name: str) -> pl.Expr:
     return pl.when(known.is_not_null().all()).then(known.max()).alias(name)
 
 
+def take_last_day(frame: pl.LazyFrame, name: str) -> pl.Expr:
+    """The last day on which a date may fall: of the month or the year that alone is known.
+
+    A period that ends in a month goes on until the month is over. The dates of a frame that says
+    nothing of the precision are as they are.
+    """
+    known = name + PRECISION
+    day = pl.col(name)
+    if known not in frame.collect_schema():
+        return day
+    return (
+        pl.when(pl.col(known) == YEAR)
+        .then(day.dt.truncate("1y").dt.offset_by("11mo").dt.month_end())
+        .when(pl.col(known) == MONTH)
+        .then(day.dt.month_end())
+        .otherwise(day)
+    )
+
+
 def first_days(frame: pl.LazyFrame, name: str = "start") -> pl.LazyFrame:
     """The frame with the first day of the year for each date of which the year alone is known.
 

@@ -4,6 +4,7 @@ Reasons (`kind`), each with the day on which it falls:
 
 - retires: the day on record; else the statutory month (`graph.programme.retirement`). Nobody who
   is retired by the as-of day, is kept on after retirement, or has agreed on a later retirement
+  that has not lapsed
 - postponement_ends: an agreed later retirement lapses
 - reemployment_ends: the contract of somebody who is kept on after retirement ends
 - service_ends: an agreed period of service ends
@@ -21,6 +22,10 @@ What hangs on a person (`compute_departure_stakes`), all as of the policy's day:
 
 The order: last mentors first, then by key_studios, irreplaceable, apprentices, each falling; then
 by day. What nobody else can do goes before what others can do in part.
+
+Whoever is no data steward must not learn a birthday, or the day of a retirement, by asking for one
+day after the other. Where retirement decides anything (who works, who is a mentor in place, who is
+past the month, which period is looked at), it is judged by whole years: `judge_retirement_by`.
 """
 
 from __future__ import annotations
@@ -36,7 +41,8 @@ from typing import Final
 import polars as pl
 
 from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
-from graph.dates import MONTH, PRECISION, YEAR
+from graph.dates import MONTH, PRECISION, YEAR, take_last_day
+from graph.errors import UsageError
 from graph.labels import MetricColumnLabels
 from graph.metrics.bus_factor import compute_bus_factor
 from graph.metrics.irreplaceable import compute_irreplaceable
@@ -88,7 +94,7 @@ COLUMNS: Final[MetricColumnLabels] = {
     "apprentices": ("apprentices in training (persons)", "在带徒弟（人）"),
 }
 DEFAULT_MONTHS: Final = 12
-_STAKES_VERSION: Final = 1
+_STAKES_VERSION: Final = 2
 
 
 @dataclass(frozen=True)
@@ -96,50 +102,76 @@ class Departures:
     """The rows of `COLUMNS` in the order of risk, and what could not be told.
 
     `gaps`: by what is not known (`RETIREMENT_GAPS`), how many working people have no single
-    statutory month for it; `overdue`: how many are past their month without a retirement on record.
+    statutory month for it; `overdue`: how many are past their month on `retirements_since`, without
+    a retirement on record. The days of `AGE_KINDS` lie from `retirements_since` to
+    `retirements_until`: whole years for whoever is no steward, else `since` to `until`.
     """
 
     rows: pl.DataFrame
     since: date
     until: date
+    retirements_since: date
+    retirements_until: date
     gaps: Mapping[str, int]
     overdue: int
 
 
 def compute_until(day: date, months: int = DEFAULT_MONTHS) -> date:
-    """The last day of the month that is so many months after the day's.
+    """The last day of the month that is so many months after the day's, in 9999 at the latest.
 
     >>> compute_until(date(2024, 2, 29)), compute_until(date(2026, 11, 23), 1)
     (datetime.date(2025, 2, 28), datetime.date(2026, 12, 31))
     """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max
     return date(year, month + 1, monthrange(year, month + 1)[1])
 
 
-def load_departure_stakes(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+def judge_retirement_by(day: date, *, steward: bool) -> date:
+    """The day by which who is retired is told: the end of last year for whoever is no steward.
+
+    >>> judge_retirement_by(date(2026, 11, 23), steward=False)
+    datetime.date(2025, 12, 31)
+    """
+    return day if steward else date(max(day.year - 1, 1), 12, 31)
+
+
+def load_departure_stakes(
+    snapshot: Snapshot, policy: Policy, *, steward: bool = False
+) -> pl.DataFrame:
     """As `compute_departure_stakes`; stored beside the snapshot."""
     return load_cached_table(
-        _build_stakes_path(snapshot, policy), partial(compute_departure_stakes, snapshot, policy)
+        _build_stakes_path(snapshot, policy, steward=steward),
+        partial(compute_departure_stakes, snapshot, policy, steward=steward),
     )
 
 
-def has_departure_stakes(snapshot: Snapshot, policy: Policy) -> bool:
+def has_departure_stakes(snapshot: Snapshot, policy: Policy, *, steward: bool = False) -> bool:
     """Whether the stakes are there, so that asking for them costs next to nothing."""
-    return has_cached_table(_build_stakes_path(snapshot, policy))
+    return has_cached_table(_build_stakes_path(snapshot, policy, steward=steward))
 
 
-def _build_stakes_path(snapshot: Snapshot, policy: Policy) -> Path | None:
-    return build_table_path(snapshot, "departure-stakes", policy.id, _STAKES_VERSION)
+def _build_stakes_path(snapshot: Snapshot, policy: Policy, *, steward: bool) -> Path | None:
+    name = "departure-stakes" if steward else "departure-stakes-by-year"
+    return build_table_path(snapshot, name, policy.id, _STAKES_VERSION)
 
 
-def compute_departure_stakes(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
-    """person and `STAKE_COLUMNS`: what hangs on each person of whom any of them is more than 0."""
+def compute_departure_stakes(
+    snapshot: Snapshot, policy: Policy, *, steward: bool = False
+) -> pl.DataFrame:
+    """person and `STAKE_COLUMNS`: what hangs on each person of whom any of them is more than 0.
+
+    Without `steward` who is retired is judged by whole years: a mentor whose apprentices go from
+    the figures on one day would tell the day.
+    """
     people = snapshot.frames["people"].select("person", "person_id").collect()
     lost = compute_irreplaceable(snapshot, policy).filter(pl.col("kind") == "person")
     irreplaceable = lost.select("irreplaceable", "irreplaceable_person_times", person_id="id").join(
         people, on="person_id"
     )
-    teaching = _find_mentors_in_place(snapshot, policy)
+    retired_by = judge_retirement_by(policy.as_of, steward=steward)
+    teaching = _find_mentors_in_place(snapshot, policy.as_of, retired_by)
     parts = (
         irreplaceable.drop("person_id"),
         _count_key_studios(snapshot, policy).join(people, on="person_id").drop("person_id"),
@@ -173,12 +205,11 @@ def _count_key_studios(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     )
 
 
-def _find_mentors_in_place(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+def _find_mentors_in_place(snapshot: Snapshot, day: date, retired_by: date) -> pl.DataFrame:
     """person, apprentices (distinct, going on as of the day) of mentors who still work."""
-    day = policy.as_of
     going_on = (
         (pl.col("start").is_null() | (pl.col("start") <= day))
-        & (pl.col("end").is_null() | (pl.col("end") >= day))
+        & (pl.col("end").is_null() | (take_last_day(snapshot.frames["mentorships"], "end") >= day))
         & (pl.col("status").fill_null("ongoing") == "ongoing")
     )
     taught = (
@@ -187,33 +218,37 @@ def _find_mentors_in_place(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
         .group_by(person="mentor")
         .agg(apprentices=pl.col("apprentice").n_unique())
     )
-    working = find_working_people(snapshot, day).select("person")
+    working = find_working_people(snapshot, day, retired_by=retired_by).select("person")
     return taught.join(working, on="person", how="semi").collect()
 
 
-def find_working_people(snapshot: Snapshot, day: date) -> pl.LazyFrame:
+def find_working_people(
+    snapshot: Snapshot, day: date, *, retired_by: date | None = None
+) -> pl.LazyFrame:
     """The people who are not retired by the day, or are kept on; with reemployed, whether so.
 
     Kept on is who has an employment going on that says so, and whose contract has not ended.
+    `retired_by`: another day for retirements alone, as `judge_retirement_by` gives it.
     """
+    open_now = _list_open_employments(snapshot, day)
+    contract = take_last_day(open_now, "service_until")
     kept_on = (
-        _list_open_employments(snapshot, day)
-        .filter(pl.col("reemployed").fill_null(False))
-        .filter(pl.col("service_until").is_null() | (pl.col("service_until") >= day))
+        open_now.filter(pl.col("reemployed").fill_null(False))
+        .filter(contract.is_null() | (contract >= day))
         .select("person", reemployed=pl.lit(True))
         .unique()
     )
     people = snapshot.frames["people"].join(kept_on, on="person", how="left")
     people = people.with_columns(pl.col("reemployed").fill_null(False))
-    retired = (pl.col("retired_on") <= day).fill_null(False)
+    retired = (take_last_day(people, "retired_on") <= (retired_by or day)).fill_null(False)
     return people.filter(~retired | pl.col("reemployed"))
 
 
 def _list_open_employments(snapshot: Snapshot, day: date) -> pl.LazyFrame:
+    employments = snapshot.frames["employments"]
     begun = pl.col("start").is_null() | (pl.col("start") <= day)
-    return snapshot.frames["employments"].filter(
-        begun & (pl.col("end").is_null() | (pl.col("end") >= day))
-    )
+    last = take_last_day(employments, "end")
+    return employments.filter(begun & (last.is_null() | (last >= day)))
 
 
 def _find_last_mentors(snapshot: Snapshot, teaching: pl.DataFrame) -> pl.DataFrame:
@@ -243,21 +278,40 @@ def list_departures(
     `everyone`: also those on whom nothing hangs. Without `steward` the days of `AGE_KINDS` are
     years, and whole calendar years are looked at: days would tell a birthday to whoever asks for
     one month after the other. `stakes`: those of `load_departure_stakes`, where they are at hand.
+
+    Raises `UsageError` where `until` lies before the policy's day.
     """
     since = policy.as_of
     until = until or compute_until(since)
-    found = stakes if stakes is not None else load_departure_stakes(snapshot, policy)
-    working = add_retirement_months(find_working_people(snapshot, since)).filter(
+    _ensure_period(since, until)
+    found = stakes
+    if found is None:
+        found = load_departure_stakes(snapshot, policy, steward=steward)
+    retired_by = judge_retirement_by(since, steward=steward)
+    people = find_working_people(snapshot, since, retired_by=retired_by)
+    working = add_retirement_months(people).filter(
         pl.lit(True) if province is None else pl.col("province") == province
     )
+    ages = (since, until) if steward else (date(since.year, 1, 1), date(until.year, 12, 31))
     ends = _list_contract_ends(snapshot, since)
-    retiring = _list_retirements(working, _find_postponements(snapshot, since))
-    gaps, overdue = _count_unknown(retiring, since)
+    retiring = _list_retirements(working, _find_postponements(snapshot, since, ages[0]))
+    gaps, overdue = _count_unknown(retiring, ages[0])
     events = pl.concat([retiring, ends.join(working, on="person", how="semi")])
-    events = _select_period(events, since, until, steward=steward)
+    events = _select_period(events, (since, until), ages)
+    events = events if steward else _mask_days(events)
     rows = events.join(found.lazy(), on="person", how="left" if everyone else "inner")
     rows = _add_person_columns(rows, snapshot)
-    return Departures(_rank_rows(rows.collect()), since, until, gaps, overdue)
+    return Departures(_rank_rows(rows.collect()), since, until, *ages, gaps, overdue)
+
+
+def _ensure_period(since: date, until: date) -> None:
+    if until < since:
+        raise UsageError(
+            "The list ends on {until}, before the as-of day {day}: choose a later end (--until), "
+            "or an earlier as-of day (--as-of).",
+            until=until,
+            day=since,
+        )
 
 
 def _list_contract_ends(snapshot: Snapshot, since: date) -> pl.LazyFrame:
@@ -293,10 +347,17 @@ def _pick_precision(rows: pl.LazyFrame, column: str) -> pl.Expr:
     return pl.col(name) if known else pl.lit(None, pl.String)
 
 
-def _find_postponements(snapshot: Snapshot, since: date) -> pl.LazyFrame:
-    """person, postponed: until when a later retirement is agreed on, in an employment going on."""
-    agreed = _list_open_employments(snapshot, since).group_by("person")
-    return agreed.agg(postponed=pl.col("retirement_postponed_until").max())
+def _find_postponements(snapshot: Snapshot, day: date, ages_since: date) -> pl.LazyFrame:
+    """person, postponed: until when a later retirement is agreed on, in an employment going on.
+
+    What has lapsed by `ages_since` counts no more: the person is past the statutory month.
+    """
+    going_on = _list_open_employments(snapshot, day)
+    postponed = take_last_day(going_on, "retirement_postponed_until")
+    agreed = going_on.select("person", postponed=postponed).filter(
+        pl.col("postponed") >= ages_since
+    )
+    return agreed.group_by("person").agg(pl.col("postponed").max())
 
 
 def _list_retirements(working: pl.LazyFrame, postponements: pl.LazyFrame) -> pl.LazyFrame:
@@ -326,7 +387,10 @@ def _list_retirements(working: pl.LazyFrame, postponements: pl.LazyFrame) -> pl.
 
 def _count_unknown(retiring: pl.LazyFrame, since: date) -> tuple[dict[str, int], int]:
     """How many have no single statutory month, by what is not known; how many are past theirs."""
-    past = pl.max_horizontal("day", "other_day") < since.replace(day=1)
+    # The other day is a month: it has the precision of the first.
+    latest = pl.max_horizontal("day", "other_day").alias("day")
+    past = take_last_day(retiring, "day") < since
+    retiring = retiring.with_columns(latest)
     counts = (
         retiring.group_by("gap", past=past.fill_null(False)).agg(n=pl.len()).collect().iter_rows()
     )
@@ -340,20 +404,31 @@ def _count_unknown(retiring: pl.LazyFrame, since: date) -> tuple[dict[str, int],
 
 
 def _select_period(
-    events: pl.LazyFrame, since: date, until: date, *, steward: bool
+    events: pl.LazyFrame, period: tuple[date, date], ages: tuple[date, date]
 ) -> pl.LazyFrame:
-    """The events whose day (or other day) lies in the period; years for who is no steward."""
+    """The events whose day (or other day) lies in the period; those of `AGE_KINDS` in `ages`.
+
+    A month is in the period until it is over: who retires this month is listed.
+    """
     by_age = pl.col("kind").is_in(AGE_KINDS)
-    last = pl.when(by_age & pl.lit(not steward)).then(date(until.year, 12, 31)).otherwise(until)
-    # A month counts from its first day: who retires this month is listed.
-    first = pl.when(by_age).then(since.replace(day=1)).otherwise(since)
-    within = pl.any_horizontal(
-        ((pl.col(day) >= first) & (pl.col(day) <= last)).fill_null(False)
-        for day in ("day", "other_day")
+    first, last = (
+        pl.when(by_age).then(of_age).otherwise(of_record)
+        for of_age, of_record in zip(ages, period, strict=True)
     )
-    events = events.filter(within)
-    if steward:
-        return events
+    last_days = {
+        "day": take_last_day(events, "day"),
+        "other_day": pl.col("other_day").dt.month_end(),
+    }
+    within = pl.any_horizontal(
+        ((last_day >= first) & (pl.col(day) <= last)).fill_null(False)
+        for day, last_day in last_days.items()
+    )
+    return events.filter(within)
+
+
+def _mask_days(events: pl.LazyFrame) -> pl.LazyFrame:
+    """The days of `AGE_KINDS` as years."""
+    by_age = pl.col("kind").is_in(AGE_KINDS)
     masked = [
         pl.when(by_age).then(pl.col(day).dt.truncate("1y")).otherwise(day).alias(day)
         for day in ("day", "other_day")

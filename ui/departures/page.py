@@ -32,7 +32,7 @@ from ui.words.i18n import (
     translate_labels,
     translate_message,
 )
-from ui.words.numbers import NO_VALUE_DASH, format_count, format_month, render_bold
+from ui.words.numbers import NO_VALUE_DASH, format_count, format_day, format_month, render_bold
 from ui.words.terms import format_person_name, list_term_translations
 
 DEPARTURES_PAGE = "departures"
@@ -40,6 +40,7 @@ MONTHS_AHEAD = ("3", "6", "12", "24", "36")
 LIST_ROW_HEIGHT_PX = 34
 MAX_LISTED_DEPARTURES = 500
 NO_BREAK_HYPHEN = "\N{NON-BREAKING HYPHEN}"
+EN_DASH = "\N{EN DASH}"
 BENCH_COLUMNS = ("name", "points", "level", "enterprise", "apprentices")
 
 
@@ -50,15 +51,15 @@ def page() -> None:
     head = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", key="departures_filters"):
         until, province, kind = _draw_departure_controls(policy)
-    if not _ensure_stakes(policy):
+    steward = identify_visitor().sees_personal_data
+    if not _ensure_stakes(policy, steward):
         with head:
             frame.draw_lead(t("The figures are being worked out."))
         return
-    steward = identify_visitor().sees_personal_data
     found = _fetch_departures(policy, until, province, steward)
     rows = found.rows if kind is None else found.rows.filter(pl.col("kind") == kind)
     with head:
-        frame.draw_lead(_render_departures_answer(rows, until))
+        frame.draw_lead(_render_departures_answer(rows, found, steward=steward))
         frame.draw_under_lead(escape(_format_order_rule(steward=steward)))
     if rows.is_empty():
         frame.draw_empty_state(
@@ -66,7 +67,10 @@ def page() -> None:
             t("Look further ahead, or take a filter away."),
         )
     else:
-        _draw_departure_list(rows, policy, until, province, kind)
+        asked = {"until": str(until), "province": province or "", "kind": kind or ""}
+        asked["retirements_since"] = str(found.retirements_since)
+        asked["retirements_until"] = str(found.retirements_until)
+        _draw_departure_list(rows, policy, {n: v for n, v in asked.items() if v})
     left, right = st.columns([680, 404], gap="large")
     with left:
         _draw_bench(policy)
@@ -93,13 +97,13 @@ def _draw_departure_controls(policy: Policy) -> tuple[date, str | None, str | No
     return departures.compute_until(policy.as_of, int(months)), province, kind
 
 
-def _ensure_stakes(policy: Policy) -> bool:
+def _ensure_stakes(policy: Policy, steward: bool) -> bool:
     snapshot = graph_state.fetch_snapshot()
-    ready = cached_metrics.is_network_small() or departures.has_departure_stakes(snapshot, policy)
+    stored = departures.has_departure_stakes(snapshot, policy, steward=steward)
     return cached_metrics.ensure_background_job(
-        (graph_state.fetch_graph_state(), DEPARTURES_PAGE, policy),
-        ready,
-        partial(departures.load_departure_stakes, snapshot, policy),
+        (graph_state.fetch_graph_state(), DEPARTURES_PAGE, policy, steward),
+        cached_metrics.is_network_small() or stored,
+        partial(departures.load_departure_stakes, snapshot, policy, steward=steward),
         t("what hangs on each person"),
     )
 
@@ -117,14 +121,30 @@ def _fetch_successors(policy: Policy, person_id: str) -> pl.DataFrame:
     return successors.find_successors(graph_state.fetch_snapshot(), policy, person_id)
 
 
-def _render_departures_answer(rows: pl.DataFrame, until: date) -> str:
-    """How many may leave, and how many of them nobody can stand in for (HTML)."""
-    day = escape(format_month(until))
+def _render_departures_answer(rows: pl.DataFrame, found: Departures, *, steward: bool) -> str:
+    """How many may leave, and how many of them nobody can stand in for (HTML).
+
+    Retirements of whole years stand apart: they are not those up to the month asked for.
+    """
+    day = escape(format_month(found.until))
     people = rows["person_id"].n_unique()
     if not people:
         return t("Nobody on whom others depend is due to leave by {month}.", month=day)
-    retiring = rows.filter(pl.col("kind") == "retires")["person_id"].n_unique()
+    kinds = ["retires"] if steward else departures.AGE_KINDS
+    retiring = rows.filter(pl.col("kind").is_in(kinds))["person_id"].n_unique()
     last = rows.filter("last_mentor")["person_id"].n_unique()
+    if not steward:
+        first, end = found.retirements_since.year, found.retirements_until.year
+        return t(
+            "{n} people on whom others depend may leave: {retiring} retire in {years}, taken as "
+            "whole years, and the others leave by {month}; {last} are the last mentor of their "
+            "occupation in their province.",
+            n=render_bold(format_count(people)),
+            years=str(first) if first == end else f"{first}{EN_DASH}{end}",
+            month=day,
+            retiring=render_bold(format_count(retiring)),
+            last=render_bold(format_count(last)),
+        )
     return t(
         "{n} people on whom others depend may leave by {month}: {retiring} retire; {last} are the "
         "last mentor of their occupation in their province.",
@@ -178,9 +198,7 @@ def _list_column_titles() -> dict[str, str]:
     }
 
 
-def _draw_departure_list(
-    rows: pl.DataFrame, policy: Policy, until: date, province: str | None, kind: str | None
-) -> None:
+def _draw_departure_list(rows: pl.DataFrame, policy: Policy, asked: dict[str, str]) -> None:
     language = current_language()
     few = rows.head(MAX_LISTED_DEPARTURES)
     titles = _list_column_titles()
@@ -194,8 +212,7 @@ def _draw_departure_list(
         height=min(LIST_ROW_HEIGHT_PX * (few.height + 1) + 2, 430),
     )
     _apply_departure_click(cell, few, titles["name"])
-    asked = {"until": str(until), "province": province or "", "kind": kind or ""}
-    about = talent_figures.build_page_about(policy, {n: v for n, v in asked.items() if v})
+    about = talent_figures.build_page_about(policy, asked)
     told = t(
         "{n} of {all} rows; a click on a line shows who could take over, on a name the profile.",
         n=format_count(few.height),
@@ -295,7 +312,7 @@ def _draw_months(rows: pl.DataFrame) -> None:
     frame.draw_heading(t("By month"), t("persons"))
     months = departures.count_departures_by_month(rows)
     body = "".join(
-        f"<tr><td>{escape(month.replace('-', NO_BREAK_HYPHEN))}</td>"
+        f"<tr><td>{escape(_format_departure_month(month))}</td>"
         f"<td>{escape(translate_label(DEPARTURE_KINDS[kind], language))}</td>"
         f"<td class='n'>{format_count(people)}</td><td class='n'>{format_count(taught)}</td></tr>"
         for month, kind, people, taught in months.select(
@@ -311,6 +328,13 @@ def _draw_months(rows: pl.DataFrame) -> None:
     )
 
 
+def _format_departure_month(month: str) -> str:
+    """A month as it is; a year, which stands for all its months, says so."""
+    if "-" in month:
+        return month.replace("-", NO_BREAK_HYPHEN)
+    return t("all of {year}", year=month)
+
+
 def _draw_unknown(found: Departures) -> None:
     """Of how many working people no single month is known, and why."""
     if not found.gaps and not found.overdue:
@@ -322,5 +346,7 @@ def _draw_unknown(found: Departures) -> None:
         for gap, n in found.gaps.items()
     ]
     if found.overdue:
-        named.append((t("past the month, no retirement on record"), format_count(found.overdue)))
+        day = format_day(found.retirements_since)
+        past = t("past the month on {day}, no retirement on record", day=day)
+        named.append((past, format_count(found.overdue)))
     frame.draw_html(frame.render_facts(named, "sc-wide"))

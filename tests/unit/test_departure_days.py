@@ -1,0 +1,188 @@
+"""Departures by the day asked for: what a viewer may not learn, open months, lapsed agreements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from graph.errors import UsageError
+from graph.metrics.examples import build_example_snapshot
+from graph.policy import Policy
+from graph.programme.departures import Departures, compute_until, list_departures
+from graph.snapshot.frames import Snapshot
+from ui.departures import page
+
+PEOPLE_SCHEMA: dict[str, Any] = {
+    "birth_date": pl.Date,
+    "sex": pl.String,
+    "retirement_category": pl.String,
+    "retired_on": pl.Date,
+    "retired_on_precision": pl.String,
+    "level": pl.Int8,
+    "province": pl.String,
+    "occupation_code": pl.String,
+    "enterprise_id": pl.String,
+}
+EMPLOYMENT_SCHEMA: dict[str, Any] = {
+    "person": pl.Int32,
+    "start": pl.Date,
+    "end": pl.Date,
+    "end_precision": pl.String,
+    "reemployed": pl.Boolean,
+    "service_until": pl.Date,
+    "service_until_precision": pl.String,
+    "non_compete_until": pl.Date,
+    "retirement_postponed_until": pl.Date,
+    "retirement_postponed_until_precision": pl.String,
+}
+MAN = {"sex": "male", "birth_date": date(1966, 11, 15)}  # 2027-05
+
+
+def build_staff(
+    people: Mapping[str, Mapping[str, Any]],
+    employments: Iterable[dict[str, Any]] = (),
+    **tables: Any,
+) -> Snapshot:
+    """Mentors of one apprentice each, with what is stated of them."""
+    taught = [
+        {"mentor": name, "apprentice": f"of {name}", "start": "2020-01-01"} for name in people
+    ]
+    tables["mentorships"] = [*taught, *tables.get("mentorships", ())]
+    made = build_example_snapshot(employments=[], **tables)
+    found = made.frames["people"].collect()
+    stated = pl.DataFrame(
+        [{c: people.get(name, {}).get(c) for c in PEOPLE_SCHEMA} for name in found["name"]],
+        schema=PEOPLE_SCHEMA,
+    )
+    found = found.drop([c for c in PEOPLE_SCHEMA if c in found.columns]).hstack(stated)
+    numbers = dict(found.select("name", "person").iter_rows())
+    rows = [row | {"person": numbers[row["person"]]} for row in employments]
+    frames = made.frames | {
+        "people": found.lazy(),
+        "employments": pl.LazyFrame(rows, schema=EMPLOYMENT_SCHEMA),
+        "occupations": pl.LazyFrame(schema={"code": pl.String, "name": pl.String}),
+    }
+    return replace(made, frames=frames)
+
+
+def ask(snapshot: Snapshot, day: date, until: date | None = None, **given: Any) -> Departures:
+    return list_departures(snapshot, Policy(as_of=day), until, everyone=True, **given)
+
+
+def list_seen(found: Departures) -> list[tuple[Any, ...]]:
+    """All that a reader sees of the mentors."""
+    rows = found.rows.filter(~pl.col("person_id").str.starts_with("of "))
+    seen = "person_id", "kind", "day", "other_day", "last_mentor", "apprentices"
+    return sorted(rows.select(seen).rows(), key=str)
+
+
+def test_no_day_of_the_year_tells_a_viewer_more_than_another() -> None:
+    here = {"province": "32", "occupation_code": "6-18"}
+    people = {
+        "by age": MAN | here,
+        "on record": {"retired_on": date(2027, 5, 20)} | here,
+        "on the first": {"retired_on": date(2027, 1, 1)} | here,
+        "undecided": {"sex": "female", "birth_date": date(1976, 8, 3)} | here,
+        "agreed": {"sex": "male", "birth_date": date(1964, 7, 1)},
+    }
+    agreed = {"person": "agreed", "retirement_postponed_until": date(2027, 6, 15)}
+    snapshot = build_staff(people, [agreed])
+    days = [date(2027, 1, 1), *(date(2027, month, 20) for month in range(1, 13))]
+    found = [ask(snapshot, day, date(2027, 12, 31)) for day in [*days, date(2027, 12, 31)]]
+    first = list_seen(found[0])
+    assert {row[0] for row in first} == set(people)
+    assert all(list_seen(one) == first for one in found)
+    assert {one.overdue for one in found} == {0}
+    next_year = [ask(snapshot, date(2028, month, 1)).overdue for month in (1, 7)]
+    assert next_year == [2, 2]
+    # A steward sees the days.
+    steward = [ask(snapshot, day, date(2027, 12, 31), steward=True) for day in days]
+    assert len({str(list_seen(one)) for one in steward}) > 3
+    assert [one.overdue for one in steward[5:8]] == [0, 2, 2]
+
+
+def test_a_period_ends_with_its_month_or_year() -> None:
+    month = date(2026, 11, 1)
+    people = {
+        "service": {"birth_date": date(1990, 1, 1)},
+        "kept on": {"retired_on": date(2024, 1, 1)},
+        "retired": {"retired_on": month, "retired_on_precision": "month"},
+        "agreed": {"sex": "male", "birth_date": date(1964, 7, 1)},
+        "year": {"birth_date": date(1990, 1, 1)},
+    }
+    employments = [
+        {"person": "service", "service_until": month, "service_until_precision": "month"},
+        {
+            "person": "kept on",
+            "reemployed": True,
+            "service_until": month,
+            "service_until_precision": "month",
+            "end": month,
+            "end_precision": "month",
+        },
+        {
+            "person": "agreed",
+            "retirement_postponed_until": month,
+            "retirement_postponed_until_precision": "month",
+        },
+        {"person": "year", "service_until": date(2026, 1, 1), "service_until_precision": "year"},
+    ]
+    snapshot = build_staff(people, employments)
+    found = ask(snapshot, date(2026, 11, 23), steward=True)
+    assert {(row[0], row[1]) for row in list_seen(found)} == {
+        ("service", "service_ends"),
+        ("kept on", "reemployment_ends"),
+        ("retired", "retires"),
+        ("agreed", "postponement_ends"),
+        ("year", "service_ends"),
+    }
+    assert {row[2] for row in list_seen(found)} == {month, date(2026, 1, 1)}
+    after = ask(snapshot, date(2026, 12, 1), steward=True)
+    assert {row[0] for row in list_seen(after)} == {"year"} and after.overdue == 1
+
+
+def test_who_is_past_a_lapsed_postponement_is_overdue() -> None:
+    snapshot = build_staff(
+        {"agreed": {"sex": "male", "birth_date": date(1964, 7, 1)}},
+        [{"person": "agreed", "retirement_postponed_until": date(2026, 6, 30)}],
+    )
+    assert ask(snapshot, date(2026, 5, 1), steward=True).rows.height == 1
+    lapsed = ask(snapshot, date(2026, 11, 23), steward=True)
+    assert (lapsed.rows.height, lapsed.overdue) == (0, 1)
+    # A viewer learns it with the new year.
+    assert ask(snapshot, date(2026, 11, 23)).overdue == 0
+    assert ask(snapshot, date(2027, 1, 1)).overdue == 1
+
+
+def test_the_answer_says_which_retirements_it_counts() -> None:
+    snapshot = build_staff(
+        {"later": MAN, "ends": {"birth_date": date(1990, 1, 1)}},
+        [{"person": "ends", "service_until": date(2027, 1, 31)}],
+    )
+    day, until = date(2026, 11, 23), date(2027, 2, 28)
+    found = ask(snapshot, day, until)
+    told = page._render_departures_answer(found.rows, found, steward=False)
+    assert "<b>1</b> retire in 2026–2027, taken as whole years" in told
+    assert "the others leave by 2027-02" in told
+    assert (found.retirements_since, found.retirements_until) == (
+        date(2026, 1, 1),
+        date(2027, 12, 31),
+    )
+    seen = ask(snapshot, day, until, steward=True)
+    told = page._render_departures_answer(seen.rows, seen, steward=True)
+    assert "may leave by 2027-02: <b>0</b> retire;" in told
+    assert page._format_departure_month("2027") == "all of 2027"
+
+
+def test_an_end_before_the_day_is_refused_and_the_calendar_ends() -> None:
+    snapshot = build_staff({"one": MAN})
+    with pytest.raises(UsageError, match=r"ends on 2020-01-01, before the as-of day 2026-11-23"):
+        ask(snapshot, date(2026, 11, 23), date(2020, 1, 1))
+    assert compute_until(date(9999, 11, 1)) == date(9999, 12, 31)
+    assert ask(snapshot, date(9999, 11, 1)).overdue == 1
+    assert ask(snapshot, date(1, 1, 1)).rows.is_empty()
