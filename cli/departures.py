@@ -140,14 +140,25 @@ def successors_command(
 ) -> None:
     """Who could take over from a person or in a studio, with the reasons, the best first.
 
+    Without a data steward's rights retirements are judged by whole years.
+
     Example: shicheng successors P0000012
     """
-    from graph.programme.successors import COLUMNS, find_successors
+    from graph.programme.successors import COLUMNS, find_successors, list_missing_records
 
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-    found = find_successors(snapshot, policy, id, most=most)
+    steward = CommandState.settings.role == "steward"
+    found = find_successors(snapshot, policy, id, most=most, steward=steward)
+    for what in list_missing_records(snapshot, policy, id):
+        print_notice(
+            Message(
+                "not on record for {id}: {what}; the reasons that ask for it are empty",
+                id=id,
+                what=Words(*what),
+            )
+        )
     about = build_cli_about(
         snapshot.revision, policy, parameters={"id": id, "rows": str(most)}, content="successors"
     )

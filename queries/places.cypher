@@ -135,8 +135,8 @@ ORDER BY enterprise_id, school_id, start
 // title.en: Projects and who works on them
 // title.zh: 项目及参与人员
 // help.en: Projects with the enterprise that runs them, everybody who works or worked on them, the
-// help.en: leading talents among these, and of how many enterprises they are.
-// help.zh: 各项目的承担单位、参与人数、其中的领军人才数，以及参与人员所在企业数。
+// help.en: leading talents among these, and at how many enterprises they are now.
+// help.zh: 各项目的承担单位、参与人数、其中的领军人才数，以及参与人员现所在企业数。
 // param going_on: boolean = false | en: Only those going on today | zh: 仅列当日在建项目
 // param today: date = today | en: Day | zh: 日期
 MATCH (j:Project)
@@ -147,8 +147,8 @@ RETURN j.project_id AS project_id, j.name AS project, j.kind AS kind, j.start AS
        COLLECT { MATCH (j)-[:RUN_BY]->(c) RETURN c.name }[0] AS enterprise,
        COUNT { MATCH (j)<-[:WORKED_ON]-(p) RETURN DISTINCT p } AS people,
        COUNT { MATCH (j)<-[:WORKED_ON]-(p:LeadingTalent) RETURN DISTINCT p } AS talents,
-       COUNT { MATCH (j)<-[:WORKED_ON]-(:Person)-[:EMPLOYED_BY]->(c) RETURN DISTINCT c }
-         AS enterprises
+       COUNT { MATCH (j)<-[:WORKED_ON]-(p:Person) WHERE p.enterprise_id IS NOT NULL
+               RETURN DISTINCT p.enterprise_id AS id } AS enterprises
 ORDER BY people DESC, project_id
 
 // name: subsidies_by_kind

@@ -2,24 +2,30 @@
 
 A candidate works (is not retired by the policy's day, or is kept on), is high-skilled, and does the
 work already or nearby: the same occupation, an apprentice taught together, the person's own
-apprentice, or a training at or a lead of a studio that the person leads. Each of `REASONS` that
-holds is a point. More points go first; then the higher level, more apprentices, the person's id.
+apprentice, or a training at or a lead of a studio that the person leads. What begins after the
+policy's day does not count. Each of `REASONS` that holds is a point. More points go first; then the
+higher level, more apprentices, the person's id.
 
 The reasons are held against one person; of a studio, against each of its present leaders: one that
 holds against any of them holds.
+
+Whoever is no data steward gets `stays`, and who works, by whole years: see
+`graph.programme.departures`.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 import polars as pl
 
+from graph.dates import take_last_day
 from graph.errors import UsageError
 from graph.labels import MetricColumnLabels
 from graph.people.aliases import resolve_person_id
 from graph.policy import Policy
-from graph.programme.departures import find_working_people
+from graph.programme.departures import find_working_people, judge_retirement_by
 from graph.programme.retirement import add_retirement_months
 from graph.snapshot.frames import Snapshot
 
@@ -55,17 +61,36 @@ COLUMNS: Final[MetricColumnLabels] = {
     **REASONS,
 }
 
+# What reasons are held against, and what it is called.
+_HELD_AGAINST: Final = {
+    "level": COLUMNS["level"],
+    "occupation_code": COLUMNS["occupation"],
+    "enterprise_id": COLUMNS["enterprise"],
+    "province": COLUMNS["province"],
+}
+
 
 def find_successors(
-    snapshot: Snapshot, policy: Policy, id: str, *, most: int = MAX_SUCCESSORS
+    snapshot: Snapshot,
+    policy: Policy,
+    id: str,
+    *,
+    most: int = MAX_SUCCESSORS,
+    steward: bool = False,
 ) -> pl.DataFrame:
     """The candidates for a person or a studio, `COLUMNS`, the best first, at most `most`.
 
-    Raises `UsageError` where nobody and no studio has the id, or where nobody leads the studio.
+    Without `steward` retirements are judged by whole years. Raises `UsageError` where nobody and no
+    studio has the id, or where nobody leads the studio.
     """
     leaving, studios = _resolve_leaving(snapshot, policy, id)
-    left = snapshot.frames["people"].filter(pl.col("person").is_in(leaving)).collect()
-    near = _flag_people(snapshot, policy, left, studios)
+    left = _select_people(snapshot, leaving)
+    retired_by = judge_retirement_by(policy.as_of, steward=steward)
+    working = add_retirement_months(
+        find_working_people(snapshot, policy.as_of, retired_by=retired_by)
+    )
+    stays = _build_stays(policy.as_of, steward=steward)
+    near = _flag_people(snapshot, policy, working.with_columns(stays=stays), left, studios)
     named = _add_names(near.filter(~pl.col("person").is_in(leaving)), snapshot)
     points = pl.sum_horizontal(pl.col(name).fill_null(False).cast(pl.Int64) for name in REASONS)
     return (
@@ -78,12 +103,28 @@ def find_successors(
     )
 
 
+def list_missing_records(snapshot: Snapshot, policy: Policy, id: str) -> list[tuple[str, str]]:
+    """What is not on record of whoever leaves, in words; the reasons that ask for it are empty.
+
+    Raises as `find_successors`.
+    """
+    leaving, _ = _resolve_leaving(snapshot, policy, id)
+    left = _select_people(snapshot, leaving)
+    return [words for name, words in _HELD_AGAINST.items() if not left[name].drop_nulls().len()]
+
+
+def _select_people(snapshot: Snapshot, people: list[int]) -> pl.DataFrame:
+    """Their rows; level 0 says that none is on record."""
+    rows = snapshot.frames["people"].filter(pl.col("person").is_in(people))
+    level = pl.when(pl.col("level") > 0).then("level")
+    return rows.with_columns(level=level).collect()
+
+
 def _resolve_leaving(snapshot: Snapshot, policy: Policy, id: str) -> tuple[list[int], list[str]]:
     """The row numbers of who leaves, and the studios they lead."""
-    leads = snapshot.frames["leads"].filter(
-        (pl.col("start").is_null() | (pl.col("start") <= policy.as_of))
-        & (pl.col("end").is_null() | (pl.col("end") >= policy.as_of))
-    )
+    leads = _select_begun(snapshot.frames["leads"], policy)
+    last = take_last_day(leads, "end")
+    leads = leads.filter(last.is_null() | (last >= policy.as_of))
     person_id = resolve_person_id(snapshot, id)
     named = pl.col("person_id") == person_id
     person = snapshot.frames["people"].filter(named).select("person").collect()
@@ -106,13 +147,23 @@ def _resolve_leaving(snapshot: Snapshot, policy: Policy, id: str) -> tuple[list[
     return leaders["person"].to_list(), [id]
 
 
+def _select_begun(rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """What has begun by the policy's day; the undated counts."""
+    return rows.filter(pl.col("start").is_null() | (pl.col("start") <= policy.as_of))
+
+
 def _flag_people(
-    snapshot: Snapshot, policy: Policy, left: pl.DataFrame, studios: list[str]
+    snapshot: Snapshot,
+    policy: Policy,
+    working: pl.LazyFrame,
+    left: pl.DataFrame,
+    studios: list[str],
 ) -> pl.LazyFrame:
-    """Everybody who works and is high-skilled, with the reasons."""
+    """Those of `working` who are high-skilled, with the reasons."""
     frames = snapshot.frames
     leaving = left["person"].to_list()
-    taught = frames["mentorships"].select("mentor", "apprentice").unique()
+    mentorships = _select_begun(frames["mentorships"], policy)
+    taught = mentorships.select("mentor", "apprentice").unique()
     own = taught.filter(pl.col("mentor").is_in(leaving)).select("apprentice").unique()
     apprentices = taught.group_by(person="mentor").agg(apprentices=pl.len().cast(pl.Int64))
     shared = (
@@ -120,13 +171,12 @@ def _flag_people(
         .group_by(person="mentor")
         .agg(shared_apprentices=pl.len().cast(pl.Int64))
     )
-    at_studio = pl.concat(
-        [
-            frames["trainings"].filter(pl.col("place_id").is_in(studios)).select("person"),
-            frames["leads"].filter(pl.col("studio_id").is_in(studios)).select("person"),
-        ]
-    ).unique()
-    working = add_retirement_months(find_working_people(snapshot, policy.as_of))
+    # An enterprise and a studio may have the same id.
+    trained = _select_begun(frames["trainings"], policy).filter(
+        pl.col("place_id").is_in(studios), pl.col("place_kind") == "Studio"
+    )
+    led = _select_begun(frames["leads"], policy).filter(pl.col("studio_id").is_in(studios))
+    at_studio = pl.concat([trained.select("person"), led.select("person")]).unique()
     return (
         working.filter(pl.col("level") >= policy.high_skilled_level)
         .join(apprentices, on="person", how="left")
@@ -137,7 +187,7 @@ def _flag_people(
             pl.col("apprentices", "shared_apprentices").fill_null(0),
             pl.col("own_apprentice", "at_studio").fill_null(False),
         )
-        .with_columns(*_build_reasons(left, policy))
+        .with_columns(*_build_reasons(left))
     )
 
 
@@ -145,7 +195,7 @@ def _mark(people: pl.LazyFrame, name: str) -> pl.LazyFrame:
     return people.with_columns(pl.lit(True).alias(name))
 
 
-def _build_reasons(left: pl.DataFrame, policy: Policy) -> list[pl.Expr]:
+def _build_reasons(left: pl.DataFrame) -> list[pl.Expr]:
     """The reasons that a person's own row decides; empty where it, or whom it is held against, does
     not say."""
     same = []
@@ -157,16 +207,22 @@ def _build_reasons(left: pl.DataFrame, policy: Policy) -> list[pl.Expr]:
         values = left[column].drop_nulls().unique().to_list()
         holds = pl.col(column).is_in(values) if values else pl.lit(None, pl.Boolean)
         same.append(holds.alias(name))
-    levels = left["level"].to_list()
-    horizon = policy.as_of.year + STAY_YEARS, policy.as_of.month
-    later = pl.col("statutory_first").dt.year() * 12 + pl.col("statutory_first").dt.month()
+    lowest = pl.lit(left["level"].min(), pl.Int8)
     return [
         *same,
-        (pl.col("level") >= min(levels)).alias("level_reached"),
+        (pl.col("level") >= lowest).alias("level_reached"),
         (pl.col("shared_apprentices") > 0).alias("co_mentor"),
         (pl.col("apprentices") > 0).alias("has_apprentices"),
-        (later.cast(pl.Int64) > horizon[0] * 12 + horizon[1]).alias("stays"),
     ]
+
+
+def _build_stays(day: date, *, steward: bool) -> pl.Expr:
+    """Whether the statutory month is more than `STAY_YEARS` off; by years for who is no steward."""
+    first = pl.col("statutory_first")
+    years = first.dt.year().cast(pl.Int64)
+    if not steward:
+        return years > day.year + STAY_YEARS
+    return years * 12 + first.dt.month() > (day.year + STAY_YEARS) * 12 + day.month
 
 
 def _add_names(people: pl.LazyFrame, snapshot: Snapshot) -> pl.LazyFrame:

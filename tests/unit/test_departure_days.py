@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -14,6 +15,7 @@ from graph.errors import UsageError
 from graph.metrics.examples import build_example_snapshot
 from graph.policy import Policy
 from graph.programme.departures import Departures, compute_until, list_departures
+from graph.programme.successors import find_successors, list_missing_records
 from graph.snapshot.frames import Snapshot
 from ui.departures import page
 
@@ -186,3 +188,68 @@ def test_an_end_before_the_day_is_refused_and_the_calendar_ends() -> None:
     assert compute_until(date(9999, 11, 1)) == date(9999, 12, 31)
     assert ask(snapshot, date(9999, 11, 1)).overdue == 1
     assert ask(snapshot, date(1, 1, 1)).rows.is_empty()
+
+
+def test_a_candidate_stays_by_the_year_for_a_viewer() -> None:
+    lead = {"birth_date": date(1980, 1, 1), "sex": "male", "level": 5, "occupation_code": "6-18"}
+    people = {
+        "lead": lead,
+        "by age": lead | MAN,
+        "on record": lead | {"retired_on": date(2024, 6, 15)},
+    }
+    snapshot = build_staff(people)
+
+    def list_stays(day: date, **given: Any) -> list[tuple[Any, ...]]:
+        found = find_successors(snapshot, Policy(as_of=day), "lead", **given)
+        return sorted(found.select("person_id", "stays").rows())
+
+    days = [date(2024, month, 20) for month in range(1, 13)]
+    assert {str(list_stays(day)) for day in days} == {
+        "[('by age', False), ('on record', True)]",
+    }
+    assert list_stays(date(2023, 12, 31))[0] == ("by age", True)
+    assert [len(list_stays(day, steward=True)) for day in days[4:7]] == [2, 1, 1]
+    steward = [list_stays(day, steward=True)[0][1] for day in days[3:6]]
+    assert steward == [True, False, False]
+
+
+def test_who_is_near_by_the_day_at_a_studio() -> None:
+    names = ("lead", "works", "trains", "later", "leads later", "shares later")
+    day, after = date(2026, 6, 1), "2026-09-01"
+    trainings = [
+        {"person": "works", "place_id": "X1", "place_kind": "Enterprise", "start": "2023-01-01"},
+        {"person": "trains", "place_id": "X1", "place_kind": "Studio", "start": "2023-01-01"},
+        {"person": "later", "place_id": "X1", "place_kind": "Studio", "start": after},
+    ]
+    snapshot = build_staff(
+        {name: {"level": 6} for name in names},
+        mentorships=[{"mentor": "shares later", "apprentice": "of lead", "start": after}],
+        leads=[
+            {"person": "lead", "studio_id": "X1", "start": "2020-01-01"},
+            {"person": "leads later", "studio_id": "X1", "start": after},
+        ],
+        studios=[{"studio_id": "X1", "name": "st"}],
+        enterprises=[{"enterprise_id": "X1", "name": "e"}],
+        trainings=trainings,
+    )
+
+    def list_near(asked: date) -> set[str]:
+        return set(find_successors(snapshot, Policy(as_of=asked), "lead")["person_id"])
+
+    assert list_near(day) == {"trains"}
+    assert list_near(date(2026, 9, 1)) == {"trains", "later", "leads later", "shares later"}
+
+
+@pytest.mark.parametrize("level", [None, 0])
+def test_what_is_not_on_record_of_who_leaves_is_said(level: int | None) -> None:
+    snapshot = build_staff(
+        {"left": {"level": level, "occupation_code": "6-18"}, "near": {"level": 6}},
+        mentorships=[{"mentor": "near", "apprentice": "of left", "start": "2020-01-01"}],
+    )
+    policy = Policy(as_of=date(2026, 6, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = find_successors(snapshot, policy, "left")
+    assert found.select("person_id", "level_reached", "points").rows() == [("near", None, 2)]
+    missing = list_missing_records(snapshot, policy, "left")
+    assert [english for english, _ in missing] == ["level", "enterprise", "province"]

@@ -117,8 +117,13 @@ def _fetch_departures(
 
 
 @graph_state.cache_by_graph_state(max_entries=24, resource=True)
-def _fetch_successors(policy: Policy, person_id: str) -> pl.DataFrame:
-    return successors.find_successors(graph_state.fetch_snapshot(), policy, person_id)
+def _fetch_successors(
+    policy: Policy, id: str, steward: bool
+) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
+    """The bench, and what is not on record of whom it is for."""
+    snapshot = graph_state.fetch_snapshot()
+    found = successors.find_successors(snapshot, policy, id, steward=steward)
+    return found, successors.list_missing_records(snapshot, policy, id)
 
 
 def _render_departures_answer(rows: pl.DataFrame, found: Departures, *, steward: bool) -> str:
@@ -264,11 +269,16 @@ def _draw_bench(policy: Policy) -> None:
         return
     language = current_language()
     try:
-        found = _fetch_successors(policy, id)
+        found, missing = _fetch_successors(policy, id, identify_visitor().sees_personal_data)
     except UsageError as error:
         frame.draw_empty_state(t("Nobody is near enough"), translate_message(error))
         return
-    frame.draw_muted(t("For {name}, with the reasons that hold.", name=format_person_name(name)))
+    told = t("For {name}, with the reasons that hold.", name=format_person_name(name))
+    if missing:
+        what = t(", ").join(translate_label(words, language) for words in missing)
+        unknown = t("Not on record: {what}; the reasons that ask for it are empty.", what=what)
+        told = join_sentences(told, unknown)
+    frame.draw_muted(told)
     if found.is_empty():
         frame.draw_empty_state(
             t("Nobody is near enough"),
