@@ -111,7 +111,7 @@ def _print_retirement_years(found: Departures) -> None:
 
 def _print_unknown(found: Departures) -> None:
     """Says of how many people no single statutory month is known, and of how many it is past."""
-    from graph.programme.retirement import RETIREMENT_GAPS
+    from graph.people.retirement import RETIREMENT_GAPS
 
     for gap, n in found.gaps.items():
         words = Words(*RETIREMENT_GAPS[gap])

@@ -15,37 +15,80 @@
 // name: mentors_about_to_retire
 // title.en: Mentors about to retire
 // title.zh: 即将退休的师傅
-// help.en: Mentors who retire within so many months: on the recorded day, or where none is recorded
-// help.en: at the age given for men and for women (set them by the rule in force for the trade). Only
-// help.en: those with apprentices still under them. Without a data steward's rights years are given
-// help.en: in place of days, and whole calendar years are looked at.
-// help.zh: 在给定月数内退休的师傅：以登记的退休日期为准，未登记者按男、女退休年龄推算（请按现行规定填写）。仅列仍在带徒者。非数据管理员只显示年份，并按整年查询。
+// help.en: Mentors who retire within so many months, with apprentices still under them: on the
+// help.en: recorded day, else in the statutory month under the rules of 2025, as on the page
+// help.en: Departures. Left out is who is kept on or has agreed on a later retirement. Known by age
+// help.en: as worker and as cadre: which of a woman's two months applies is not on record. Without a
+// help.en: data steward's rights years are given in place of days, and whole calendar years are
+// help.en: looked at.
+// help.zh: 在给定月数内退休且仍在带徒的师傅：以登记的退休日期为准，未登记者按 2025 年起的法定退休月份推算，与“离任与接续”页一致；返聘及已约定延迟退休者不列。依据为 age_worker、age_cadre 时，工人或干部身份未知，两个月份分列。非数据管理员只显示年份，并按整年查询。
 // steward: retires_on
 // param today: date = today | en: Today | zh: 今天
 // param months: integer = 12 (1..240) | en: Within months | zh: 月数
-// param age_men: integer = 60 (45..75) | en: Age of men | zh: 男性退休年龄
-// param age_women: integer = 55 (45..75) | en: Age of women | zh: 女性退休年龄
-// Days would tell a birthday to whoever asks for one day after the other.
+// The rule: graph/people/retirement.py. Days would tell a birthday to whoever asks for one day
+// after the other: they are years. A month has passed when it is over.
 WITH $today + duration({months: $months}) AS until
-WITH CASE WHEN $steward THEN $today WHEN $today.year = date().year THEN date()
-          ELSE date({year: $today.year}) END AS from,
+WITH CASE WHEN $steward THEN $today ELSE date({year: $today.year, month: 1, day: 1}) END AS from,
      CASE WHEN $steward THEN until ELSE date({year: until.year, month: 12, day: 31}) END AS until
+// Retired is who is so by the day, or by the end of last year.
+WITH from, until, CASE WHEN $steward THEN from + duration({days: 1}) ELSE from END AS next
 MATCH (p:Person)
 WHERE EXISTS { (p)-[:MENTORS]->() }
-WITH p, from, until, coalesce(p.retired_on, p.birth_date + duration({
-       years: CASE p.sex WHEN 'female' THEN $age_women ELSE $age_men END})) AS retires_on
-WHERE from <= retires_on <= until
-WITH p, retires_on, COUNT {
+WITH p, from, until, next, COLLECT {
+       MATCH (p)-[e:EMPLOYED_BY]->()
+       WHERE (e.start IS NULL OR e.start <= $today)
+         AND (e.end IS NULL OR e.end >= CASE e.end_precision
+                WHEN 'month' THEN date.truncate('month', $today)
+                WHEN 'year' THEN date.truncate('year', $today) ELSE $today END)
+       RETURN e } AS open,
+     CASE WHEN coalesce(p.birth_date_precision, '') <> 'year'
+       THEN 12 * p.birth_date.year + p.birth_date.month - 1 END AS born,
+     coalesce(p.retirement_category, 'unknown') AS category
+WHERE none(e IN open WHERE coalesce(e.reemployed, false) AND (e.service_until IS NULL
+        OR e.service_until >= CASE e.service_until_precision
+             WHEN 'month' THEN date.truncate('month', $today)
+             WHEN 'year' THEN date.truncate('year', $today) ELSE $today END))
+WITH p, from, until, next, born, [e IN open
+       WHERE e.retirement_postponed_until >= CASE e.retirement_postponed_until_precision
+         WHEN 'month' THEN date.truncate('month', from)
+         WHEN 'year' THEN date.truncate('year', from) ELSE from END
+       | 12 * e.retirement_postponed_until.year + CASE e.retirement_postponed_until_precision
+           WHEN 'year' THEN 11 ELSE e.retirement_postponed_until.month - 1 END] AS postponed,
+     CASE WHEN p.sex = 'male' THEN [{known_by: 'age', old: 60, every: 4, most: 36}]
+          WHEN p.sex = 'female' AND category = 'cadre'
+            THEN [{known_by: 'age', old: 55, every: 4, most: 36}]
+          WHEN p.sex = 'female' AND category = 'worker'
+            THEN [{known_by: 'age', old: 50, every: 2, most: 60}]
+          WHEN p.sex = 'female' AND category = 'unknown'
+            THEN [{known_by: 'age_worker', old: 50, every: 2, most: 60},
+                  {known_by: 'age_cadre', old: 55, every: 4, most: 36}]
+          ELSE [] END AS rules
+WITH p, from, until, next, postponed, [r IN rules WHERE born IS NOT NULL
+       | {known_by: r.known_by, every: r.every, most: r.most, old: born + 12 * r.old,
+          delay: (born + 12 * r.old - 24300) / r.every + 1}] AS rules
+WITH p, from, until, next, postponed, [r IN rules
+       | {known_by: r.known_by, months: r.old + CASE WHEN r.old < 24300 THEN 0
+            WHEN r.delay > r.most THEN r.most ELSE r.delay END}] AS rules
+UNWIND CASE WHEN p.retired_on IS NOT NULL
+              THEN [{known_by: 'record', day: p.retired_on, precision: p.retired_on_precision}]
+            WHEN any(month IN postponed WHERE month >= rules[-1].months) THEN []
+            ELSE [r IN rules | {known_by: r.known_by, precision: 'month',
+                    day: date({year: r.months / 12, month: r.months % 12 + 1, day: 1})}] END AS way
+WITH p, way, way.day AS retires_on, until,
+     CASE WHEN way.known_by = 'record' THEN next ELSE from END AS first
+WHERE retires_on <= until AND retires_on >= CASE way.precision
+        WHEN 'month' THEN date.truncate('month', first)
+        WHEN 'year' THEN date.truncate('year', first) ELSE first END
+WITH p, way, retires_on, COUNT {
        MATCH (p)-[m:MENTORS]->(a)
        WHERE (m.end IS NULL OR m.end >= $today) AND coalesce(m.status, 'ongoing') = 'ongoing'
        RETURN DISTINCT a } AS apprentices
 WHERE apprentices > 0
 RETURN p.person_id AS person_id, p.name AS name, retires_on,
-       CASE WHEN p.retired_on IS NULL THEN p.birth_date_precision ELSE p.retired_on_precision END
-         AS retires_on_precision, retires_on.year AS retires_in,
-       CASE WHEN p.retired_on IS NULL THEN 'age' ELSE 'record' END AS known_by,
+       way.precision AS retires_on_precision, retires_on.year AS retires_in,
+       way.known_by AS known_by,
        apprentices, p.province AS province, p.occupation_code AS occupation_code
-ORDER BY retires_in, CASE WHEN $steward THEN retires_on END, person_id
+ORDER BY retires_in, CASE WHEN $steward THEN retires_on END, person_id, known_by
 
 // name: retired_mentors_with_apprentices
 // title.en: Retired mentors whose apprentices go on

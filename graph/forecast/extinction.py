@@ -3,7 +3,7 @@
 A mentor is someone with a dated apprentice who still works. Each year is simulated from three
 things:
 
-- who leaves: on the day on record; else the statutory month (`graph.programme.retirement`); who
+- who leaves: on the day on record; else the statutory month (`graph.people.retirement`); who
   works past it, at the latest month an agreement may choose, or within a year. A woman whose
   category is not known leaves at either of her two months, with even odds. Who has no known
   month leaves as the mentors with one do.
@@ -31,9 +31,8 @@ from numpy.typing import NDArray
 from graph.errors import UsageError
 from graph.forecast.landing import DEFAULT_SEED
 from graph.labels import MetricColumnLabels
+from graph.people.retirement import add_retirement_months, find_working_people
 from graph.policy import Policy
-from graph.programme.departures import find_working_people
-from graph.programme.retirement import add_retirement_months
 from graph.snapshot.frames import Snapshot
 
 Floats = NDArray[np.float64]

@@ -85,7 +85,7 @@ PERSON_TYPES: Choices = {
     "digital": ("digital", "数字技能型"),
 }
 # Which of a woman's two statutory ages applies: that of workers or that of cadres
-# (`graph.programme.retirement`).
+# (`graph.people.retirement`).
 RETIREMENT_CATEGORIES: Choices = {
     "worker": ("worker", "工人岗位"),
     "cadre": ("cadre", "管理技术岗位"),

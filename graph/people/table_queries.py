@@ -13,8 +13,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from graph.dates import PRECISION
+from graph.dates import PRECISION, take_last_day
 from graph.people.longest_chains import find_longest_chains
+from graph.people.retirement import (
+    add_retirement_months,
+    find_postponements,
+    find_working_people,
+    judge_retirement_by,
+    list_retirements,
+)
 from graph.snapshot.frames import Snapshot, scan_statements
 from graph.snapshot.reader import SOURCE_SEPARATOR, STATED_COLUMN, STATED_ROW
 
@@ -65,49 +72,40 @@ def _count_apprentices(mentorships: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def mentors_about_to_retire(snapshot: Snapshot, values: QueryValues) -> pl.DataFrame:
-    """person_id, name, retires_on, retires_in, known_by, apprentices, province, occupation_code."""
+    """person_id, name, retires_on, retires_in, known_by, apprentices, province, occupation_code.
+
+    The rule is that of the departures. A woman of whom it is not known whether she is a worker or a
+    cadre has a row for each of her months.
+    """
     today, steward = values["today"], values["steward"]
     until = pl.select(pl.lit(today).dt.offset_by(f"{values['months']}mo")).item()
-    first = today
+    since = today
     if not steward:
-        now = dt.date.today()
-        first = now if today.year == now.year else dt.date(today.year, 1, 1)
-        until = dt.date(until.year, 12, 31)
-    columns = "name", "sex", "birth_date", "retired_on", "province", "occupation_code"
-    precisions = "birth_date_precision", "retired_on_precision"
-    years = (
-        pl.when(pl.col("sex") == "female").then(values["age_women"]).otherwise(values["age_men"])
-    )
-    by_age = pl.col("birth_date").dt.offset_by(pl.format("{}y", years))
-    retiring = (
-        _scan_people_columns(snapshot, *columns, *precisions)
-        .filter(
-            pl.col("retired_on").is_between(first, until)
-            | pl.col("retired_on").is_null()
-            & pl.col("birth_date").is_between(
-                first - dt.timedelta(days=366 * 76), until - dt.timedelta(days=365 * 44)
-            )
-        )
-        .with_columns(retires_on=pl.coalesce("retired_on", by_age))
-        .filter(pl.col("retires_on").is_between(first, until))
-    )
+        since, until = dt.date(today.year, 1, 1), dt.date(until.year, 12, 31)
     ongoing = _count_apprentices(_filter_ongoing(snapshot.frames["mentorships"], today))
-    retires = pl.col("retires_on")
-    known = pl.when(pl.col("retired_on").is_null()).then(pl.lit("age")).otherwise(pl.lit("record"))
-    order = [retires if steward else retires.dt.year(), pl.col("person_id")]
+    retired_by = judge_retirement_by(today, steward=steward)
+    working = find_working_people(snapshot, today, retired_by=retired_by)
+    mentors = add_retirement_months(working.join(ongoing, on="person"))
+    retiring = list_retirements(mentors, find_postponements(snapshot, today, since))
+    undecided = pl.col("other_day").is_not_null()
+    as_worker = pl.when(undecided).then(pl.lit("age_worker")).otherwise("known_by")
+    as_cadre = retiring.filter(undecided).with_columns(
+        day="other_day", known_by=pl.lit("age_cadre")
+    )
+    days = pl.concat([retiring.with_columns(known_by=as_worker), as_cadre])
+    days = days.filter(take_last_day(days, "day") >= since, pl.col("day") <= until)
+    retires = pl.col("day").alias("retires_on")
+    order = [retires if steward else retires.dt.year(), pl.col("person_id"), pl.col("known_by")]
     return (
-        retiring.join(ongoing, on="person")
+        days.join(mentors.drop("gap"), on="person")
         .sort(order)
         .select(
             "person_id",
             "name",
-            "retires_on",
-            pl.when(pl.col("retired_on").is_null())
-            .then("birth_date_precision")
-            .otherwise("retired_on_precision")
-            .alias("retires_on_precision"),
+            retires,
+            pl.col("day_precision").alias("retires_on_precision"),
             retires.dt.year().alias("retires_in"),
-            known.alias("known_by"),
+            "known_by",
             "apprentices",
             "province",
             "occupation_code",

@@ -2,7 +2,7 @@
 
 Reasons (`kind`), each with the day on which it falls:
 
-- retires: the day on record; else the statutory month (`graph.programme.retirement`). Nobody who
+- retires: the day on record; else the statutory month (`graph.people.retirement`). Nobody who
   is retired by the as-of day, is kept on after retirement, or has agreed on a later retirement
   that has not lapsed
 - postponement_ends: an agreed later retirement lapses
@@ -41,13 +41,20 @@ from typing import Final
 import polars as pl
 
 from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
-from graph.dates import MONTH, PRECISION, YEAR, take_last_day
+from graph.dates import PRECISION, YEAR, take_last_day
 from graph.errors import UsageError
 from graph.labels import MetricColumnLabels
 from graph.metrics.bus_factor import compute_bus_factor
 from graph.metrics.irreplaceable import compute_irreplaceable
+from graph.people.retirement import (
+    add_retirement_months,
+    find_postponements,
+    find_working_people,
+    judge_retirement_by,
+    list_open_employments,
+    list_retirements,
+)
 from graph.policy import Policy
-from graph.programme.retirement import add_retirement_months
 from graph.snapshot.frames import Snapshot
 
 DEPARTURE_KINDS: Final = {
@@ -126,15 +133,6 @@ def compute_until(day: date, months: int = DEFAULT_MONTHS) -> date:
     if year > date.max.year:
         return date.max
     return date(year, month + 1, monthrange(year, month + 1)[1])
-
-
-def judge_retirement_by(day: date, *, steward: bool) -> date:
-    """The day by which who is retired is told: the end of last year for whoever is no steward.
-
-    >>> judge_retirement_by(date(2026, 11, 23), steward=False)
-    datetime.date(2025, 12, 31)
-    """
-    return day if steward else date(max(day.year - 1, 1), 12, 31)
 
 
 def load_departure_stakes(
@@ -222,35 +220,6 @@ def _find_mentors_in_place(snapshot: Snapshot, day: date, retired_by: date) -> p
     return taught.join(working, on="person", how="semi").collect()
 
 
-def find_working_people(
-    snapshot: Snapshot, day: date, *, retired_by: date | None = None
-) -> pl.LazyFrame:
-    """The people who are not retired by the day, or are kept on; with reemployed, whether so.
-
-    Kept on is who has an employment going on that says so, and whose contract has not ended.
-    `retired_by`: another day for retirements alone, as `judge_retirement_by` gives it.
-    """
-    open_now = _list_open_employments(snapshot, day)
-    contract = take_last_day(open_now, "service_until")
-    kept_on = (
-        open_now.filter(pl.col("reemployed").fill_null(False))
-        .filter(contract.is_null() | (contract >= day))
-        .select("person", reemployed=pl.lit(True))
-        .unique()
-    )
-    people = snapshot.frames["people"].join(kept_on, on="person", how="left")
-    people = people.with_columns(pl.col("reemployed").fill_null(False))
-    retired = (take_last_day(people, "retired_on") <= (retired_by or day)).fill_null(False)
-    return people.filter(~retired | pl.col("reemployed"))
-
-
-def _list_open_employments(snapshot: Snapshot, day: date) -> pl.LazyFrame:
-    employments = snapshot.frames["employments"]
-    begun = pl.col("start").is_null() | (pl.col("start") <= day)
-    last = take_last_day(employments, "end")
-    return employments.filter(begun & (last.is_null() | (last >= day)))
-
-
 def _find_last_mentors(snapshot: Snapshot, teaching: pl.DataFrame) -> pl.DataFrame:
     """person, last_mentor: the only mentor in place of the occupation in the province."""
     place = ("occupation_code", "province")
@@ -294,7 +263,7 @@ def list_departures(
     )
     ages = (since, until) if steward else (date(since.year, 1, 1), date(until.year, 12, 31))
     ends = _list_contract_ends(snapshot, since)
-    retiring = _list_retirements(working, _find_postponements(snapshot, since, ages[0]))
+    retiring = list_retirements(working, find_postponements(snapshot, since, ages[0]))
     gaps, overdue = _count_unknown(retiring, ages[0])
     events = pl.concat([retiring, ends.join(working, on="person", how="semi")])
     events = _select_period(events, (since, until), ages)
@@ -319,7 +288,7 @@ def _list_contract_ends(snapshot: Snapshot, since: date) -> pl.LazyFrame:
 
     A non-compete outlives the employment; the others end with it.
     """
-    open_now = _list_open_employments(snapshot, since)
+    open_now = list_open_employments(snapshot, since)
     kept_on = pl.col("reemployed").fill_null(False)
     parts = (
         ("service_ends", "service_until", open_now.filter(~kept_on)),
@@ -345,44 +314,6 @@ def _pick_precision(rows: pl.LazyFrame, column: str) -> pl.Expr:
     name = f"{column}{PRECISION}"
     known = name in rows.collect_schema().names()
     return pl.col(name) if known else pl.lit(None, pl.String)
-
-
-def _find_postponements(snapshot: Snapshot, day: date, ages_since: date) -> pl.LazyFrame:
-    """person, postponed: until when a later retirement is agreed on, in an employment going on.
-
-    What has lapsed by `ages_since` counts no more: the person is past the statutory month.
-    """
-    going_on = _list_open_employments(snapshot, day)
-    postponed = take_last_day(going_on, "retirement_postponed_until")
-    agreed = going_on.select("person", postponed=postponed).filter(
-        pl.col("postponed") >= ages_since
-    )
-    return agreed.group_by("person").agg(pl.col("postponed").max())
-
-
-def _list_retirements(working: pl.LazyFrame, postponements: pl.LazyFrame) -> pl.LazyFrame:
-    """As `_list_contract_ends`: everyone who works and is not kept on, with or without a day."""
-    recorded = pl.col("retired_on").is_not_null()
-    later = pl.max_horizontal("statutory_first", "statutory_other")
-    # Of a later retirement that is agreed on, the postponement says when it ends.
-    agreed = (pl.col("postponed") >= pl.coalesce(later, "postponed")).fill_null(False)
-    known = working.collect_schema().names()
-    on_record = f"retired_on{PRECISION}"
-    precision = pl.col(on_record) if on_record in known else pl.lit(None, pl.String)
-    return (
-        working.filter(~pl.col("reemployed"))
-        .join(postponements, on="person", how="left")
-        .filter(recorded | ~agreed)
-        .select(
-            "person",
-            kind=pl.lit("retires"),
-            day=pl.coalesce("retired_on", "statutory_first"),
-            day_precision=pl.when(recorded).then(precision).otherwise(pl.lit(MONTH)),
-            other_day=pl.when(~recorded).then("statutory_other"),
-            known_by=pl.when(recorded).then(pl.lit("record")).otherwise(pl.lit("age")),
-            gap=pl.when(~recorded).then("gap"),
-        )
-    )
 
 
 def _count_unknown(retiring: pl.LazyFrame, since: date) -> tuple[dict[str, int], int]:

@@ -24,9 +24,8 @@ from graph.dates import take_last_day
 from graph.errors import UsageError
 from graph.labels import MetricColumnLabels
 from graph.people.aliases import resolve_person_id
+from graph.people.retirement import add_retirement_months, find_working_people, judge_retirement_by
 from graph.policy import Policy
-from graph.programme.departures import find_working_people, judge_retirement_by
-from graph.programme.retirement import add_retirement_months
 from graph.snapshot.frames import Snapshot
 
 # Each a column of the bench: true, false, or empty where what it asks is not on record.

@@ -271,12 +271,12 @@ EXPECTED: list[tuple[str, Mapping[str, Any], list[tuple[Any, ...]]]] = [
             ("p02", "李二", *P11, D(2020, 1, 1), D(2023, 5, 1), 1216),
         ],
     ),
-    # p02 is 60 on that day; p12 is 59 but retired already.
+    # p02 is 60 and seven months in that month; p12 is retired already.
     (
         "mentors_about_to_retire",
         {"today": TODAY},
         [
-            (*P2, D(2027, 2, 1), 2027, "age", 2, "32", "6-18"),
+            (*P2, D(2027, 9, 1), 2027, "age", 2, "32", "6-18"),
         ],
     ),
     (

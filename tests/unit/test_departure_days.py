@@ -13,6 +13,7 @@ import pytest
 
 from graph.errors import UsageError
 from graph.metrics.examples import build_example_snapshot
+from graph.people.table_queries import mentors_about_to_retire
 from graph.policy import Policy
 from graph.programme.departures import Departures, compute_until, list_departures
 from graph.programme.successors import find_successors, list_missing_records
@@ -253,3 +254,44 @@ def test_what_is_not_on_record_of_who_leaves_is_said(level: int | None) -> None:
     assert found.select("person_id", "level_reached", "points").rows() == [("near", None, 2)]
     missing = list_missing_records(snapshot, policy, "left")
     assert [english for english, _ in missing] == ["level", "enterprise", "province"]
+
+
+def test_the_query_of_mentors_gives_the_departures_that_retire() -> None:
+    woman = {"sex": "female", "birth_date": date(1976, 8, 3)}
+    people = {
+        "man": MAN,
+        "cadre": woman | {"retirement_category": "cadre"},
+        "worker": woman | {"retirement_category": "worker"},
+        "undecided": woman,
+        "on record": MAN | {"retired_on": date(2027, 5, 20)},
+        "this month": {"retired_on": date(2026, 11, 1), "retired_on_precision": "month"},
+        "retired": {"retired_on": date(2026, 3, 1)},
+        "kept on": MAN,
+        "agreed": MAN,
+        "lapsed": MAN,
+        "unknown": {"birth_date": date(1966, 11, 15)},
+    }
+    employments = [
+        {"person": "kept on", "reemployed": True},
+        {"person": "agreed", "retirement_postponed_until": date(2028, 1, 1)},
+        {"person": "lapsed", "retirement_postponed_until": date(2025, 1, 1)},
+    ]
+    snapshot, day = build_staff(people, employments), date(2026, 11, 23)
+    for steward in (True, False):
+        values = {"today": day, "months": 84, "steward": steward}
+        found = mentors_about_to_retire(snapshot, values)
+        listed = ask(snapshot, day, date(2033, 11, 23), steward=steward).rows
+        listed = listed.filter(pl.col("kind") == "retires")
+        assert set(found["person_id"]) == set(listed["person_id"])
+        asked = found.filter(pl.col("person_id") == "undecided").sort("known_by")
+        assert asked["known_by"].to_list() == ["age_cadre", "age_worker"]
+        days = listed.filter(pl.col("person_id") == "undecided").select("other_day", "day").row(0)
+        assert asked["retires_in"].to_list() == [one.year for one in days]
+        # The name and the day of the rest are the same.
+        rest = [t.filter(pl.col("person_id") != "undecided") for t in (found, listed)]
+        years = [
+            dict(zip(rows["person_id"], rows[column].dt.year(), strict=True))
+            for rows, column in zip(rest, ("retires_on", "day"), strict=True)
+        ]
+        assert years[0] == years[1] and {"man", "cadre", "worker", "this month"} <= set(years[0])
+        assert ("retired" in years[0]) is not steward

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from graph.programme.retirement import (
+from graph.people.retirement import (
     FLEXIBLE_MONTHS,
     MEN,
     WOMEN_CADRES,

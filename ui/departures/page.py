@@ -13,10 +13,10 @@ from graph.dates import format_date_columns
 from graph.errors import UsageError
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
+from graph.people.retirement import RETIREMENT_GAPS
 from graph.policy import Policy
 from graph.programme import departures, successors
 from graph.programme.departures import DEPARTURE_KINDS, Departures
-from graph.programme.retirement import RETIREMENT_GAPS
 from ui.browser.header_sort import draw_sortable_list
 from ui.controls import downloads
 from ui.reading import cached_metrics, talent_figures

@@ -31,7 +31,8 @@ from typing import Final
 
 import polars as pl
 
-from graph.dates import PRECISION, YEAR
+from graph.dates import MONTH, PRECISION, YEAR, take_last_day
+from graph.snapshot.frames import Snapshot
 
 # The first month of the reform.
 REFORM_START: Final = date(2025, 1, 1)
@@ -162,3 +163,86 @@ def _choose_by_rule(
             pl.when(which & birth.is_not_null()).then(_add_months(birth, months)).otherwise(found)
         )
     return found
+
+
+# --- who works, and when who works retires --------------------------------------------------
+
+
+def find_working_people(
+    snapshot: Snapshot, day: date, *, retired_by: date | None = None
+) -> pl.LazyFrame:
+    """The people who are not retired by the day, or are kept on; with reemployed, whether so.
+
+    Kept on is who has an employment going on that says so, and whose contract has not ended.
+    `retired_by`: another day for retirements alone, as `judge_retirement_by` gives it.
+    """
+    open_now = list_open_employments(snapshot, day)
+    contract = take_last_day(open_now, "service_until")
+    kept_on = (
+        open_now.filter(pl.col("reemployed").fill_null(False))
+        .filter(contract.is_null() | (contract >= day))
+        .select("person", reemployed=pl.lit(True))
+        .unique()
+    )
+    people = snapshot.frames["people"].join(kept_on, on="person", how="left")
+    people = people.with_columns(pl.col("reemployed").fill_null(False))
+    retired = (take_last_day(people, "retired_on") <= (retired_by or day)).fill_null(False)
+    return people.filter(~retired | pl.col("reemployed"))
+
+
+def list_open_employments(snapshot: Snapshot, day: date) -> pl.LazyFrame:
+    """The employments that go on on the day; the undated do."""
+    employments = snapshot.frames["employments"]
+    begun = pl.col("start").is_null() | (pl.col("start") <= day)
+    last = take_last_day(employments, "end")
+    return employments.filter(begun & (last.is_null() | (last >= day)))
+
+
+def judge_retirement_by(day: date, *, steward: bool) -> date:
+    """The day by which who is retired is told: the end of last year for whoever is no steward.
+
+    >>> judge_retirement_by(date(2026, 11, 23), steward=False)
+    datetime.date(2025, 12, 31)
+    """
+    return day if steward else date(max(day.year - 1, 1), 12, 31)
+
+
+def find_postponements(snapshot: Snapshot, day: date, ages_since: date) -> pl.LazyFrame:
+    """person, postponed: until when a later retirement is agreed on, in an employment going on.
+
+    What has lapsed by `ages_since` counts no more: the person is past the statutory month.
+    """
+    going_on = list_open_employments(snapshot, day)
+    postponed = take_last_day(going_on, "retirement_postponed_until")
+    agreed = going_on.select("person", postponed=postponed).filter(
+        pl.col("postponed") >= ages_since
+    )
+    return agreed.group_by("person").agg(pl.col("postponed").max())
+
+
+def list_retirements(working: pl.LazyFrame, postponements: pl.LazyFrame) -> pl.LazyFrame:
+    """person, kind, day, day_precision, other_day, known_by, gap.
+
+    A row everyone who works and is not kept on, with or without a day.
+    """
+    recorded = pl.col("retired_on").is_not_null()
+    later = pl.max_horizontal("statutory_first", "statutory_other")
+    # Of a later retirement that is agreed on, the postponement says when it ends.
+    agreed = (pl.col("postponed") >= pl.coalesce(later, "postponed")).fill_null(False)
+    known = working.collect_schema().names()
+    on_record = f"retired_on{PRECISION}"
+    precision = pl.col(on_record) if on_record in known else pl.lit(None, pl.String)
+    return (
+        working.filter(~pl.col("reemployed"))
+        .join(postponements, on="person", how="left")
+        .filter(recorded | ~agreed)
+        .select(
+            "person",
+            kind=pl.lit("retires"),
+            day=pl.coalesce("retired_on", "statutory_first"),
+            day_precision=pl.when(recorded).then(precision).otherwise(pl.lit(MONTH)),
+            other_day=pl.when(~recorded).then("statutory_other"),
+            known_by=pl.when(recorded).then(pl.lit("record")).otherwise(pl.lit("age")),
+            gap=pl.when(~recorded).then("gap"),
+        )
+    )
