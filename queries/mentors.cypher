@@ -101,7 +101,11 @@ ORDER BY retires_in, CASE WHEN $steward THEN retires_on END, person_id, known_by
 WITH CASE WHEN $steward THEN $today WHEN $today.year = date().year THEN date()
           ELSE date({year: $today.year, month: 12, day: 31}) END AS day
 MATCH (p:Person)-[m:MENTORS]->(a:Person)
-WHERE p.retired_on <= day AND (m.end IS NULL OR m.end >= $today)
+WITH p, m, a, day + duration({days: 1}) AS next
+// A month has passed when it is over.
+WHERE p.retired_on < CASE p.retired_on_precision WHEN 'month' THEN date.truncate('month', next)
+    WHEN 'year' THEN date.truncate('year', next) ELSE next END
+  AND (m.end IS NULL OR m.end >= $today)
   AND coalesce(m.status, 'ongoing') = 'ongoing'
 WITH p, count(DISTINCT a) AS apprentices
 RETURN p.person_id AS person_id, p.name AS name, p.retired_on AS retired_on,
@@ -194,7 +198,11 @@ ORDER BY person_id, start
 // param today: date = today | en: Today | zh: 今天
 // param months: integer = 12 (1..240) | en: Within months | zh: 月数
 MATCH (p:Person)-[e:EMPLOYED_BY]->(c:Enterprise)
-WHERE $today <= e.service_until <= $today + duration({months: $months})
+WHERE e.service_until <= $today + duration({months: $months})
+  // A month has passed when it is over.
+  AND e.service_until >= CASE e.service_until_precision
+    WHEN 'month' THEN date.truncate('month', $today)
+    WHEN 'year' THEN date.truncate('year', $today) ELSE $today END
   AND (p:LeadingTalent OR EXISTS { (p)-[:MENTORS]->() })
 RETURN e.service_until AS service_until, e.service_until_precision AS service_until_precision,
        p.person_id AS person_id, p.name AS name,

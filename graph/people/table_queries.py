@@ -118,7 +118,8 @@ def retired_mentors_with_apprentices(snapshot: Snapshot, values: QueryValues) ->
     """person_id, name, retired_on, retired_in, since_retirement (days), apprentices."""
     today, retired = values["today"], pl.col("retired_on")
     people = _scan_people_columns(snapshot, "name", "retired_on", "retired_on_precision")
-    people = people.filter(retired <= _compute_retirement_day(values))
+    last = take_last_day(people, "retired_on")
+    people = people.filter(last <= _compute_retirement_day(values))
     ongoing = _count_apprentices(_filter_ongoing(snapshot.frames["mentorships"], today))
     return (
         people.join(ongoing, on="person")
@@ -254,7 +255,9 @@ def service_periods_ending(snapshot: Snapshot, values: QueryValues) -> pl.DataFr
     """service_until, person_id, name, leading_talent, enterprise_id, enterprise."""
     today = values["today"]
     until = pl.select(pl.lit(today).dt.offset_by(f"{values['months']}mo")).item()
-    ending = snapshot.frames["employments"].filter(pl.col("service_until").is_between(today, until))
+    employments = snapshot.frames["employments"]
+    last = take_last_day(employments, "service_until")
+    ending = employments.filter(last >= today, pl.col("service_until") <= until)
     mentors = snapshot.frames["mentorships"].select(person="mentor").unique()
     people = _scan_people_columns(snapshot, "name", "leading").join(
         mentors.with_columns(teaches=True), on="person", how="left"

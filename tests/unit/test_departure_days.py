@@ -13,7 +13,12 @@ import pytest
 
 from graph.errors import UsageError
 from graph.metrics.examples import build_example_snapshot
-from graph.people.table_queries import mentors_about_to_retire
+from graph.people.table_queries import (
+    TableQuery,
+    mentors_about_to_retire,
+    retired_mentors_with_apprentices,
+    service_periods_ending,
+)
 from graph.policy import Policy
 from graph.programme.departures import Departures, compute_until, list_departures
 from graph.programme.successors import find_successors, list_missing_records
@@ -33,6 +38,7 @@ PEOPLE_SCHEMA: dict[str, Any] = {
 }
 EMPLOYMENT_SCHEMA: dict[str, Any] = {
     "person": pl.Int32,
+    "enterprise_id": pl.String,
     "start": pl.Date,
     "end": pl.Date,
     "end_precision": pl.String,
@@ -295,3 +301,22 @@ def test_the_query_of_mentors_gives_the_departures_that_retire() -> None:
         ]
         assert years[0] == years[1] and {"man", "cadre", "worker", "this month"} <= set(years[0])
         assert ("retired" in years[0]) is not steward
+
+
+def test_queries_take_a_month_as_open_until_it_is_over() -> None:
+    month = {"service_until": date(2026, 11, 1), "service_until_precision": "month"}
+    retired = {"retired_on": date(2026, 11, 1), "retired_on_precision": "month"}
+    snapshot = build_staff(
+        {"ends": {}, "retires": retired},
+        [{"person": "ends", "enterprise_id": "E1", **month}],
+        enterprises=[{"enterprise_id": "E1", "name": "one"}],
+    )
+
+    def ask_query(query: TableQuery, day: date) -> list[str]:
+        found = query(snapshot, {"today": day, "months": 12, "steward": True})
+        return found["person_id"].to_list()
+
+    during, after = date(2026, 11, 23), date(2026, 12, 1)
+    assert [ask_query(service_periods_ending, day) for day in (during, after)] == [["ends"], []]
+    found = [ask_query(retired_mentors_with_apprentices, day) for day in (during, after)]
+    assert found == [[], ["retires"]]
