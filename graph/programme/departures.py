@@ -405,8 +405,15 @@ def _rank_rows(rows: pl.DataFrame) -> pl.DataFrame:
     return ranked.select(*COLUMNS, *precisions)
 
 
-def count_departures_by_month(rows: pl.DataFrame) -> pl.DataFrame:
-    """month (2027-06; of years alone 2027), kind, people, apprentices, irreplaceable."""
+def count_departures_by_month(rows: pl.DataFrame, retirements_since: date) -> pl.DataFrame:
+    """month (2027-06; of years alone 2027), kind, people, apprentices, irreplaceable.
+
+    A woman who is listed for the later of her two months, as the earlier one is over before
+    `retirements_since`, counts in the later one.
+    """
+    over = take_last_day(rows.lazy(), "day") < retirements_since
+    later = pl.when(over & pl.col("other_day").is_not_null()).then("other_day").otherwise("day")
+    rows = rows.with_columns(day=later)
     year = pl.col(f"day{PRECISION}").fill_null("") == YEAR
     written = pl.when(year).then(pl.col("day").dt.strftime("%Y"))
     return (

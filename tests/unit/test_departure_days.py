@@ -20,7 +20,12 @@ from graph.people.table_queries import (
     service_periods_ending,
 )
 from graph.policy import Policy
-from graph.programme.departures import Departures, compute_until, list_departures
+from graph.programme.departures import (
+    Departures,
+    compute_until,
+    count_departures_by_month,
+    list_departures,
+)
 from graph.programme.successors import find_successors, list_missing_records
 from graph.snapshot.frames import Snapshot
 from ui.departures import page
@@ -320,3 +325,12 @@ def test_queries_take_a_month_as_open_until_it_is_over() -> None:
     assert [ask_query(service_periods_ending, day) for day in (during, after)] == [["ends"], []]
     found = [ask_query(retired_mentors_with_apprentices, day) for day in (during, after)]
     assert found == [[], ["retires"]]
+
+
+def test_a_month_that_is_over_is_none_in_which_somebody_may_leave() -> None:
+    # As a worker 2021-12, as a cadre 2027-06.
+    snapshot = build_staff({"undecided": {"sex": "female", "birth_date": date(1971, 12, 5)}})
+    for steward, month in ((True, "2027-06"), (False, "2027")):
+        found = ask(snapshot, date(2026, 11, 23), date(2027, 12, 31), steward=steward)
+        counted = count_departures_by_month(found.rows, found.retirements_since)
+        assert counted.select("month", "people").rows() == [(month, 1)]

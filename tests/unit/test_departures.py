@@ -152,7 +152,7 @@ def test_what_hangs_on_each_and_the_order(snapshot: Snapshot) -> None:
     rows = list_departures(snapshot, POLICY, UNTIL, steward=True).rows
     assert rows["person_id"].to_list() == ["Eli", "Ann", "Cyd", "Dee", "Ben"]
     assert rows["rank"].to_list() == [1, 2, 3, 4, 5]
-    by_month = count_departures_by_month(rows)
+    by_month = count_departures_by_month(rows, DAY)
     assert by_month["people"].sum() == rows.height
     part = list_departures(snapshot, POLICY, UNTIL, steward=True, province="44").rows
     assert part["person_id"].to_list() == ["Eli"]

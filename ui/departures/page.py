@@ -75,7 +75,7 @@ def page() -> None:
     with left:
         _draw_bench(policy)
     with right:
-        _draw_months(rows)
+        _draw_months(rows, found.retirements_since)
         _draw_unknown(found)
 
 
@@ -314,13 +314,13 @@ def _draw_bench(policy: Policy) -> None:
 # --- by month, and what is not known ----------------------------------------------------------
 
 
-def _draw_months(rows: pl.DataFrame) -> None:
+def _draw_months(rows: pl.DataFrame, retirements_since: date) -> None:
     """How many may leave each month, by reason; retirements by year where months are masked."""
     if rows.is_empty():
         return
     language = current_language()
     frame.draw_heading(t("By month"), t("persons"))
-    months = departures.count_departures_by_month(rows)
+    months = departures.count_departures_by_month(rows, retirements_since)
     body = "".join(
         f"<tr><td>{escape(_format_departure_month(month))}</td>"
         f"<td>{escape(translate_label(DEPARTURE_KINDS[kind], language))}</td>"
