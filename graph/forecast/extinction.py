@@ -1,7 +1,7 @@
 """The extinction clock: the year in which an occupation in a province loses its last mentor.
 
-A mentor is someone with a dated apprentice who still works. Each year is simulated from three
-things:
+A mentor is someone with a dated apprentice who still worked at the start of the as-of year. Each
+year is simulated from three things:
 
 - who leaves: on the day on record; else the statutory month (`graph.people.retirement`); who
   works past it, at the latest month an agreement may choose, or within a year. A woman whose
@@ -21,7 +21,7 @@ Poisson counts with these means; all from one seed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
@@ -31,7 +31,11 @@ from numpy.typing import NDArray
 from graph.errors import UsageError
 from graph.forecast.landing import DEFAULT_SEED
 from graph.labels import MetricColumnLabels
-from graph.people.retirement import add_retirement_months, find_working_people
+from graph.people.retirement import (
+    add_retirement_months,
+    find_working_people,
+    judge_retirement_by,
+)
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
 
@@ -219,14 +223,16 @@ def _list_women(undecided: pl.DataFrame, policy: Policy) -> Ints:
 
 def _list_working_people(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     """person, the group keys, leaves (null: not known), leaves_later (of a woman with two)."""
-    day = pl.lit(policy.as_of)
-    people = add_retirement_months(find_working_people(snapshot, policy.as_of))
+    # By whole years for everybody: a cell of one mentor, asked day by day, would tell a birthday.
+    judged = judge_retirement_by(policy.as_of, steward=False)
+    day = pl.lit(judged + timedelta(days=1))
+    people = add_retirement_months(find_working_people(snapshot, policy.as_of, retired_by=judged))
     soon = day.dt.offset_by("1y")
     past = pl.when(pl.col("latest") >= day).then("latest").otherwise(soon)
     statutory = pl.when(pl.col("statutory") >= day).then("statutory").otherwise(past)
     of_age = pl.when(pl.col("statutory").is_not_null()).then(statutory)
     two = pl.col("statutory").is_null() & pl.col("statutory_other").is_not_null()
-    recorded = pl.when(pl.col("retired_on") > day).then("retired_on")
+    recorded = pl.when(pl.col("retired_on") >= day).then("retired_on")
     first = pl.when(two).then(pl.max_horizontal("statutory_first", day))
     return (
         people.with_columns(_recorded=recorded)

@@ -81,6 +81,21 @@ def test_each_woman_without_a_category_leaves_on_her_own() -> None:
     assert row["unknown"] == 6 and row["probability_2035"] < 0.06
 
 
+def test_the_clock_tells_nobody_in_which_month_a_mentor_retires() -> None:
+    craft = make_craft(
+        "Ada Bo 2010-01-01",
+        Ada={"birth_date": date(1966, 3, 1), "sex": "male"},
+        Bo={"retired_on": date(2026, 5, 9), "birth_date": date(1960, 1, 1), "sex": "male"},
+    )
+    rows = [
+        compute_extinction(craft, Policy(as_of=date(2026, month, 15)))
+        .select("mentors", "unknown", "in_training", "median", "probability_2030")
+        .row(0)
+        for month in range(1, 13)
+    ]
+    assert len(set(rows)) == 1
+
+
 def test_without_any_known_retirement_month_there_is_no_clock() -> None:
     craft = make_craft("Ada Bo 2010-01-01", Bo={"retired_on": date(2020, 2, 1)})
     with pytest.raises(UsageError, match="needs mentors whose retirement month is known"):
