@@ -19,6 +19,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from graph.cypher.named_queries import load_queries, run_query
@@ -78,13 +79,21 @@ def settings(second: Settings) -> Settings:
     return second
 
 
+def forget_pages() -> None:
+    """What pages have cached is of another server."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
 @pytest.fixture(scope="module")
 def whole(settings: Settings, ministry: Path) -> Iterator[Database]:
     """All of it, loaded as a store of its own."""
     with connect(settings) as database:
         emptied(database)
         load(database, settings, ministry, 0)
+        forget_pages()
         yield database
+        forget_pages()
         emptied(database)
     shutil.rmtree(settings.home / "snapshots", ignore_errors=True)
 
