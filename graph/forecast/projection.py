@@ -29,7 +29,7 @@ ARRIVAL_TREND_DEVIATION: Final = 0.15
 SEASON_DEVIATION: Final = 0.08
 TREND_DAMPING: Final = 0.6
 # What the scatter is believed to be before any is seen, and how many blocks that belief weighs.
-PRIOR_SCATTER: Final = 0.18
+PRIOR_SCATTER: Final = 0.13
 PRIOR_SCATTER_BLOCKS: Final = 3.0
 # How many blocks of its own weigh as much as all parts together, for the scatter of one part.
 PRIOR_PART_BLOCKS: Final = 4.0
