@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from graph.errors import UsageError
 from graph.forecast.landing import DEFAULT_SEED
 from graph.labels import MetricColumnLabels
+from graph.metrics.replacement import follow_apprentices
 from graph.people.retirement import (
     add_retirement_months,
     find_working_people,
@@ -205,7 +206,7 @@ def _describe_craft(snapshot: Snapshot, policy: Policy) -> _Craft:
         _spread(_count_group(unknown, "n"), size).astype(np.int64),
         alive,
         _count_training(learning, size),
-        _build_life_table(entered, began, policy),
+        _build_life_table(links, policy),
         _estimate_rates(_spread(_count_group(taken_on, "n"), size), groups),
         DEFAULT_TEACHING_YEARS if years is None else max(1, round(years)),
         (date(policy.as_of.year, 12, 31) - policy.as_of).days / 365.25,
@@ -281,15 +282,11 @@ def _count_training(learning: pl.DataFrame, size: int) -> Floats:
     return found
 
 
-def _build_life_table(entered: pl.DataFrame, began: pl.DataFrame, policy: Policy) -> Floats:
+def _build_life_table(links: pl.DataFrame, policy: Policy) -> Floats:
     """The chance of becoming a mentor in the k-th year, of who has not by then; nationally."""
-    rows = entered.join(began, on="person", how="left").filter(
-        pl.col("began").is_null() | (pl.col("began") >= pl.col("entered"))
-    )
-    ended = pl.coalesce("began", pl.lit(policy.as_of))
-    years = ((ended - pl.col("entered")).dt.total_days() / 365.25).floor().cast(pl.Int64)
-    followed = rows.select(
-        years=years.clip(0, TRAINING_YEARS - 1), became=pl.col("began").is_not_null()
+    years = (pl.col("days") / 365.25).floor().cast(pl.Int64)
+    followed = follow_apprentices(links, policy).select(
+        "became", years=years.clip(0, TRAINING_YEARS - 1)
     )
     last = followed["years"].to_numpy()
     became = np.bincount(last[followed["became"].to_numpy()], minlength=TRAINING_YEARS)

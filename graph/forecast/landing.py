@@ -106,7 +106,7 @@ class LandingForecast:
     - pending: occupation_group, level, months (the class of months waited begins with), persons,
       chance: who is reached and not high-skilled on the data date, and the chance of becoming so
       by the window's end
-    - arrivals: stream (of `graph.forecast.simulation.STREAMS`), day, count: what arrived in each
+    - arrivals: stream (see `ForecastModel.list_arrivals`), day, count: what arrived in each
       past quarter looked back on
     """
 

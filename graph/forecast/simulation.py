@@ -67,13 +67,6 @@ DRAWS: Final = HAZARD_DRAWS * OUTCOMES_PER_HAZARD_DRAW
 PARTS: Final = ("pending", "taken_on", "new_talents", "further")
 PERSON_PARTS: Final = PARTS[:3]
 NATION: Final = "nation"
-STREAMS: Final = (
-    "low_by_link",
-    "low_by_naming",
-    "high",
-    "retroactive_first",
-    "retroactive_further",
-)
 
 
 @dataclass(frozen=True)
@@ -89,11 +82,6 @@ class ForecastData:
     reached: pl.DataFrame
     by_person: Exposure
     by_place: Exposure
-
-    @property
-    def blocks(self) -> tuple[int, ...]:
-        """The months that the blocks end in, the oldest first."""
-        return self.by_place.blocks
 
     @cached_property
     def values(self) -> dict[str, list[str | None]]:
@@ -376,9 +364,8 @@ class ForecastModel:
         """Part -> values x draws x horizons: the mean of what each step from horizon to horizon
         adds.
         """
-        size = len(self.data.values[attribute])
         pending, n = self._average_pending(attribute)
-        first, first_steps = self._follow_ratio(pending["first"], paths["first"])
+        _, first_steps = self._follow_ratio(pending["first"], paths["first"])
         means = {"pending": n[:, None, None] * first_steps}
         further = n[:, None, None] * self._scale_steps(pending["further"], paths["further"])
         arriving = self._average_arrivals(attribute)
@@ -387,10 +374,9 @@ class ForecastModel:
             means[part] = rising * self._average_ratio(paths["first"])
             further = further + self._convolve(paths[stream], arriving[stream]["further"])
         further = further + self._convolve(paths["high"], arriving["high"]["further"])
-        blocks = self._share_of_blocks()
+        blocks = self._measure_overlaps() / BLOCK_MONTHS
         means["new_talents"] = means["new_talents"] + paths["retroactive_first"] @ blocks
         means["further"] = further + paths["retroactive_further"] @ blocks
-        assert first.shape[0] == size
         return {part: np.maximum(mean, 0.0) for part, mean in means.items()}
 
     def compute_chances(self, spells: pl.DataFrame) -> Floats:
@@ -505,25 +491,19 @@ class ForecastModel:
 
     def _average_ratio(self, ratio: Floats) -> Floats:
         """The ratio of the blocks in each step from horizon to horizon."""
-        edges = [0.0, *self.horizons]
-        weights = np.zeros((ratio.shape[2], len(self.horizons)))
-        for step, (start, end) in enumerate(pairwise(edges)):
-            for block in range(ratio.shape[2]):
-                low, high = block * BLOCK_MONTHS, (block + 1) * BLOCK_MONTHS
-                weights[block, step] = max(0.0, min(end, high) - max(start, low))
-        weights /= np.maximum(weights.sum(axis=0), 1e-9)
-        found: Floats = ratio @ weights
+        months = self._measure_overlaps()
+        found: Floats = ratio @ (months / np.maximum(months.sum(axis=0), 1e-9))
         return found
 
-    def _share_of_blocks(self) -> Floats:
-        """Blocks ahead x steps: the share of a block's count that falls into each step."""
+    def _measure_overlaps(self) -> Floats:
+        """Blocks ahead x steps: the months of each block that fall into each step."""
         edges = [0.0, *self.horizons]
         blocks = int(np.ceil(max(self.horizons) / BLOCK_MONTHS))
         found = np.zeros((blocks, len(self.horizons)))
         for step, (start, end) in enumerate(pairwise(edges)):
             for block in range(blocks):
                 low, high = block * BLOCK_MONTHS, (block + 1) * BLOCK_MONTHS
-                found[block, step] = max(0.0, min(end, high) - max(start, low)) / BLOCK_MONTHS
+                found[block, step] = max(0.0, min(end, high) - max(start, low))
         return found
 
     def _follow_ratio(self, chance: Floats, ratio: Floats) -> tuple[Floats, Floats]:

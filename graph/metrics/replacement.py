@@ -69,7 +69,7 @@ def compute_replacement(
             for key in GROUP_KEYS
         ),
     ).collect()
-    followed = _follow_apprentices(links, policy).join(placed, on="person", how="left")
+    followed = follow_apprentices(links, policy).join(placed, on="person", how="left")
     mentors = _count_shares(links).join(placed, on="person", how="left")
     parts = [
         _estimate_part(followed, mentors, list(keys), years).filter(
@@ -93,7 +93,7 @@ def _list_links(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     )
 
 
-def _follow_apprentices(links: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+def follow_apprentices(links: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """person, days (followed), became (a mentor at their end)."""
     entered = links.group_by(person="apprentice").agg(entered=pl.col("start").min())
     began = links.group_by(person="mentor").agg(began=pl.col("start").min())
