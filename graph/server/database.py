@@ -198,7 +198,7 @@ class Database:
 
     def _run(self, use: Callable[[Session], T], access: str, seconds: float | None = None) -> T:
         """Use a session; the work of a dead embedded server is done again on its successor."""
-        from neo4j import exceptions
+        from neo4j import READ_ACCESS, exceptions
 
         with translate_driver_errors(self.uri, self.settings, seconds):
             for _ in range(MAX_RESTARTS):
@@ -207,7 +207,9 @@ class Database:
                 try:
                     return self._use(driver, use, access)
                 except exceptions.IncompleteCommit:
-                    raise
+                    # A read has nothing to store: it is asked again, on whatever server.
+                    if access != READ_ACCESS:
+                        raise
                 except exceptions.DriverError:
                     if not self._is_gone(driver, server):
                         raise

@@ -160,6 +160,32 @@ def test_a_reader_reads_on_when_another_thread_has_found_the_new_server(
     assert location.find_running_server(second) not in (None, *killed)
 
 
+def test_a_reader_reads_on_when_the_server_goes_after_the_last_row(
+    own: Database, second: Settings
+) -> None:
+    """The end of a read was taken for a commit that may have been stored, and given up."""
+    killed: list[location.Server] = []
+
+    def work(tx: ManagedTransaction) -> list[dict[str, Any]]:
+        rows = read_plain_rows(tx, "RETURN 1 AS a")
+        server = location.find_running_server(second)
+        if not killed:
+            assert server is not None
+            killed.append(server)
+            os.kill(server.pid, signal.SIGKILL)
+            wait_for_end(server)
+        return rows
+
+    assert own.read_with(work, seconds=60) == [{"a": 1}]
+    assert location.find_running_server(second) not in (None, *killed)
+
+
+def wait_for_end(server: location.Server) -> None:
+    """Return when the process is gone."""
+    while server.alive:
+        time.sleep(0.05)
+
+
 def test_waiting_for_a_connection_is_not_running(
     own: Database, second: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
