@@ -13,15 +13,15 @@ no journal, or where a name cannot be found, the graph is read whole instead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import polars as pl
 
 from graph.dates import first_days
 from graph.model.kinds import FACETS, NODE_KINDS, RELATION_KINDS
-from graph.model.schema_types import Relation
+from graph.model.schema_types import NodeKind, Relation
 from graph.progress import Progress
 from graph.snapshot.edges import (
     build_influence_edges,
@@ -67,6 +67,38 @@ TALENT_COLUMNS: Final = ("person", "basis", "recognised_on", "industry", "grade"
 TouchedKeys = Mapping[str, Sequence[str]]
 
 
+class RecordSource(Protocol):
+    """Where the records that were touched are read from, as they now are.
+
+    Columns as in `graph.snapshot.reader.read_nodes_by_key` and `read_relations_by_start_key`.
+    """
+
+    def read_nodes(self, kind: NodeKind, keys: Sequence[str]) -> pl.DataFrame:
+        """The nodes of a kind that have these keys."""
+
+    def read_all_nodes(self, kind: NodeKind) -> pl.DataFrame:
+        """All nodes of a kind of which there are few, sorted by key."""
+
+    def read_relations(self, relation: Relation, keys: Sequence[str]) -> pl.DataFrame:
+        """The relations of a kind that start at nodes with these keys; people's ends by id."""
+
+
+@dataclass(frozen=True)
+class _GraphSource:
+    """The records of the live graph."""
+
+    database: Database
+
+    def read_nodes(self, kind: NodeKind, keys: Sequence[str]) -> pl.DataFrame:
+        return read_nodes_by_key(self.database, kind, keys)
+
+    def read_all_nodes(self, kind: NodeKind) -> pl.DataFrame:
+        return read_all_nodes(self.database, kind)
+
+    def read_relations(self, relation: Relation, keys: Sequence[str]) -> pl.DataFrame:
+        return read_relations_by_start_key(self.database, relation, keys)
+
+
 def build_incremental_snapshot(
     database: Database, base: Path, standing: GraphState, folder: Path, progress: Progress
 ) -> Manifest | None:
@@ -79,18 +111,36 @@ def build_incremental_snapshot(
     keys = _read_touched_keys(
         database, [load.split(" ")[0] for load in standing.loads[len(before.loads) :]]
     )
-    people = scan_stored_frame(base, "people")
     if keys is None or sum(map(len, keys.values())) > max(
         MAX_TOUCHED_SHARE * before.rows["people"], 1000
     ):
         return None
-    now = _IncrementalBuild(database, base, folder, before, keys, progress)
+    made = write_changed_frames(_GraphSource(database), base, keys, folder, progress)
+    if made is None:
+        return None
+    return replace(made, revision=standing.revision, loads=standing.loads)
+
+
+def write_changed_frames(
+    source: RecordSource,
+    base: Path,
+    keys: TouchedKeys,
+    folder: Path,
+    progress: Progress = lambda what, done, total: None,
+) -> Manifest | None:
+    """Writes into `folder` the frames in `base` with the touched records as `source` has them.
+
+    `keys`: by relation the keys of start nodes, by label the keys of nodes (see above). None where
+    a person went, or where an end of a relation has no row number.
+    """
+    before, people = Manifest.of(base), scan_stored_frame(base, "people")
+    now = _IncrementalBuild(source, base, folder, before, keys, progress)
     if not now.people_numbered(people) or not now.relations_found():
         return None
     now.write(people)
     return Manifest(
-        standing.revision,
-        standing.loads,
+        before.revision,
+        before.loads,
         now.rows,
         layered=sorted(now.layered),
         previous=base.name,
@@ -120,9 +170,9 @@ def _read_touched_keys(database: Database, loads: Sequence[str]) -> TouchedKeys 
 
 @dataclass
 class _IncrementalBuild:
-    """The work of `build_incremental_snapshot`, step by step."""
+    """The work of `write_changed_frames`, step by step."""
 
-    database: Database
+    source: RecordSource
     base: Path
     folder: Path
     before: Manifest
@@ -144,7 +194,7 @@ class _IncrementalBuild:
         touched = _merge_keys(
             self.keys.get(k, ()) for k in (PERSON_LABEL, *facets, *SHOWN_IN_PEOPLE)
         )
-        self.fresh = read_nodes_by_key(self.database, NODE_KINDS[PERSON_LABEL], touched)
+        self.fresh = self.source.read_nodes(NODE_KINDS[PERSON_LABEL], touched)
         self.numbers = people.select("person_id", "person").collect()
         found, known = self.fresh["person_id"], self.numbers["person_id"]
         asked = pl.Series(touched, dtype=pl.String)
@@ -164,9 +214,7 @@ class _IncrementalBuild:
         touched = {n: t for n, t in RELATION_FRAMES.items() if t in self.keys}
         read = {}
         for done, (name, type) in enumerate(touched.items(), start=1):
-            read[name] = read_relations_by_start_key(
-                self.database, RELATION_KINDS[type], self.keys[type]
-            )
+            read[name] = self.source.read_relations(RELATION_KINDS[type], self.keys[type])
             self.progress(name, done, len(touched))
         self.numbers = self._of_interest(read)
         self.found = {
@@ -201,7 +249,7 @@ class _IncrementalBuild:
 
     def _node_frame(self, name: str, label: str) -> None:
         if label in self.keys:
-            self._put(name, read_all_nodes(self.database, NODE_KINDS[label]))
+            self._put(name, self.source.read_all_nodes(NODE_KINDS[label]))
         else:
             self._link(name)
 
