@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import add_output_options, add_policy_options
+from cli.options import add_output_options, add_policy_options, parse_province
 from cli.output import Output
 from cli.root import CommandState, cli
 from cli.session import build_cli_about, open_cli_database, take_cli_snapshot
@@ -40,19 +40,6 @@ def parse_until(text: str | None) -> dt.date | None:
         ) from None
 
 
-def _parse_province(text: str | None) -> str | None:
-    """The code of a province that is named or numbered."""
-    if text is None:
-        return None
-    from loaders.value_words import find_province
-
-    if (code := find_province(text)) is not None:
-        return code
-    raise UsageError(
-        "--province has {text!r}; write its name or its code, as 江苏 or 32", text=text
-    )
-
-
 @cli.command("departures")
 @add_policy_options
 @add_output_options()
@@ -79,7 +66,7 @@ def departures_command(
     from graph.dates import format_date_columns
     from graph.programme.departures import COLUMNS, list_departures
 
-    last, code = parse_until(until), _parse_province(province)
+    last, code = parse_until(until), parse_province(province)
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)

@@ -17,8 +17,8 @@ from graph.system_errors import full_disk
 
 # The modules of the commands, in the order of the help: each registers its own when imported.
 _MODULES = (
-    "load load_history erasure inspection mappings people figures forecast departures evidence "
-    "questions server export"
+    "load load_history erasure inspection mappings people figures forecast shortages departures "
+    "evidence questions server export"
 )
 for _module in _MODULES.split():
     import_module(f"cli.{_module}")

@@ -214,3 +214,16 @@ def parse_option_pairs(given: Sequence[str] | None, option: str = "-p") -> dict[
             raise UsageError("{option} {key} is given twice; give it once", option=option, key=key)
         pairs[key] = value
     return pairs
+
+
+def parse_province(text: str | None) -> str | None:
+    """The code of a province that is named or numbered."""
+    if text is None:
+        return None
+    from loaders.value_words import find_province
+
+    if (code := find_province(text)) is not None:
+        return code
+    raise UsageError(
+        "--province has {text!r}; write its name or its code, as 江苏 or 32", text=text
+    )

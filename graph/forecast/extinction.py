@@ -3,10 +3,11 @@
 A mentor is someone with a dated apprentice who still worked at the start of the as-of year. Each
 year is simulated from three things:
 
-- who leaves: on the day on record; else the statutory month (`graph.people.retirement`); who
-  works past it, at the latest month an agreement may choose, or within a year. A woman whose
-  category is not known leaves at either of her two months, with even odds. Who has no known
-  month leaves as the mentors with one do.
+- who leaves: on the day on record, at the end of an agreed later retirement or of a contract of
+  who is kept on; else in the statutory month (`graph.people.retirement`); who works past it, at
+  the latest month an agreement may choose, or within a year. A woman whose category is not known
+  leaves at either of her two months, with even odds. Who has no known month leaves as the mentors
+  with one do.
 - who is in training: each apprentice becomes a mentor in the k-th year of the apprenticeship
   with the chance of the nation's life table (`h(k)` = became / at risk, see
   `graph.metrics.replacement`)
@@ -21,7 +22,7 @@ Poisson counts with these means; all from one seed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -32,11 +33,7 @@ from graph.errors import UsageError
 from graph.forecast.landing import DEFAULT_SEED
 from graph.labels import MetricColumnLabels
 from graph.metrics.replacement import follow_apprentices
-from graph.people.retirement import (
-    add_retirement_months,
-    find_working_people,
-    judge_retirement_by,
-)
+from graph.people.retirement import list_leaving_days
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
 
@@ -224,30 +221,10 @@ def _list_women(undecided: pl.DataFrame, policy: Policy) -> Ints:
 
 def _list_working_people(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     """person, the group keys, leaves (null: not known), leaves_later (of a woman with two)."""
-    # By whole years for everybody: a cell of one mentor, asked day by day, would tell a birthday.
-    judged = judge_retirement_by(policy.as_of, steward=False)
-    day = pl.lit(judged + timedelta(days=1))
-    people = add_retirement_months(find_working_people(snapshot, policy.as_of, retired_by=judged))
-    soon = day.dt.offset_by("1y")
-    past = pl.when(pl.col("latest") >= day).then("latest").otherwise(soon)
-    statutory = pl.when(pl.col("statutory") >= day).then("statutory").otherwise(past)
-    of_age = pl.when(pl.col("statutory").is_not_null()).then(statutory)
-    two = pl.col("statutory").is_null() & pl.col("statutory_other").is_not_null()
-    recorded = pl.when(pl.col("retired_on") >= day).then("retired_on")
-    first = pl.when(two).then(pl.max_horizontal("statutory_first", day))
-    return (
-        people.with_columns(_recorded=recorded)
-        .select(
-            "person",
-            *(pl.col(key).cast(pl.String) for key in GROUP_KEYS),
-            leaves=pl.coalesce("_recorded", of_age, first),
-            leaves_later=pl.when(two & pl.col("_recorded").is_null()).then(
-                pl.max_horizontal("statutory_other", day)
-            ),
-        )
-        .drop_nulls(GROUP_KEYS)
-        .collect()
-    )
+    keys = (pl.col(key).cast(pl.String) for key in GROUP_KEYS)
+    people = snapshot.frames["people"].select("person", *keys).drop_nulls()
+    leaving = list_leaving_days(snapshot, policy.as_of)
+    return people.join(leaving, on="person").drop("gap").collect()
 
 
 def _count_years(day: pl.Expr, policy: Policy) -> pl.Expr:

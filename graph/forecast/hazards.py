@@ -12,8 +12,9 @@ Educational Statistics 18:155; the shrinkage is that of a Poisson rate with a ga
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -137,10 +138,12 @@ def estimate_hazards(
     high_level: int,
     draws: int,
     random: np.random.Generator,
+    channels: int = len(HISTORY_CHANNELS),
 ) -> Hazards:
     """Hazards from an exposure by bootstrap group (`group`); the first draw is all groups once.
 
-    `occupations`: the number of codes. The bootstrap draws the groups of persons with replacement.
+    `occupations`, `channels`: the number of codes. The bootstrap draws the groups of persons with
+    replacement.
     """
     groups = exposure.keys["group"].to_numpy()
     weights = np.ones((draws, BOOTSTRAP_GROUPS))
@@ -148,9 +151,9 @@ def estimate_hazards(
         BOOTSTRAP_GROUPS, [1 / BOOTSTRAP_GROUPS] * BOOTSTRAP_GROUPS, draws - 1
     )
     classes = len(DURATION_STARTS)
-    cells = occupations * len(HISTORY_CHANNELS) * LEVELS
+    cells = occupations * channels * LEVELS
     cell = (
-        exposure.keys["occupation"].to_numpy().astype(np.int64) * len(HISTORY_CHANNELS)
+        exposure.keys["occupation"].to_numpy().astype(np.int64) * channels
         + exposure.keys["channel_code"].to_numpy()
     ) * LEVELS + exposure.keys["level"].to_numpy()
 
@@ -158,7 +161,7 @@ def estimate_hazards(
         by_group = np.zeros((BOOTSTRAP_GROUPS, cells, classes))
         np.add.at(by_group, (groups, cell), counts.sum(axis=2))
         found = weights @ by_group.reshape(BOOTSTRAP_GROUPS, -1)
-        return found.reshape(draws, occupations, len(HISTORY_CHANNELS), LEVELS, classes)
+        return found.reshape(draws, occupations, channels, LEVELS, classes)
 
     monthly = shrink_hazards(weigh(exposure.promotions), weigh(exposure.at_risk))
     return Hazards(monthly, transitions, high_level)
@@ -212,9 +215,21 @@ class Outlook:
 
 
 def compute_outlook(hazards: Hazards, months: int) -> Outlook:
-    """The chances after 0 to `months` months, by going back one month at a time.
+    """The chances after 0 to `months` months."""
+    steps = walk_outlook(hazards, months)
+    start = next(steps)
+    first = np.zeros((months + 1, *start.first.shape), np.float32)
+    further = np.zeros_like(first)
+    for month, step in enumerate(steps, 1):
+        first[month], further[month] = step.first, step.further
+    return Outlook(first, further)
 
-    With V(m) the outlook with m months left, h the hazard of the month and T the transitions:
+
+def walk_outlook(hazards: Hazards, months: int) -> Iterator[Outlook]:
+    """The outlook of 0, 1, ... `months` months, one after the other, without the axis of months.
+
+    Going back one month at a time, with V(m) the outlook with m months left, h the hazard of the
+    month and T the transitions:
     V(m) = h * T (gain + V(m-1) after a promotion) + (1 - h) * V(m-1, one month older).
     """
     of_class = np.searchsorted(DURATION_STARTS, np.arange(MAX_DURATION_MONTH + 1), "right") - 1
@@ -225,17 +240,20 @@ def compute_outlook(hazards: Hazards, months: int) -> Outlook:
     is_low = (levels < high).astype(np.float32)
     gain_first = (rises.sum(axis=1) * is_low)[:, None]
     gain_further = (rises.sum(axis=1) * (1 - is_low))[:, None]
-    first = np.zeros((months + 1, *hazard.shape), np.float32)
-    further = np.zeros_like(first)
     # A first promotion ends the wait for one: only moves among the low levels go on.
     low_moves = transitions * is_low
-    for month in range(1, months + 1):
-        for found, gain, moves in (
-            (first, gain_first, low_moves),
-            (further, gain_further, transitions),
-        ):
-            before = found[month - 1]
-            after = np.einsum("ij,...j->...i", moves, before[..., min(1, MAX_DURATION_MONTH)])
-            older = np.concatenate([before[..., 1:], before[..., -1:]], axis=-1)
-            found[month] = hazard * (gain + after[..., None]) + (1 - hazard) * older
-    return Outlook(first, further)
+
+    def step(before: NDArray[np.float32], gain: Any, moves: Any) -> NDArray[np.float32]:
+        after = np.einsum("ij,...j->...i", moves, before[..., min(1, MAX_DURATION_MONTH)])
+        older = np.concatenate([before[..., 1:], before[..., -1:]], axis=-1)
+        found: NDArray[np.float32] = hazard * (gain + after[..., None]) + (1 - hazard) * older
+        return found
+
+    found = Outlook(np.zeros(hazard.shape, np.float32), np.zeros(hazard.shape, np.float32))
+    yield found
+    for _ in range(months):
+        found = Outlook(
+            step(found.first, gain_first, low_moves),
+            step(found.further, gain_further, transitions),
+        )
+        yield found

@@ -26,7 +26,7 @@ years later. Which of a woman's two ages applies stands in `retirement_category`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import polars as pl
@@ -246,3 +246,46 @@ def list_retirements(working: pl.LazyFrame, postponements: pl.LazyFrame) -> pl.L
             gap=pl.when(~recorded).then("gap"),
         )
     )
+
+
+def list_leaving_days(snapshot: Snapshot, day: date) -> pl.LazyFrame:
+    """person, leaves, leaves_later, gap: when each leaves who works at the start of the day's year.
+
+    - leaves: `retired_on`; of who is kept on, the contract's end; else the statutory month, or
+      what an agreement on a later retirement says. Who works past all of them leaves at the latest
+      month an agreement may choose, or within a year. Null where `gap` says why.
+    - leaves_later: of a woman without a category, who has two months, the later one
+
+    Judged by whole years for everybody: a cell of one person, asked day by day, would tell a
+    birthday.
+    """
+    judged = judge_retirement_by(day, steward=False)
+    first = judged + timedelta(days=1)
+    people = add_retirement_months(find_working_people(snapshot, day, retired_by=judged))
+    people = people.join(find_postponements(snapshot, day, first), on="person", how="left")
+    people = people.join(_find_contract_ends(snapshot, day), on="person", how="left")
+    start = pl.lit(first)
+    recorded = pl.when(pl.col("retired_on") >= start).then("retired_on")
+    contract = pl.when(pl.col("reemployed"), pl.col("contract") >= start).then("contract")
+    past = pl.when(pl.col("latest") >= start).then("latest").otherwise(start.dt.offset_by("1y"))
+    statutory = pl.when(pl.col("statutory") >= start).then("statutory").otherwise(past)
+    one_month = pl.when(pl.col("statutory").is_not_null()).then(statutory)
+    two = pl.col("statutory").is_null() & pl.col("statutory_other").is_not_null()
+    sooner = pl.when(two).then(pl.max_horizontal("statutory_first", start))
+    later = pl.when(two).then(pl.max_horizontal("statutory_other", start, "postponed"))
+    of_age = pl.max_horizontal(pl.coalesce(one_month, sooner), "postponed")
+    known = pl.coalesce(recorded, contract)
+    return people.with_columns(_known=known).select(
+        "person",
+        leaves=pl.coalesce("_known", of_age),
+        leaves_later=pl.when(pl.col("_known").is_null()).then(later),
+        gap=pl.when(pl.col("_known").is_null(), two | of_age.is_null()).then("gap"),
+    )
+
+
+def _find_contract_ends(snapshot: Snapshot, day: date) -> pl.LazyFrame:
+    """person, contract: until when the contract runs of who is kept on after retirement."""
+    open_now = list_open_employments(snapshot, day)
+    contract = take_last_day(open_now, "service_until")
+    again = open_now.filter(pl.col("reemployed").fill_null(False))
+    return again.group_by("person").agg(contract=contract.max())

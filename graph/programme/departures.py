@@ -169,7 +169,7 @@ def compute_departure_stakes(
         people, on="person_id"
     )
     retired_by = judge_retirement_by(policy.as_of, steward=steward)
-    teaching = _find_mentors_in_place(snapshot, policy.as_of, retired_by)
+    teaching = find_mentors_in_place(snapshot, policy.as_of, retired_by)
     parts = (
         irreplaceable.drop("person_id"),
         _count_key_studios(snapshot, policy).join(people, on="person_id").drop("person_id"),
@@ -203,7 +203,7 @@ def _count_key_studios(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     )
 
 
-def _find_mentors_in_place(snapshot: Snapshot, day: date, retired_by: date) -> pl.DataFrame:
+def find_mentors_in_place(snapshot: Snapshot, day: date, retired_by: date) -> pl.DataFrame:
     """person, apprentices (distinct, going on as of the day) of mentors who still work."""
     going_on = (
         (pl.col("start").is_null() | (pl.col("start") <= day))

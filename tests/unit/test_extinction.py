@@ -41,6 +41,7 @@ def make_craft(*links: str, **people: dict[str, object]) -> Snapshot:
             "end": pl.Date,
             "reemployed": pl.Boolean,
             "service_until": pl.Date,
+            "retirement_postponed_until": pl.Date,
         }
     )
     frames = {**network.frames, "people": stated.lazy(), "employments": employments}

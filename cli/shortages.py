@@ -1,0 +1,133 @@
+"""`shicheng shortages`: high-skilled people in work, leavers and risers against the demand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cli.options import add_output_options, add_policy_options, parse_province
+from cli.output import Output
+from cli.root import cli
+from cli.session import build_cli_about, open_cli_database, take_cli_snapshot
+from cli.terminal import print_notice, print_policy, write_table_output
+from graph.errors import UsageError
+from graph.messages import Message
+from graph.policy import Policy
+
+if TYPE_CHECKING:
+    from graph.forecast.shortages import Shortages
+
+
+@cli.command("shortages")
+@add_policy_options
+@add_output_options()
+def shortages_command(
+    policy: Policy,
+    output: Output,
+    by: Annotated[
+        Literal["occupation_group", "occupation"],
+        typer.Option("--by", help="A row an occupation, or a group of them (the first two parts)."),
+    ] = "occupation_group",
+    area: Annotated[
+        Literal["province", "nation"],
+        typer.Option("--area", help="By province, or of the nation together."),
+    ] = "province",
+    year: Annotated[
+        int | None, typer.Option("--year", help="The as-of year (default) or one of the next two.")
+    ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option("--code", help="Of --people: an occupation, or the beginning of its code."),
+    ] = None,
+    people: Annotated[
+        Literal["leaving", "rising", "mentors"] | None,
+        typer.Option("--people", help="The people behind a figure of --code, instead."),
+    ] = None,
+    province: Annotated[
+        str | None, typer.Option("--province", help="Name or code of a province.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same figures.")
+    ] = 2026,
+) -> None:
+    """High-skilled people in work, expected leavers and risers, against the positions open.
+
+    Example: shicheng shortages --by occupation --province 江苏 -o shortages.xlsx
+    """
+    from graph.forecast import shortages
+
+    place, years = parse_province(province), shortages.list_shortage_years(policy)
+    chosen = years[0] if year is None else year
+    _ensure_asked(chosen, years, code, people, (area, place))
+    print_policy(policy)
+    with open_cli_database() as opened:
+        snapshot = take_cli_snapshot(opened)
+    found = shortages.load_shortages(snapshot, policy, seed=seed)
+    asked = {"by": by, "area": area, "year": chosen, "province": place or "", "seed": seed}
+    if people is not None and code is not None:
+        asked = {"year": chosen, "province": place or "", "seed": seed, "code": code}
+        table = shortages.list_shortage_people(
+            snapshot, policy, found, people, chosen, code=code, province=place
+        )
+        about = build_cli_about(
+            snapshot.revision, policy, parameters=asked, content=f"shortages {people}"
+        )
+        return write_table_output(table, output, about, shortages.PEOPLE_COLUMNS)
+    _print_missing(found, chosen)
+    about = build_cli_about(snapshot.revision, policy, parameters=asked, content="shortages")
+    table = shortages.select_shortages(found.rows, by, area, chosen, place)
+    write_table_output(table, output, about, shortages.COLUMNS)
+
+
+def _ensure_asked(
+    year: int,
+    years: list[int],
+    code: str | None,
+    people: str | None,
+    place: tuple[str, str | None],
+) -> None:
+    if year not in years:
+        raise UsageError(
+            "--year has {year}; figures are given for {first} to {last}: choose one of them, or "
+            "another as-of day.",
+            year=year,
+            first=years[0],
+            last=years[-1],
+        )
+    if (people is None) != (code is None):
+        raise UsageError("--people and --code go together: who, and of which occupation")
+    if place[0] == "nation" and place[1] is not None:
+        raise UsageError("--area nation has no province; leave one of the two out")
+
+
+def _print_missing(found: Shortages, year: int) -> None:
+    """Says what the figures leave out."""
+    from graph.forecast.shortages import describe_missing
+
+    missing = describe_missing(found.rows, year)
+    stock = missing["stock"]
+    if n := missing["without_demand"]:
+        print_notice(
+            Message(
+                "no demand is stated for {year} of the occupation and province of {n:,} of the "
+                "{stock:,} high-skilled in work: they have no gap",
+                year=year,
+                n=n,
+                stock=stock,
+            )
+        )
+    if n := missing["unknown_retirement"]:
+        print_notice(
+            Message(
+                "of {n:,} of the {stock:,} high-skilled in work no single retirement month is "
+                "known; a woman of unknown category counts half between her two months, the "
+                "others as not retiring",
+                n=n,
+                stock=stock,
+            )
+        )
+    if n := missing["no_place"]:
+        print_notice(
+            Message("{n:,} of the high-skilled in work have no province or occupation", n=n)
+        )

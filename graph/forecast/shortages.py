@@ -1,0 +1,680 @@
+"""Supply and demand: the high-skilled people in work, who leaves, who rises, and what is missing.
+
+A row an occupation (or its group), a province (or the nation) and a year, from the as-of year on.
+`demand` states the positions open: those that nobody in work fills yet. So
+
+    supply = stock - retiring - moving_out + moving_in + rising      (in work at the year's end)
+    gap    = positions - (supply - stock)                            (> 0: people are missing)
+
+- stock: people at a high-skilled level on the data date who worked at the start of the as-of year
+- retiring: of them, who leaves by the year's end (`graph.people.retirement.list_leaving_days`); a
+  woman of unknown category counts half between her two months; who has no known month is counted
+  in unknown_retirement alone
+- moving_out, moving_in: stock * moves a person and year from the province, of the `MOVE_YEARS`
+  before the data date, and where those moves led
+- rising: the chance of each person in work below the high-skilled level
+  (`graph.forecast.rising`), of those who do not leave before the year's end
+- mentor_years: gap / raised_per_year, where
+  raised_per_year = apprentices who became high-skilled in the window / mentor-years in the window;
+  an apprentice of k mentors counts 1/k to each, and a mentor-year is a year of a mentor with at
+  least one mentorship going on
+
+Figures are expected values, so they add up over provinces; the interval of the gap is 80 % of
+`DRAWS` seeded draws: hazards and their ratio as in the forecast, binomial and Poisson counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
+from graph.dates import take_last_day
+from graph.forecast.history import (
+    MONTH_DAYS,
+    OCCUPATION_GROUP_CHARACTERS,
+    DrivenHistory,
+    compute_driven_history,
+)
+from graph.forecast.landing import DEFAULT_SEED
+from graph.forecast.rising import RisingModel, fit_rising_model
+from graph.forecast.simulation import DRAWS
+from graph.labels import MetricColumnLabels
+from graph.people.retirement import judge_retirement_by, list_leaving_days
+from graph.policy import Policy
+from graph.programme.departures import find_mentors_in_place
+from graph.snapshot.frames import Snapshot
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SHORTAGES_VERSION: Final = 1
+SHORTAGE_YEARS: Final = 3  # the as-of year and those after it
+MOVE_YEARS: Final = 3
+# Fewer apprentices who became high-skilled than this tell no rate a mentor-year.
+MIN_RAISED: Final = 20
+DAYS_A_YEAR: Final = 365.25
+# What a row is of, and over which area.
+SHORTAGE_KINDS: Final = ("occupation", "occupation_group")
+SHORTAGE_AREAS: Final = ("province", "nation")
+ShortagePart = Literal["leaving", "rising", "mentors"]
+# Which rate a row's mentor-years rest on.
+RATE_SOURCES: Final = {
+    "own": ("of this row", "本行数据"),
+    "nation": ("of the nation", "全国数据"),
+}
+COLUMNS: Final[MetricColumnLabels] = {
+    "code": ("occupation or its group", "职业（中类）编码"),
+    "occupation": ("occupation", "职业"),
+    "province": ("province", "省份"),
+    "year": ("by the end of", "年末"),
+    "rank": ("rank of shortage", "紧缺次序"),
+    "stock": ("high-skilled in work", "在岗高技能人才（人）"),
+    "retiring": ("retiring (persons)", "预计退休（人）"),
+    "moving_out": ("moving out (persons)", "预计调出（人）"),
+    "moving_in": ("moving in (persons)", "预计调入（人）"),
+    "rising": ("becoming high-skilled (persons)", "预计晋升为高技能人才（人）"),
+    "supply": ("in work at the year's end (persons)", "年末在岗（人）"),
+    "positions": ("positions open", "岗位需求"),
+    "gap": ("people missing", "缺口（人）"),
+    "gap_low": ("80 % from", "80%区间下限"),
+    "gap_high": ("80 % to", "80%区间上限"),
+    "without_demand": ("in work, demand not stated", "无需求数据的在岗人数"),
+    "unknown_retirement": ("in work, retirement month not known", "退休月份不能确定人数"),
+    "mentors": ("mentors in place", "在岗师傅（人）"),
+    "raised": ("apprentices who became high-skilled", "徒弟晋升为高技能人才（人）"),
+    "observed_mentor_years": ("mentor-years observed", "已有带徒人年"),
+    "raised_per_year": ("raised a mentor-year", "每带徒人年晋升人数"),
+    "rate_of": ("rate of", "晋升率来源"),
+    "mentor_years": ("mentor-years that close the gap", "补缺所需带徒人年"),
+}
+PEOPLE_COLUMNS: Final[MetricColumnLabels] = {
+    "person_id": ("person", "人员编号"),
+    "name": ("name", "姓名"),
+    "level": ("level", "技能等级"),
+    "occupation_code": ("occupation code", "职业代码"),
+    "province": ("province", "省份"),
+    "year": ("leaves in", "离岗年份"),
+    "other_year": ("or in", "或年份"),
+    "chance": ("chance of becoming high-skilled by the year's end", "年末前晋升概率"),
+    "apprentices": ("apprentices in training (persons)", "在带徒弟（人）"),
+}
+
+
+def list_shortage_years(policy: Policy) -> list[int]:
+    """The years that figures are given for, the as-of year first."""
+    return [policy.as_of.year + n for n in range(SHORTAGE_YEARS)]
+
+
+@dataclass(frozen=True)
+class Shortages:
+    """The table of `compute_shortages`, and who may rise.
+
+    - rows: kind (of `SHORTAGE_KINDS`), area (of `SHORTAGE_AREAS`) and `COLUMNS`, the worst first
+    - chances: person, year, chance (of becoming high-skilled by its end)
+    """
+
+    rows: pl.DataFrame
+    chances: pl.DataFrame
+
+
+def load_shortages(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED) -> Shortages:
+    """As `compute_shortages`; stored beside the snapshot."""
+    found: list[Shortages] = []
+
+    def compute() -> Shortages:
+        if not found:
+            found.append(compute_shortages(snapshot, policy, seed=seed))
+        return found[0]
+
+    rows, chances = _list_shortage_paths(snapshot, policy, seed)
+    return Shortages(
+        load_cached_table(rows, lambda: compute().rows),
+        load_cached_table(chances, lambda: compute().chances),
+    )
+
+
+def has_shortages(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED) -> bool:
+    """Whether the tables are stored, so that asking for them costs little."""
+    return all(map(has_cached_table, _list_shortage_paths(snapshot, policy, seed)))
+
+
+def _list_shortage_paths(snapshot: Snapshot, policy: Policy, seed: int) -> list[Path | None]:
+    return [
+        build_table_path(snapshot, name, SHORTAGES_VERSION, policy.id, seed)
+        for name in ("shortages", "shortage-chances")
+    ]
+
+
+def compute_shortages(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED) -> Shortages:
+    """The rows and chances in memory alone.
+
+    A null code or province is one not stated; of the area "nation" the province is null. gap is
+    that of the occupations and provinces with demand rows in the year, null where none has any;
+    without_demand counts the stock of the others. raised_per_year is the row's own where at least
+    `MIN_RAISED` apprentices became high-skilled, else that of the same occupation (or group) in the
+    nation, else null. Raises `UsageError` where chains have no dates or too few promotions are on
+    record.
+    """
+    changes = simulate_changes(snapshot, policy, seed=seed)
+    cells = changes.cells.with_columns(
+        _measure_mentoring(snapshot, policy, changes.cells, changes.history)
+    )
+    parts = [
+        _sum_cells(changes, cells, kind, area) for kind in SHORTAGE_KINDS for area in SHORTAGE_AREAS
+    ]
+    names = snapshot.frames["occupations"].select(code="code", occupation="name").collect()
+    rows = (
+        _add_rates(pl.concat(parts))
+        .join(names.unique("code"), on="code", how="left", maintain_order="left")
+        .select("kind", "area", *COLUMNS)
+    )
+    return Shortages(rows, _compute_person_chances(changes))
+
+
+# --- what may change ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SupplyChanges:
+    """What the years add and take, by cell: an occupation code and a province ("" = not stated).
+
+    - people: person, cell, level, leaves, leaves_later, gap, of everybody in work
+    - cells: cell, occupation_code, occupation_group, province, stock, unknown_retirement
+    - expected: retiring, moving_out, moving_in, rising -> cells x years
+    - positions: cells x years, NaN where none are stated
+    - net: cells x years x draws: leavers less risers
+    - chances: years x hazard draws x cells of the model, at ratio 1
+    """
+
+    history: DrivenHistory
+    years: list[int]
+    people: pl.DataFrame
+    cells: pl.DataFrame
+    expected: Mapping[str, Floats]
+    positions: Floats
+    net: Floats
+    model: RisingModel
+    horizons: list[float]
+    chances: Floats
+
+
+def simulate_changes(
+    snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED
+) -> SupplyChanges:
+    """The expected changes and their draws. Raises as `compute_shortages`."""
+    history = compute_driven_history(snapshot, policy)
+    years = list_shortage_years(policy)
+    people = _list_people_in_work(snapshot, policy, history)
+    demand = _read_demand(snapshot, years)
+    cells = _list_cells(people, demand)
+    people = people.join(cells, on=["occupation_code", "province"]).drop("occupation_group")
+    horizons = [(date(year, 12, 31) - history.data_date).days / MONTH_DAYS for year in years]
+    model = fit_rising_model(snapshot, history, people.select("person"), horizons[-1] + 1, seed)
+    random = np.random.default_rng([seed, 4])
+    stock = people.filter(pl.col("level") >= policy.high_skilled_level)
+    size = cells.height
+    counts = np.bincount(stock["cell"], minlength=size).astype(np.float64)
+    unknown = np.bincount(stock.filter(pl.col("gap").is_not_null())["cell"], minlength=size)
+    out, into = _expect_moves(snapshot, people, cells, counts, history.data_date)
+    chances = model.compute_cell_chances(horizons)
+    found: dict[str, list[Floats]] = {
+        name: [] for name in ("retiring", "moving_out", "moving_in", "rising")
+    }
+    net = np.zeros((size, len(years), DRAWS))
+    for at, (year, horizon) in enumerate(zip(years, horizons, strict=True)):
+        certain, undecided = _count_leaving(stock, size, date(year, 12, 31))
+        moves = [rate * horizon / 12 for rate in (out, into)]
+        n, risen = _expect_risers(model, people, size, chances[at], horizon, date(year, 12, 31))
+        expected = (certain + undecided / 2, *moves, n * risen.mean(axis=1))
+        for name, values in zip(found, expected, strict=True):
+            found[name].append(values)
+        left = certain[:, None] + random.binomial(undecided[:, None], 0.5, (size, DRAWS))
+        moved = [random.poisson(rate[:, None], (size, DRAWS)) for rate in moves]
+        net[:, at] = left + moved[0] - moved[1] - random.binomial(n[:, None], risen)
+    return SupplyChanges(
+        history,
+        years,
+        people,
+        cells.with_columns(
+            stock=pl.Series(counts), unknown_retirement=pl.Series(unknown, dtype=pl.Int64)
+        ),
+        {name: np.stack(values, axis=1) for name, values in found.items()},
+        _place_positions(demand, cells, years),
+        net,
+        model,
+        horizons,
+        chances,
+    )
+
+
+def _list_people_in_work(
+    snapshot: Snapshot, policy: Policy, history: DrivenHistory
+) -> pl.DataFrame:
+    """person, occupation_code, province ("" = not stated), level (on the data date), leaves,
+    leaves_later, gap.
+    """
+    levels = (
+        snapshot.frames["promotions"]
+        .filter(pl.col("day") <= history.data_date)
+        .group_by("person")
+        .agg(pl.col("level").max())
+    )
+    keys = (pl.col(n).cast(pl.String).fill_null("") for n in ("occupation_code", "province"))
+    return (
+        snapshot.frames["people"]
+        .select("person", *keys)
+        .join(list_leaving_days(snapshot, policy.as_of), on="person")
+        .join(levels, on="person", how="left")
+        .with_columns(pl.col("level").fill_null(0))
+        .collect()
+    )
+
+
+def _read_demand(snapshot: Snapshot, years: list[int]) -> pl.DataFrame:
+    """occupation_code, province, year, positions."""
+    keys = (pl.col(n).cast(pl.String).fill_null("") for n in ("occupation_code", "province"))
+    return (
+        snapshot.frames["demand"]
+        .filter(pl.col("year").is_in(years), pl.col("positions").is_not_null())
+        .select(*keys, pl.col("year").cast(pl.Int64), "positions")
+        .group_by("occupation_code", "province", "year")
+        .agg(pl.col("positions").sum())
+        .collect()
+    )
+
+
+def _list_cells(people: pl.DataFrame, demand: pl.DataFrame) -> pl.DataFrame:
+    keys = ["occupation_code", "province"]
+    return (
+        pl.concat([people.select(keys), demand.select(keys)])
+        .unique()
+        .sort(keys)
+        .with_columns(
+            occupation_group=pl.col("occupation_code").str.slice(0, OCCUPATION_GROUP_CHARACTERS)
+        )
+        .with_row_index("cell")
+    )
+
+
+def _place_positions(demand: pl.DataFrame, cells: pl.DataFrame, years: list[int]) -> Floats:
+    found = np.full((cells.height, len(years)), np.nan)
+    placed = demand.join(cells, on=["occupation_code", "province"])
+    column = placed["year"].to_numpy() - years[0]
+    found[placed["cell"].to_numpy(), column] = placed["positions"].to_numpy()
+    return found
+
+
+def _count_leaving(stock: pl.DataFrame, size: int, end: date) -> tuple[Floats, Ints]:
+    """By cell: who leaves by the day, and who leaves by it with even odds."""
+    by_end = (pl.col("leaves") <= end).fill_null(False)
+    open_still = (pl.col("leaves_later") > end).fill_null(False)
+    certain = np.bincount(stock.filter(by_end & ~open_still)["cell"], minlength=size)
+    undecided = np.bincount(stock.filter(by_end & open_still)["cell"], minlength=size)
+    return certain.astype(np.float64), undecided
+
+
+def _expect_risers(
+    model: RisingModel,
+    people: pl.DataFrame,
+    size: int,
+    chances: Floats,
+    horizon: float,
+    end: date,
+) -> tuple[Ints, Floats]:
+    """By cell: who waits for a promotion and does not leave by the day; of each draw, the chance of
+    rising by the horizon, on average over them.
+    """
+    there = people.filter((pl.col("leaves") > end).fill_null(True)).select("person", "cell")
+    rows = model.waiting.join(there, on="person")
+    flat = model.number_cells(rows)
+    used, column = np.unique(flat, return_inverse=True)
+    ones = np.ones(rows.height)
+    shape = (size, len(used))
+    counts = sparse.csr_matrix((ones, (rows["cell"].to_numpy(), column)), shape)
+    n = np.asarray(counts.sum(axis=1)).ravel()
+    mean = np.asarray(counts @ chances[:, used].T) / np.maximum(n, 1.0)[:, None]
+    return n.astype(np.int64), model.follow_ratio(mean, horizon)
+
+
+def _expect_moves(
+    snapshot: Snapshot,
+    people: pl.DataFrame,
+    cells: pl.DataFrame,
+    stock: Floats,
+    data_date: date,
+) -> tuple[Floats, Floats]:
+    """By cell, a year: how many of the stock move to another province, and from another."""
+    since = date(data_date.year - MOVE_YEARS, data_date.month, min(data_date.day, 28))
+    places = snapshot.frames["enterprises"].select("enterprise_id", place="province")
+    begun = (
+        snapshot.frames["employments"]
+        .filter(pl.col("start") <= data_date)
+        .join(places, on="enterprise_id")
+        .select("person", "start", pl.col("place").cast(pl.String))
+        .drop_nulls()
+        .sort("person", "start", "place")
+    )
+    same = pl.col("person") == pl.col("person").shift(1)
+    moves = (
+        begun.with_columns(origin=pl.when(same).then(pl.col("place").shift(1)))
+        .filter(pl.col("origin") != pl.col("place"), pl.col("start") > since)
+        .group_by("origin", "place")
+        .agg(n=pl.len())
+        .collect()
+    )
+    provinces = sorted({*cells["province"], *moves["origin"], *moves["place"]})
+    number = {province: at for at, province in enumerate(provinces)}
+    flows = np.zeros((len(provinces), len(provinces)))
+    for origin, place, n in moves.rows():
+        flows[number[origin], number[place]] = n / MOVE_YEARS
+    heads = dict(people.group_by("province").len().rows())
+    working = np.array([float(heads.get(province, 0)) for province in provinces])
+    rates = flows / np.maximum(working, 1.0)[:, None]
+    rates *= np.minimum(1.0, 1.0 / np.maximum(rates.sum(axis=1, keepdims=True), 1e-9))
+    return _apply_move_rates(cells, stock, rates, number)
+
+
+def _apply_move_rates(
+    cells: pl.DataFrame, stock: Floats, rates: Floats, number: Mapping[str, int]
+) -> tuple[Floats, Floats]:
+    """Each cell's stock times the rates from its province; who moves keeps the occupation."""
+    codes = cells["occupation_code"].unique(maintain_order=True)
+    row = cells["occupation_code"].replace_strict(
+        codes, np.arange(codes.len()), return_dtype=pl.Int64
+    )
+    at = row.to_numpy(), cells["province"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
+    by_place = np.zeros((codes.len(), len(number)))
+    by_place[at] = stock
+    there = np.zeros_like(by_place)
+    there[at] = 1.0
+    # A move to where nobody of the occupation is, and none is sought, has no cell: it is left out.
+    out = by_place * (there @ rates.T)
+    into = (by_place @ rates) * there
+    return out[at], into[at]
+
+
+# --- mentors and what they raised ----------------------------------------------------------------
+
+
+def _measure_mentoring(
+    snapshot: Snapshot, policy: Policy, cells: pl.DataFrame, history: DrivenHistory
+) -> list[pl.Series]:
+    """By cell of the mentor: mentors (in place), raised, observed_mentor_years."""
+    keys = [pl.col(n).cast(pl.String).fill_null("") for n in ("occupation_code", "province")]
+    placed = (
+        snapshot.frames["people"]
+        .select("person", *keys)
+        .join(
+            cells.lazy().select("cell", "occupation_code", "province"),
+            on=["occupation_code", "province"],
+        )
+        .select("person", "cell")
+        .collect()
+    )
+    by_year = judge_retirement_by(policy.as_of, steward=False)
+    in_place = find_mentors_in_place(snapshot, policy.as_of, by_year)
+    periods = _list_mentoring(snapshot.under(policy), policy, history.data_date)
+    raised = _share_raised(snapshot, policy, periods, history.data_date)
+    found = (
+        (in_place.select("person", n=pl.lit(1.0)), "mentors", pl.Int64),
+        (raised, "raised", pl.Float64),
+        (_sum_mentor_years(periods, policy.window_start), "observed_mentor_years", pl.Float64),
+    )
+    columns = []
+    for rows, name, kind in found:
+        at = rows.join(placed, on="person")
+        counted = np.bincount(at["cell"], at["n"], minlength=cells.height)
+        columns.append(pl.Series(name, counted).cast(kind))
+    return columns
+
+
+def _list_mentoring(snapshot: Snapshot, policy: Policy, data_date: date) -> pl.DataFrame:
+    """mentor, apprentice, start, end (at most the data date) of dated mentorships.
+
+    One that is over, and whose end is not stated, has no length: it is left out.
+    """
+    rows = snapshot.frames["mentorships"]
+    over = pl.col("status").fill_null("ongoing") != "ongoing"
+    last = pl.lit(min(data_date, policy.window_end))
+    return (
+        rows.filter(pl.col("start") <= last, pl.col("mentor") != pl.col("apprentice"))
+        .filter(pl.col("end").is_not_null() | ~over)
+        .select(
+            "mentor",
+            "apprentice",
+            "start",
+            end=pl.min_horizontal(take_last_day(rows, "end"), last),
+        )
+        .collect()
+    )
+
+
+def _share_raised(
+    snapshot: Snapshot, policy: Policy, periods: pl.DataFrame, data_date: date
+) -> pl.DataFrame:
+    """person (a mentor), n: apprentices who became high-skilled in the window after it began, each
+    shared by the mentors they had by then.
+    """
+    high = policy.high_skilled_level
+    last = min(data_date, policy.window_end)
+    risen = (
+        snapshot.frames["promotions"]
+        .filter(pl.col("level") >= high, pl.col("before") < high)
+        .filter(pl.col("day").is_between(policy.window_start, last))
+        .select(apprentice="person", day="day")
+        .collect()
+    )
+    pairs = periods.join(risen, on="apprentice").filter(pl.col("start") <= pl.col("day"))
+    pairs = pairs.unique(["mentor", "apprentice"])
+    shared = pairs.with_columns(n=1.0 / pl.len().over("apprentice"))
+    return shared.group_by(person="mentor").agg(pl.col("n").sum())
+
+
+def _sum_mentor_years(periods: pl.DataFrame, window_start: date) -> pl.DataFrame:
+    """person (a mentor), n: years in the window with a mentorship going on, overlaps once."""
+    inside = periods.filter(pl.col("end") >= window_start).with_columns(
+        pl.max_horizontal("start", pl.lit(window_start))
+    )
+    before = pl.col("end").cum_max().shift(1).over("mentor")
+    days = (pl.col("end") - pl.max_horizontal("start", before)).dt.total_days()
+    return (
+        inside.sort("mentor", "start", "end")
+        .with_columns(days=days.clip(0))
+        .group_by(person="mentor")
+        .agg(n=pl.col("days").sum() / DAYS_A_YEAR)
+    )
+
+
+# --- the rows ------------------------------------------------------------------------------------
+
+
+def _sum_cells(changes: SupplyChanges, cells: pl.DataFrame, kind: str, area: str) -> pl.DataFrame:
+    """The rows of one kind and area: kind, area, code, province and the figures."""
+    code = "occupation_code" if kind == "occupation" else "occupation_group"
+    place = pl.col("province") if area == "province" else pl.lit("")
+    rows = cells.select("cell", pl.col(code).alias("code"), place.alias("place"))
+    groups = rows.group_by("code", "place", maintain_order=True).agg(pl.col("cell"))
+    groups = groups.with_row_index("group")
+    group = groups.explode("cell").sort("cell")["group"].to_numpy()
+    shape = (groups.height, cells.height)
+    mapping = sparse.csr_matrix((np.ones(cells.height), (group, np.arange(cells.height))), shape)
+    names = ("stock", "unknown_retirement", "mentors", "raised", "observed_mentor_years")
+    fixed = {name: mapping @ cells[name].to_numpy().astype(np.float64) for name in names}
+    stated = [pl.col(name).replace("", None) for name in ("code", "place")]
+    parts = []
+    for at, year in enumerate(changes.years):
+        figures = {name: mapping @ values[:, at] for name, values in changes.expected.items()}
+        figures |= _measure_gap(changes, mapping, cells, at)
+        parts.append(
+            groups.select(*stated).with_columns(
+                pl.lit(kind).alias("kind"),
+                pl.lit(area).alias("area"),
+                pl.lit(year, pl.Int64).alias("year"),
+                *(pl.Series(name, values) for name, values in (fixed | figures).items()),
+            )
+        )
+    whole = ("stock", "unknown_retirement", "mentors", "without_demand", "positions")
+    gained = pl.col("rising") + pl.col("moving_in") - pl.col("retiring") - pl.col("moving_out")
+    return (
+        pl.concat(parts)
+        .rename({"place": "province"})
+        .with_columns(pl.col(name).cast(pl.Int64) for name in whole)
+        .with_columns(supply=pl.col("stock") + gained)
+    )
+
+
+def _measure_gap(
+    changes: SupplyChanges, mapping: sparse.csr_matrix, cells: pl.DataFrame, at: int
+) -> dict[str, pl.Series]:
+    """positions, gap, gap_low, gap_high and without_demand, of the cells with demand rows."""
+    stated = ~np.isnan(changes.positions[:, at])
+    positions = np.where(stated, changes.positions[:, at], 0.0)
+    expected = changes.expected
+    left = expected["retiring"][:, at] + expected["moving_out"][:, at]
+    lost = left - expected["moving_in"][:, at] - expected["rising"][:, at]
+    draws = mapping @ (positions[:, None] + np.where(stated[:, None], changes.net[:, at], 0.0))
+    low, high = np.quantile(draws, (0.1, 0.9), axis=1)
+    known = pl.Series(mapping @ stated.astype(np.float64) > 0)
+    figures = {
+        "positions": mapping @ positions,
+        "gap": mapping @ (positions + np.where(stated, lost, 0.0)),
+        "gap_low": low,
+        "gap_high": high,
+    }
+    shown = {
+        name: pl.Series(name, values).to_frame().select(pl.when(known).then(name)).to_series()
+        for name, values in figures.items()
+    }
+    stock = cells["stock"].to_numpy()
+    return shown | {"without_demand": pl.Series(mapping @ np.where(stated, 0.0, stock))}
+
+
+def _add_rates(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with rank, raised_per_year, rate_of and mentor_years, the worst first."""
+    enough = (pl.col("raised") >= MIN_RAISED) & (pl.col("observed_mentor_years") > 0)
+    own = pl.when(enough).then(pl.col("raised") / pl.col("observed_mentor_years"))
+    rows = rows.with_columns(own=own)
+    nation = rows.filter(area="nation").select("kind", "code", "year", nation="own")
+    rate, missing = pl.coalesce("own", "nation"), pl.col("gap") > 0
+    by = ("kind", "area", "year")
+    return (
+        rows.join(nation, on=["kind", "code", "year"], how="left", nulls_equal=True)
+        .with_columns(
+            raised_per_year=rate,
+            rate_of=pl.when(pl.col("own").is_not_null())
+            .then(pl.lit("own"))
+            .when(pl.col("nation").is_not_null())
+            .then(pl.lit("nation")),
+            mentor_years=pl.when(missing & (rate > 0)).then(pl.col("gap") / rate),
+            rank=pl.col("gap").rank("min", descending=True).over(by).cast(pl.Int64),
+        )
+        .sort("kind", "area", "year", "rank", "code", "province", nulls_last=True)
+    )
+
+
+def _compute_person_chances(changes: SupplyChanges) -> pl.DataFrame:
+    """person, year, chance: of everybody in work who waits for a promotion."""
+    waiting = changes.model.waiting
+    flat = changes.model.number_cells(waiting)
+    used, column = np.unique(flat, return_inverse=True)
+    parts = []
+    for year, horizon, chances in zip(
+        changes.years, changes.horizons, changes.chances, strict=True
+    ):
+        # A thousand draws of each cell: so many cells at a time take little memory.
+        mean = [
+            changes.model.follow_ratio(part, horizon).mean(axis=1)
+            for part in np.array_split(chances[:, used].T, 1 + len(used) // 5_000)
+        ]
+        parts.append(
+            waiting.select(
+                "person",
+                year=pl.lit(year, pl.Int64),
+                chance=pl.Series(np.concatenate(mean)[column], dtype=pl.Float64),
+            )
+        )
+    return pl.concat(parts)
+
+
+# --- the people behind a row ---------------------------------------------------------------------
+
+
+def list_shortage_people(
+    snapshot: Snapshot,
+    policy: Policy,
+    found: Shortages,
+    part: ShortagePart,
+    year: int,
+    *,
+    code: str,
+    province: str | None = None,
+) -> pl.DataFrame:
+    """The people of a part of an occupation's row, or of those whose code begins with `code`.
+
+    - leaving: high-skilled people who leave by the end of the year: year, other_year (of a woman of
+      unknown category the later one)
+    - rising: who may become high-skilled: chance, the likeliest first
+    - mentors: mentors in place: apprentices, the most first
+
+    Without `province` those of the nation. Retirements are given by year to everybody.
+    """
+    people = snapshot.frames["people"].select(
+        "person", "person_id", "name", "level", "occupation_code", "province"
+    )
+    here = pl.col("occupation_code").fill_null("").str.starts_with(code)
+    people = people.filter(here if province is None else here & (pl.col("province") == province))
+    if part == "mentors":
+        by_year = judge_retirement_by(policy.as_of, steward=False)
+        in_place = find_mentors_in_place(snapshot, policy.as_of, by_year)
+        rows, order = in_place.select("person", "apprentices").lazy(), "apprentices"
+    elif part == "rising":
+        rows, order = found.chances.lazy().filter(pl.col("year") == year).drop("year"), "chance"
+    else:
+        people = people.filter(pl.col("level") >= policy.high_skilled_level)
+        rows, order = _list_leaving_years(snapshot, policy, year), "year"
+    listed = people.join(rows, on="person")
+    stated = listed.collect_schema().names()
+    return (
+        listed.sort(order, "person_id", descending=[part != "leaving", False])
+        .select(name for name in PEOPLE_COLUMNS if name in stated)
+        .collect()
+    )
+
+
+def _list_leaving_years(snapshot: Snapshot, policy: Policy, year: int) -> pl.LazyFrame:
+    leaving = list_leaving_days(snapshot, policy.as_of)
+    years = leaving.select(
+        "person", year=pl.col("leaves").dt.year(), other_year=pl.col("leaves_later").dt.year()
+    )
+    return years.filter(pl.col("year") <= year)
+
+
+def select_shortages(
+    rows: pl.DataFrame, kind: str, area: str, year: int, province: str | None = None
+) -> pl.DataFrame:
+    """The rows of one kind, area and year, of one province where it is named: `COLUMNS`."""
+    found = rows.filter(kind=kind, area=area, year=year).select(*COLUMNS)
+    return found if province is None else found.filter(pl.col("province") == province)
+
+
+def describe_missing(rows: pl.DataFrame, year: int) -> dict[str, int]:
+    """What the figures of a year leave out, in persons of the stock.
+
+    stock; without_demand (no demand row for their occupation and province); unknown_retirement (no
+    single retirement month); no_place (no province or occupation).
+    """
+    of_year = rows.filter(kind="occupation", area="province", year=year)
+    unplaced = of_year.filter(pl.col("code").is_null() | pl.col("province").is_null())
+    names = ("stock", "without_demand", "unknown_retirement")
+    return {name: int(of_year[name].sum()) for name in names} | {
+        "no_place": int(unplaced["stock"].sum())
+    }

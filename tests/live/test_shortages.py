@@ -1,0 +1,35 @@
+"""Supply and demand on a loaded network: the command and the page say what the function gives."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from graph.forecast.shortages import load_shortages, select_shortages
+from graph.policy import Policy
+from graph.server.database import Database
+from graph.settings import Settings
+from graph.snapshot.take import take_snapshot
+from tests.live.shell import run_here
+
+
+def test_the_command_gives_the_rows_and_the_people(network: Database, settings: Settings) -> None:
+    policy = Policy()
+    found = load_shortages(take_snapshot(network, settings), policy)
+    expected = select_shortages(found.rows, "occupation_group", "province", policy.as_of.year)
+    home = {"SHICHENG_HOME": str(settings.home)}
+    done = run_here(["shortages", "--json"], home)
+    assert done.returncode == 0, done.stderr
+    rows = pl.DataFrame(json.loads(done.stdout)["rows"], infer_schema_length=None)
+    assert (
+        rows.select("code", "province", "gap").rows()
+        == expected.select("code", "province", "gap").rows()
+    )
+    assert expected["stock"].sum() > 0 and expected["rank"].min() == 1
+    most = expected.sort("mentors").row(-1, named=True)
+    place = ["--code", most["code"], "--province", most["province"]]
+    people = run_here(["shortages", "--people", "mentors", *place, "--json"], home)
+    assert len(json.loads(people.stdout)["rows"]) == most["mentors"], people.stderr
+    for wrong in (["--year", "1999"], ["--people", "rising"], ["--area", "nation", *place[2:]]):
+        assert run_here(["shortages", *wrong], home).returncode == 2
