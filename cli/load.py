@@ -53,7 +53,13 @@ AnswerOption = Annotated[
     list[str] | None,
     typer.Option("--answer", help="The answer to a question of a list, such as ladder=old."),
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Check everything and count what the load does to the headline; write nothing.",
+    ),
+]
 RejectsOption = Annotated[
     Path | None,
     typer.Option("--rejects", help="Where the refused rows are listed, as CSV."),
@@ -302,6 +308,7 @@ def _print_load_report(report: LoadReport, listed: Path | None) -> None:
         ],
     )
     _print_load_removals(report)
+    _print_headline_change(report)
     for one in report.unread:
         print(one.reason.said(detect_terminal_language()), file=sys.stderr)
     _print_load_conflicts(report)
@@ -376,6 +383,34 @@ REMOVAL_COLUMN_TITLES = (
     Message("records that go"),
 )
 REMOVED_RECORD_TITLES = Message("removed from the store"), Message("records")
+# Heads and rows of what a dry run does to the headline.
+HEADLINE_COLUMN_TITLES = (
+    Message("headline"),
+    Message("before"),
+    Message("after"),
+    Message("difference"),
+)
+HEADLINE_FIGURES = {
+    "driven_persons": Message("driven persons"),
+    "driven_person_times": Message("driven person-times"),
+}
+
+
+def _print_headline_change(report: LoadReport) -> None:
+    """What a load that was tried out would do to the national figures, or why that is not known."""
+    headline = report.headline
+    if headline is None:
+        return
+    if headline.unknown is not None:
+        print_notice(headline.unknown)
+    if headline.after is None:
+        return
+    language = detect_terminal_language()
+    rows = []
+    for figure, title in HEADLINE_FIGURES.items():
+        now, was = headline.after[figure], (headline.before or {}).get(figure)
+        rows.append((title.said(language), was, now, None if was is None else f"{now - was:+,}"))
+    print_table([head.said(language) for head in HEADLINE_COLUMN_TITLES], rows)
 
 
 def _print_load_conflicts(report: LoadReport) -> None:

@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 from graph.errors import DatabaseError, NothingLoadedError, RefusedLoadError, ShichengError
 from graph.messages import Message
+from graph.policy import DEFAULT_POLICY, Policy
 from graph.server.database import Database
 from graph.server.identity_key import build_id_digester
 from graph.server.locks import is_load_running
@@ -55,7 +56,8 @@ class CancelledLoadError(Exception):
 
 @dataclass(frozen=True)
 class LoadTask:
-    """What a job does. `read` reads the files; `measure` gives the figures before and after.
+    """What a job does. `read` reads the files; `measure` gives the figures before and after a load,
+    `policy` those of a dry run.
 
     `touch` says, while the job waits, that its files are in use; `finish` that they no longer are.
     """
@@ -65,6 +67,7 @@ class LoadTask:
     dry_run: bool = True
     complete: bool = False
     agreed: bool = False
+    policy: Policy = DEFAULT_POLICY
     measure: MeasureFigures = lambda: None
     finish: Callable[[], None] = lambda: None
     touch: Callable[[], None] = lambda: None
@@ -182,6 +185,7 @@ class LoadJob:
             complete=self.task.complete,
             agreed=self.task.agreed,
             dry_run=self.task.dry_run,
+            policy=self.task.policy,
             progress=self._note_progress,
         )
 

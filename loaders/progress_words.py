@@ -14,6 +14,7 @@ _STEPS: Final = {
     "read the store out": Message("reading the store out"),
     "write the store anew": Message("writing the store anew"),
     "count the figures": Message("counting the figures"),
+    "try out": Message("trying the load out"),
     "import": Message("importing"),
     "write the import files": Message("writing the import files"),
     "make the indexes": Message("making the indexes"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from graph.progress import Progress
 from graph.store.bulk_import import BulkImport
 from graph.store.creation import END_KEY_COLUMN, ORIGIN_COLUMN, START_KEY_COLUMN
 from graph.store.merge import Writer, build_link_key
+from graph.store.person_merge import PersonMerge, merge_people
 from graph.store.statements import UPDATED_ON_COLUMN
 from loaders.completeness import (
     Census,
@@ -38,6 +39,15 @@ def build_row_counter(progress: Progress, what: str, total: int) -> Callable[[in
         progress(what, min(done, total), total)
 
     return count
+
+
+def write_load_records(
+    writer: Writer, merges: Mapping[str, PersonMerge], kept: Sequence[StagedTable]
+) -> dict[str, int]:
+    """All that a load writes: people merged, rows, what is taken back; how many records went."""
+    merge_people(writer, merges)
+    write_staged_tables(writer, kept)
+    return writer.cleanup()
 
 
 def write_staged_tables(writer: RecordWriter, kept: Sequence[StagedTable]) -> None:

@@ -15,6 +15,7 @@ from graph.errors import (
     NothingLoadedError,
     RefusedLoadError,
 )
+from graph.messages import Message
 from graph.model.kinds import EXCHANGE_TABLES
 from graph.store.merge import (
     RecordConflict,
@@ -51,6 +52,26 @@ class TableCount:
 
 
 @dataclass(frozen=True)
+class HeadlineChange:
+    """What a load would do to the national figures, under one policy.
+
+    `before` is None while nothing is loaded; `unknown` says why `after` cannot be known.
+    """
+
+    before: Mapping[str, int] | None = None
+    after: Mapping[str, int] | None = None
+    unknown: Message | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        unknown = None if self.unknown is None else str(self.unknown)
+        return {
+            name: None if figures is None else dict(figures)
+            for name, figures in (("before", self.before), ("after", self.after))
+        } | {"unknown": unknown}
+
+
+@dataclass(frozen=True)
 class LoadReport:
     """What a load did. `findings` has a row for each refusal and remark; seconds of wall time.
 
@@ -58,7 +79,7 @@ class LoadReport:
     `taken_back`: what a complete load takes back of each table, known before anything is written.
     `refusal`: why nothing was written, or, in a dry run, why nothing would be.
     `unread` are the files beside the tables that were not read. `merged_ids` are ids of people
-    that turned out to be further ids of somebody else.
+    that turned out to be further ids of somebody else. `headline`: of a dry run alone.
     """
 
     load_id: str
@@ -76,6 +97,7 @@ class LoadReport:
     conflicts: tuple[RecordConflict, ...] = ()
     refusal: NothingLoadedError | RefusedLoadError | None = None
     merged_ids: int = 0
+    headline: HeadlineChange | None = None
 
     @property
     def read(self) -> int:
@@ -105,6 +127,7 @@ class LoadReport:
             "loader": self.loader,
             "sources": list(self.sources),
             "dry_run": self.dry_run,
+            "headline": None if self.headline is None else self.headline.as_dict(),
             "revision": self.revision,
             "merged_ids": self.merged_ids,
             "erased": self.erased,

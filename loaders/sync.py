@@ -26,6 +26,7 @@ from graph.errors import (
 )
 from graph.messages import Message, Say
 from graph.model.kinds import EXCHANGE_TABLES, LOAD
+from graph.policy import DEFAULT_POLICY, Policy
 from graph.progress import Progress
 from graph.server.admin import swap_store, take_store_offline
 from graph.server.database import Database
@@ -72,7 +73,8 @@ from loaders.load_nodes import (
     finish_load,
     open_load_folder,
 )
-from loaders.records import build_row_counter, write_staged_tables
+from loaders.records import build_row_counter, write_load_records, write_staged_tables
+from loaders.rehearsal import RehearsedLoad, measure_headline_change
 from loaders.reports import LoadReport, TableCount, write_load_report
 from loaders.resumption import ResumableLoad, compute_staged_digest, find_resumable_load
 from loaders.staging import StagedTable
@@ -99,6 +101,7 @@ def load_records(
     agreed: bool = False,
     withdrawn: Collection[str] = (),
     dry_run: bool = False,
+    policy: Policy = DEFAULT_POLICY,
     queue: bool = False,
     today: dt.date | None = None,
     bulk_rows: int = MIN_BULK_ROWS,
@@ -110,7 +113,8 @@ def load_records(
     `complete` says that the tables are all that their sources have to state: what these sources
     stated before and do not now is taken back, beyond `settings.removal_share` of a table only
     when that is `agreed`, and all of a table only when it is among `withdrawn`. `dry_run` only
-    checks; its report says in `refusal` why a load would write nothing. `queue` waits for its turn
+    checks; its report says in `refusal` why a load would write nothing, else in `headline` what it
+    would do to the national figures under `policy`. `queue` waits for its turn
     while another load runs, instead of raising DatabaseError. `bulk_rows`: the rows from
     which the first load of an empty embedded store is made beside it by neo4j-admin and put in its
     place. `say` is told in words how the load goes about it. Raises UsageError when
@@ -130,9 +134,7 @@ def load_records(
             checked.refuse_nothing()
             return checked
 
-        broken = None
-        if not dry_run:
-            broken = _find_broken_load(database, tables, say)
+        broken = None if dry_run else _find_broken_load(database, tables, say)
         checked = check()
         if broken is not None and not checked.goes_on(broken):
             undo_broken_loads(database, say)
@@ -142,8 +144,14 @@ def load_records(
             # Whoever follows may still stop the load here; from now on the store is written.
             progress(WRITING_STEP, 0, report.accepted)
             report = _write_load(database, checked, folder, bulk_rows, broken, progress, say)
-    report = replace(report, seconds=time.monotonic() - began)
-    if not dry_run:
+        elif report.refusal is None:
+            report = _rehearse_load(database, checked, folder, policy, progress)
+    return _conclude_report(home, replace(report, seconds=time.monotonic() - began))
+
+
+def _conclude_report(home: Path, report: LoadReport) -> LoadReport:
+    """Keeps the report of a load, and raises what refused it; a dry run only has one."""
+    if not report.dry_run:
         write_load_report(home, report)
         if report.refusal is not None:
             report.refusal.report = report
@@ -318,6 +326,17 @@ def _count_table(kept: StagedTable) -> TableCount:
 # load
 
 
+def _rehearse_load(
+    database: Database, checked: _CheckedLoad, folder: Path, policy: Policy, progress: Progress
+) -> LoadReport:
+    """The report of a dry run with what the load would do to the headline."""
+    report = checked.report
+    replaced = report.sources if checked.complete else ()
+    rehearsed = RehearsedLoad(report, checked.tables, checked.merges, replaced)
+    headline = measure_headline_change(database, rehearsed, folder, policy, progress)
+    return replace(report, headline=headline)
+
+
 def _write_load(
     database: Database,
     checked: _CheckedLoad,
@@ -393,9 +412,7 @@ def _say_where_it_goes_on(say: Say, rows: int, written: int) -> None:
 def _write_load_in_batches(
     database: Database, checked: _CheckedLoad, writer: Writer, progress: Progress
 ) -> LoadReport:
-    merge_people(writer, checked.merges)
-    write_staged_tables(writer, checked.tables)
-    removed = writer.cleanup()
+    removed = write_load_records(writer, checked.merges, checked.tables)
     if writer.first:
         progress("make the indexes", 0, 0)
         apply_schema(database)

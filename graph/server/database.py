@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import RLock, get_ident
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from graph.errors import DatabaseError, OfflineError, RefusedError, ShichengError, UsageError
 from graph.messages import Say
@@ -26,7 +26,14 @@ from graph.server.locks import is_store_offline
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from neo4j import Driver, ManagedTransaction, Record, Session, SummaryCounters
+    from neo4j import (
+        Driver,
+        ManagedTransaction,
+        Record,
+        Session,
+        SummaryCounters,
+        Transaction,
+    )
 
     from graph.settings import Settings
 
@@ -147,6 +154,20 @@ class Database:
         for statement in statements:
             self.write(statement)
         self.read(f"CALL db.awaitIndexes({INDEX_SECONDS})", seconds=INDEX_SECONDS)
+
+    @contextmanager
+    def rehearse(self) -> Iterator[Rehearsal]:
+        """A database whose reads and writes are one transaction, rolled back at the end."""
+        from neo4j import WRITE_ACCESS
+
+        with self.said():
+            driver = self._live()
+            with self.session(driver, WRITE_ACCESS) as session:
+                transaction = session.begin_transaction()
+                try:
+                    yield Rehearsal(self, transaction)
+                finally:
+                    transaction.close()  # rolls back: nothing here ever commits
 
     def close(self) -> None:
         """Close the connections; the embedded server goes on until it is idle."""
@@ -286,6 +307,35 @@ class Database:
             self.version = agent.removeprefix("Neo4j/")
             check_server_version(self.version, self.uri)
         self.read("RETURN 1")
+
+
+class Rehearsal(Database):
+    """A database as it would be: what is written is read back here, and never stored.
+
+    All of it is one open transaction, so that threads take turns, and Neo4j's memory for one
+    transaction must hold what is written. No constraint or index is made.
+    """
+
+    def __init__(self, database: Database, transaction: Transaction) -> None:
+        super().__init__(database.settings)
+        self.uri, self.version = database.uri, database.version
+        # Work asks of a transaction only what both kinds have.
+        self._transaction = cast("ManagedTransaction", transaction)
+        self._turn = RLock()
+
+    def read_with(
+        self, work: Callable[[ManagedTransaction], T], *, seconds: float | None = None
+    ) -> T:
+        """What `work` returns; it may be run only once, and no time limits it."""
+        return self.write_with(work)
+
+    def write_with(self, work: Callable[[ManagedTransaction], T]) -> T:
+        """As `read_with`; it may write."""
+        with self._turn, translate_driver_errors(self.uri, self.settings):
+            return work(self._transaction)
+
+    def schema(self, statements: Iterable[str]) -> None:
+        """Nothing: a transaction that writes records can change no schema."""
 
 
 class _DataFrameImportBlocker:

@@ -154,8 +154,6 @@ def _compute_path_digest(*parts: object) -> str:
 def _materialize_snapshot(
     database: Database, folder: Path, standing: GraphState, progress: Progress
 ) -> None:
-    from graph.snapshot.incremental import build_incremental_snapshot
-
     if standing.unfinished is not None:
         raise IncompleteError(
             "The tables of revision {revision} are not kept here, and the graph cannot be read "
@@ -165,14 +163,7 @@ def _materialize_snapshot(
         )
     with write_folder_atomically(folder) as making:
         base = _find_newest_base(folder.parent, standing)
-        manifest = (
-            build_incremental_snapshot(database, base, standing, making, progress) if base else None
-        )
-        if manifest is None:
-            _empty_folder(making)
-            reader = GraphReader(database, RELATION_FRAMES.values(), progress)
-            rows = write_snapshot_frames(reader, making)
-            manifest = Manifest(standing.revision, standing.loads, rows)
+        manifest = read_snapshot_frames(database, base, standing, making, progress)
         if read_graph_state(database) != standing:
             if (folder / SNAPSHOT_MANIFEST_NAME).exists():
                 return  # the load that came in has kept them first
@@ -182,6 +173,22 @@ def _materialize_snapshot(
             )
         manifest.made_at = datetime.now(UTC).isoformat(timespec="seconds")
         manifest.write(making)
+
+
+def read_snapshot_frames(
+    database: Database, base: Path | None, standing: GraphState, folder: Path, progress: Progress
+) -> Manifest:
+    """Read the graph's frames into `folder`: what changed since the snapshot in `base`, or all."""
+    from graph.snapshot.incremental import build_incremental_snapshot
+
+    if base is not None:
+        manifest = build_incremental_snapshot(database, base, standing, folder, progress)
+        if manifest is not None:
+            return manifest
+        _empty_folder(folder)
+    reader = GraphReader(database, RELATION_FRAMES.values(), progress)
+    rows = write_snapshot_frames(reader, folder)
+    return Manifest(standing.revision, standing.loads, rows)
 
 
 def publish_initial_snapshot(

@@ -105,6 +105,10 @@ def test_a_list_is_checked_loaded_and_reported(
         sheet[name] for name in ("file", "refused", "accepted", "data", "other", "blank", "rows")
     ]
     assert test.button(key="load_begin").label == f"Load {sheet['accepted']} rows"
+    promised = next(t.value for t in test.dataframe if "Difference" in t.value.columns)
+    after = [said["headline"]["after"][f"driven_{name}"] for name in ("persons", "person_times")]
+    assert promised["After"].to_list() == [str(n) for n in after] == ["0", "0"]
+    assert said["headline"]["before"] is None
 
     press(test, "load_begin")
     run_until(test, lambda: has_button(test, "load_again"))

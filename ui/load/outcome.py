@@ -34,19 +34,25 @@ def draw_check_outcome(draft: LoadDraft, check: LoadJob) -> None:
             frame.draw_note(t("The check stopped"), translate_message(check.error))
         st.button(t("Check again"), key="load_recheck", on_click=draft.drop_check)
         return
-    _draw_report(draft, check, f"check_{draft.number}")
-    frame.draw_muted(
-        t(
-            "What it does to the headline, and where sources differ, is known once it is loaded, "
-            "and is shown then."
+    headline = check.report.headline
+    if headline is not None and headline.after is not None:
+        _draw_headline_change(headline.before, headline.after)
+        frame.draw_muted(
+            t(
+                "Counted with these lists on the graph as it stands now; nothing is written. Where "
+                "sources differ is known once it is loaded, and is shown then."
+            )
         )
-    )
+    elif headline is not None and headline.unknown is not None:
+        frame.draw_heading(t("What it does to the headline"), "")
+        frame.draw_note(t("Not known yet"), translate_message(headline.unknown))
+    _draw_report(draft, check, f"check_{draft.number}")
 
 
 def draw_load_outcome(draft: LoadDraft, job: LoadJob) -> None:
     """The report of the load."""
-    if job.state == "done":
-        _draw_headline_change(job)
+    if job.state == "done" and job.after is not None:
+        _draw_headline_change(job.before, job.after)
     if job.report is not None and job.read is not None:
         _draw_report(draft, job, f"load_{draft.number}")
         _draw_conflicts(job.report)
@@ -65,15 +71,12 @@ def count_list_rows(job: LoadJob) -> tuple[int, int]:
     return sum(int(c["accepted"]) for c in counts), sum(int(c["refused"]) for c in counts)
 
 
-def _draw_headline_change(job: LoadJob) -> None:
-    """The national figures before and after; nothing that is not known."""
-    if job.after is None:
-        return
+def _draw_headline_change(before: Mapping[str, int] | None, after: Mapping[str, int]) -> None:
+    """The national figures before and after; those before are none while nothing is loaded."""
     named = (t("Driven persons"), t("Driven person-times"))
-    before: Mapping[str, int] = job.before or {}
     rows = []
     for name, figure in zip(named, _FIGURES, strict=True):
-        was, now = before.get(figure), job.after[figure]
+        was, now = (before or {}).get(figure), after[figure]
         change = NO_VALUE_DASH if was is None else f"{now - was:+,}".replace("-", "\N{MINUS SIGN}")
         rows.append((name, format_count(was), format_count(now), change))
     heads = (t("Figure"), t("Before"), t("After"), t("Difference"))

@@ -246,6 +246,7 @@ def _begin_load(draft: LoadDraft) -> None:
 def _build_job(draft: LoadDraft, found: DraftSheets, *, dry_run: bool) -> LoadJob:
     home, folder, database = Settings().home, draft.folder, graph_state.open_shared_database()
     assert folder is not None
+    policy = current_policy()
     task = LoadTask(
         read=partial(
             _read_draft_files,
@@ -258,7 +259,8 @@ def _build_job(draft: LoadDraft, found: DraftSheets, *, dry_run: bool) -> LoadJo
         dry_run=dry_run,
         complete=draft.complete,
         agreed=draft.agreed,
-        measure=partial(_measure_national, database, current_policy()),
+        policy=policy,
+        measure=partial(_measure_national, database, policy),
         # The files go when the load has ended, however it ended; the page may be closed by then.
         finish=(lambda: None) if dry_run else folder.close,
         touch=folder.touch,
