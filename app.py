@@ -82,6 +82,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     from ui.profile import page as talent
     from ui.queries import page as queries
     from ui.review import page as review
+    from ui.shortages import page as shortages
     from ui.talents import page as talents
     from ui.targets import page as targets
     from ui.ties import page as ties
@@ -106,6 +107,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "places": (places.page, t("Studios, enterprises, schools"), programme),
         "areas": (areas.page, t("Provinces, industries, occupations"), programme),
         "forecast": (forecast.page, t("Forecast"), programme),
+        "shortages": (shortages.page, t("Supply and demand"), programme),
         "ties": (ties.page, t("Ties"), programme),
         "queries": (queries.page, t("Queries"), analysis),
     }

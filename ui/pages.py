@@ -19,6 +19,7 @@ PAGES: Final = {
     "places": "ui.places.page",
     "areas": "ui.areas.page",
     "forecast": "ui.forecast.page",
+    "shortages": "ui.shortages.page",
     "ties": "ui.ties.page",
     "review": "ui.review.page",
     "queries": "ui.queries.page",

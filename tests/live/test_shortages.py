@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import polars as pl
+from streamlit.testing.v1 import AppTest
 
 from graph.forecast.shortages import load_shortages, select_shortages
 from graph.policy import Policy
@@ -12,6 +14,7 @@ from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from tests.live.shell import run_here
+from tests.live.visiting import lead, text
 
 
 def test_the_command_gives_the_rows_and_the_people(network: Database, settings: Settings) -> None:
@@ -33,3 +36,25 @@ def test_the_command_gives_the_rows_and_the_people(network: Database, settings: 
     assert len(json.loads(people.stdout)["rows"]) == most["mentors"], people.stderr
     for wrong in (["--year", "1999"], ["--people", "rising"], ["--area", "nation", *place[2:]]):
         assert run_here(["shortages", *wrong], home).returncode == 2
+
+
+def test_the_page_opens_a_cell_to_its_people(
+    network: Database, settings: Settings, app: Callable[..., AppTest]
+) -> None:
+    policy = Policy()
+    found = load_shortages(take_snapshot(network, settings), policy)
+    year = policy.as_of.year
+    rows = select_shortages(found.rows, "occupation_group", "province", year)
+    test = app("shortages", lang="en")
+    known = rows.filter(pl.col("gap").is_not_null())
+    assert f"{round(known['gap'].sum()):,} high-skilled people" in lead(test)
+    assert len(test.dataframe[0].value) == min(rows.height, 500)
+    most = rows.filter(pl.col("code").is_not_null()).sort("mentors").row(-1, named=True)
+    cell = {"province": most["province"], "code": most["code"], "people": "mentors"}
+    opened = app("shortages", lang="zh", **cell)
+    assert "缺口" in lead(opened) and "补足缺口需" in text(opened)
+    assert len(opened.dataframe[1].value) == most["mentors"]
+    later = app("shortages", lang="en", by_end=str(year + 2), of="occupation")
+    assert "no positions open are stated" in lead(later)
+    undated = app("shortages", lang="en", ordered="false")
+    assert lead(undated) == "Supply and demand cannot be given."

@@ -26,6 +26,7 @@ from ui.profile.career_ladder import CareerLadder, build_ladder_chart
 from ui.shell.policy_form import format_policy_parameters, parse_policy_parameters
 from ui.shell.style import render_style_sheet
 from ui.shell.theme import TOKENS_BY_MODE, ColourMode
+from ui.shortages.heat_map import build_heat_map
 
 ROOT = Path(__file__).parents[2]
 POLICY = Policy(as_of=date(2026, 9, 30))
@@ -161,6 +162,9 @@ def test_the_charts_are_valid_and_fetch_nothing(mode: ColourMode, target: int | 
     provinces = pl.DataFrame(
         {"province": ["11"], "persons": [1], "person_times": [2], "target": [target]}
     )
+    shortages = pl.DataFrame(
+        {"code": ["6-18", None], "province": ["11", "32"], "gap": [3.2, 1.0], "stock": [0, 1]}
+    ).with_columns(positions=4)
     way = CareerLadder(
         [(date(2010, 1, 1), 3, "x"), (date(2015, 1, 1), 5, "y"), (date(2015, 1, 1), 4, "z")],
         [(date(2020, 1, 1), "全国技术能手"), (date(2020, 6, 1), "政府特殊津贴")],
@@ -173,6 +177,7 @@ def test_the_charts_are_valid_and_fetch_nothing(mode: ColourMode, target: int | 
         charts.build_ledger_chart(ledger, mode, "zh"),
         charts.build_tile_map(provinces, 0.9, mode, "en")[0],
         build_ladder_chart(way, POLICY, mode, "zh"),
+        build_heat_map(shortages, {}, mode, "en"),
     ):
         text = chart.to_json()
         assert "NaN" not in text
