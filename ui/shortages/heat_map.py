@@ -20,8 +20,8 @@ from ui.words.i18n import translate
 from ui.words.numbers import NO_VALUE_DASH, format_count
 
 HEAT_ROW_PX: Final = 19
-# Gaps, for each hundred in work, from which the shades begin; a cell with fewer has the first.
-HEAT_LIMITS: Final = (0, 10, 25, 50)
+# The shares of the cells with a gap below which each shade but the last one ends.
+HEAT_SHARES: Final = (0.5, 0.75, 0.9, 0.97)
 
 
 def build_heat_map(
@@ -57,13 +57,21 @@ def build_heat_map(
     return apply_chart_config(chart.properties(width="container", height=height), theme)
 
 
-def render_heat_legend(mode: ColourMode) -> str:
+def compute_heat_limits(rows: pl.DataFrame) -> list[int]:
+    """The people missing from which each shade but the first one begins, rising."""
+    missing = rows.filter(pl.col("gap") > 0)["gap"]
+    limits = [missing.quantile(share) for share in HEAT_SHARES]
+    return sorted({max(1, round(limit)) for limit in limits if limit is not None})
+
+
+def render_heat_legend(rows: pl.DataFrame, mode: ColourMode) -> str:
     """The shades as HTML."""
-    limits = [str(limit) for limit in HEAT_LIMITS]
-    words = [f"&lt;{limits[0]}", *(f"\N{GREATER-THAN OR EQUAL TO}{limit}" for limit in limits)]
+    limits = [format_count(limit) for limit in compute_heat_limits(rows)]
+    words = [f"\N{GREATER-THAN OR EQUAL TO}{limit}" for limit in limits]
+    words.insert(0, f"&lt;{limits[0]}" if limits else format_count(0))
     parts = [
         f'<span><i style="background:{fill}"></i>{word}</span>'
-        for fill, word in zip(TILE_FILL_RAMP[mode], words, strict=True)
+        for fill, word in zip(TILE_FILL_RAMP[mode], words, strict=False)
     ]
     return f'<div class="sc-ramp">{"".join(parts)}</div>'
 
@@ -84,12 +92,11 @@ def _build_heat_rows(
     known = rows.filter(
         pl.col("gap").is_not_null(), pl.col("code").is_not_null(), pl.col("province").is_not_null()
     )
-    found = []
+    found, limits = [], compute_heat_limits(known)
     for row in known.sort("province", "code").iter_rows(named=True):
         english, chinese = PROVINCES.get(row["province"], (row["province"],) * 2)
         letters = PROVINCE_TILES.get(row["province"], (0, 0, row["province"]))[2]
-        share = 100 * row["gap"] / max(row["stock"], 1)
-        step = sum(share >= limit for limit in HEAT_LIMITS)
+        step = sum(round(row["gap"]) >= limit for limit in limits)
         found.append(
             {
                 "code": row["code"],

@@ -117,7 +117,7 @@ def _draw_shortage_controls(
             SHORTAGES_PAGE, "by_end", t("By the end of"), years, next(iter(years))
         )
         kind = address.draw_required_choice(
-            SHORTAGES_PAGE, "of", t("Rows"), kinds, "occupation_group", leaves=("code",)
+            SHORTAGES_PAGE, "of", t("Listed by"), kinds, "occupation_group", leaves=("code",)
         )
         with st.container(width=150):
             province = address.draw_optional_select(
@@ -188,11 +188,9 @@ def _draw_heat_map(
     rows = shortages.select_shortages(found.rows, "occupation_group", "province", year)
     if rows["gap"].null_count() == rows.height:
         return
-    frame.draw_heading(
-        t("Where people are missing"), t("for each hundred high-skilled people in work")
-    )
+    frame.draw_heading(t("Where people are missing"), t("persons"))
     mode = frame.detect_colour_mode()
-    frame.draw_html(render_heat_legend(mode))
+    frame.draw_html(render_heat_legend(rows, mode))
     event = st.vega_lite_chart(
         charts.build_chart_spec(build_heat_map(rows, names, mode, language)),
         width="stretch",
