@@ -81,6 +81,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     from ui.places import page as places
     from ui.profile import page as talent
     from ui.queries import page as queries
+    from ui.report import page as report
     from ui.review import page as review
     from ui.shortages import page as shortages
     from ui.talents import page as talents
@@ -108,6 +109,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "areas": (areas.page, t("Provinces, industries, occupations"), programme),
         "forecast": (forecast.page, t("Forecast"), programme),
         "shortages": (shortages.page, t("Supply and demand"), programme),
+        "report": (report.page, t("Monthly report"), programme),
         "ties": (ties.page, t("Ties"), programme),
         "queries": (queries.page, t("Queries"), analysis),
     }

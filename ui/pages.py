@@ -20,6 +20,7 @@ PAGES: Final = {
     "areas": "ui.areas.page",
     "forecast": "ui.forecast.page",
     "shortages": "ui.shortages.page",
+    "report": "ui.report.page",
     "ties": "ui.ties.page",
     "review": "ui.review.page",
     "queries": "ui.queries.page",

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from graph.cache.tables import build_table_path, load_cached_table
 from graph.dates import PRECISION, make_partial_date
 from graph.model.kinds import NODE_KINDS, RELATION_KINDS
 from graph.model.schema_types import Declared, NodeKind, Relation, Type
@@ -35,6 +36,13 @@ CONFLICT_SCHEMA: Final = {
 _STATEMENT_FIELDS: Final = frozenset(
     {"source", "row", "named", UPDATED_ON_COLUMN, RELATION_KEY_COLUMN}
 )
+
+
+def load_conflicts(snapshot: Snapshot) -> pl.DataFrame:
+    """As `list_conflicts` of every table, stored beside the snapshot."""
+    return load_cached_table(
+        build_table_path(snapshot, "conflicts"), lambda: list_conflicts(snapshot)
+    )
 
 
 def list_conflicts(snapshot: Snapshot, frames: Sequence[str] = ()) -> pl.DataFrame:

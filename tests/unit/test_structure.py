@@ -35,6 +35,7 @@ FLOORS = (
     "ui.browser",
     "ui.words",
     "loaders",
+    "graph.report",
     "graph.forecast",
     "graph.programme",
     "graph.evidence",

@@ -14,8 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from graph.cache.tables import build_table_path, load_cached_table
-from graph.evidence.conflicts import list_conflicts as found_conflicts
+from graph.evidence.conflicts import load_conflicts
 from graph.messages import Message
 from graph.model.kinds import EXCHANGE_TABLES
 from graph.programme.coverage import CoverageShare, load_coverage, load_freshness
@@ -135,10 +134,7 @@ def mask_findings(found: pl.DataFrame) -> pl.DataFrame:
 
 @graph_state.cache_by_graph_state(max_entries=2, resource=True)
 def _list_unmasked_conflicts() -> pl.DataFrame:
-    snapshot = graph_state.fetch_snapshot()
-    return load_cached_table(
-        build_table_path(snapshot, "conflicts"), lambda: found_conflicts(snapshot)
-    )
+    return load_conflicts(graph_state.fetch_snapshot())
 
 
 def fetch_shown_conflicts(visitor: Visitor) -> pl.DataFrame:

@@ -1,0 +1,99 @@
+"""How a report sets numbers, dashes and names; and which small numbers it does not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from graph.dates import format_date_in_words
+from graph.messages import Language, Message
+from graph.model.vocabularies import PROVINCES
+
+DASH: Final = "\N{EM DASH}"
+MINUS: Final = "\N{MINUS SIGN}"
+# Of groups of people, fewer than so many are told as "<3" only.
+SMALL_CELL_PERSONS: Final = 3
+SMALL_CELL_TEXT: Final = f"<{SMALL_CELL_PERSONS}"
+
+
+@dataclass(frozen=True)
+class ReportWords:
+    """The language of a report, and how it says names that the data hold in Chinese."""
+
+    language: Language
+    translate_term: Callable[[str], str] = str
+
+    def say(self, message: Message) -> str:
+        """A sentence."""
+        return message.said(self.language)
+
+    def label(self, pair: tuple[str, str]) -> str:
+        """A word of the model or of a table."""
+        return pair[1] if self.language == "zh" else pair[0]
+
+    def labels(self, *pairs: tuple[str, str]) -> tuple[str, ...]:
+        """Words of a table, as its heads."""
+        return tuple(self.label(pair) for pair in pairs)
+
+    def join(self, *sentences: str) -> str:
+        """Sentences one after the other; Chinese ones have no space between them."""
+        return ("" if self.language == "zh" else " ").join(one for one in sentences if one)
+
+    def area(self, province: str | None) -> str:
+        """The nation, or the name of a province."""
+        return self.label(PROVINCES[province] if province else ("the nation", "全国"))
+
+    def day(self, day: date) -> str:
+        """A day, as precise as it is known."""
+        return format_date_in_words(day, self.language)
+
+
+def format_number(number: int | None) -> str:
+    """Thousands apart; nothing is a dash.
+
+    >>> format_number(12345), format_number(-3), format_number(None)
+    ('12,345', '−3', '—')
+    """
+    return DASH if number is None else f"{number:,}".replace("-", MINUS)
+
+
+def format_signed_number(number: int) -> str:
+    """With its sign.
+
+    >>> format_signed_number(3), format_signed_number(0), format_signed_number(-3)
+    ('+3', '0', '−3')
+    """
+    return f"+{number:,}" if number > 0 else format_number(number)
+
+
+def format_part(part: float | None, total: float | None) -> str:
+    """`part` of `total` with one decimal; a dash where there is no total.
+
+    >>> format_part(1, 8), format_part(1, 0)
+    ('12.5%', '—')
+    """
+    return DASH if part is None or not total else f"{100 * part / total:.1f}%"
+
+
+def protect_small_cells(numbers: Sequence[int], total_is_told: bool = True) -> tuple[str, ...]:
+    """The numbers of a column of people, the small ones as `SMALL_CELL_TEXT`.
+
+    Where the total is told and one cell alone is hidden, it could be worked out: the next smallest
+    of the others is hidden too, as a dash. 0 says that there is nobody, and stays.
+
+    >>> protect_small_cells([2, 40, 7, 0])
+    ('<3', '40', '—', '0')
+    >>> protect_small_cells([1, 2, 9])
+    ('<3', '<3', '9')
+    """
+    hidden = [0 < number < SMALL_CELL_PERSONS for number in numbers]
+    told = [
+        SMALL_CELL_TEXT if small else format_number(number)
+        for number, small in zip(numbers, hidden, strict=True)
+    ]
+    others = [n for n, small in zip(numbers, hidden, strict=True) if not small and n > 0]
+    if total_is_told and sum(hidden) == 1 and others:
+        told[numbers.index(min(others))] = DASH
+    return tuple(told)
