@@ -25,6 +25,7 @@ from graph.errors import IncompleteError, UsageError
 from graph.evidence.conflicts import load_conflicts
 from graph.forecast.backtest import Backtest
 from graph.forecast.landing import LandingForecast, load_backtest, load_landing_forecast
+from graph.forecast.shortages import Shortages, load_shortages
 from graph.messages import Message
 from graph.metrics.cached_tables import load_metric_table
 from graph.programme.coverage import CoverageShare, load_coverage
@@ -95,6 +96,7 @@ class ReportFigures:
     forecast: LandingForecast | Message
     backtest: Backtest | Message
     departures: Departures | Message
+    shortages: Shortages | Message
     quality: DataQuality
 
 
@@ -134,6 +136,7 @@ def collect_report_figures(sources: ReportSources, request: ReportRequest) -> Re
         departures=_explain_gap(
             lambda: list_departures(snapshot, policy, province=request.province)
         ),
+        shortages=_explain_gap(lambda: load_shortages(snapshot, policy)),
         quality=_measure_quality(sources, driven, request),
     )
 

@@ -21,8 +21,8 @@ from graph.report.outlook_sections import (
     write_forecast,
     write_quality,
     write_retention,
-    write_shortages,
 )
+from graph.report.shortage_section import write_shortages
 from graph.report.wording import ReportWords
 
 
@@ -39,7 +39,7 @@ def build_monthly_report(
         write_changes(figures, words),
         write_forecast(figures, words),
         write_retention(figures, words),
-        write_shortages(words),
+        write_shortages(figures, words),
         write_quality(figures, words),
         write_definitions(figures, words),
     )

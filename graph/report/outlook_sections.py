@@ -395,18 +395,6 @@ def _list_retirement_gaps(found: Departures, words: ReportWords) -> list[ReportB
     return blocks
 
 
-# --- shortages --------------------------------------------------------------------------------
-
-
-def write_shortages(words: ReportWords) -> ReportSection:
-    """The place of supply and demand."""
-    why = Message(
-        "Supply against demand by occupation, province and year is not in this version: stock, "
-        "leavers and risers are not projected yet, so that no gap is stated here."
-    )
-    return _write_gap(words.label(("Shortages", "急需紧缺")), why, words)
-
-
 # --- data quality -----------------------------------------------------------------------------
 
 

@@ -41,8 +41,11 @@ class ChartFrame:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / self.top
 
 
-def render_svg_chart(chart: ReportChart) -> str:
-    """The chart as one `<svg>` element; its colours are classes (`report.css`)."""
+def render_svg_chart(chart: ReportChart, style: str = "") -> str:
+    """The chart as one `<svg>` element; its colours are classes (`report.css`).
+
+    `style`: a `<style>` element, for a chart that stands alone.
+    """
     frame = ChartFrame(len(chart.labels), _find_axis_top(chart), chart.kind == "bars")
     parts = [*_draw_axes(chart, frame)]
     parts += [_draw_band(band, place, frame) for place, band in enumerate(chart.bands)]
@@ -51,9 +54,10 @@ def render_svg_chart(chart: ReportChart) -> str:
     if not frame.bars:
         parts += _draw_legend(chart)
     said = escape(f"{chart.title} ({chart.unit})")
+    space = ' xmlns="http://www.w3.org/2000/svg"' if style else ""
     return (
-        f'<svg class="report-chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{said}">{"".join(parts)}</svg>'
+        f'<svg{space} class="report-chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{said}">{style}{"".join(parts)}</svg>'
     )
 
 

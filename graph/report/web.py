@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from graph.report.document import (
 )
 from graph.report.svg_charts import render_svg_chart
 
+ChartDrawing = Callable[[ReportChart], str]
 STYLE_NAME: Final = "report.css"
 BUILT_IN_STYLE_PATH: Final = Path(__file__).with_name(STYLE_NAME)
 # Whatever a template says: the page asks nobody for anything, and runs nothing.
@@ -44,10 +46,16 @@ def render_html_report(report: MonthlyReport, templates: Path | None = None) -> 
     return page.encode("utf-8")
 
 
-def render_report_body(report: MonthlyReport, *, cover: bool = True) -> str:
-    """The report as one `<div class="monthly-report">`; without `cover`, the sections alone."""
+def render_report_body(
+    report: MonthlyReport, *, cover: bool = True, draw_chart: ChartDrawing = render_svg_chart
+) -> str:
+    """The report as one `<div class="monthly-report">`; without `cover`, the sections alone.
+
+    `draw_chart` gives the HTML of a chart.
+    """
     sections = "".join(
-        _render_section(section, number) for number, section in enumerate(report.sections, 1)
+        _render_section(section, number, draw_chart)
+        for number, section in enumerate(report.sections, 1)
     )
     front = _render_cover(report) + _render_contents(report) if cover else ""
     foot = f'<p class="report-foot">{escape(report.basis)}</p>'
@@ -70,18 +78,18 @@ def _render_contents(report: MonthlyReport) -> str:
     return f'<nav class="contents"><h2>{escape(report.contents)}</h2><ol>{lines}</ol></nav>'
 
 
-def _render_section(section: ReportSection, number: int) -> str:
-    blocks = "".join(_render_block(block) for block in section.blocks)
+def _render_section(section: ReportSection, number: int, draw_chart: ChartDrawing) -> str:
+    blocks = "".join(_render_block(block, draw_chart) for block in section.blocks)
     return f'<section id="section{number}"><h2>{escape(section.title)}</h2>{blocks}</section>'
 
 
-def _render_block(block: ReportBlock) -> str:
+def _render_block(block: ReportBlock, draw_chart: ChartDrawing) -> str:
     if isinstance(block, ReportParagraph):
         look = "" if block.style == "body" else f' class="{block.style}"'
         return f"<p{look}>{escape(block.text)}</p>"
     unit = f'<p class="unit">{escape(block.unit)}</p>' if block.unit else ""
     note = f'<p class="note">{escape(block.note)}</p>' if block.note else ""
-    drawn = render_svg_chart(block) if isinstance(block, ReportChart) else _render_table(block)
+    drawn = draw_chart(block) if isinstance(block, ReportChart) else _render_table(block)
     return f"<h3>{escape(block.title)}</h3>{unit}{drawn}{note}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import date
 from functools import partial
 from html import escape
@@ -10,13 +11,14 @@ import streamlit as st
 
 from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
-from graph.report.document import MonthlyReport, ReportParagraph
+from graph.report.document import MonthlyReport, ReportChart, ReportParagraph
 from graph.report.request import ReportMonth
+from graph.report.svg_charts import render_svg_chart
 from graph.report.templates import locate_report_templates
 from graph.report.web import read_report_style, render_html_report, render_report_body
 from graph.report.word import render_word_report
 from ui.reading import monthly_reports
-from ui.shell import address, frame, graph_state
+from ui.shell import address, frame, graph_state, theme
 from ui.shell.policy_form import current_policy
 from ui.words.i18n import current_language, t, translate_labels
 
@@ -52,7 +54,25 @@ def page() -> None:
     _draw_report_downloads(report, month, province)
     frame.draw_rule()
     style = read_report_style() + PREVIEW_STYLE
-    frame.draw_html(f"<style>{style}</style>{render_report_body(report, cover=False)}")
+    draw_chart = partial(_render_chart_image, style=_render_chart_style())
+    body = render_report_body(report, cover=False, draw_chart=draw_chart)
+    frame.draw_html(f"<style>{style}</style>{body}")
+
+
+def _render_chart_style() -> str:
+    """The style sheet of a chart that stands alone, in the colours of the visit's mode."""
+    tokens = theme.render_css_variables(theme.TOKENS_BY_MODE[frame.detect_colour_mode()])
+    own = read_report_style().replace(".monthly-report {", ":root {")
+    shown = PREVIEW_STYLE.replace(".monthly-report {", ":root {")
+    font = ".report-chart { font-family: var(--font); }"
+    return f"<style>:root {{ {tokens} }}{own}{shown}{font}</style>"
+
+
+def _render_chart_image(chart: ReportChart, *, style: str) -> str:
+    """HTML: the chart as an image, for Streamlit takes SVG out of a page's HTML."""
+    drawn = base64.b64encode(render_svg_chart(chart, style).encode("utf-8")).decode("ascii")
+    said = escape(f"{chart.title} ({chart.unit})")
+    return f'<img class="report-chart" alt="{said}" src="data:image/svg+xml;base64,{drawn}">'
 
 
 def _draw_report_controls(policy: Policy) -> tuple[str, str | None]:
