@@ -122,13 +122,13 @@ def _build_report(
     from ui.words.terms import translate_term
 
     said = language or detect_terminal_language()
-    figures = collect_report_figures(_open_sources(request, compare_with), request)
+    figures = collect_report_figures(_open_report_sources(request, compare_with), request)
     report = build_monthly_report(figures, said, partial(translate_term, language=said))
     render = render_word_report if format == "docx" else render_html_report
     return render(report, templates or locate_report_templates(CommandState.settings))
 
 
-def _open_sources(request: ReportRequest, compare_with: int | None) -> ReportSources:
+def _open_report_sources(request: ReportRequest, compare_with: int | None) -> ReportSources:
     from graph.report.month_change import choose_earlier_revision
     from graph.report.request import ReportSources
     from graph.snapshot.frames import open_snapshot

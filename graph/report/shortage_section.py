@@ -60,10 +60,10 @@ def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) ->
         (
             words.translate_term(row["occupation"] or row["code"] or DASH),
             in_work,
-            *(_format_expected(row[name]) for name in ("retiring", "rising", "positions", "gap")),
-            f"{_format_expected(row['gap_low'])} \N{EN DASH} {_format_expected(row['gap_high'])}",
+            *(_round_expected(row[name]) for name in ("retiring", "rising", "positions", "gap")),
+            f"{_round_expected(row['gap_low'])} \N{EN DASH} {_round_expected(row['gap_high'])}",
             in_place,
-            _format_expected(row["mentor_years"]),
+            _round_expected(row["mentor_years"]),
         )
         for in_work, in_place, row in zip(stock, mentors, found.iter_rows(named=True), strict=True)
     )
@@ -83,7 +83,7 @@ def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) ->
     )
 
 
-def _format_expected(number: Any) -> str:
+def _round_expected(number: Any) -> str:
     return DASH if number is None else format_number(round(number))
 
 

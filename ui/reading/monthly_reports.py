@@ -25,7 +25,7 @@ def ensure_report_figures(policy: Policy, month: str, province: str | None) -> b
     Raises what `collect_report_figures` raises.
     """
     # The state is read here: the job runs outside the page's run.
-    sources = _open_sources(month)
+    sources = _fetch_report_sources(month)
     request = _build_request(policy, month, province)
     return cached_metrics.ensure_background_job(
         ("report", graph_state.fetch_graph_state(), policy, month, province),
@@ -37,7 +37,9 @@ def ensure_report_figures(policy: Policy, month: str, province: str | None) -> b
 
 @graph_state.cache_by_graph_state(max_entries=6, resource=True)
 def _fetch_report_figures(policy: Policy, month: str, province: str | None) -> ReportFigures:
-    return collect_report_figures(_open_sources(month), _build_request(policy, month, province))
+    return collect_report_figures(
+        _fetch_report_sources(month), _build_request(policy, month, province)
+    )
 
 
 def fetch_monthly_report(policy: Policy, month: str, province: str | None) -> MonthlyReport:
@@ -52,7 +54,7 @@ def _build_request(policy: Policy, month: str, province: str | None) -> ReportRe
 
 
 @graph_state.cache_by_graph_state(max_entries=6, resource=True)
-def _open_sources(month: str) -> ReportSources:
+def _fetch_report_sources(month: str) -> ReportSources:
     database = graph_state.open_shared_database()
     snapshot, loads = graph_state.fetch_snapshot(), list_loads(database)
     kept = list_cached_snapshots(database, database.settings)
