@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from graph.errors import UsageError
 from graph.forecast.hazards import (
+    DURATION_STARTS,
     LEVELS,
     MAX_DURATION_MONTH,
     Exposure,
@@ -63,6 +65,8 @@ class RisingModel:
 
     - waiting: person, occupation, channel_code, level, duration (months), occupation_group, of each
       person in work below the high-skilled level on the data date
+    - records: person, seen, hoped: first promotions to a high-skilled level of each person in the
+      quarters looked back on, and what the hazards expect of them; of those at risk of one
     - paths: draws x blocks ahead: log ratio of promotions to what the hazards expect
     """
 
@@ -70,6 +74,7 @@ class RisingModel:
     occupations: list[str]
     hazards: Hazards
     waiting: pl.DataFrame
+    records: pl.DataFrame
     paths: Floats
 
     def number_cells(self, rows: pl.DataFrame) -> NDArray[np.int64]:
@@ -151,7 +156,40 @@ def fit_rising_model(
     counts, hoped = _count_first_promotions(exposure, hazards)
     ahead = max(1, int(np.ceil(months / BLOCK_MONTHS)))
     paths = project_log_ratios(counts, hoped, ahead, DRAWS, random, HAZARD_TREND_DEVIATION)
-    return RisingModel(history, occupations, hazards, _select_waiting(spells, high), paths)
+    return RisingModel(
+        history,
+        occupations,
+        hazards,
+        _select_waiting(spells, high),
+        _measure_records(spells, hazards, lookback),
+        paths,
+    )
+
+
+def _measure_records(
+    spells: pl.DataFrame, hazards: Hazards, lookback: Sequence[int]
+) -> pl.DataFrame:
+    first, last = lookback[0] - BLOCK_MONTHS + 1, lookback[-1]
+    rows = spells.filter(
+        pl.col("level") < hazards.high_level, pl.col("until") >= first, pl.col("since") <= last
+    )
+    since = rows["since"].to_numpy().astype(np.int64)
+    until = np.minimum(rows["until"].to_numpy().astype(np.int64), last)
+    level = rows["level"].to_numpy()
+    hazard = hazards.monthly[0][
+        rows["occupation"].to_numpy(), rows["channel_code"].to_numpy(), level
+    ]
+    hoped = np.zeros(rows.height)
+    for at, (low, above) in enumerate(pairwise((*DURATION_STARTS, 10_000))):
+        months = np.minimum(since + above - 1, until) - np.maximum(since + low, first) + 1
+        hoped += np.clip(months, 0, None) * hazard[:, at]
+    rises = hazards.transitions[:, hazards.high_level :].sum(axis=1)
+    inside = pl.col("until").is_between(first, last) & (pl.col("raised_to") >= hazards.high_level)
+    return (
+        rows.select("person", seen=inside.cast(pl.Float64), hoped=pl.Series(hoped * rises[level]))
+        .group_by("person")
+        .agg(pl.col("seen", "hoped").sum())
+    )
 
 
 def _count_first_promotions(exposure: Exposure, hazards: Hazards) -> tuple[Floats, Floats]:

@@ -18,6 +18,7 @@ import polars as pl
 
 from graph.atomic import write_file_atomically
 from graph.programme.notebook import NOTEBOOK_FILE_NAME, Entry, Notebook
+from graph.programme.pair_decisions import PAIR_SEPARATOR
 from graph.snapshot.frames import SNAPSHOT_MANIFEST_NAME
 from graph.store.erasure import ERASED_MASK
 from loaders.erasure.erased_rows import mask_findings_texts
@@ -137,9 +138,12 @@ def erase_notebook_entries(home: Path, matcher: TermMatcher, *, dry_run: bool = 
 
 
 def _list_subject_ids(entry: Entry) -> list[str]:
-    """Whom an entry is about: `person:ID` of a note, `LIST:ID` of a decision, `["ID", "ID"]`."""
+    """Whom an entry is about: `person:ID` of a note, `LIST:ID` of a decision (on a pair, both),
+    `["ID", "ID"]`.
+    """
     if entry.kind != "identity":
-        return [entry.subject.partition(":")[2]]
+        named = entry.subject.partition(":")[2]
+        return [named, *named.split(PAIR_SEPARATOR)]
     with suppress(ValueError):
         return list(map(str, json.loads(entry.subject)))
     return []

@@ -387,7 +387,7 @@ def _draw_row_people(
         "apprentices": t("Apprentices (persons)"),
     }
     shown = few.with_columns(
-        (100 * pl.col("chance")).round().cast(pl.Int64).cast(pl.String) + "%"
+        (pl.format("{}%", (100 * pl.col("chance")).round().cast(pl.Int64)).alias("chance"))
         if "chance" in few.columns
         else pl.lit(None).alias("chance")
     )
