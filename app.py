@@ -83,6 +83,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     from ui.queries import page as queries
     from ui.report import page as report
     from ui.review import page as review
+    from ui.scenarios import page as scenarios
     from ui.shortages import page as shortages
     from ui.talents import page as talents
     from ui.targets import page as targets
@@ -101,6 +102,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "people": (people.page, t("People behind this figure"), ""),
         "nominations": (nominations.page, t("Nominations"), action),
         "departures": (departures.page, t("Departures and succession"), action),
+        "scenarios": (scenarios.page, t("Scenarios"), action),
         "load": (load.page, t("Load data"), analysis),
         "data": (data.page, t("Data"), analysis),
         # Data stewards reach it from the Data page.

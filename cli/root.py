@@ -50,7 +50,12 @@ mappings_cli = typer.Typer(
     help="The remembered mappings of departments' lists: list, show, export, import, delete.",
     no_args_is_help=True,
 )
+scenario_cli = typer.Typer(
+    help="What if: people leave, studios open or close, mentorships begin; nothing is written.",
+    no_args_is_help=True,
+)
 cli.add_typer(mappings_cli, name="mappings")
+cli.add_typer(scenario_cli, name="scenario")
 cli.add_typer(db, name="db")
 cli.add_typer(people_cli, name="people")
 cli.add_typer(export_cli, name="export")

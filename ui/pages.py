@@ -21,6 +21,7 @@ PAGES: Final = {
     "forecast": "ui.forecast.page",
     "shortages": "ui.shortages.page",
     "report": "ui.report.page",
+    "scenarios": "ui.scenarios.page",
     "ties": "ui.ties.page",
     "review": "ui.review.page",
     "queries": "ui.queries.page",

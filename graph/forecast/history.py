@@ -98,8 +98,8 @@ def compute_driven_history(snapshot: Snapshot, policy: Policy) -> DrivenHistory:
         )
     snapshot = snapshot.under(policy)
     data_date = find_data_date(snapshot, policy)
-    naming = _build_naming_days(snapshot)
-    reached = _compute_reached(snapshot, policy, naming, data_date)
+    naming = build_naming_days(snapshot)
+    reached = compute_reached_people(snapshot, policy, data_date)
     attributes = build_forecast_attributes(snapshot)
     spells = _build_spells(snapshot, policy, reached, data_date)
     month = build_month("reached", data_date)
@@ -175,7 +175,7 @@ def build_month(column: str, data_date: date) -> pl.Expr:
     return month.clip(EARLIEST_MONTH, NEVER_MONTH - 1).cast(pl.Int16)
 
 
-def _build_naming_days(snapshot: Snapshot) -> pl.LazyFrame:
+def build_naming_days(snapshot: Snapshot) -> pl.LazyFrame:
     """talent, named: the first day each was named; one whose day is not stated always was."""
     talents = snapshot.frames["talents"]
     if "recognised_on" not in talents.collect_schema().names():
@@ -184,17 +184,21 @@ def _build_naming_days(snapshot: Snapshot) -> pl.LazyFrame:
     return talents.group_by(talent="person").agg(named)
 
 
-def _compute_reached(
-    snapshot: Snapshot, policy: Policy, naming: pl.LazyFrame, data_date: date
+def compute_reached_people(
+    snapshot: Snapshot, policy: Policy, until: date, persons: pl.Series | None = None
 ) -> pl.DataFrame:
-    """Each person reached by the data date: person, reached (day), channel, by_naming."""
+    """Each person reached by the day: person, reached (day), channel, by_naming.
+
+    `persons`: of these row numbers alone.
+    """
     arrivals = list_carried_arrivals(policy)
     kinds = [kind for kind in CHANNELS if kind in arrivals]
     named = pl.col("named")
-    rows = (
-        load_reach(snapshot, policy)
-        .join(naming, on="talent")
-        .with_columns(arrival=pl.min_horizontal(arrivals))
+    reach = load_reach(snapshot, policy)
+    if persons is not None:
+        reach = reach.filter(pl.col("person").is_in(persons.implode()))
+    rows = reach.join(build_naming_days(snapshot), on="talent").with_columns(
+        arrival=pl.min_horizontal(arrivals)
     )
     least = rows.group_by("person").agg(
         reached=pl.max_horizontal("arrival", named).min(),
@@ -210,7 +214,7 @@ def _compute_reached(
     if not kinds:
         channel = pl.lit(policy.channels[0])
     return (
-        least.filter(pl.col("reached") <= data_date)
+        least.filter(pl.col("reached") <= until)
         .select(
             "person",
             "reached",

@@ -383,6 +383,13 @@ class ForecastModel:
         """Of each open spell, the chance of a first promotion to a high-skilled level by the last
         horizon: draws x spells.
         """
+        return self.compute_chance_paths(spells)[..., -1]
+
+    def compute_chance_paths(self, spells: pl.DataFrame) -> Floats:
+        """As `compute_chances`, by each horizon: draws x spells x horizons.
+
+        Takes the columns of cells (`CELL_KEYS`) and `duration`, as `select_open_spells` has them.
+        """
         table = self.outlook.first[
             :,
             :,
@@ -395,7 +402,7 @@ class ForecastModel:
         reached, _ = self._follow_ratio(
             self._at_horizons(by_month), np.exp(self.paths["first"])[None]
         )
-        return reached[..., -1].T
+        return np.swapaxes(reached, 0, 1)
 
     def follow_arrivals(self, counts: Floats) -> Floats:
         """What so many arrivals a block by new links (values x draws x blocks) add by each horizon

@@ -205,19 +205,23 @@ def _count_key_studios(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
 
 def find_mentors_in_place(snapshot: Snapshot, day: date, retired_by: date) -> pl.DataFrame:
     """person, apprentices (distinct, going on as of the day) of mentors who still work."""
-    going_on = (
-        (pl.col("start").is_null() | (pl.col("start") <= day))
-        & (pl.col("end").is_null() | (take_last_day(snapshot.frames["mentorships"], "end") >= day))
-        & (pl.col("status").fill_null("ongoing") == "ongoing")
-    )
     taught = (
-        snapshot.frames["mentorships"]
-        .filter(going_on)
+        find_ongoing_mentorships(snapshot, day)
         .group_by(person="mentor")
         .agg(apprentices=pl.col("apprentice").n_unique())
     )
     working = find_working_people(snapshot, day, retired_by=retired_by).select("person")
     return taught.join(working, on="person", how="semi").collect()
+
+
+def find_ongoing_mentorships(snapshot: Snapshot, day: date) -> pl.LazyFrame:
+    """The mentorships that go on on the day, as the snapshot has them."""
+    mentorships = snapshot.frames["mentorships"]
+    return mentorships.filter(
+        (pl.col("start").is_null() | (pl.col("start") <= day))
+        & (pl.col("end").is_null() | (take_last_day(mentorships, "end") >= day))
+        & (pl.col("status").fill_null("ongoing") == "ongoing")
+    )
 
 
 def _find_last_mentors(snapshot: Snapshot, teaching: pl.DataFrame) -> pl.DataFrame:

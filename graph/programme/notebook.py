@@ -20,10 +20,12 @@ from graph.errors import ShichengError, UsageError
 from graph.server.damage import is_notebook_intact, mend_notebook
 from graph.system_errors import full_disk, reason_of
 
-EntryKind = Literal["note", "view", "search", "decision", "identity"]
+EntryKind = Literal["note", "view", "search", "decision", "identity", "scenario"]
 NOTEBOOK_FILE_NAME: Final = "notebook.sqlite"
 # What one entry may hold, so that a page stays a page.
 MAX_ENTRY_CHARACTERS: Final = 4_000
+# A scenario of thousands of changes is one entry.
+MAX_SCENARIO_CHARACTERS: Final = 2_000_000
 NOTEBOOK_SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries (
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, subject TEXT NOT NULL,
@@ -59,12 +61,13 @@ def _format_body(body: Mapping[str, Any]) -> str:
 def _serialize_entry_body(kind: EntryKind, body: Mapping[str, Any]) -> str:
     """The body as it is kept. Raises `UsageError` when it is too long."""
     text = _format_body(body)
-    if len(text) > MAX_ENTRY_CHARACTERS:
+    most = MAX_SCENARIO_CHARACTERS if kind == "scenario" else MAX_ENTRY_CHARACTERS
+    if len(text) > most:
         raise UsageError(
             "The {kind} has {length} characters, but at most {most} are kept; shorten it.",
             kind=kind,
             length=len(text),
-            most=MAX_ENTRY_CHARACTERS,
+            most=most,
         )
     return text
 

@@ -29,8 +29,8 @@ from loaders.matching.review_queue import QUEUE_FILE_NAME, write_review_queue
 from loaders.reports import write_findings
 
 ERASURES_FOLDER: Final = "erasures"
-# Entries that lead to a place of the app, and are about whoever is named by id there.
-_PLACE_KINDS: Final = ("view", "search")
+# Entries that lead to a place of the app, or say what if, about whoever is named by id there.
+_PLACE_KINDS: Final = ("view", "search", "scenario")
 # Of more people at once not every byte of the data folder is searched: each has several terms.
 MAX_SEARCHED_PEOPLE: Final = 20
 SEARCHED_CHUNK_BYTES: Final = 1 << 20

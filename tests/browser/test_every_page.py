@@ -18,9 +18,12 @@ from typing import Any, get_args
 import polars as pl
 import pytest
 
+from graph.driven.results import load_driven
+from graph.policy import Policy
 from graph.programme.notebook import EntryKind, Notebook
 from graph.server.database import Database
 from graph.settings import Settings
+from graph.snapshot.take import take_snapshot
 from loaders.matching.match_model import FIELD_LEVELS
 from loaders.matching.people_matching import write_review_queue
 from tests.browser.seeing import (
@@ -116,6 +119,7 @@ def test_a_page_stands_in_every_language_and_mode_and_as_in_the_guide(
     if name == "review":
         queue_pair(database, settings.home)
     query = f"?id={talent}" if name in ("lineage", "talent") else ""
+    query = f"?with={talent}&on=2025-06-30" if name == "scenarios" else query
     page = open_page(f"{url}/{name}{query}", color_scheme="light", locale="zh-CN")
     page.locator(".sc-lead").first.wait_for(timeout=WAIT)
     at_rest(page)
@@ -220,9 +224,16 @@ def test_the_guide_has_a_section_and_a_picture_of_every_page(lang: str) -> None:
 
 
 def test_a_managers_questions_are_answered_from_the_overview(
-    guided: tuple[str, str, str], open_page: Callable[..., Any]
+    guided: tuple[str, str, str],
+    database: Database,
+    settings: Settings,
+    open_page: Callable[..., Any],
 ) -> None:
-    """Will Jiangsu reach its target? Who retires by June, and what breaks?"""
+    """Will Jiangsu reach its target? Who retires by June, and what breaks? What if these three
+    leave?
+    """
+    driven = load_driven(take_snapshot(database, settings), Policy()).talents
+    three = driven.sort("driven", "talent_id", descending=True)["talent_id"].head(3).to_list()
     page = open_page(f"{guided[0]}/overview", color_scheme="light", locale="zh-CN")
     page.get_by_role("link", name="预测").first.click()
     page.locator(".sc-lead", has_text="全国").wait_for(timeout=WAIT)
@@ -235,4 +246,15 @@ def test_a_managers_questions_are_answered_from_the_overview(
     page.wait_for_url(re.compile("/departures"), timeout=WAIT)
     at_rest(page)
     assert re.search(r"\d", page.locator(".sc-lead").inner_text())
+    page.get_by_role("link", name="情景推演").first.click()
+    page.locator(".sc-lead", has_text="如果").wait_for(timeout=WAIT)
+    for id in three:
+        page.get_by_placeholder("添加人员", exact=False).fill(id)
+        page.keyboard.press("Enter")
+        page.locator(f".st-key-leavers_add_{id} button").click(timeout=WAIT)
+        page.locator(f".st-key-leavers_without_{id}").wait_for(timeout=WAIT)
+    at_rest(page)
+    assert "本情景" in page.locator(".sc-lead").inner_text()
+    page.get_by_text("离任者的影响").wait_for(timeout=WAIT)
+    assert len(re.findall("with=", page.url)) == len(three)
     assert page.locator("[data-testid=stException]").count() == 0

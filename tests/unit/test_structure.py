@@ -36,6 +36,7 @@ FLOORS = (
     "ui.words",
     "loaders",
     "graph.report",
+    "graph.scenario",
     "graph.forecast",
     "graph.programme",
     "graph.evidence",

@@ -279,6 +279,7 @@ def _draw_bench(policy: Policy) -> None:
         unknown = t("Not on record: {what}; the reasons that ask for it are empty.", what=what)
         told = join_sentences(told, unknown)
     frame.draw_muted(told)
+    _draw_scenario_link(id)
     if found.is_empty():
         frame.draw_empty_state(
             t("Nobody is near enough"),
@@ -309,6 +310,13 @@ def _draw_bench(policy: Policy) -> None:
     about = talent_figures.build_page_about(policy, {"person": id})
     with frame.draw_exhibit_foot("departures_bench"):
         downloads.draw_download_buttons(found.rename(labels), about, "successors")
+
+
+def _draw_scenario_link(id: str) -> None:
+    """The way to what the figures would be without the person; a studio has none."""
+    people = graph_state.fetch_snapshot().frames["people"]
+    if not people.filter(pl.col("person_id") == id).limit(1).collect().is_empty():
+        frame.draw_page_link("scenarios", t("What if this person leaves?"), **{"with": id})
 
 
 # --- by month, and what is not known ----------------------------------------------------------

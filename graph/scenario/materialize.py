@@ -1,0 +1,81 @@
+"""The snapshot of a scenario: made from that of its revision, as one after a small load is.
+
+It stands among the results of its base, with which it goes, and shares the files that did not
+change. Nothing is written into Neo4j.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from graph.atomic import write_folder_atomically
+from graph.driven.figures import Driven
+from graph.driven.results import load_driven
+from graph.errors import UsageError
+from graph.policy import Policy
+from graph.scenario.changes import Change, Scenario, resolve_changes
+from graph.scenario.overlay import ScenarioRecords
+from graph.snapshot.frames import SNAPSHOT_MANIFEST_NAME, Snapshot, open_snapshot
+from graph.snapshot.incremental import write_changed_frames
+
+# Raised when what a change means changes, so that older ones are made anew.
+SCENARIO_VERSION: Final = 1
+# So many scenarios of a revision stay materialized, those asked for last.
+MAX_CACHED_SCENARIOS: Final = 6
+
+
+def materialize_scenario(snapshot: Snapshot, scenario: Scenario) -> Snapshot:
+    """The snapshot as it would be under the scenario's changes.
+
+    The snapshot itself where no record changes. Raises `UsageError` as `resolve_changes`.
+    """
+    changes = resolve_changes(snapshot, scenario.record_changes)
+    if not changes:
+        return snapshot
+    if snapshot.folder is None:
+        raise UsageError("A scenario needs a stored revision; these tables stand in memory alone.")
+    folder = _build_scenario_path(snapshot.folder, changes)
+    if not (folder / SNAPSHOT_MANIFEST_NAME).exists():
+        _write_scenario(snapshot.folder, changes, folder)
+    os.utime(folder / SNAPSHOT_MANIFEST_NAME)
+    _sweep_scenarios(folder.parent)
+    return replace(open_snapshot(folder), standing=snapshot.standing)
+
+
+def load_scenario_driven(
+    snapshot: Snapshot, policy: Policy, scenario: Scenario
+) -> tuple[Snapshot, Driven]:
+    """The scenario's snapshot and figures, counted from what the changes touch alone."""
+    load_driven(snapshot, policy)  # what the changes do not touch is taken from there
+    changed = materialize_scenario(snapshot, scenario)
+    return changed, load_driven(changed, policy)
+
+
+def _build_scenario_path(base: Path, changes: tuple[Change, ...]) -> Path:
+    stated = sorted(json.dumps(change.as_dict(), sort_keys=True) for change in changes)
+    digest = hashlib.sha256(json.dumps([SCENARIO_VERSION, stated]).encode()).hexdigest()[:12]
+    return base / "results" / f"scenario-{digest}"
+
+
+def _write_scenario(base: Path, changes: tuple[Change, ...], folder: Path) -> None:
+    records = ScenarioRecords(base, changes)
+    with write_folder_atomically(folder) as making:
+        made = write_changed_frames(records, base, records.find_touched_keys(), making)
+        assert made is not None, "no person goes, and every end is one of the base"
+        replace(made, previous=os.path.relpath(base, folder.parent)).write(making)
+
+
+def _sweep_scenarios(results: Path) -> None:
+    made = sorted(
+        results.glob(f"scenario-*/{SNAPSHOT_MANIFEST_NAME}"),
+        key=lambda file: file.stat().st_mtime,
+        reverse=True,
+    )
+    for file in made[MAX_CACHED_SCENARIOS:]:
+        shutil.rmtree(file.parent, ignore_errors=True)
