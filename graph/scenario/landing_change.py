@@ -19,7 +19,7 @@ followed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -269,20 +269,23 @@ def _list_paced(
 def _sum_chances(model: ForecastModel, cells: pl.DataFrame) -> dict[str | None, Floats]:
     """By province, the sum of the cells' chances times their weights, in each draw."""
     found: dict[str | None, Floats] = {}
-    edges = np.array([0.0, *model.horizons])
-    for part in cells.iter_slices(CELLS_PER_STEP):
+    for horizon, part in _slice_by_horizon(cells):
         paths = model.compute_chance_paths(part)
         paths = np.concatenate([np.zeros((*paths.shape[:2], 1)), paths], axis=2)
-        horizon = np.minimum(part["horizon"].to_numpy(), edges[-1])
-        at = np.clip(np.searchsorted(edges, horizon, "right") - 1, 0, len(edges) - 2)
-        share = (horizon - edges[at]) / (edges[at + 1] - edges[at])
-        cell = np.arange(part.height)
-        chance = paths[:, cell, at] * (1 - share) + paths[:, cell, at + 1] * share
+        chance = _interpolate(model, paths, np.array([horizon]))[..., 0]
         risen = 1.0 - (1.0 - np.clip(chance, 0.0, 1.0)) ** part["factor"].to_numpy()
         weighted = risen * part["weight"].to_numpy()
         for number, value in enumerate(part["province"]):
             found[value] = found.get(value, np.zeros(DRAWS)) + weighted[:, number]
     return found
+
+
+def _slice_by_horizon(cells: pl.DataFrame) -> Iterator[tuple[float, pl.DataFrame]]:
+    """The cells of one horizon at a time, so many at once; nothing rises in no time."""
+    waiting = cells.filter(pl.col("horizon") > 0)
+    for (horizon,), part in waiting.group_by("horizon", maintain_order=True):
+        for piece in part.iter_slices(CELLS_PER_STEP):
+            yield float(horizon), piece
 
 
 # --- who is driven already, and who would have come ----------------------------------------------
@@ -324,9 +327,10 @@ def _draw_ceased(
         .agg(n=pl.col("person").n_unique())
         .sort("person_id", "province")
     )
+    end, one = history.policy.window_end, _follow_one_arrival(model)
     for person_id, province, n in taken.rows():
-        left = (history.policy.window_end - max(days[person_id], history.data_date)).days
-        mean = n * _follow_one_arrival(model, max(left, 0) / MONTH_DAYS)
+        left = max((end - max(days[person_id], history.data_date)).days, 0)
+        mean = n * _interpolate(model, one, np.array([left / MONTH_DAYS]))[:, 0]
         lost = model.random.poisson(mean).astype(np.float64)
         found[province] = found.get(province, np.zeros(DRAWS)) - lost
     return found
@@ -339,10 +343,10 @@ def _draw_paced_arrivals(
     found: dict[str | None, Floats] = {}
     for change in changes:
         if change.kind == "change_hazard":
+            one = _follow_one_arrival(model)[:, -1]
             cohort = _select_low_arrivals(model).filter(
                 (pl.col(change.attribute).cast(pl.String) == change.value).fill_null(False)
             )
-            one = _follow_one_arrival(model, model.data.history.months_left)
             counts = cohort.group_by(pl.col("province").cast(pl.String)).agg(n=pl.len())
             for province, n in counts.sort("province").rows():
                 added = (change.factor - 1.0) * n * one
@@ -361,13 +365,21 @@ def _select_low_arrivals(model: ForecastModel) -> pl.DataFrame:
     )
 
 
-def _follow_one_arrival(model: ForecastModel, months: float) -> Floats:
-    """How many one arrival in all the blocks looked back on adds in so many months, a draw each."""
+def _follow_one_arrival(model: ForecastModel) -> Floats:
+    """How many one arrival in all the blocks looked back on adds: draws x (0 and the horizons)."""
     blocks = int(np.ceil(max(model.horizons) / BLOCK_MONTHS))
     rate = np.full((1, DRAWS, blocks), 1.0 / len(model.lookback))
-    path = np.concatenate([np.zeros((DRAWS, 1)), model.follow_arrivals(rate)[0]], axis=1)
+    return np.concatenate([np.zeros((DRAWS, 1)), model.follow_arrivals(rate)[0]], axis=1)
+
+
+def _interpolate(model: ForecastModel, path: Floats, months: Floats) -> Floats:
+    """What paths (... x 0 and the horizons) have reached after so many months: ... x months."""
     edges = np.array([0.0, *model.horizons])
-    return np.array([np.interp(months, edges, draw) for draw in path])
+    months = np.minimum(months, edges[-1])
+    at = np.clip(np.searchsorted(edges, months, "right") - 1, 0, len(edges) - 2)
+    share = (months - edges[at]) / (edges[at + 1] - edges[at])
+    found: Floats = path[..., at] * (1 - share) + path[..., at + 1] * share
+    return found
 
 
 def _add_parts(*parts: dict[str | None, Floats]) -> dict[str | None, Floats]:

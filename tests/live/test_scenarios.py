@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from graph.snapshot.frames import Snapshot
 from graph.snapshot.take import take_snapshot
 from tests.live.test_snapshot_changes import World, load, named
 
-ROUNDS = 3
+ROUNDS = int(os.environ.get("SHICHENG_SCENARIO_ROUNDS", "2"))
 POLICIES = (
     Policy(as_of=date(2026, 6, 30)),
     Policy(as_of=date(2026, 6, 30), generations=None, channels=("studio",)),
