@@ -19,7 +19,7 @@ from graph.snapshot.frames import Snapshot
 
 # Raised when the tables change, so that those of an older form are not read as these.
 CACHED_TABLE_VERSION: Final = 3
-MAX_CACHED_TABLES: Final = 60
+MAX_CACHED_TABLES: Final = 100
 
 
 def has_cached_table(place: Path | None) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import polars as pl
@@ -50,6 +50,32 @@ class Exposure:
     promotions: Floats
     high: Floats
     blocks: tuple[int, ...]
+
+    def as_table(self) -> pl.DataFrame:
+        """A row a cell: the keys, and the counts of each kind and block as one array."""
+        counts = {"at_risk": self.at_risk, "promotions": self.promotions, "high": self.high}
+        columns = [
+            pl.Series(f"{name}{block}", counts[name][:, :, at], pl.Array(pl.Float64, classes))
+            for classes in (self.at_risk.shape[1],)
+            for name in counts
+            for at, block in enumerate(self.blocks)
+        ]
+        return self.keys.hstack(columns)
+
+    @classmethod
+    def from_table(cls, table: pl.DataFrame) -> Self:
+        """What `as_table` gave."""
+        counts: dict[str, list[str]] = {"at_risk": [], "promotions": [], "high": []}
+        for column in table.columns:
+            if isinstance(table.schema[column], pl.Array):
+                counts[column.rstrip("-0123456789")].append(column)
+        blocks = tuple(int(column.removeprefix("high")) for column in counts["high"])
+        arrays = {
+            name: np.stack([table[column].to_numpy() for column in columns], axis=2)
+            for name, columns in counts.items()
+        }
+        keys = table.select(pl.exclude([c for columns in counts.values() for c in columns]))
+        return cls(keys, **arrays, blocks=blocks)
 
 
 def list_occupation_codes(spells: pl.DataFrame) -> list[str]:

@@ -23,7 +23,6 @@ from graph.forecast.history import (
     BLOCK_MONTHS,
     MONTH_DAYS,
     DrivenHistory,
-    compute_driven_history,
 )
 from graph.forecast.simulation import (
     NATION,
@@ -31,8 +30,8 @@ from graph.forecast.simulation import (
     ForecastData,
     ForecastModel,
     SimulatedLedgers,
-    build_forecast_data,
 )
+from graph.forecast.stored_data import load_driven_history, load_forecast_data
 from graph.labels import MetricColumnLabels
 from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
@@ -184,8 +183,7 @@ def load_backtest(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEE
     """
 
     def compute() -> pl.DataFrame:
-        history = compute_driven_history(snapshot, policy)
-        return run_backtest(build_forecast_data(history, BACKTEST_ORIGINS), seed).outcomes
+        return run_backtest(load_forecast_data(snapshot, policy, BACKTEST_ORIGINS), seed).outcomes
 
     path = build_table_path(snapshot, "forecast-backtest", FORECAST_VERSION, policy.id, seed)
     outcomes = load_cached_table(path, compute)
@@ -202,11 +200,11 @@ def has_backtest(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED
 def compute_landing_forecast(
     snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED
 ) -> LandingForecast:
-    """As `load_landing_forecast`, in memory alone."""
-    history = compute_driven_history(snapshot, policy)
+    """As `load_landing_forecast`; the forecast itself is not stored."""
+    history = load_driven_history(snapshot, policy)
     check_window_open(history)
     days = list_forecast_days(history.data_date, policy.window_end)
-    data = build_forecast_data(history)
+    data = load_forecast_data(snapshot, policy)
     horizons = [(day - history.data_date).days / MONTH_DAYS for day in days]
     model = ForecastModel.fit(data, 0, horizons, np.random.default_rng([seed, 0]))
     simulated = model.simulate_all()

@@ -46,11 +46,11 @@ from graph.forecast.hazards import PRIOR_PROMOTIONS
 from graph.forecast.history import (
     MONTH_DAYS,
     OCCUPATION_GROUP_CHARACTERS,
-    compute_driven_history,
 )
 from graph.forecast.landing import DEFAULT_SEED, check_window_open
 from graph.forecast.rising import RISING_CHANNELS, RisingModel, fit_rising_model
 from graph.forecast.simulation import DRAWS
+from graph.forecast.stored_data import load_driven_history
 from graph.labels import MetricColumnLabels
 from graph.people.retirement import judge_retirement_by, list_leaving_days
 from graph.policy import Policy
@@ -244,7 +244,7 @@ def find_pairing_options(
     snapshot: Snapshot, policy: Policy, rules: PairingRules, *, seed: int = DEFAULT_SEED
 ) -> PairingOptions:
     """Everybody who could be paired under the rules. Raises as `compute_pairing`."""
-    history = compute_driven_history(snapshot, policy)
+    history = load_driven_history(snapshot, policy)
     check_window_open(history)
     end = policy.window_end
     working = list_leaving_days(snapshot, policy.as_of).collect()

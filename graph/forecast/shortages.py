@@ -42,11 +42,11 @@ from graph.forecast.history import (
     MONTH_DAYS,
     OCCUPATION_GROUP_CHARACTERS,
     DrivenHistory,
-    compute_driven_history,
 )
 from graph.forecast.landing import DEFAULT_SEED
 from graph.forecast.rising import RisingModel, fit_rising_model
 from graph.forecast.simulation import DRAWS
+from graph.forecast.stored_data import load_driven_history
 from graph.labels import MetricColumnLabels
 from graph.people.retirement import judge_retirement_by, list_leaving_days
 from graph.policy import Policy
@@ -211,7 +211,7 @@ def simulate_changes(
     snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED
 ) -> SupplyChanges:
     """The expected changes and their draws. Raises as `compute_shortages`."""
-    history = compute_driven_history(snapshot, policy)
+    history = load_driven_history(snapshot, policy)
     years = list_shortage_years(policy)
     people = _list_people_in_work(snapshot, policy, history)
     demand = _read_demand(snapshot, years)

@@ -17,9 +17,9 @@ they add up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Final
 
@@ -94,8 +94,15 @@ class ForecastData:
         return found
 
 
-def build_forecast_data(history: DrivenHistory, origins: int = 0) -> ForecastData:
-    """Counts what forecasts from the data date, and from `origins` blocks before it, need."""
+def build_forecast_data(
+    history: DrivenHistory,
+    origins: int = 0,
+    load: Callable[[str, Callable[[], Exposure]], Exposure] = lambda name, count: count(),
+) -> ForecastData:
+    """Counts what forecasts from the data date, and from `origins` blocks before it, need.
+
+    `load` gives the counts of a name, or has them counted.
+    """
     occupations = list_occupation_codes(history.spells)
     spells = add_cell_codes(history.spells, occupations)
     reached = add_cell_codes(history.reached, occupations)
@@ -107,8 +114,8 @@ def build_forecast_data(history: DrivenHistory, origins: int = 0) -> ForecastDat
         occupations,
         spells,
         reached,
-        count_exposure(spells, ["group"], blocks, high),
-        count_exposure(spells, [*FORECAST_ATTRIBUTES], blocks, high),
+        load("person", partial(count_exposure, spells, ["group"], blocks, high)),
+        load("place", partial(count_exposure, spells, [*FORECAST_ATTRIBUTES], blocks, high)),
     )
 
 

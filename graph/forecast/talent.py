@@ -25,10 +25,10 @@ from graph.forecast.history import (
     BLOCK_MONTHS,
     DrivenHistory,
     build_month,
-    compute_driven_history,
 )
 from graph.forecast.landing import DEFAULT_SEED, FIGURE_QUANTILES, check_window_open
-from graph.forecast.simulation import DRAWS, ForecastModel, build_forecast_data
+from graph.forecast.simulation import DRAWS, ForecastModel
+from graph.forecast.stored_data import load_driven_history, load_forecast_data
 from graph.labels import MetricColumnLabels
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
@@ -76,10 +76,10 @@ def compute_talent_forecast(
     `graph.forecast.landing.compute_landing_forecast` does.
     """
     number = _find_talent(snapshot, talent_id)
-    history = compute_driven_history(snapshot, policy)
+    history = load_driven_history(snapshot, policy)
     check_window_open(history)
     random = np.random.default_rng([seed, number])
-    data = build_forecast_data(history)
+    data = load_forecast_data(snapshot, policy)
     model = ForecastModel.fit(data, 0, [history.months_left], random)
     mine = load_reach(snapshot, policy).filter(pl.col("talent") == number)
     pending = _list_pending(model, _find_first_arrivals(mine, policy, history))

@@ -37,11 +37,11 @@ from graph.forecast.history import (
     MONTH_DAYS,
     build_forecast_attributes,
     build_month,
-    compute_driven_history,
     compute_reached_people,
 )
 from graph.forecast.landing import DEFAULT_SEED, check_window_open
-from graph.forecast.simulation import DRAWS, ForecastModel, build_forecast_data
+from graph.forecast.simulation import DRAWS, ForecastModel
+from graph.forecast.stored_data import load_driven_history, load_forecast_data
 from graph.policy import Policy
 from graph.scenario.changes import Change, Scenario, find_last_days
 from graph.snapshot.frames import Snapshot
@@ -103,12 +103,12 @@ def compute_landing_change(
     Raises `UsageError` as `graph.forecast.landing.compute_landing_forecast` does.
     """
     policy = before.policy
-    history = compute_driven_history(snapshot, policy)
+    history = load_driven_history(snapshot, policy)
     check_window_open(history)
     horizons = [*map(float, range(1, int(history.months_left) + 1)), history.months_left]
     horizons = sorted({month for month in horizons if month > 0})
     random = np.random.default_rng([seed, 0])
-    model = ForecastModel.fit(build_forecast_data(history), 0, horizons, random)
+    model = ForecastModel.fit(load_forecast_data(snapshot, policy), 0, horizons, random)
     touched = _find_touched(snapshot, changed, policy, scenario)
     sides = pl.concat(
         [

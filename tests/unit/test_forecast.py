@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,7 @@ from graph.forecast.landing import (
 )
 from graph.forecast.projection import project_log_ratios
 from graph.forecast.simulation import NATION, PARTS, build_forecast_data, simulate_ledgers
+from graph.forecast.stored_data import load_forecast_data
 from graph.forecast.talent import compute_talent_forecast
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
@@ -302,3 +304,30 @@ def test_a_talents_list_starts_from_its_driven_count(network: Snapshot) -> None:
 def test_a_memory_snapshot_needs_no_folder(network: Snapshot) -> None:
     assert load_landing_forecast(network, POLICY).figures.height
     assert load_backtest(network, POLICY).scores.height == 8
+
+
+def test_what_forecasts_stand_on_is_read_back_as_it_was_counted(tmp_path: Path) -> None:
+    network = make_network("humped", seed=3)
+    policy = Policy(as_of=LAST_DAY)
+    counted = build_forecast_data(compute_driven_history(network, policy), 2)
+    stored = replace(network, folder=tmp_path)
+    (tmp_path / "results").mkdir()
+    for _ in range(2):  # made, then read
+        found = load_forecast_data(stored, policy, 2)
+        assert found.history.data_date == counted.history.data_date
+        assert found.spells.sort(pl.all()).equals(counted.spells.sort(pl.all()))
+        for one, other in (
+            (found.by_person, counted.by_person),
+            (found.by_place, counted.by_place),
+        ):
+            assert one.blocks == other.blocks
+            cells = [
+                {
+                    key: tuple(map(bytes, arrays))
+                    for key, *arrays in zip(
+                        e.keys.cast(pl.String).rows(), e.at_risk, e.promotions, e.high, strict=True
+                    )
+                }
+                for e in (one, other)
+            ]
+            assert cells[0] == cells[1]
