@@ -77,6 +77,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     from ui.load import page as load
     from ui.nominations import page as nominations
     from ui.overview import page as overview
+    from ui.pairing import page as pairing
     from ui.people import page as people
     from ui.places import page as places
     from ui.profile import page as talent
@@ -102,6 +103,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "people": (people.page, t("People behind this figure"), ""),
         "nominations": (nominations.page, t("Nominations"), action),
         "departures": (departures.page, t("Departures and succession"), action),
+        "pairing": (pairing.page, t("Pairing"), action),
         "scenarios": (scenarios.page, t("Scenarios"), action),
         "load": (load.page, t("Load data"), analysis),
         "data": (data.page, t("Data"), analysis),

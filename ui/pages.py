@@ -14,6 +14,7 @@ PAGES: Final = {
     "people": "ui.people.page",
     "nominations": "ui.nominations.page",
     "departures": "ui.departures.page",
+    "pairing": "ui.pairing.page",
     "load": "ui.load.page",
     "data": "ui.data.page",
     "places": "ui.places.page",

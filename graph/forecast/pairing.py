@@ -34,13 +34,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 import polars as pl
 
+from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
 from graph.errors import UsageError
 from graph.forecast.hazards import PRIOR_PROMOTIONS
 from graph.forecast.history import (
@@ -62,6 +64,7 @@ PairingFamily = Literal["occupation_group", "occupation"]
 DEFAULT_LINKS: Final = 100
 DEFAULT_CAPACITY: Final = 3
 MAX_PAIRING_LINKS: Final = 100_000
+PAIRING_VERSION: Final = 1
 
 COLUMNS: Final[MetricColumnLabels] = {
     "rank": ("rank", "次序"),
@@ -155,6 +158,42 @@ def compute_pairing(
         options.seekers.height,
         int(options.offers.unique("person")["free"].sum()),
     )
+
+
+def load_pairing(
+    snapshot: Snapshot, policy: Policy, rules: PairingRules, *, seed: int = DEFAULT_SEED
+) -> Pairing:
+    """As `compute_pairing`; stored beside the snapshot."""
+    found: list[Pairing] = []
+
+    def compute() -> Pairing:
+        if not found:
+            found.append(compute_pairing(snapshot, policy, rules, seed=seed))
+        return found[0]
+
+    links, sums = _list_pairing_paths(snapshot, policy, rules, seed)
+    names = [field.name for field in fields(Pairing) if field.name != "links"]
+    table = load_cached_table(links, lambda: compute().links)
+    stored = load_cached_table(
+        sums, lambda: pl.DataFrame([{name: getattr(compute(), name) for name in names}])
+    )
+    return Pairing(table, **stored.row(0, named=True))
+
+
+def has_pairing(
+    snapshot: Snapshot, policy: Policy, rules: PairingRules, *, seed: int = DEFAULT_SEED
+) -> bool:
+    """Whether the links are stored, so that asking for them costs little."""
+    return all(map(has_cached_table, _list_pairing_paths(snapshot, policy, rules, seed)))
+
+
+def _list_pairing_paths(
+    snapshot: Snapshot, policy: Policy, rules: PairingRules, seed: int
+) -> list[Path | None]:
+    return [
+        build_table_path(snapshot, name, PAIRING_VERSION, policy.id, rules.as_dict(), seed)
+        for name in ("pairing", "pairing-sums")
+    ]
 
 
 # --- the choice ----------------------------------------------------------------------------------

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import polars as pl
+from streamlit.testing.v1 import AppTest
 
 from graph.forecast.pairing import PairingRules, compute_pairing
 from graph.policy import Policy
 from graph.programme.notebook import Notebook
-from graph.programme.pair_decisions import format_pair
+from graph.programme.pair_decisions import format_pair, list_mentorships_to_start
 from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from tests.live.shell import run_here
+from tests.live.visiting import lead
 
 
 def test_the_command_gives_the_links_and_the_accepted(
@@ -41,3 +44,26 @@ def test_the_command_gives_the_links_and_the_accepted(
         }
     ]
     assert run_here(["pairing", "--links", "0"], home).returncode == 2
+
+
+def test_the_page_lists_the_links_and_keeps_decisions(
+    network: Database, settings: Settings, app: Callable[..., AppTest]
+) -> None:
+    policy, rules = Policy(), PairingRules(links=20)
+    found = compute_pairing(take_snapshot(network, settings), policy, rules)
+    first = found.links.row(0, named=True)
+    pair = format_pair(first["mentor_id"], first["apprentice_id"])
+    test = app("pairing", lang="en", links="20", person=pair)
+    assert f"{found.links.height} new mentorships" in lead(test)
+    assert len(test.dataframe[0].value) == found.links.height
+    notebook = Notebook(settings.home)
+    before = list_mentorships_to_start(notebook).height
+    next(button for button in test.button if button.label == "Accept").click().run()
+    assert not test.exception
+    started = list_mentorships_to_start(notebook)
+    assert started.height == before + 1
+    assert (first["mentor_id"], first["apprentice_id"], policy.as_of) in started.rows()
+    for entry in notebook.entries("decision", subject=f"pairing:{pair}"):
+        notebook.remove(entry.id, entry.owner)
+    over = app("pairing", lang="zh", window="2024-01-01:2025-12-31")
+    assert "暂无法给出配对建议" in lead(over)

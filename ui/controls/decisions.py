@@ -86,14 +86,14 @@ def filter_by_decision(rows: pl.DataFrame, page: str) -> tuple[pl.DataFrame, str
     return (rows.filter(_build_decision_expr() == chosen) if chosen else rows), chosen
 
 
-def draw_decision_tally(rows: pl.DataFrame) -> None:
-    """How many of the rows are accepted, rejected and not decided."""
+def draw_decision_tally(rows: pl.DataFrame, title: str | None = None) -> None:
+    """How many of the rows are accepted, rejected and not decided; `title` names what they are."""
     numbers = dict(rows.select(d=_build_decision_expr()).group_by("d").len().rows())
     parts = [
         f"{word} <b>{format_count(numbers.get(code, 0))}</b>"
         for code, word in list_decision_words().items()
     ]
-    told = escape(t("Decisions (persons):"))
+    told = escape(title or t("Decisions (persons):"))
     frame.draw_html(
         f'<div class="sc-tally"><span class="sc-muted">{told}</span> {" · ".join(parts)}</div>'
     )

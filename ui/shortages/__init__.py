@@ -1,1 +1,1 @@
-"""The page `shortages`."""
+"""Supply and demand: where high-skilled people are missing, and why."""

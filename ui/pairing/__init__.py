@@ -1,0 +1,1 @@
+"""Pairing: which new mentorships add most expected new driven workers."""
