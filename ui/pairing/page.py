@@ -41,7 +41,7 @@ from ui.words.numbers import (
     format_persons,
     render_bold,
 )
-from ui.words.terms import format_person_name, list_term_translations, name_width
+from ui.words.terms import format_person_name, list_term_translations, name_width, with_pinyin
 
 PAIRING_PAGE: Final = "pairing"
 LINK_CHOICES: Final = ("20", "50", "100", "500", "2000")
@@ -53,7 +53,7 @@ def page() -> None:
     """The page: under the rules that the address has."""
     policy, language = current_policy(), current_language()
     head = st.container()
-    rules = _draw_pairing_controls(language)
+    rules, decision_place = _draw_pairing_controls(language)
     try:
         with st.spinner(t("Looking for pairs")):
             found = _fetch_pairing(policy, rules) if _ensure_pairing(policy, rules) else None
@@ -69,8 +69,8 @@ def page() -> None:
     with head:
         frame.draw_lead(_render_pairing_answer(found, policy, language))
         frame.draw_under_lead(escape(_describe_pairing(found)))
-    rows = decisions.join_decisions(_number_pairs(found.links), PAIRING_SCOPE)
-    with st.container(width=190):
+    rows = decisions.join_decisions(_identify_pairs(found.links), PAIRING_SCOPE)
+    with decision_place:
         shown, decided = decisions.filter_by_decision(rows, PAIRING_PAGE)
     left, right = st.columns([790, 330], gap="medium")
     with left:
@@ -87,8 +87,8 @@ def page() -> None:
         _draw_accepted_pairs(policy)
 
 
-def _draw_pairing_controls(language: Language) -> PairingRules:
-    """The rules, each in the address."""
+def _draw_pairing_controls(language: Language) -> tuple[PairingRules, Any]:
+    """The rules, each in the address; and where the list to filter by decision goes."""
     links = {n: format_count(int(n)) for n in LINK_CHOICES}
     capacities = {n: n for n in CAPACITY_CHOICES}
     places = {"province": t("Province"), "enterprise": t("Enterprise")}
@@ -108,14 +108,16 @@ def _draw_pairing_controls(language: Language) -> PairingRules:
             province = address.draw_optional_select(
                 PAIRING_PAGE, "province", t("Province"), translate_labels(PROVINCES, language)
             )
+        decision_place = st.container(width=150)
     known = province if province in PROVINCES else None
-    return PairingRules(
+    rules = PairingRules(
         int(most),
         int(capacity),
         "enterprise" if place == "enterprise" else "province",
         "occupation" if family == "occupation" else "occupation_group",
         known,
     )
+    return rules, decision_place
 
 
 def _ensure_pairing(policy: Policy, rules: PairingRules) -> bool:
@@ -160,7 +162,7 @@ def _describe_pairing(found: Pairing) -> str:
     )
 
 
-def _number_pairs(links: pl.DataFrame) -> pl.DataFrame:
+def _identify_pairs(links: pl.DataFrame) -> pl.DataFrame:
     """The links with `person_id`, the pair as decisions name it, and the occupation's name."""
     names = graph_state.fetch_snapshot().frames["occupations"]
     named = names.select(occupation_code="code", occupation="name").unique("occupation_code")
@@ -196,7 +198,7 @@ def _draw_pair_list(shown: pl.DataFrame, language: Language) -> list[str]:
     few = shown.head(decisions.MAX_LISTED_DECISIONS)
     config = st.column_config
     ticked = decisions.draw_decision_list(
-        _translate_pairs(few, language),
+        with_pinyin(_translate_pairs(few, language), "mentor"),
         few["person_id"],
         key="pairing_table",
         most=520,
@@ -223,7 +225,7 @@ def _draw_pair_list(shown: pl.DataFrame, language: Language) -> list[str]:
     )
     frame.draw_muted(
         t(
-            "{n} of {all} shown; tick lines to decide.",
+            "{n} of {all} pairs; tick lines to decide.",
             n=format_count(few.height),
             all=format_count(shown.height),
         )
