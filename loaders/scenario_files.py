@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from graph.errors import UsageError
-from graph.scenario.changes import FIELD_WORDS, Change, Scenario, parse_changes, parse_scenario
+from graph.scenario.changes import (
+    FIELD_WORDS,
+    Change,
+    Scenario,
+    parse_changes,
+    parse_scenario,
+    parse_scenario_name,
+)
 from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
 
@@ -23,11 +30,11 @@ def read_scenario_file(path: Path, name: str | None = None) -> Scenario:
     """
     if path.suffix.lower() == ".json":
         found = _read_json_scenario(path)
-        return found.renamed(name) if name else found
+        return found.renamed(parse_scenario_name(name)) if name else found
     sheets = [sheet for sheet in read_sheets(path) if isinstance(sheet, Sheet)]
     if not sheets:
         raise UsageError("{file} holds no table of changes.", file=path.name)
-    return Scenario(name or path.stem[:80], _parse_sheet(sheets[0]))
+    return Scenario(parse_scenario_name(name or path.stem), _parse_sheet(sheets[0]))
 
 
 def _read_json_scenario(path: Path) -> Scenario:

@@ -166,10 +166,16 @@ def parse_scenario(stated: Mapping[str, Any]) -> Scenario:
         raise UsageError("The scenario has no list of changes: write them under `changes`.")
     if policy is not None and not isinstance(policy, dict):
         raise UsageError("The policy of the scenario is no set of fields: write name and value.")
-    scenario = Scenario(_parse_name(name), parse_changes(rows), policy or {})
+    scenario = Scenario(parse_scenario_name(name), parse_changes(rows), policy or {})
+    if unknown := sorted(scenario.policy.keys() - Policy().as_dict().keys()):
+        raise UsageError(
+            "The policy of the scenario has {name!r}, which is no field of one; take {known}.",
+            name=unknown[0],
+            known=", ".join(Policy().as_dict()),
+        )
     try:
         scenario.under(Policy())
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(
             "The policy of the scenario cannot be read: write fields as `shicheng driven --json` "
             "shows them."
@@ -177,7 +183,8 @@ def parse_scenario(stated: Mapping[str, Any]) -> Scenario:
     return scenario
 
 
-def _parse_name(name: object) -> str:
+def parse_scenario_name(name: object) -> str:
+    """The name without spaces around it. Raises `UsageError` for none, or one that is too long."""
     text = " ".join(str(name or "").split())
     if not text or len(text) > MAX_NAME_CHARACTERS:
         raise UsageError(

@@ -105,6 +105,15 @@ def test_what_is_wrong_is_named_by_file_row_and_column(
         table.write_text(f"change,on,person_id,studio_id\n{rows}\n")
         with pytest.raises(UsageError, match=told):
             run(settings, "scenario", "compare", table)
+    stated = tmp_path / "wrong.json"
+    for policy, told in (
+        ({"generation": 1}, "'generation', which is no field"),
+        ({"generations": 0}, "generations is 0"),
+        ({"window": 3}, "cannot be read"),
+    ):
+        stated.write_text(json.dumps({"name": "x", "changes": [], "policy": policy}))
+        with pytest.raises(UsageError, match=told):
+            run(settings, "scenario", "compare", stated)
     for wrong in ((), ("--leave", person), ("never saved",)):
         with pytest.raises(UsageError):
             run(settings, "scenario", "compare", *wrong)

@@ -10,7 +10,14 @@ import streamlit as st
 from graph.errors import UsageError
 from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
-from graph.scenario.changes import CHANGE_FORMS, FIELD_WORDS, Change, Scenario, parse_changes
+from graph.scenario.changes import (
+    CHANGE_FORMS,
+    FIELD_WORDS,
+    Change,
+    Scenario,
+    parse_changes,
+    parse_scenario_name,
+)
 from graph.scenario.storage import SavedScenario, list_saved_scenarios, save_scenario
 from ui.controls import people_picker
 from ui.shell import address, frame
@@ -153,7 +160,7 @@ def _draw_save(scenario: Scenario) -> None:
 
 
 def _save_built_scenario(scenario: Scenario) -> None:
-    name = " ".join(str(st.session_state["scenario_name"]).split())
+    name = parse_scenario_name(st.session_state["scenario_name"])
     saved = save_scenario(open_notebook(), identify_visitor().id, scenario.renamed(name))
     address.write_parameter(SAVED_PARAMETER, saved.scenario.id)
     people_picker.write_chosen_people([])
