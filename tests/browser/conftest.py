@@ -1,7 +1,7 @@
 """A real browser and real Streamlit apps, for the tests of what a person sees.
 
 `serve` starts a script on a free port with the environment a test gives; `open_page` opens it in
-a fresh profile and fails the test when the page asks any host but this one or throws an error.
+an emptied profile and fails the test when the page asks any host but this one or throws an error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    # A page lives for seconds: what the last compiler of V8 makes of it is hardly run.
+    "--js-flags=--no-opt",
 )
+# What a page may leave for the next visit; the cache of Streamlit's own files stays.
+LEFT_BEHIND = "cookies,local_storage,indexeddb,service_workers,cache_storage"
 HERE = ("127.0.0.1", "localhost")
 # The pages that the test under way has open, and the logs of the servers that run.
 _open_pages: list[Any] = []
@@ -127,13 +131,50 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """`open_page(url, **context)` -> a playwright Page of a fresh profile, 1400 x 900.
+@pytest.fixture(scope="session")
+def borrow_profile(chromium: Any) -> Callable[..., Any]:
+    """`borrow_profile(locale="zh-CN", ...)` -> a browser context without a page in it.
 
+    A profile that no page is open in serves again: half of what opening a page costs is to fetch
+    and compile Streamlit's own scripts, which its cache holds.
+    """
+    profiles: dict[str, list[Any]] = {}
+
+    def borrow(**context: Any) -> Any:
+        alike = profiles.setdefault(repr(sorted(context.items())), [])
+        for profile in alike:
+            if not profile.pages:
+                return profile
+        profile = chromium.new_context(**context)
+        watch_pages(profile)
+        alike.append(profile)
+        return profile
+
+    return borrow
+
+
+def _open_emptied(profile: Any, url: str) -> Any:
+    """A blank page of the profile, which holds nothing that an earlier page left at this URL."""
+    page = profile.new_page()
+    profile.clear_cookies()
+    profile.clear_permissions()
+    parts = urlsplit(url)
+    if parts.scheme == "http":
+        session = profile.new_cdp_session(page)
+        left = {"origin": f"http://{parts.netloc}", "storageTypes": LEFT_BEHIND}
+        session.send("Storage.clearDataForOrigin", left)
+        session.detach()
+    return page
+
+
+@pytest.fixture
+def open_page(borrow_profile: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """`open_page(url, **context)` -> a playwright Page of an emptied profile, 1400 x 900.
+
+    Two that are open at once have a profile each.
     Afterwards the test fails if a page asked another host, or if its script threw an error.
     """
-    contexts: list[Any] = []
+    profiles: list[Any] = []
     outside: list[str] = []
     errors: list[str] = []
 
@@ -148,10 +189,9 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
 
     def start(url: str, **context: Any) -> Any:
         context.setdefault("viewport", {"width": 1400, "height": 900})
-        profile = chromium.new_context(**context)
-        contexts.append(profile)
-        watch_pages(profile)
-        page = profile.new_page()
+        profile = borrow_profile(**context)
+        profiles.append(profile)
+        page = _open_emptied(profile, url)
         _open_pages.append(page)
         page.on("request", note)
         page.on("websocket", lambda socket: note(socket))
@@ -162,8 +202,9 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
 
     yield start
     _open_pages.clear()
-    for profile in contexts:
-        profile.close()
+    for profile in profiles:
+        for page in profile.pages:
+            page.close()
     assert not outside, f"asked other hosts: {outside}"
     assert not errors, f"errors in the page: {errors}"
 

@@ -95,4 +95,4 @@ def test_every_page_says_what_of_an_address_it_leaves_out(show: Open) -> None:
         note = page.locator(".sc-note").inner_text()
         assert "window" in note and "2030..2020" in note and "generations" not in note
         assert bool(re.search("[\u4e00-\u9fff]", note)) == (lang == "zh")
-        page.context.close()
+        page.close()
