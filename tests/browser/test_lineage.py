@@ -12,7 +12,13 @@ import pytest
 from ui.export.network_files import encode_network
 from ui.lineage.network import build_view_network
 from ui.lineage.state import LineageState
-from ui.lineage.widget import LineageEdge, LineageNode, LineageView
+from ui.lineage.widget import (
+    LineageEdge,
+    LineageNode,
+    LineageStudio,
+    LineageView,
+    format_studio_count,
+)
 
 DEMO = Path(__file__).with_name("lineage_demo.py")
 WAIT = 30_000  # ms; the machine may be busy
@@ -268,7 +274,8 @@ def test_studios_are_groups_that_fold(widget: Widget, pictures: Path) -> None:
         " const box = canvas.getBoundingClientRect();"
         " return [at.x + box.left, at.y + box.top, s.text]; }"
     )
-    assert text.endswith("· 262 人") and text.startswith("杨勇军")
+    drawn = format_studio_count(LineageStudio("S-杨勇军", "", 0, 262), "zh")  # in the exports
+    assert text.endswith(drawn) and drawn.endswith("· 262 人") and text.startswith("杨勇军")
     assert widget.place("杨勇军")[0] < x < widget.place("彭立新")[0]
     everyone = widget.people()
     widget.page.mouse.click(x, y)

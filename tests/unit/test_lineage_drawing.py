@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from typing import Any
 from xml.etree import ElementTree
 
 import networkx as nx
@@ -29,12 +30,14 @@ from ui.lineage.widget import (
     LineageFlow,
     LineageGroup,
     LineageNode,
+    LineageStudio,
     LineageView,
     build_widget_payload,
     compute_box_width,
     lay_out_view,
     list_pills,
 )
+from ui.shell.measures import MEASURES
 
 SVG = "{http://www.w3.org/2000/svg}"
 BOX = 28
@@ -220,6 +223,77 @@ def test_a_pinned_person_has_a_pin_in_the_drawing() -> None:
     (pin,) = drawing.iter(f"{SVG}circle")
     (box,) = drawing.findall(f"{SVG}g[@data-id='{pinned}']")
     assert pin in list(box)
+
+
+def studio_view(**changes: Any) -> LineageView:
+    """t leads studio S, where a and c train; c is two generations down; b is an apprentice."""
+    view = LineageView(
+        (
+            LineageNode("t", "T", more_down=3, more_by=(("studio:S", 3),)),
+            LineageNode("a", "A", 1),
+            LineageNode("b", "B", 1),
+            LineageNode("c", "C", 2),
+        ),
+        (
+            LineageEdge("t", "a", "studio", date(2020, 1, 1), studio="S"),
+            LineageEdge("t", "c", "studio", date(2021, 1, 1), studio="S"),
+            LineageEdge("t", "b", start=date(2022, 1, 1)),
+        ),
+        "t",
+        columns=tuple(LineageColumn(g, f"代{g}", f"{g} 人") for g in range(3)),
+        studios=(LineageStudio("S", "师承工作室", 0, 5),),
+        grouped=True,
+    )
+    return replace(view, **changes)
+
+
+def test_a_studio_stands_in_the_drawing_as_on_the_screen() -> None:
+    view = studio_view()
+    drawing = ElementTree.fromstring(render_view_svg(view, title="谱系"))
+    (sent,) = build_widget_payload(view).view["studios"]
+    (group,) = drawing.findall(f"{SVG}g[@class='studio']")
+    (box,), size = group.findall(f"{SVG}rect"), MEASURES.studio
+    assert float(box.get("y", "")) + size.height / 2 == sent["y"]
+    assert float(box.get("x", "")) == round(lay_out_view(view).places["=\nS"].x, 1)
+    assert (box.get("height"), box.get("rx")) == (str(size.height), str(size.radius))
+    assert box.get("stroke-dasharray") == " ".join(map(str, MEASURES.dashes["studio"]))
+    left = float(box.get("x", ""))
+    sign, name = group.findall(f"{SVG}text")
+    assert (sign.text, float(sign.get("x", "")) - left) == ("▾", size.sign_left)
+    assert (name.text, float(name.get("x", "")) - left) == ("师承工作室 · 5 人", size.padding_left)
+    ties = {
+        (line.get("data-from"), line.get("data-to")): points(line.get("d") or "")
+        for line in drawing.iter(f"{SVG}path")
+        if line.get("class") == "tie"
+    }
+    # The leader's line is drawn once, however many train there.
+    assert set(ties) == {("t", "=\nS"), ("=\nS", "a"), ("=\nS", "c"), ("t", "b")}
+    assert ties["t", "=\nS"][-1] == (left, sent["y"])
+    heads = [text.text for text in drawing.findall(f"{SVG}text[@font-weight='700']")]
+    assert [head for head in heads if head and head.startswith("代")] == ["代0", "代1", "代2"]
+
+
+def test_a_path_by_way_of_a_studio_stands_out_in_the_drawing() -> None:
+    drawn = render_view_svg(studio_view(paths=(("t", "a"),)), title="谱系")
+    strong = re.findall(r'data-from="([^"]*)" data-to="([^"]*)"[^>]*stroke-width="2"', drawn)
+    assert strong == [("t", "=&#10;S"), ("=&#10;S", "a")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "signs"),
+    [
+        ({"years": (2021, 2021)}, ["▾"]),
+        ({"years": (2022, 2022)}, []),
+        ({"axis": "year"}, []),
+        ({"studios": (LineageStudio("S", "工作室", 0, 5, closed=True),), "edges": ()}, ["▸"]),
+    ],
+)
+def test_a_studio_without_a_tie_in_the_years_shown_is_not_drawn(
+    changes: dict[str, Any], signs: list[str]
+) -> None:
+    drawing = ElementTree.fromstring(render_view_svg(studio_view(**changes), title="谱系"))
+    groups = drawing.findall(f"{SVG}g[@class='studio']")
+    assert [group.findtext(f"{SVG}text") for group in groups] == signs
 
 
 def test_lines_pass_between_rows_and_stand_apart() -> None:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from ui.lineage.state import parse_lane_channel
 from ui.lineage.widget import (
     compute_box_width,
+    compute_studio_box_width,
+    format_studio_count,
     lay_out_view,
     list_pills,
     route_arrows,
@@ -29,12 +31,16 @@ from ui.words.lineage import LINEAGE_WORDS
 from ui.words.text_width import estimate_text_width
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ui.export.layout import Arrow, BoxPosition, Layout
+    from ui.lineage.state import TieChannel
     from ui.lineage.widget import (
         LineageEdge,
         LineageFlow,
         LineageGroup,
         LineageNode,
+        LineageStudio,
         LineageView,
         Pill,
     )
@@ -58,7 +64,7 @@ class _DrawingFrame:
 
 @dataclass(frozen=True)
 class _DrawnView:
-    """What a view draws and where: people and groups, "+N", ties, with the columns' edges.
+    """What a view draws and where: people, groups, studios, "+N", ties, with the columns' edges.
 
     `edges` are the left and the right end of each column, "+N" beside a person among it; `ends`
     where a line leaves each box, right of its "+N".
@@ -67,6 +73,7 @@ class _DrawnView:
     view: LineageView
     layout: Layout
     nodes: list[LineageNode]
+    studios: list[LineageStudio]
     ties: list[LineageEdge]
     rows: list[Pill]
     beside: list[Pill]
@@ -101,7 +108,7 @@ def render_view_svg(
     title and the notes are said but not drawn: what it stands in draws them.
     """
     tokens = theme.TOKENS_BY_MODE[mode]
-    drawn = _lay_out_drawing(replace(view, studios=()))  # each trainee's tie by itself
+    drawn = _lay_out_drawing(view)
     head = 32 + TEXT_LINE_HEIGHT_PX * len(notes) + 16 if headed else 0.0
     legend = _measure_legend(view, tokens) + 2 * DRAWING_MARGIN_PX
     frame = _compute_drawing_frame(drawn, head, legend)
@@ -110,13 +117,14 @@ def render_view_svg(
         *(_render_drawing_header(title, notes, frame, tokens) if headed else ()),
         *_render_column_heads(drawn, frame, head, tokens),
         *(_render_flow(flow, most, drawn, tokens) for flow in view.flows),
-        *(_render_tie(edge, drawn, tokens) for edge in drawn.ties),
+        *(_render_tie(line, drawn, tokens) for line in _list_lines(drawn)),
         *(
             _render_pill_tie(pill, drawn, tokens)
             for pill in (*drawn.rows, *drawn.beside)
             if not (pill.beside and pill.direction == "down")
         ),
         *(_render_node_box(node, drawn, tokens) for node in drawn.nodes),
+        *(_render_studio_box(studio, drawn, tokens) for studio in drawn.studios),
         *(
             _render_pill(
                 _compute_pill_left(pill, drawn), drawn.layout.places[pill.id].y, pill.count, tokens
@@ -157,13 +165,21 @@ def _lay_out_drawing(view: LineageView) -> _DrawnView:
         for edge in view.edges
         if edge.source in kept and edge.target in kept and _is_tie_in_years(edge, view.years)
     ]
+    taught = {edge.studio for edge in ties}
+    studios = [
+        studio
+        for studio in view.groups
+        if studio.id in taught or (studio.closed and not view.years)
+    ]
     every = [pill for pill in list_pills(view) if pill.person in kept and not view.years]
     layout = lay_out_view(view)
     rows = [pill for pill in every if not pill.beside]
     beside = [pill for pill in every if pill.beside]
     widths = {node.id: compute_box_width(node) for node in nodes}
+    widths |= {studio.box: compute_studio_box_width(studio, view.language) for studio in studios}
     widths |= {pill.id: _compute_pill_width(pill.count) for pill in every}
     layers = {node.id: view.layer(node.generation) for node in nodes}
+    layers |= {studio.box: 2 * studio.generation + 1 for studio in studios}
     layers |= {pill.id: pill.layer for pill in rows}
     ends = {
         box: layout.places[box].x + widths[box] + _list_box_indents(view).get(box, 0)
@@ -182,7 +198,7 @@ def _lay_out_drawing(view: LineageView) -> _DrawnView:
         else:
             left = min(left, place.x - widths[pill.id] - MEASURES.pill.gap_left)
         edges[layer] = (left, max(right, ends[pill.person]))
-    return _DrawnView(view, layout, nodes, ties, rows, beside, layers, widths, edges, ends)
+    return _DrawnView(view, layout, nodes, studios, ties, rows, beside, layers, widths, edges, ends)
 
 
 def _list_box_indents(view: LineageView) -> Mapping[str, float]:
@@ -228,12 +244,13 @@ def _render_column_heads(
 ) -> Iterable[str]:
     view = drawn.view
     y = frame.top + DRAWING_MARGIN_PX + head + 14
-    names = {column.generation: (column.name, column.count) for column in view.columns}
-    columns = sorted(drawn.layout.columns.items())
+    names = {view.layer(c.generation): (c.name, c.count) for c in view.columns}
+    every = sorted(drawn.layout.columns.items())
+    columns = [(layer, x) for layer, x in every if view.axis == "year" or layer in names]
     ends = [x for _, x in columns[1:]] + [float("inf")]
     free = float("-inf")
-    for (layer, x), end in zip(columns, ends, strict=True):
-        name, number = (str(layer), "") if view.axis == "year" else names.get(layer, ("", ""))
+    for (layer, x), end in zip(columns, ends, strict=False):  # no column may have a head
+        name, number = (str(layer), "") if view.axis == "year" else names[layer]
         if x < free:  # of years, as many as stand clear of each other
             continue
         yield _render_svg_text(x, y, name, tokens.ink, ' font-weight="700"')
@@ -283,13 +300,46 @@ def _format_curve(x: float, y: float, to: float, down: float) -> str:
     return f"C{middle:.1f} {y:.1f} {middle:.1f} {down:.1f} {to:.1f} {down:.1f}"
 
 
-def _render_tie(edge: LineageEdge, drawn: _DrawnView, tokens: theme.Tokens) -> str:
-    look = _style_tie(edge.channel, tokens, on_path=_is_edge_on_path(drawn.view, edge))
-    start = f"<title>{edge.start}</title>" if edge.start else ""
+@dataclass(frozen=True)
+class _DrawnLine:
+    """A line between two boxes; `start` is the first day of the one tie that it stands for."""
+
+    source: str
+    target: str
+    channel: TieChannel
+    on_path: bool
+    start: date | None = None
+
+
+def _list_lines(drawn: _DrawnView) -> list[_DrawnLine]:
+    """A line a tie; those of a studio go by way of its box, one line a person."""
+    boxes = {studio.id: studio.box for studio in drawn.studios}
+    lines: list[_DrawnLine] = []
+    halves: dict[Arrow, bool] = {}
+    for edge in drawn.ties:
+        on_path = _is_edge_on_path(drawn.view, edge)
+        box = boxes.get(edge.studio)
+        if box is None:
+            lines.append(_DrawnLine(edge.source, edge.target, edge.channel, on_path, edge.start))
+            continue
+        for ends in ((edge.source, box), (box, edge.target)):
+            halves[ends] = halves.get(ends, False) or on_path
+    return lines + [_DrawnLine(*ends, "studio", on_path) for ends, on_path in halves.items()]
+
+
+def _render_tie(line: _DrawnLine, drawn: _DrawnView, tokens: theme.Tokens) -> str:
+    look = _style_tie(line.channel, tokens, on_path=line.on_path)
+    start = f"<title>{line.start}</title>" if line.start else ""
     return (
-        f'<path class="tie" data-from="{escape(edge.source)}" data-to="{escape(edge.target)}" '
-        f'd="{_format_tie_path(edge.source, edge.target, drawn)}" fill="none" {look}>{start}</path>'
+        f'<path class="tie" data-from="{_escape_box(line.source)}" '
+        f'data-to="{_escape_box(line.target)}" '
+        f'd="{_format_tie_path(line.source, line.target, drawn)}" fill="none" {look}>{start}</path>'
     )
+
+
+def _escape_box(box: str) -> str:
+    """The id of a box in an attribute, where a line break would be read as a space."""
+    return escape(box).replace("\n", "&#10;")
 
 
 def _style_tie(channel: str, tokens: theme.Tokens, *, on_path: bool = False) -> str:
@@ -327,7 +377,8 @@ def _render_pill_tie(pill: Pill, drawn: _DrawnView, tokens: theme.Tokens) -> str
         person = drawn.layout.places[pill.person]
         right = _compute_pill_left(pill, drawn) + drawn.widths[pill.id]
         return f'<path d="M{right:.1f} {person.y:.1f}H{person.x:.1f}" {look}/>'
-    ends = (pill.id, pill.person) if pill.direction == "up" else (pill.person, pill.id)
+    box = pill.by if pill.by in drawn.layers else pill.person
+    ends = (pill.id, box) if pill.direction == "up" else (box, pill.id)
     return f'<path d="{_format_tie_path(*ends, drawn)}" {look}/>'
 
 
@@ -460,6 +511,31 @@ def _render_person_box(
     if letters := "".join(b.letter for b in view.branches if node.id in b.people):
         parts.append(_render_letters(place.x + width, place.y - size.height / 2, letters, tokens))
     return f'<g class="person" data-id="{escape(node.id)}">{"".join(parts)}</g>'
+
+
+def _render_studio_box(studio: LineageStudio, drawn: _DrawnView, tokens: theme.Tokens) -> str:
+    """A studio between its leaders and trainees, as on the screen (`paintStudio`)."""
+    size, line, place = MEASURES.studio, MEASURES.line, drawn.layout.places[studio.box]
+    on_path = any(one.on_path for one in _list_lines(drawn) if one.target == studio.box)
+    colour = tokens.ink if on_path or not drawn.view.paths else tokens.muted
+    y = _compute_baseline(place.y)
+    count = format_studio_count(studio, drawn.view.language)
+    return (
+        f'<g class="studio" data-id="{_escape_box(studio.box)}">'
+        f'<rect x="{place.x:.1f}" y="{place.y - size.height / 2:.1f}" '
+        f'width="{drawn.widths[studio.box]:.1f}" height="{size.height}" rx="{size.radius}" '
+        f'fill="{tokens.paper}" stroke="{tokens.ink if on_path else tokens.ring}" '
+        f'stroke-width="{line.path_width if on_path else line.width}"'
+        f"{render_dash_attribute('studio')}/>"
+        + _render_svg_text(place.x + size.sign_left, y, "▸" if studio.closed else "▾", colour)
+        + _render_svg_text(
+            place.x + size.padding_left,
+            y,
+            _shorten_box_name(studio.name, size.name_max) + count,
+            colour,
+        )
+        + "</g>"
+    )
 
 
 def _render_letters(right: float, top: float, text: str, tokens: theme.Tokens) -> str:

@@ -256,12 +256,17 @@ def compute_box_width(node: LineageNode) -> float:
     )
 
 
-def compute_studio_box_width(studio: LineageStudio) -> float:
+def compute_studio_box_width(studio: LineageStudio, language: WidgetLanguage) -> float:
     """About how wide a studio's box is on the canvas, px."""
     measures = MEASURES.studio
-    count = estimate_text_width(f" · {studio.trainees:,}")
+    count = estimate_text_width(format_studio_count(studio, language))
     name = min(estimate_text_width(studio.name), measures.name_max)
     return measures.padding_left + name + count + measures.padding_right
+
+
+def format_studio_count(studio: LineageStudio, language: WidgetLanguage) -> str:
+    """What stands after the name of a studio drawn as a group: " · 12 人"."""
+    return " · " + LINEAGE_WORDS[language]["group"].format(count=f"{studio.trainees:,}")
 
 
 @dataclass(frozen=True)
@@ -343,7 +348,9 @@ def lay_out_view(view: LineageView) -> Layout:
         node.id: compute_box_width(node) + (PILL_ROOM_PX if node.id in beside else 0)
         for node in view.nodes
     }
-    widths |= {studio.box: compute_studio_box_width(studio) for studio in view.groups}
+    widths |= {
+        studio.box: compute_studio_box_width(studio, view.language) for studio in view.groups
+    }
     leads = list_arrows(view)
     leads += [(p.by, p.id) if p.direction == "down" else (p.id, p.person) for p in rows]
     return arrange_by_layer(layers, leads, root=view.focus, widths=widths)

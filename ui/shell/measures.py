@@ -66,11 +66,12 @@ class GroupMeasures:
 
 @dataclass(frozen=True)
 class StudioMeasures:
-    """A studio drawn as a group between leaders and trainees."""
+    """A studio drawn as a group between leaders and trainees; ▸ or ▾ stands `sign_left` in it."""
 
     height: float
     name_max: float
     radius: float
+    sign_left: float
     padding_left: float
     padding_right: float
 

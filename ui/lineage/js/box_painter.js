@@ -370,7 +370,7 @@ export class BoxPainter {
    */
   paintStudio(ctx, studio, sight) {
     const { lines, paper, path, pointer, router, shown, tokens: t } = this.lineage;
-    const { height, padding_left, radius } = MEASURES.studio;
+    const { height, padding_left, radius, sign_left } = MEASURES.studio;
     const { left, y } = router.findEnds(studio);
     if (!shown.hasStudio(studio)) return;
     if (left > sight.right || y < sight.top || y > sight.bottom) return;
@@ -386,7 +386,7 @@ export class BoxPainter {
     ctx.stroke();
     ctx.setLineDash([]);
     const colour = over || inPath || !path.size ? t.ink : t.muted;
-    this.paintText(ctx, studio.closed ? "▸" : "▾", left + 7, y, colour, false);
+    this.paintText(ctx, studio.closed ? "▸" : "▾", left + sign_left, y, colour, false);
     this.paintText(ctx, studio.text, left + padding_left, y, colour, false);
   }
 

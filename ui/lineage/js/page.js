@@ -54,21 +54,39 @@ main.addEventListener("pointermove", (event) => {
 });
 main.addEventListener("pointerup", (event) => {
   from = null;
-  if (moved <= 4) mark(/** @type {Element} */ (event.target).closest(".person"));
+  if (moved <= 4) mark(/** @type {Element} */ (event.target).closest(".person, .studio"));
 });
+const ties = [...svg.querySelectorAll(".tie")].map((element) => ({
+  element,
+  from: element.getAttribute("data-from"),
+  to: element.getAttribute("data-to"),
+}));
+const studios = new Set(
+  [...svg.querySelectorAll(".studio")].map((studio) => studio.getAttribute("data-id")),
+);
+/**
+ * The ties of a box; those that go by way of a studio up to the person at the other end.
+ *
+ * @param {string | null} id
+ */
+const findTies = (id) => {
+  const below = ties.filter((tie) => tie.from === id), above = ties.filter((tie) => tie.to === id);
+  const led = new Set(below.map((tie) => tie.to).filter((box) => studios.has(box)));
+  const joined = new Set(above.map((tie) => tie.from).filter((box) => studios.has(box)));
+  const across = ties.filter((tie) => led.has(tie.from) || joined.has(tie.to));
+  return new Set([...below, ...above, ...across]);
+};
 /** @param {Element | null} person */
 const mark = (person) => {
   const id = person?.getAttribute("data-id") ?? null;
   svg.classList.toggle("chosen", Boolean(person));
-  const near = new Set([id]);
-  for (const tie of svg.querySelectorAll(".tie")) {
-    const ends = [tie.getAttribute("data-from"), tie.getAttribute("data-to")];
-    const on = ends.includes(id);
-    tie.classList.toggle("on", on);
-    if (on) ends.forEach((end) => near.add(end));
+  const near = new Set([id]), found = findTies(id);
+  for (const tie of ties) {
+    tie.element.classList.toggle("on", found.has(tie));
+    if (found.has(tie)) [tie.from, tie.to].forEach((end) => near.add(end));
   }
-  for (const one of svg.querySelectorAll(".person")) {
-    one.classList.toggle("on", near.has(one.getAttribute("data-id")));
+  for (const box of svg.querySelectorAll(".person, .studio")) {
+    box.classList.toggle("on", near.has(box.getAttribute("data-id")));
   }
 };
 /** @type {Record<string, () => void>} */
