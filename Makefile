@@ -5,6 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv)
 BIN := .venv/bin
 export DENO_NO_UPDATE_CHECK := 1
+# Compiled once, not by each worker and each server that the tests start.
+export PYTHONDONTWRITEBYTECODE :=
 PORT ?= 8501
 # A worker takes one file after another, in the order of tests/order.py. Random worlds a property:
 # as many as fit into two minutes; `make soak` tries more, and repetitions marked `soak`.

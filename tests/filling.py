@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from graph.server.database import Database
+from graph.server.location import DATABASE, locate_store
 from graph.settings import Settings
 from graph.store.digest import compute_store_digest
 from loaders import folder
@@ -31,17 +33,37 @@ def filled(
     return load_records(database, "folder", folder.get([made]), home=settings.home)
 
 
-# What each store was filled with, by its data folder, and what it held then.
-_CONTENTS: dict[Path, tuple[Hashable, tuple[str, str]]] = {}
+@dataclass(frozen=True)
+class _Filling:
+    """What a store was filled with, what it held then, and when its log was last written to."""
+
+    content: Hashable
+    held: tuple[str, str]
+    logged: tuple[tuple[str, int], ...]
+
+
+_FILLINGS: dict[Path, _Filling] = {}  # by the store's data folder
 
 
 def load_unless_loaded(database: Database, content: Hashable, load: Callable[[], object]) -> None:
     """Call `load` unless it left this very content, and the store holds it as it was."""
     home = database.settings.home
-    if home in _CONTENTS and _CONTENTS[home] == (content, _describe_store(database)):
-        return
+    before = _FILLINGS.get(home)
+    if before is not None and before.content == content:
+        # No transaction wrote since: to read all that the store holds takes seconds.
+        if before.logged == _read_log_times(home):
+            return
+        if before.held == _describe_store(database):
+            _FILLINGS[home] = replace(before, logged=_read_log_times(home))
+            return
     load()
-    _CONTENTS[home] = (content, _describe_store(database))
+    _FILLINGS[home] = _Filling(content, _describe_store(database), _read_log_times(home))
+
+
+def _read_log_times(home: Path) -> tuple[tuple[str, int], ...]:
+    """When each file of the transaction log was last written to; every write ends up in one."""
+    logs = (locate_store(home) / "data" / "transactions" / DATABASE).glob("neostore.transaction.*")
+    return tuple(sorted((log.name, log.stat().st_mtime_ns) for log in logs))
 
 
 def _describe_store(database: Database) -> tuple[str, str]:
