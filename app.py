@@ -86,6 +86,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
     from ui.review import page as review
     from ui.scenarios import page as scenarios
     from ui.shortages import page as shortages
+    from ui.story import page as story
     from ui.talents import page as talents
     from ui.targets import page as targets
     from ui.ties import page as ties
@@ -98,6 +99,8 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "lineage": (lineage.page, t("Lineage"), programme),
         "talents": (talents.page, t("Leading talents"), programme),
         "talent": (talent.page, t("Talent profile"), programme),
+        # Reached from a profile; it has no line in the sidebar.
+        "story": (story.page, t("Skill story"), ""),
         "targets": (targets.page, t("Training targets"), action),
         # Reached from the figures alone; it has no line in the sidebar.
         "people": (people.page, t("People behind this figure"), ""),

@@ -7,7 +7,7 @@ MATCH (p:Person {person_id: $id})
 RETURN p.person_id AS id, p.name AS name, p.sex AS sex, p.birth_date.year AS born,
   p.province AS province, p.retired_on AS retired_on,
                     p.retired_on_precision AS retired_on_precision, p.type AS type,
-  p.retirement_category AS retirement_category,
+  p.retirement_category AS retirement_category, p.story_consent AS story_consent,
   p:LeadingTalent AS leading, p:TrainingTarget AS target, p.listed_on AS listed_on,
                     p.listed_on_precision AS listed_on_precision,
   COLLECT { MATCH (p)-[:PRACTISES]->(o:Occupation) RETURN o.name }[0] AS occupation,
@@ -46,7 +46,7 @@ RETURN p.person_id AS id, p.name AS name, p.sex AS sex, p.birth_date.year AS bor
                     pay_form: l.pay_form, row: l.row}
             ORDER BY l.start } AS employments,
   COLLECT { MATCH (p)<-[l:MENTORS]-(m:Person)
-            RETURN {id: m.person_id, name: m.name, start: l.start,
+            RETURN {id: m.person_id, name: m.name, consent: m.story_consent, start: l.start,
                     start_precision: l.start_precision, end: l.end,
                     end_precision: l.end_precision, row: l.row}
             ORDER BY l.start } AS mentors,
@@ -90,14 +90,17 @@ RETURN id, p.name AS name, p:LeadingTalent AS leading,
 MATCH (:Person {person_id: $id})-[l:MENTORS]->(p:Person)
 WITH p, l ORDER BY l.start, l.start_precision DESC
 WITH p, collect(l)[0] AS l
-WITH p, l.start AS start, l.start_precision AS start_precision
-RETURN p.person_id AS id, p.name AS name, start, start_precision, p:LeadingTalent AS leading,
+WITH p, l.start AS start, l.start_precision AS start_precision, l.row AS row
+RETURN p.person_id AS id, p.name AS name, start, start_precision, p:LeadingTalent AS leading, row,
   COLLECT { MATCH (p)-[r:RECOGNISED]->() RETURN r.level ORDER BY r.level DESC LIMIT 1 }[0] AS level,
   COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
             RETURN r.date ORDER BY r.date LIMIT 1 }[0] AS skilled_on,
   COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
             RETURN r.date_precision ORDER BY r.date, r.level DESC, r.date_precision DESC
-            LIMIT 1 }[0] AS skilled_on_precision
+            LIMIT 1 }[0] AS skilled_on_precision,
+  COLLECT { MATCH (p)-[r:RECOGNISED]->() WHERE r.level >= $level
+            RETURN r.row ORDER BY r.date, r.level DESC, r.date_precision DESC
+            LIMIT 1 }[0] AS skilled_row
 ORDER BY start IS NULL, start DESC, name
 
 // name: studio_names

@@ -10,6 +10,7 @@ PAGES: Final = {
     "lineage": "ui.lineage.page",
     "talents": "ui.talents.page",
     "talent": "ui.profile.page",
+    "story": "ui.story.page",
     "targets": "ui.targets.page",
     "people": "ui.people.page",
     "nominations": "ui.nominations.page",

@@ -372,6 +372,14 @@ NODES: tuple[NodeKind, ...] = (
                 choices=RETIREMENT_CATEGORIES,
                 headers=("人员身份", "身份类别", "岗位类别"),
             ),
+            # Nothing stated is no consent.
+            _build_property(
+                "story_consent",
+                "consents to a skill story with the name",
+                "同意公开技能故事",
+                Type.BOOLEAN,
+                headers=("技能故事授权", "故事公开授权"),
+            ),
         ),
         table="people",
         names=("name",),

@@ -28,9 +28,9 @@ from graph.snapshot.reader import (
 from graph.store.standing import GraphState
 
 # Raised when the frames change, so that snapshots of an older form are not read as this one.
-SNAPSHOT_VERSION: Final = 9
+SNAPSHOT_VERSION: Final = 10
 # Older forms that can still be opened: what they lack is empty (`_fill_older_frames`).
-READABLE_VERSIONS: Final = (SNAPSHOT_VERSION, 8)
+READABLE_VERSIONS: Final = (SNAPSHOT_VERSION, 9, 8)
 SNAPSHOT_MANIFEST_NAME: Final = "snapshot.json"
 
 # frame: the node kind it holds, a row a node

@@ -485,6 +485,7 @@ class SyntheticTables:
                     "retired_on": _build_dates(net.retired[at]),
                     "type": _gather_words(kinds, type_),
                     "retirement_category": self._retirement_categories(person),
+                    "story_consent": self._story_consents(person),
                 }
             )
 
@@ -494,6 +495,12 @@ class SyntheticTables:
         drawn = draw_weighted(random, (62, 22, 6, 10), len(person))
         words = ("worker", "cadre", "unknown")
         return _gather_words(words, np.where(drawn == 3, NO_REFERENCE, drawn))
+
+    def _story_consents(self, person: Ints) -> pl.Series:
+        """Three in ten consent to a story, one in twenty does not; of the others it is unknown."""
+        random = build_random_stream(self.network.seed, f"story consents {person[0]}")
+        drawn = draw_weighted(random, (30, 5, 65), len(person))
+        return pl.Series([True, False, None], dtype=pl.Boolean).gather(drawn)
 
     def _talents(self) -> Iterator[pl.DataFrame]:
         random, net = self._random("talents"), self.network

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import pytest
 
 from graph.policy import Policy
+from ui.person.growth_story import build_growth_story
 from ui.person.person import Apprentice, Person, PersonMentor, PersonRecognition
 from ui.profile.career_ladder import CareerLadder, build_ladder_chart
 from ui.profile.career_ladder_svg import render_ladder_svg
-from ui.profile.growth_story import build_growth_story
 
 NOBODY = Person("p", "甲")
 

@@ -74,13 +74,14 @@ class PersonEmployment:
 
 @dataclass(frozen=True)
 class PersonMentor:
-    """Whose apprentice the person was, from when to when."""
+    """Whose apprentice the person was, from when to when; `consent`: to a story with the name."""
 
     id: str
     name: str
     start: date | None = None
     end: date | None = None
     row: str | None = None
+    consent: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ class Person:
     enterprise: str | None = None
     retired_on: date | None = None
     retirement_category: str | None = None
+    story_consent: bool | None = None
     leading: bool = False
     target: bool = False
     listed_on: date | None = None
@@ -177,7 +179,9 @@ class Person:
 
 @dataclass(frozen=True)
 class Apprentice:
-    """A direct apprentice: taken on at `start`, high-skilled for the first time on `skilled_on`."""
+    """A direct apprentice: taken on at `start` (`row` states it), high-skilled for the first time
+    on `skilled_on` (`skilled_row` states it).
+    """
 
     id: str
     name: str
@@ -185,6 +189,8 @@ class Apprentice:
     leading: bool = False
     level: int | None = None
     skilled_on: date | None = None
+    row: str | None = None
+    skilled_row: str | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from graph.tabular import About, series_of
 from ui.browser import print_button
 from ui.controls import downloads, joint_panel, people_picker
 from ui.controls.charts import build_chart_spec
+from ui.person import growth_story as stories
 from ui.person import person_summary, record
 from ui.person.person import (
     Apprentice,
@@ -41,7 +42,6 @@ from ui.person.person import (
     PersonStay,
 )
 from ui.person.person_summary import format_studio, format_subsidy
-from ui.profile import growth_story as stories
 from ui.profile import summary
 from ui.profile.career_ladder import CareerLadder, build_ladder_chart
 from ui.profile.career_ladder_svg import render_ladder_svg
@@ -100,6 +100,7 @@ def _draw_profile_actions(
     """To the lineage, to paper, and to a file."""
     with st.container(horizontal=True, key="noprint_ways", vertical_alignment="center"):
         frame.draw_page_link("lineage", t("See the lineage"), id=about.id)
+        frame.draw_page_link("story", t("Skill story"), id=about.id)
         st.space("stretch")
         print_button.draw_print_button(t("Print"))
         policy = current_policy()

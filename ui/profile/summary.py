@@ -13,8 +13,8 @@ import streamlit as st
 from graph.metrics.cached_tables import load_metric_table
 from graph.model.vocabularies import LEVELS, PROVINCES
 from graph.policy import Policy
+from ui.person.growth_story import GrowthEvent
 from ui.person.person import Apprentice, Person
-from ui.profile.growth_story import GrowthEvent
 from ui.reading import cached_metrics, talent_figures
 from ui.reading.talent_figures import CreditPart, TalentFigures
 from ui.shell import frame, graph_state
