@@ -12,6 +12,7 @@ from graph.forecast.pairing import PairingRules, compute_pairing
 from graph.policy import Policy
 from graph.programme.notebook import Notebook
 from graph.programme.pair_decisions import format_pair, list_mentorships_to_start
+from graph.scenario.storage import delete_scenario, list_saved_scenarios
 from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
@@ -63,6 +64,12 @@ def test_the_page_lists_the_links_and_keeps_decisions(
     started = list_mentorships_to_start(notebook)
     assert started.height == before + 1
     assert (first["mentor_id"], first["apprentice_id"], policy.as_of) in started.rows()
+    test.button(key="pairing_scenario").click().run()
+    assert not test.exception
+    (saved,) = list_saved_scenarios(notebook)
+    expected = (first["mentor_id"], first["apprentice_id"])
+    assert expected in [(c.person_id, c.other_id) for c in saved.scenario.changes]
+    assert delete_scenario(notebook, saved.owner, saved.scenario.id)
     for entry in notebook.entries("decision", subject=f"pairing:{pair}"):
         notebook.remove(entry.id, entry.owner)
     over = app("pairing", lang="zh", window="2024-01-01:2025-12-31")

@@ -22,10 +22,13 @@ from graph.programme.pair_decisions import (
     build_mentorship_changes,
     list_mentorships_to_start,
 )
+from graph.scenario.changes import Scenario, parse_changes
+from graph.scenario.storage import save_scenario
 from ui.controls import decisions, downloads
 from ui.reading import cached_metrics, talent_figures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
+from ui.shell.visitor import identify_visitor
 from ui.words.i18n import (
     current_language,
     override_language,
@@ -306,4 +309,13 @@ def _draw_accepted_pairs(policy: Policy) -> None:
     changes = build_mentorship_changes(accepted)
     about = talent_figures.build_page_about(policy, {"decision": "accepted"})
     with frame.draw_exhibit_foot("pairing_accepted"):
+        if st.button(t("What if these begin?"), key="pairing_scenario"):
+            _open_pairs_scenario(changes)
         downloads.draw_download_buttons(changes, about, "mentorships_to_start")
+
+
+def _open_pairs_scenario(changes: pl.DataFrame) -> None:
+    """Saves the mentorships as a scenario, and goes there."""
+    scenario = Scenario(t("Accepted pairs"), parse_changes(changes.to_dicts()))
+    save_scenario(graph_state.open_notebook(), identify_visitor().id, scenario)
+    frame.switch_to_page("scenarios", scenario=scenario.id)
