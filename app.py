@@ -69,6 +69,7 @@ def _run_page(first: str) -> None:
 def _list_pages() -> dict[str, tuple[Any, str, str]]:
     """Each page by name: what draws it, its title, and the group that lists it ("": none)."""
     from ui.areas import page as areas
+    from ui.crafts import page as crafts
     from ui.data import page as data
     from ui.departures import page as departures
     from ui.find import page as find
@@ -116,6 +117,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "areas": (areas.page, t("Provinces, industries, occupations"), programme),
         "forecast": (forecast.page, t("Forecast"), programme),
         "shortages": (shortages.page, t("Supply and demand"), programme),
+        "crafts": (crafts.page, t("Survival of crafts"), programme),
         "report": (report.page, t("Monthly report"), programme),
         "ties": (ties.page, t("Ties"), programme),
         "queries": (queries.page, t("Queries"), analysis),

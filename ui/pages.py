@@ -22,6 +22,7 @@ PAGES: Final = {
     "areas": "ui.areas.page",
     "forecast": "ui.forecast.page",
     "shortages": "ui.shortages.page",
+    "crafts": "ui.crafts.page",
     "report": "ui.report.page",
     "scenarios": "ui.scenarios.page",
     "ties": "ui.ties.page",

@@ -23,12 +23,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
 from graph.errors import UsageError
 from graph.forecast.landing import DEFAULT_SEED
 from graph.labels import MetricColumnLabels
@@ -42,6 +44,7 @@ Ints = NDArray[np.int64]
 
 HORIZON_YEARS: Final = 40
 EXTINCTION_DRAWS: Final = 400
+EXTINCTION_VERSION: Final = 1
 RECENT_YEARS: Final = 5
 TRAINING_YEARS: Final = 30
 # How many apprentices the nation's rate weighs as, in that of one occupation and province.
@@ -79,6 +82,25 @@ class _Craft:
     rate: Floats  # groups: apprentices a mentor and year
     teaching_years: int
     first_part: float  # of the as-of year, the part that is left
+
+
+def load_extinction(
+    snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED
+) -> pl.DataFrame:
+    """As `compute_extinction`; stored beside the snapshot."""
+    return load_cached_table(
+        _build_extinction_path(snapshot, policy, seed),
+        lambda: compute_extinction(snapshot, policy, seed=seed),
+    )
+
+
+def has_extinction(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED) -> bool:
+    """Whether the table is stored, so that asking for it costs little."""
+    return has_cached_table(_build_extinction_path(snapshot, policy, seed))
+
+
+def _build_extinction_path(snapshot: Snapshot, policy: Policy, seed: int) -> Path | None:
+    return build_table_path(snapshot, "extinction", EXTINCTION_VERSION, policy.id, seed)
 
 
 def compute_extinction(
@@ -148,17 +170,36 @@ def _draw_women_left(craft: _Craft, random: np.random.Generator) -> Floats:
     return left
 
 
+def count_mentors_by_decade(
+    snapshot: Snapshot, policy: Policy, code: str, province: str | None = None
+) -> pl.DataFrame:
+    """decade (of birth, 1970; null: not known), mentors: those in place of one occupation, as
+    `compute_extinction` counts them; of the nation without `province`.
+
+    A decade is what everybody may see of a birth date.
+    """
+    began = _list_dated_links(snapshot, policy).select(person="mentor").unique()
+    placed = pl.col("occupation_code").cast(pl.String) == code
+    if province is not None:
+        placed = placed & (pl.col("province").cast(pl.String) == province)
+    return (
+        snapshot.frames["people"]
+        .filter(placed, pl.col("province").is_not_null())
+        .select("person", decade=pl.col("birth_date").dt.year() // 10 * 10)
+        .join(list_leaving_days(snapshot, policy.as_of).select("person"), on="person", how="semi")
+        .join(began.lazy(), on="person", how="semi")
+        .group_by("decade")
+        .agg(mentors=pl.len().cast(pl.Int64))
+        .sort("decade", nulls_last=True)
+        .collect()
+    )
+
+
 # --- where it starts --------------------------------------------------------------------------
 
 
 def _describe_craft(snapshot: Snapshot, policy: Policy) -> _Craft:
-    links = (
-        snapshot.frames["edges"]
-        .filter(pl.col("channel").cast(pl.String) == "mentorship")
-        .filter(pl.col("start") <= policy.as_of, pl.col("mentor") != pl.col("apprentice"))
-        .select("mentor", "apprentice", "start")
-        .collect()
-    )
+    links = _list_dated_links(snapshot, policy)
     working = _list_working_people(snapshot, policy)
     began = links.group_by(person="mentor").agg(began=pl.col("start").min())
     mentors = working.join(began, on="person")
@@ -207,6 +248,16 @@ def _describe_craft(snapshot: Snapshot, policy: Policy) -> _Craft:
         _estimate_rates(_spread(_count_group(taken_on, "n"), size), groups),
         DEFAULT_TEACHING_YEARS if years is None else max(1, round(years)),
         (date(policy.as_of.year, 12, 31) - policy.as_of).days / 365.25,
+    )
+
+
+def _list_dated_links(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+    return (
+        snapshot.frames["edges"]
+        .filter(pl.col("channel").cast(pl.String) == "mentorship")
+        .filter(pl.col("start") <= policy.as_of, pl.col("mentor") != pl.col("apprentice"))
+        .select("mentor", "apprentice", "start")
+        .collect()
     )
 
 

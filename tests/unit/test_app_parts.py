@@ -22,6 +22,7 @@ from graph.programme import ledgers
 from graph.programme.overview import build_overview
 from graph.tabular import render_xlsx
 from ui.controls import charts, downloads
+from ui.crafts.province_map import build_craft_map
 from ui.profile.career_ladder import CareerLadder, build_ladder_chart
 from ui.shell.policy_form import format_policy_parameters, parse_policy_parameters
 from ui.shell.style import render_style_sheet
@@ -178,6 +179,7 @@ def test_the_charts_are_valid_and_fetch_nothing(mode: ColourMode, target: int | 
         charts.build_tile_map(provinces, 0.9, mode, "en")[0],
         build_ladder_chart(way, POLICY, mode, "zh"),
         build_heat_map(shortages, {}, mode, "en"),
+        build_craft_map({"11": 3}, mode, "zh"),
     ):
         text = chart.to_json()
         assert "NaN" not in text

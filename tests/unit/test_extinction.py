@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from graph.errors import UsageError
-from graph.forecast.extinction import compute_extinction
+from graph.forecast.extinction import compute_extinction, count_mentors_by_decade
 from graph.metrics.examples import build_example_lineages
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
@@ -138,3 +138,36 @@ def test_who_works_past_the_statutory_month_leaves_soon(birth: date) -> None:
     )
     (row,) = compute_extinction(craft, POLICY).to_dicts()
     assert row["median"] == 2027
+
+
+def test_an_agreed_later_retirement_and_a_contract_put_the_end_off() -> None:
+    craft = make_craft(
+        "Ada Bo 2010-01-01",
+        Ada={"birth_date": date(1970, 3, 1), "sex": "male"},  # June 2031 without an agreement
+        Bo={"birth_date": date(1960, 1, 1), "sex": "male", "retired_on": date(2020, 2, 1)},
+    )
+    schema = craft.frames["employments"].collect_schema()
+    agreed = pl.LazyFrame(
+        [{"person": 0, "retirement_postponed_until": date(2033, 5, 1)}], schema=schema
+    )
+    (row,) = compute_extinction(
+        replace(craft, frames={**craft.frames, "employments": agreed}), POLICY
+    ).to_dicts()
+    assert row["median"] == 2033
+
+
+def test_mentors_by_the_decade_of_their_birth() -> None:
+    craft = make_craft(
+        "Ada Bo 2010-01-01",
+        "Cyd Bo 2010-01-01",
+        "Dee Bo 2010-01-01",
+        "Eli Bo 2010-01-01",
+        Ada={"birth_date": date(1970, 3, 1), "sex": "male"},
+        Cyd={"birth_date": date(1979, 12, 31), "sex": "male"},
+        Eli={"birth_date": date(1960, 1, 1), "sex": "male", "retired_on": date(2020, 2, 1)},
+    )
+    found = count_mentors_by_decade(craft, POLICY, "6-18-01-01", "32")
+    assert found.rows() == [(1970, 2), (None, 1)]
+    assert count_mentors_by_decade(craft, POLICY, "6-18-01-01", "44").is_empty()
+    (row,) = compute_extinction(craft, POLICY).to_dicts()
+    assert row["mentors"] == found["mentors"].sum()
