@@ -8,6 +8,7 @@ import polars as pl
 
 from graph.forecast.shortages import Shortages, describe_missing, select_shortages
 from graph.messages import Message
+from graph.policy import Policy
 from graph.report.document import ReportBlock, ReportParagraph, ReportSection, ReportTable
 from graph.report.figures import ReportFigures
 from graph.report.wording import DASH, ReportWords, format_number, protect_small_cells
@@ -27,12 +28,12 @@ SHORTAGE_HEADS: Final = (
 
 
 def write_shortages(figures: ReportFigures, words: ReportWords) -> ReportSection:
-    """Where high-skilled people are missing by the end of the next year."""
+    """Where high-skilled people are missing by the end of a year."""
     title = words.label(("Shortages", "急需紧缺"))
     found = figures.shortages
     if not isinstance(found, Shortages):
         return ReportSection(title, (ReportParagraph(words.say(found)),))
-    year = figures.request.policy.as_of.year + 1
+    year = _choose_year(found, figures.request.policy)
     area = "nation" if figures.request.province is None else "province"
     rows = select_shortages(found.rows, "occupation", area, year, figures.request.province)
     missing = rows.filter(pl.col("gap") > 0).sort(
@@ -49,6 +50,13 @@ def write_shortages(figures: ReportFigures, words: ReportWords) -> ReportSection
     if not missing.is_empty():
         blocks.append(_tabulate_shortages(missing.head(MAX_SHORTAGE_ROWS), missing.height, words))
     return ReportSection(title, (*blocks, *_list_unknown(found, year, words)))
+
+
+def _choose_year(found: Shortages, policy: Policy) -> int:
+    """The year after the as-of year; where no demand is stated for it, the as-of year."""
+    year = policy.as_of.year
+    stated = found.rows.filter(pl.col("year") == year + 1)["gap"].count()
+    return year + 1 if stated else year
 
 
 def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) -> ReportTable:

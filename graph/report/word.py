@@ -37,7 +37,7 @@ from graph.report.word_template import TABLE_STYLE, open_word_template
 PARAGRAPH_STYLES: Final = {"lead": "Report Lead", "body": "Normal", "note": "Report Note"}
 HEAD_FILL: Final = "ECEAE2"
 CHART_WIDTH, CHART_HEIGHT = Mm(158), Mm(78)
-COLUMN_MARGIN_LETTERS, MAX_COLUMN_LETTERS = 3, 44
+COLUMN_MARGIN_LETTERS, MAX_COLUMN_LETTERS = 4, 44
 # \n: entries without page numbers, which only a layout could tell.
 CONTENTS_CODE: Final = r'TOC \o "1-1" \n \h \z \u'
 # The day of every part of the zip file: the least that zip can say.
@@ -202,7 +202,8 @@ def _write_block(document: Any, block: ReportBlock, charts: int) -> None:
         _write_table(document, block)
     else:
         _write_chart(document, block, charts)
-    document.add_paragraph(block.note, "Report Note")
+    if block.note:
+        document.add_paragraph(block.note, "Report Note")
 
 
 def _write_table(document: Any, block: ReportTable) -> None:

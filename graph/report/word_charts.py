@@ -49,7 +49,7 @@ def build_word_chart(chart: ReportChart) -> tuple[bytes, bytes]:
         else _add_bar_chart(book, sheet, chart)
     )
     crowded = len(chart.labels) > MAX_LEVEL_LABELS
-    turned = -45 if chart.kind == "bars" and crowded else 0
+    turned = -45 if crowded else 0
     drawn.set_x_axis(
         {
             "num_font": {"size": 8, "rotation": turned},

@@ -118,6 +118,13 @@ def test_the_word_file_has_cover_contents_headings_tables_and_heads_that_repeat(
     assert page.different_first_page_header_footer
 
 
+def test_no_empty_paragraph_begins_a_page_of_its_own() -> None:
+    """A chart without a note ends its section: an empty line after it would fill a page."""
+    document = docx.Document(BytesIO(render_word_report(REPORT)))
+    notes = [p.text for p in document.paragraphs if p.style and p.style.name == "Report Note"]
+    assert notes == ["说明", "注"]
+
+
 def test_the_contents_lead_to_the_headings() -> None:
     xml = parts_of(render_word_report(REPORT))["word/document.xml"].decode()
     anchors = re.findall(r'w:anchor="(\w+)"', xml)
