@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import getpass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.options import ForceOption, JsonOption
-from cli.output import check_paths_writable, print_json, print_table
+from cli.output import print_json, print_table
+from cli.review import (
+    DecisionsOption,
+    ExportOption,
+    ImportOption,
+    LaterOption,
+    PairLimitOption,
+    UndoOption,
+    decide_asked_pair,
+    move_decisions,
+)
 from cli.root import CommandState, people_cli
 from cli.session import open_cli_database, take_cli_snapshot
 from cli.terminal import print_answer, print_notice, print_remark, show_progress_bar
-from graph.errors import UsageError
 from graph.messages import Message, detect_terminal_language
 
 if TYPE_CHECKING:
     from loaders.matching.judgements import Verdict
     from loaders.matching.people_matching import MatchReport
 
-PairOption = Annotated[tuple[str, str] | None, typer.Option(metavar="ID ID")]
 _PAIR_HEADS = (
     Message("first id"),
     Message("second id"),
@@ -97,25 +103,13 @@ def review_command(
         tuple[str, str] | None,
         typer.Option("--different", metavar="ID ID", help="These two are different people."),
     ] = None,
-    later: Annotated[
-        tuple[str, str] | None,
-        typer.Option("--later", metavar="ID ID", help="Put the pair at the end of the list."),
-    ] = None,
-    undo: Annotated[
-        tuple[str, str] | None,
-        typer.Option("--undo", metavar="ID ID", help="Take the decision on the pair back."),
-    ] = None,
-    decisions: Annotated[
-        bool, typer.Option("--decisions", help="List the decisions that stand.")
-    ] = False,
-    export_to: Annotated[
-        Path | None, typer.Option("--export", help="Write the decisions that stand as CSV.")
-    ] = None,
-    import_from: Annotated[
-        Path | None, typer.Option("--import", help="Take in decisions written by --export.")
-    ] = None,
+    later: LaterOption = None,
+    undo: UndoOption = None,
+    decisions: DecisionsOption = False,
+    export_to: ExportOption = None,
+    import_from: ImportOption = None,
     force: ForceOption = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Most pairs listed.")] = 20,
+    limit: PairLimitOption = 20,
     as_json: JsonOption = False,
 ) -> None:
     """List the pairs that may be one person, or decide on one; decisions survive every load.
@@ -124,62 +118,19 @@ def review_command(
 
     Example: shicheng people review --same R011 Q2021
     """
-    verdicts: dict[Verdict, tuple[str, str] | None] = {
+    from graph.store.identity_merge import PEOPLE
+
+    asked: dict[Verdict, tuple[str, str] | None] = {
         "same": same,
         "different": different,
         "later": later,
         "open": undo,
     }
-    asked = [(verdict, pair) for verdict, pair in verdicts.items() if pair is not None]
-    if len(asked) > 1:
-        raise UsageError("one decision at a time: --same, --different, --later or --undo")
-    if asked:
-        _decide_pair(*asked[0])
-    elif import_from is not None:
-        _import_decisions(import_from)
-    elif export_to is not None:
-        _export_decisions(export_to, force=force)
-    elif decisions:
-        _list_decisions(as_json=as_json)
-    else:
-        _list_waiting_pairs(limit, as_json=as_json)
-
-
-def _decide_pair(verdict: Verdict, pair: tuple[str, str]) -> None:
-    from loaders.matching.pair_decisions import decide_pair
-
-    with open_cli_database() as opened:
-        snapshot = take_cli_snapshot(opened)
-        outcome = decide_pair(opened, snapshot, *pair, verdict, getpass.getuser())
-    print_answer(outcome)
-
-
-def _import_decisions(path: Path) -> None:
-    from loaders.matching.judgements import import_judgements
-
-    if not path.exists():
-        raise UsageError("{path} is not there; name a folder or a file of it", path=path)
-    taken = import_judgements(CommandState.settings.home, path, getpass.getuser())
-    print_answer(Message("{n:,} decisions taken in", n=taken))
-
-
-def _export_decisions(path: Path, *, force: bool) -> None:
-    from loaders.matching.judgements import export_judgements
-
-    check_paths_writable([path], force=force)
-    written = export_judgements(CommandState.settings.home, path)
-    print_answer(Message("{n:,} decisions -> {file}", n=written, file=path))
-
-
-def _list_decisions(*, as_json: bool) -> None:
-    from loaders.matching.judgements import JUDGEMENT_COLUMNS, list_judgements
-
-    found = list_judgements(CommandState.settings.home)
-    if as_json:
-        print_json({"decisions": [one.__dict__ for one in found]})
+    if decide_asked_pair(PEOPLE, asked) or move_decisions(
+        PEOPLE, export_to, import_from, listed=decisions, force=force, as_json=as_json
+    ):
         return
-    rows = [tuple(getattr(one, name) for name in JUDGEMENT_COLUMNS) for one in found]
-    print_table(JUDGEMENT_COLUMNS, rows)
+    _list_waiting_pairs(limit, as_json=as_json)
 
 
 def _list_waiting_pairs(limit: int, *, as_json: bool) -> None:

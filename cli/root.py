@@ -46,6 +46,9 @@ export_cli = typer.Typer(help="The network in other tools' formats.", no_args_is
 people_cli = typer.Typer(
     help="Which ids are one person: by probability, and by decision.", no_args_is_help=True
 )
+enterprises_cli = typer.Typer(
+    help="Which ids are one enterprise: by name, and by decision.", no_args_is_help=True
+)
 mappings_cli = typer.Typer(
     help="The remembered mappings of departments' lists: list, show, export, import, delete.",
     no_args_is_help=True,
@@ -58,6 +61,7 @@ cli.add_typer(mappings_cli, name="mappings")
 cli.add_typer(scenario_cli, name="scenario")
 cli.add_typer(db, name="db")
 cli.add_typer(people_cli, name="people")
+cli.add_typer(enterprises_cli, name="enterprises")
 cli.add_typer(export_cli, name="export")
 
 

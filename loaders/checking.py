@@ -17,14 +17,19 @@ from graph.model.schema_types import Facet, NodeKind, Relation
 from graph.progress import Progress
 from graph.server.database import Database
 from graph.server.identity_key import build_id_digester
+from graph.store.identity_merge import ENTERPRISES, PEOPLE
 from graph.store.merge import (
     WRITE_BATCH_ROWS,
 )
 from graph.store.schema import apply_schema
 from loaders.erasure.erased_people import open_erased_people
 from loaders.erasure.erased_rows import mask_refused_rows, refuse_erased_rows
+from loaders.load_identities import (
+    LoadIdentities,
+    resolve_enterprise_identities,
+    resolve_person_identities,
+)
 from loaders.matching.judgements import list_judgements
-from loaders.person_identity import PersonIdentities, resolve_person_identities
 from loaders.several_people import split_several_people
 from loaders.staging import StagedTable, stage_checked_table
 from loaders.tables import (
@@ -48,8 +53,11 @@ def check_load_tables(
     home: Path,
     today: dt.date,
     progress: Progress,
-) -> tuple[list[StagedTable], PersonIdentities]:
-    """Every table checked by itself, one at a time, then against what is known."""
+) -> tuple[list[StagedTable], dict[str, LoadIdentities]]:
+    """Every table checked by itself, one at a time, then against what is known.
+
+    With the ids that are one, by the label of their nodes.
+    """
     digest, erased = build_id_digester(home), open_erased_people(home)
     order = {table: place for place, table in enumerate(EXCHANGE_TABLES)}
     kept: list[StagedTable] = []
@@ -73,8 +81,15 @@ def check_load_tables(
     split_several_people(database, kept, empty_store=empty)
     if erased is not None:
         refuse_erased_rows(kept, erased)
-    judgements = list_judgements(home)
-    identities = resolve_person_identities(database, kept, judgements, empty_store=empty)
+    identities = {
+        identity.node.label: resolve(
+            database, kept, list_judgements(home, identity), empty_store=empty
+        )
+        for identity, resolve in (
+            (PEOPLE, resolve_person_identities),
+            (ENTERPRISES, resolve_enterprise_identities),
+        )
+    }
     known = _collect_known_keys(database, kept, empty)
     gone = {kind: pl.concat(ids) for kind, ids in refused.items()}
     for table in kept:

@@ -11,8 +11,13 @@ from graph.model.schema_types import Facet, NodeKind, Relation
 from graph.progress import Progress
 from graph.store.bulk_import import BulkImport
 from graph.store.creation import END_KEY_COLUMN, ORIGIN_COLUMN, START_KEY_COLUMN
+from graph.store.identity_merge import (
+    IDENTITY_KINDS,
+    IdentityKind,
+    IdentityMerge,
+    merge_identities,
+)
 from graph.store.merge import Writer, build_link_key
-from graph.store.person_merge import PersonMerge, merge_people
 from graph.store.statements import UPDATED_ON_COLUMN
 from loaders.completeness import (
     Census,
@@ -27,6 +32,8 @@ from loaders.tables import (
 
 # What takes the calls that state a load's records: to write them, to import them, to count them.
 RecordWriter = Writer | BulkImport | Census
+# Label -> id of what goes -> what stands for it.
+IdentityMerges = Mapping[str, Mapping[str, IdentityMerge]]
 
 
 def build_row_counter(progress: Progress, what: str, total: int) -> Callable[[int], None]:
@@ -42,10 +49,11 @@ def build_row_counter(progress: Progress, what: str, total: int) -> Callable[[in
 
 
 def write_load_records(
-    writer: Writer, merges: Mapping[str, PersonMerge], kept: Sequence[StagedTable]
+    writer: Writer, merges: IdentityMerges, kept: Sequence[StagedTable]
 ) -> dict[str, int]:
-    """All that a load writes: people merged, rows, what is taken back; how many records went."""
-    merge_people(writer, merges)
+    """All that a load writes: ids merged, rows, what is taken back; how many records went."""
+    for label, of_kind in merges.items():
+        merge_identities(writer, IDENTITY_KINDS[label], of_kind)
     write_staged_tables(writer, kept)
     return writer.cleanup()
 
@@ -61,8 +69,8 @@ def write_staged_tables(writer: RecordWriter, kept: Sequence[StagedTable]) -> No
     for table in kept:
         for rows in table.rows():
             _write_table_rows(writer, EXCHANGE_TABLES[table.table], rows, table.ends)
-        for rows in table.alias_rows():
-            _write_person_aliases(writer, rows)
+        for label, rows in table.alias_rows():
+            _write_further_ids(writer, IDENTITY_KINDS[label], rows)
 
 
 def _has_ends_of_one_kind(table: StagedTable) -> bool:
@@ -93,23 +101,24 @@ def _write_table_rows(
         _write_node_links(writer, declared, link.column, link.relation, link.create, rows, ends)
 
 
-def _write_person_aliases(writer: RecordWriter, rows: pl.DataFrame) -> None:
-    """The ids under which departments state people whom other ids stand for."""
+def _write_further_ids(writer: RecordWriter, identity: IdentityKind, rows: pl.DataFrame) -> None:
+    """The ids under which departments state what other ids stand for."""
+    alias, relation = identity.alias, identity.identifies
     origin = pl.format("{}:{}", ROW_FILE_COLUMN, ROW_NUMBER_COLUMN).alias(ORIGIN_COLUMN)
+    grounds = [prop.name for prop in relation.properties]
     stated = rows.with_columns(origin).select(
         "alias_id",
-        "person_id",
-        "basis",
-        "probability",
+        "standing_id",
+        *grounds,
         ORIGIN_COLUMN,
         ROW_SOURCE_COLUMN,
         UPDATED_ON_COLUMN,
     )
     stated = _merge_repeated_rows(stated, ("alias_id",))
-    writer.nodes(NODE_KINDS["PersonAlias"], stated.drop("person_id", "basis", "probability"))
-    ends = {"alias_id": START_KEY_COLUMN, "person_id": END_KEY_COLUMN}
+    writer.nodes(alias, stated.drop("standing_id", *grounds))
+    ends = {"alias_id": START_KEY_COLUMN, "standing_id": END_KEY_COLUMN}
     links = stated.rename(ends).with_columns(key=pl.lit(""))
-    writer.relations(RELATION_KINDS["IDENTIFIES"], "PersonAlias", "Person", links)
+    writer.relations(relation, alias.label, identity.node.label, links)
 
 
 def _merge_repeated_rows(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

@@ -25,12 +25,16 @@ from graph.snapshot.initial import InitialRecords
 from graph.snapshot.take import find_cached_snapshot, read_snapshot_frames, write_snapshot_frames
 from graph.store.bulk_import import BulkImport
 from graph.store.merge import Writer
-from graph.store.person_merge import PersonMerge
 from graph.store.standing import GraphState, is_store_empty, read_graph_state
 from graph.store.statements import parse_source_rank
 from loaders.erasure.erasure_order import read_erasure_order
 from loaders.load_nodes import create_load_node
-from loaders.records import build_row_counter, write_load_records, write_staged_tables
+from loaders.records import (
+    IdentityMerges,
+    build_row_counter,
+    write_load_records,
+    write_staged_tables,
+)
 from loaders.reports import HeadlineChange, LoadReport
 from loaders.staging import StagedTable
 
@@ -52,7 +56,7 @@ class RehearsedLoad:
 
     report: LoadReport
     tables: Sequence[StagedTable]
-    merges: Mapping[str, PersonMerge]
+    merges: IdentityMerges
     replaced: Sequence[str] = ()
 
 

@@ -76,7 +76,7 @@ def compute_staged_digest(kept: Sequence[StagedTable], given: Mapping[str, Any])
     total = hashlib.sha256(repr(sorted(given.items())).encode())
     for table in kept:
         total.update(f"{table.table} {table.file} {table.source}".encode())
-        for rows in (*table.rows(), *table.alias_rows()):
+        for rows in (*table.rows(), *(rows for _, rows in table.alias_rows())):
             _add_rows(total, rows)
         for column, kinds in sorted(table.ends.items()):
             total.update(column.encode())

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from graph.model.kinds import EXCHANGE_TABLES
-from graph.model.schema_types import Declared, NodeKind
+from graph.model.kinds import EXCHANGE_TABLES, NODE_KINDS
+from graph.model.schema_types import Declared
+from graph.store.identity_merge import PEOPLE
 from loaders.tables import ROW_NUMBER_COLUMN, ROW_SOURCE_COLUMN, CheckedTable, list_references
 
 EndKinds = Mapping[str, pl.DataFrame]
@@ -21,8 +22,9 @@ class StagedTable:
 
     `source` states the rows that name no source of their own; `sources` are those of its rows.
     `gone` are the numbers of rows refused since, by their references. `ends`: for a column of
-    ids that may be unknown or of several kinds, the kind of each id. `renamed`: id, person_id,
-    basis, probability: people's ids in its cells, the ids that stand for them, and why.
+    ids that may be unknown or of several kinds, the kind of each id. `renamed`: by label (Person,
+    Enterprise) id, standing_id, basis, probability: ids in its cells, the ids that stand for them,
+    and why.
     """
 
     table: str
@@ -38,7 +40,7 @@ class StagedTable:
         default_factory=lambda: pl.Series(ROW_NUMBER_COLUMN, [], dtype=pl.Int64)
     )
     ends: EndKinds = field(default_factory=dict)
-    renamed: pl.DataFrame | None = None
+    renamed: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def rows(self) -> Iterator[pl.DataFrame]:
         """The accepted rows, apart by source."""
@@ -46,7 +48,7 @@ class StagedTable:
             rows = pl.read_parquet(self.path)
             if len(self.sources) > 1:
                 rows = rows.filter(pl.col(ROW_SOURCE_COLUMN) == source)
-            rows = self._rename_people(self._drop_gone(rows))
+            rows = self._rename_ids(self._drop_gone(rows))
             if rows.height:
                 yield rows
 
@@ -54,36 +56,39 @@ class StagedTable:
         """Some columns of all its accepted rows."""
         numbered = [ROW_NUMBER_COLUMN] if self.gone.len() else []
         rows = pl.read_parquet(self.path, columns=list(dict.fromkeys([*names, *numbered])))
-        return self._rename_people(self._drop_gone(rows)).select(names)
+        return self._rename_ids(self._drop_gone(rows)).select(names)
 
-    def alias_rows(self) -> Iterator[pl.DataFrame]:
-        """The accepted rows of people under ids that others stand for: alias_id beside person_id.
+    def alias_rows(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        """The accepted rows under ids that others stand for: alias_id beside standing_id.
 
-        One frame a source, as `rows`.
+        Each with the label of its nodes, one frame a source, as `rows`.
         """
-        if self.renamed is None or self.table != "people":
-            return
-        moved = self.renamed.rename({"id": "alias_id"})
-        for source in self.sources:
-            rows = self._drop_gone(pl.read_parquet(self.path))
-            rows = rows.filter(pl.col(ROW_SOURCE_COLUMN) == source)
-            aliases = rows.rename({"person_id": "alias_id"}).join(
-                moved, on="alias_id", maintain_order="left"
-            )
-            if aliases.height:
-                yield aliases
+        for label, renamed in self.renamed.items():
+            kind = NODE_KINDS[label]
+            if self.table != kind.table:
+                continue
+            moved = renamed.rename({"id": "alias_id"})
+            for source in self.sources:
+                rows = self._drop_gone(pl.read_parquet(self.path))
+                rows = rows.filter(pl.col(ROW_SOURCE_COLUMN) == source)
+                aliases = rows.rename({kind.key: "alias_id"}).join(
+                    moved, on="alias_id", maintain_order="left"
+                )
+                if aliases.height:
+                    yield label, aliases
 
     def _drop_gone(self, rows: pl.DataFrame) -> pl.DataFrame:
         if not self.gone.len():
             return rows
         return rows.filter(~pl.col(ROW_NUMBER_COLUMN).is_in(self.gone.implode()))
 
-    def _rename_people(self, rows: pl.DataFrame) -> pl.DataFrame:
-        if self.renamed is None:
-            return rows
-        old, new = self.renamed["id"], self.renamed["person_id"]
-        named = [c for c in list_person_columns(EXCHANGE_TABLES[self.table]) if c in rows.columns]
-        return rows.with_columns(pl.col(c).replace(old, new) for c in named)
+    def _rename_ids(self, rows: pl.DataFrame) -> pl.DataFrame:
+        declared = EXCHANGE_TABLES[self.table]
+        for label, renamed in self.renamed.items():
+            old, new = renamed["id"], renamed["standing_id"]
+            named = [c for c in list_identity_columns(declared, label) if c in rows.columns]
+            rows = rows.with_columns(pl.col(c).replace(old, new) for c in named)
+        return rows
 
 
 def stage_checked_table(checked: CheckedTable, path: Path, source: str) -> StagedTable:
@@ -105,9 +110,15 @@ def stage_checked_table(checked: CheckedTable, path: Path, source: str) -> Stage
     )
 
 
-def list_person_columns(declared: Declared) -> list[str]:
-    """The columns of an exchange table that hold ids of people, its own key among them."""
-    columns = [column for column, kinds, *_ in list_references(declared) if "Person" in kinds]
-    if isinstance(declared, NodeKind) and declared.label == "Person":
-        columns.append(declared.key)
+def list_identity_columns(declared: Declared, label: str) -> list[str]:
+    """The columns of an exchange table that may hold ids of this kind, its own key among them."""
+    key = NODE_KINDS[label].key
+    columns = [column for column, kinds, *_ in list_references(declared) if label in kinds]
+    # The key of its own table, and of a place that a row only mentions (a mentorship's employer).
+    columns += [prop.name for prop in declared.properties if prop.name == key]
     return list(dict.fromkeys(columns))
+
+
+def list_person_columns(declared: Declared) -> list[str]:
+    """The columns of an exchange table that hold ids of people."""
+    return list_identity_columns(declared, PEOPLE.node.label)

@@ -36,11 +36,11 @@ from graph.snapshot.take import (
     write_snapshot_frames,
 )
 from graph.store.bulk_import import BulkImport
+from graph.store.identity_merge import PEOPLE, IdentityKind, IdentityMerge, merge_identities
+from graph.store.identity_split import split_identity
 from graph.store.merge import (
     Writer,
 )
-from graph.store.person_merge import PersonMerge, merge_people
-from graph.store.person_split import split_person
 from graph.store.schema import apply_schema
 from graph.store.standing import delete_last_known_state
 from graph.store.statements import parse_source_rank
@@ -73,7 +73,12 @@ from loaders.load_nodes import (
     finish_load,
     open_load_folder,
 )
-from loaders.records import build_row_counter, write_load_records, write_staged_tables
+from loaders.records import (
+    IdentityMerges,
+    build_row_counter,
+    write_load_records,
+    write_staged_tables,
+)
 from loaders.rehearsal import RehearsedLoad, measure_headline_change
 from loaders.reports import LoadReport, TableCount, write_load_report
 from loaders.resumption import ResumableLoad, compute_staged_digest, find_resumable_load
@@ -83,7 +88,7 @@ from loaders.staging import StagedTable
 MIN_BULK_ROWS = 100_000
 # The step that `progress` is told of before the first thing is written.
 WRITING_STEP = "begin to write"
-# What a load that only merges people of the graph, or parts two, names as its loader.
+# What a load that only merges nodes of the graph, or parts two, names as its loader.
 MATCH_LOADER = "match"
 SPLIT_LOADER = "part"
 # In the load's folder: the records for the first snapshot, and its frames while they are made.
@@ -161,11 +166,11 @@ def _conclude_report(home: Path, report: LoadReport) -> LoadReport:
 
 @dataclass
 class _CheckedLoad:
-    """What is to be written, and the report so far. `merges`: people of the graph to be merged."""
+    """What is to be written, and the report so far. `merges`: nodes of the graph to be merged."""
 
     report: LoadReport
     tables: Sequence[StagedTable]
-    merges: Mapping[str, PersonMerge]
+    merges: IdentityMerges
     source_rank: str
     complete: bool = False
 
@@ -211,8 +216,9 @@ def _check_load(
     home = folder.parent.parent
     kept, identities = check_load_tables(database, read, folder, home, day, progress)
     report = _start_load_report(load_id, loader, kept, unread, dry_run)
-    report = replace(report, merged_ids=identities.moved.height)
-    merges = {id: PersonMerge(*ground) for id, *ground in identities.stored.iter_rows()}
+    report = replace(report, merged_ids=identities[PEOPLE.node.label].moved.height)
+    merges = {label: found.list_merges() for label, found in identities.items()}
+    merges = {label: of_kind for label, of_kind in merges.items() if of_kind}
     return _CheckedLoad(report, kept, merges, database.settings.source_rank)
 
 
@@ -426,50 +432,52 @@ def _write_load_in_batches(
     )
 
 
-def write_people_merges(
+def write_identity_merges(
     database: Database,
-    home: Path,
     load_id: str,
-    merges: Mapping[str, PersonMerge],
+    identity: IdentityKind,
+    merges: Mapping[str, IdentityMerge],
     *,
     progress: Progress = lambda what, done, total: None,
     say: Say = lambda line: None,
 ) -> LoadReport:
-    """Merges people of the graph in a load of its own, undone if it fails; its report.
+    """Merges nodes of the graph in a load of its own, undone if it fails; its report.
 
     To be called inside `open_load_folder`, so that nothing else is written meanwhile.
     """
     began = time.monotonic()
+    merged_ids = len(merges) if identity is PEOPLE else 0
     report = LoadReport(
-        load_id, MATCH_LOADER, (), False, (), build_empty_findings(), merged_ids=len(merges)
+        load_id, MATCH_LOADER, (), False, (), build_empty_findings(), merged_ids=merged_ids
     )
     count = build_row_counter(progress, "write", len(merges))
 
     def write() -> None:
-        merge_people(Writer(database, load_id, progress=count), merges)
+        merge_identities(Writer(database, load_id, progress=count), identity, merges)
 
     revision = _write_own_load(database, report, write, progress, say)
     report = replace(report, revision=revision, seconds=time.monotonic() - began)
-    write_load_report(home, report)
+    write_load_report(database.settings.home, report)
     return report
 
 
-def write_person_split(
+def write_identity_split(
     database: Database,
     load_id: str,
+    identity: IdentityKind,
     alias_id: str,
-    person_id: str,
+    standing_id: str,
     *,
     say: Say = lambda line: None,
 ) -> int:
-    """Parts a further id from its person in a load of its own; the revision after it.
+    """Parts a further id from what stands for it in a load of its own; the revision after it.
 
     Raises UsageError where the two cannot be told apart any more; then nothing has changed.
     """
     report = LoadReport(load_id, SPLIT_LOADER, (), False, (), build_empty_findings())
 
     def write() -> None:
-        split_person(Writer(database, load_id), alias_id, person_id)
+        split_identity(Writer(database, load_id), identity, alias_id, standing_id)
 
     revision = _write_own_load(database, report, write, lambda what, done, total: None, say)
     write_load_report(database.settings.home, replace(report, revision=revision))

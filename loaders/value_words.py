@@ -183,3 +183,10 @@ _PROVINCE_WORDS: Final = {
         for word in (en.casefold().replace(" ", ""), zh, _get_full_province_name(code))
     },
 }
+
+
+@cache
+def list_division_words() -> tuple[str, ...]:
+    """Names of provinces and cities, with and without 省 and 市, the longest first."""
+    words = {word for word in _PROVINCE_WORDS if len(word) > 1 and not word.isascii()}
+    return tuple(sorted(words | set(_load_cities()), key=lambda word: (-len(word), word)))

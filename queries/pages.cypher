@@ -144,6 +144,16 @@ RETURN e.name AS name,
             RETURN {kind: k.kind, amount: l.amount, year: l.year}
             ORDER BY l.year DESC, k.kind LIMIT 20 } AS subsidies
 
+// name: enterprise_review
+// internal: What tells one enterprise from another when two are compared.
+MATCH (e:Enterprise {enterprise_id: $id})
+RETURN e.name AS name, e.province AS province, e.industry AS industry, e.ownership AS ownership,
+  e.sources AS sources,
+  COUNT { MATCH (:Person {enterprise_id: $id}) } AS employees,
+  COUNT { MATCH (:Studio)-[:HOSTED_BY]->(e) } AS studios,
+  COLLECT { MATCH (a:EnterpriseAlias)-[:DENOTES]->(e)
+            RETURN a.alias_id ORDER BY a.alias_id LIMIT 20 } AS further
+
 // name: school_record
 // internal: One school with its teachers and partner enterprises, twenty of each at most.
 MATCH (s:School {school_id: $id})

@@ -398,6 +398,13 @@ NODES: tuple[NodeKind, ...] = (
         "alias_id",
         (_build_property("alias_id", "a person's id that another id stands for", "其他编号"),),
     ),
+    NodeKind(
+        "EnterpriseAlias",
+        "Further id of an enterprise",
+        "企业其他编号",
+        "alias_id",
+        (_build_property("alias_id", "an enterprise's id that another stands for", "其他编号"),),
+    ),
 )
 
 FACETS: tuple[Facet, ...] = (
@@ -802,6 +809,19 @@ RELATIONS: tuple[Relation, ...] = (
                 "that they are one person, of a match by probability",
                 "合并概率",
                 FLOAT_TYPE,
+            ),
+        ),
+    ),
+    # (:EnterpriseAlias)-[:DENOTES]->(:Enterprise)
+    Relation(
+        "DENOTES",
+        "Is a further id of the enterprise",
+        "同一企业",
+        End("alias_id", ("EnterpriseAlias",)),
+        End("enterprise_id", ("Enterprise",)),
+        (
+            _build_property(
+                "basis", "why the two ids are one enterprise", "合并依据", choices=IDENTITY_BASES
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-"""The further ids under which departments state a person."""
+"""The further ids under which departments state a person, or an enterprise."""
 
 from __future__ import annotations
 
@@ -32,6 +32,31 @@ def resolve_person_ids(snapshot: Snapshot, ids: Collection[str]) -> dict[str, st
     if found.limit(1).collect().is_empty():
         return {}
     return dict(found.join(people, on="person").select("alias_id", "person_id").collect().rows())
+
+
+def resolve_enterprise_ids(snapshot: Snapshot, ids: Collection[str]) -> dict[str, str]:
+    """enterprise_id by each of these ids that is a further id of one; others are left out."""
+    aliases = snapshot.frames.get("enterprise_aliases")
+    if aliases is None or not ids:
+        return {}
+    wanted = pl.Series(list(ids), dtype=pl.String)
+    found = aliases.filter(pl.col("alias_id").is_in(wanted.implode()))
+    return dict(found.select("alias_id", "enterprise_id").collect().rows())
+
+
+def list_enterprise_aliases(snapshot: Snapshot, enterprise_id: str) -> list[str]:
+    """The further ids of an enterprise, in order."""
+    aliases = snapshot.frames.get("enterprise_aliases")
+    if aliases is None:
+        return []
+    found = aliases.filter(pl.col("enterprise_id") == enterprise_id).select("alias_id")
+    return found.collect()["alias_id"].sort().to_list()
+
+
+def count_enterprise_aliases(snapshot: Snapshot) -> int:
+    """How many ids of enterprises others stand for."""
+    aliases = snapshot.frames.get("enterprise_aliases")
+    return 0 if aliases is None else int(aliases.select(pl.len()).collect().item())
 
 
 def resolve_person_id(snapshot: Snapshot, person_id: str) -> str:

@@ -66,6 +66,9 @@ _NON_PROPERTY_COLUMNS: Final = frozenset(
 _WRITE_CHANGE_STATEMENT = f"CREATE (:{CHANGE.label} {{load_id: $load, frame: $frame, keys: $keys}})"
 
 RowMappings = Sequence[Mapping[str, Any]]
+# A statement to take in, a source whose statement is taken back, what makes new statements of
+# those that stand, or None, which only leaves out what this load replaces.
+LinkChange = Statement | str | Callable[[Sequence[Statement]], Sequence[Statement]] | None
 
 
 @dataclass(frozen=True)
@@ -446,9 +449,9 @@ class Writer:
         relation: Relation,
         start: str,
         key: str,
-        stated: Mapping[str, Statement | str | None],
+        stated: Mapping[str, LinkChange],
     ) -> None:
-        """Takes in a statement a node, takes back a source's, or what this load replaces (None)."""
+        """Changes the link of each node: see `LinkChange`."""
         rules = build_link_rules(self.ranks)
 
         def once(tx: ManagedTransaction) -> tuple[int, list[RecordConflict]]:
@@ -460,10 +463,7 @@ class Writer:
                 if before is not None:
                     end, to, values = before["end"], before["to"], before["properties"]
                     images.add(RelationImage(relation.type, start, node, end, to, values))
-                if isinstance(new, Statement):
-                    statements = merge_statement(standing, new)
-                else:
-                    statements = [one for one in standing if new is None or one.source != new]
+                statements = _change_link_statements(standing, new)
                 if not statements:
                     changes.lose(node, before)
                     continue
@@ -869,6 +869,17 @@ def write_batch_nodes(
     if new:
         create = f"UNWIND $rows AS row CREATE (x:{kind.label}) SET x = row.properties"
         tx.run(create, {"rows": new}).consume()
+
+
+def _change_link_statements(
+    standing: Sequence[Statement], change: LinkChange
+) -> Sequence[Statement]:
+    """What is stated of a link after the change."""
+    if isinstance(change, Statement):
+        return merge_statement(standing, change)
+    if change is None or isinstance(change, str):
+        return [one for one in standing if change is None or one.source != change]
+    return change(standing)
 
 
 def _build_ends_match(start: str, end: str) -> str:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from graph.errors import UsageError
 from graph.messages import Message, Say
-from graph.people.aliases import resolve_person_ids
+from graph.store.identity_merge import ENTERPRISES, PEOPLE, IdentityKind
 from loaders.broken_loads import undo_broken_loads
 from loaders.load_nodes import build_load_id, open_load_folder
-from loaders.matching.judgements import Judgement, Verdict, order_pair, save_judgement
-from loaders.sync import write_person_split
+from loaders.mapping.identifiers import is_credit_code
+from loaders.matching.judgements import Verdict, order_pair, save_judgement
+from loaders.sync import write_identity_split
 
 if TYPE_CHECKING:
     from graph.server.database import Database
-    from graph.snapshot.frames import Snapshot
 
 _SAVED = {
     "same": Message("one person: merged with the next `shicheng people match` or load"),
@@ -22,84 +22,115 @@ _SAVED = {
     "later": Message("put off: the pair comes at the end of the list"),
     "open": Message("taken back: the pair is proposed again with the next match"),
 }
-_PARTED = Message("parted again: {id} is a person of its own (revision {revision})")
+_SAVED_OF_ENTERPRISES = {
+    "same": Message("one enterprise: merged with the next `shicheng enterprises match` or load"),
+    "different": Message("different enterprises: this pair is not proposed again"),
+    "later": _SAVED["later"],
+    "open": _SAVED["open"],
+}
+_PARTED = {
+    PEOPLE.node.label: Message("parted again: {id} is a person of its own (revision {revision})"),
+    ENTERPRISES.node.label: Message(
+        "parted again: {id} is an enterprise of its own (revision {revision})"
+    ),
+}
 
 
 def decide_pair(
     database: Database,
-    snapshot: Snapshot,
     one: str,
     other: str,
     verdict: Verdict,
     owner: str,
+    identity: IdentityKind = PEOPLE,
     *,
     say: Say = lambda line: None,
 ) -> Message:
     """Writes the decision down and says what it does.
 
-    `different`, and the taking back of `same`, part two who were merged without an ID number.
-    Raises UsageError for an id that nobody has, and where ID numbers or a mentorship forbid it.
+    `different`, and the taking back of `same`, part two that were merged without an ID number.
+    Raises UsageError for an id that is not there, and where ID numbers, credit codes or a
+    mentorship forbid it.
     """
     a, b = order_pair(one, other)
-    facts = _fetch_facts(database, a, b)
+    facts = _fetch_facts(database, identity, a, b)
     if verdict == "same":
         _check_may_be_same(facts, a, b)
-    merged = facts["person_a"] == facts["person_b"]
+    merged = facts["standing_a"] == facts["standing_b"]
     if verdict == "different" and merged and _find_parting_id(facts, a, b) is None:
         raise UsageError(
             "{a} and {b} come with one citizen ID number: correct that number first", a=a, b=b
         )
-    save_judgement(database.settings.home, a, b, verdict, owner)
+    save_judgement(database.settings.home, a, b, verdict, owner, identity)
+    saved = _SAVED if identity is PEOPLE else _SAVED_OF_ENTERPRISES
     if not merged or verdict not in ("different", "open"):
-        return _SAVED[verdict]
+        return saved[verdict]
     parting = _find_parting_id(facts, a, b, decided_only=verdict == "open")
     if parting is None:
-        return _SAVED[verdict]
-    revision = part_person(database, parting, facts["person_a"], say=say)
-    return _PARTED.with_values(id=parting, revision=revision)
+        return saved[verdict]
+    revision = part_identity(database, identity, parting, facts["standing_a"], say=say)
+    return _PARTED[identity.node.label].with_values(id=parting, revision=revision)
 
 
-def part_person(
-    database: Database, alias_id: str, person_id: str, *, say: Say = lambda line: None
+def part_identity(
+    database: Database,
+    identity: IdentityKind,
+    alias_id: str,
+    standing_id: str,
+    *,
+    say: Say = lambda line: None,
 ) -> int:
-    """Makes a further id a person of its own again, as a load of its own; the new revision."""
+    """Makes a further id a node of its own again, as a load of its own; the new revision."""
     load_id = build_load_id()
     with open_load_folder(database.settings.home, load_id):
         undo_broken_loads(database, say)
-        return write_person_split(database, load_id, alias_id, person_id, say=say)
+        return write_identity_split(database, load_id, identity, alias_id, standing_id, say=say)
 
 
-def resolve_judged_pair(snapshot: Snapshot, judgement: Judgement) -> tuple[str, str]:
-    """The ids that stand now for those of a judgement."""
-    leading = resolve_person_ids(snapshot, judgement.pair)
-    a, b = judgement.pair
-    return leading.get(a, a), leading.get(b, b)
-
-
-def _fetch_facts(database: Database, a: str, b: str) -> dict[str, Any]:
-    """Who the two ids stand for, by what, with which digests, and whether one taught the other."""
-    facts: dict[str, Any] = {}
+def _fetch_facts(database: Database, identity: IdentityKind, a: str, b: str) -> dict[str, Any]:
+    """What the two ids stand for, by what, with which numbers, and whether one taught the other."""
+    node, alias, relation = identity.node, identity.alias, identity.identifies
+    facts: dict[str, Any] = {"taught": False}
     for name, id in (("a", a), ("b", b)):
         rows = database.read(
-            "OPTIONAL MATCH (p:Person {person_id: $id}) "
-            "OPTIONAL MATCH (:PersonAlias {alias_id: $id})-[x:IDENTIFIES]->(q:Person) "
-            "WITH coalesce(p, q) AS who, x RETURN who.person_id AS person, "
-            "who.id_digest AS digest, x.basis AS basis, x.probability AS probability",
+            f"OPTIONAL MATCH (p:{node.label} {{{node.key}: $id}}) "
+            f"OPTIONAL MATCH (:{alias.label} {{alias_id: $id}})-[x:{relation.type}]->"
+            f"(q:{node.label}) "
+            f"WITH coalesce(p, q) AS found, x RETURN found.{node.key} AS standing, "
+            "found.id_digest AS number, x.basis AS basis, x.probability AS probability",
             {"id": id},
         )
-        if rows[0]["person"] is None:
-            raise UsageError("nobody in the graph has the id {id}; check how it is written", id=id)
+        if rows[0]["standing"] is None:
+            raise _build_unknown_id_error(identity, id)
         facts |= {f"{key}_{name}": value for key, value in rows[0].items()}
-    taught = database.read(
-        "RETURN EXISTS { MATCH (:Person {person_id: $a})-[:MENTORS]-(:Person {person_id: $b}) } "
-        "AS taught",
-        {"a": facts["person_a"], "b": facts["person_b"]},
-    )
-    return facts | {"taught": taught[0]["taught"]}
+    if identity is PEOPLE:
+        taught = database.read(
+            "RETURN EXISTS { MATCH (:Person {person_id: $a})-[:MENTORS]-(:Person {person_id: $b}) "
+            "} AS taught",
+            {"a": facts["standing_a"], "b": facts["standing_b"]},
+        )
+        return facts | taught[0]
+    for name in ("a", "b"):
+        code = facts[f"standing_{name}"]
+        facts[f"code_{name}"] = code if is_credit_code(code) else None
+    return facts
+
+
+def _build_unknown_id_error(identity: IdentityKind, id: str) -> UsageError:
+    if identity is PEOPLE:
+        return UsageError("nobody in the graph has the id {id}; check how it is written", id=id)
+    return UsageError("no enterprise in the graph has the id {id}; check how it is written", id=id)
 
 
 def _check_may_be_same(facts: dict[str, Any], a: str, b: str) -> None:
-    digests = {facts["digest_a"], facts["digest_b"]} - {None}
+    if len({facts.get("code_a"), facts.get("code_b")} - {None}) > 1:
+        raise UsageError(
+            "{a} and {b} have two different credit codes, so they are never merged: find out "
+            "which one is right",
+            a=a,
+            b=b,
+        )
+    digests = {facts["number_a"], facts["number_b"]} - {None}
     if len(digests) > 1:
         raise UsageError(
             "{a} and {b} have two different citizen ID numbers, so they are never merged: find "
@@ -107,7 +138,7 @@ def _check_may_be_same(facts: dict[str, Any], a: str, b: str) -> None:
             a=a,
             b=b,
         )
-    if facts["person_a"] != facts["person_b"] and facts["taught"]:
+    if facts["standing_a"] != facts["standing_b"] and facts["taught"]:
         raise UsageError(
             "of {a} and {b} one is stated as the other's master, so they are not merged: correct "
             "that mentorship first",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -15,26 +15,33 @@ from graph.messages import Say
 from graph.people.aliases import resolve_person_ids
 from graph.progress import Progress
 from graph.snapshot.take import take_snapshot
-from graph.store.person_merge import PersonMerge
+from graph.store.identity_merge import PEOPLE, IdentityMerge
 from loaders.broken_loads import undo_broken_loads
 from loaders.load_nodes import build_load_id, open_load_folder
 from loaders.matching.judgements import (
+    IdPair,
     Judgement,
-    PersonPair,
     list_judged_pairs,
     list_judgements,
-    order_pair,
 )
 from loaders.matching.match_model import MERGE_WEIGHT_BITS, compute_probability
 from loaders.matching.match_pairs import score_pairs
 from loaders.matching.match_records import build_match_records
 from loaders.matching.merge_choice import MergeChoice, choose_merges
-from loaders.matching.review_queue import QUEUE_FILE_NAME, write_review_queue
-from loaders.sync import write_people_merges
+from loaders.matching.review_queue import (
+    QUEUE_FILE_NAME,
+    follow_merges,
+    replace_pair_ids,
+    select_waiting_pairs,
+    write_review_queue,
+)
+from loaders.sync import write_identity_merges
 
 if TYPE_CHECKING:
     from graph.server.database import Database
     from graph.snapshot.frames import Snapshot
+
+PAIR_COLUMNS: Final = ("person_a", "person_b")
 
 
 @dataclass(frozen=True)
@@ -79,12 +86,12 @@ def match_people(
         revision = None
         if not dry_run:
             if choice.merges.height:
-                merges = {id: PersonMerge(*ground) for id, *ground in choice.merges.iter_rows()}
-                report = write_people_merges(
-                    database, home, load_id, merges, progress=progress, say=say
+                merges = {id: IdentityMerge(*ground) for id, *ground in choice.merges.iter_rows()}
+                report = write_identity_merges(
+                    database, load_id, PEOPLE, merges, progress=progress, say=say
                 )
                 revision = report.revision
-                waiting = _follow_merges(waiting, choice.merges)
+                waiting = follow_merges(waiting, choice.merges, PAIR_COLUMNS)
             write_review_queue(home, waiting)
     counts = dict(choice.merges["basis"].value_counts().iter_rows())
     return MatchReport(
@@ -135,11 +142,10 @@ def _list_taught_pairs(snapshot: Snapshot, pairs: pl.DataFrame) -> list[tuple[in
     return list(found.iter_rows())
 
 
-def resolve_pairs(snapshot: Snapshot, pairs: Sequence[PersonPair]) -> list[PersonPair]:
+def resolve_pairs(snapshot: Snapshot, pairs: Sequence[IdPair]) -> list[IdPair]:
     """The pairs by the ids that stand for theirs; those of one person are left out."""
     leading = resolve_person_ids(snapshot, {id for pair in pairs for id in pair})
-    found = ((leading.get(a, a), leading.get(b, b)) for a, b in pairs)
-    return [(a, b) for a, b in found if a != b]
+    return replace_pair_ids(pairs, leading)
 
 
 def describe_pairs(asked: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
@@ -154,18 +160,6 @@ def describe_pairs(asked: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
         probability.alias("probability"),
         pl.exclude("person_a", "person_b", "record_l", "record_r"),
     ).sort(["weight", "person_a", "person_b"], descending=[True, False, False])
-
-
-def _follow_merges(waiting: pl.DataFrame, merges: pl.DataFrame) -> pl.DataFrame:
-    """The waiting pairs by the ids that stand now; several between two people become the best."""
-    old, new = merges["id"], merges["person_id"]
-    moved = waiting.with_columns(pl.col("person_a", "person_b").replace(old, new))
-    turned = pl.col("person_a") > pl.col("person_b")
-    a, b = pl.col("person_a"), pl.col("person_b")
-    moved = moved.with_columns(
-        person_a=pl.when(turned).then(b).otherwise(a), person_b=pl.when(turned).then(a).otherwise(b)
-    )
-    return moved.filter(a != b).unique(["person_a", "person_b"], keep="first", maintain_order=True)
 
 
 def load_review_queue(
@@ -183,17 +177,6 @@ def load_review_queue(
     ids = pl.concat([queue["person_a"], queue["person_b"]])
     named = {id for one in judgements for id in one.pair}.union(ids)
     leading = resolve_person_ids(snapshot, named)
-    verdicts = {
-        order_pair(a, b): one.verdict
-        # What puts a pair off says less than a decision on it, by whichever of its ids.
-        for one in sorted(judgements, key=lambda one: one.verdict != "later")
-        if (a := leading.get(one.person_a, one.person_a))
-        != (b := leading.get(one.person_b, one.person_b))
-    }
     people = snapshot.frames["people"].select("person_id")
-    present = set(people.filter(pl.col("person_id").is_in(ids.implode())).collect()["person_id"])
-    found = [verdicts.get(pair) for pair in queue.select("person_a", "person_b").iter_rows()]
-    put_off = pl.Series("put_off", [verdict == "later" for verdict in found], dtype=pl.Boolean)
-    undecided = pl.Series([one in (None, "later") for one in found], dtype=pl.Boolean)
-    here = pl.all_horizontal(pl.col("person_a", "person_b").is_in(list(present)))
-    return queue.with_columns(put_off).filter(undecided & here).sort("put_off", maintain_order=True)
+    present = people.filter(pl.col("person_id").is_in(ids.implode())).collect()["person_id"]
+    return select_waiting_pairs(queue, PAIR_COLUMNS, judgements, leading, set(present))

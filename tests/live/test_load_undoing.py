@@ -21,13 +21,13 @@ from graph.snapshot.frames import Snapshot
 from graph.snapshot.take import take_snapshot
 from graph.store import undo
 from graph.store.digest import compute_store_digest, format_canonical_lines
-from graph.store.person_merge import PersonMerge
+from graph.store.identity_merge import PEOPLE, IdentityMerge
 from graph.store.standing import list_loads, read_graph_state
 from loaders import folder
 from loaders.findings import build_empty_findings
 from loaders.load_nodes import build_load_id, create_load_node
 from loaders.reports import LoadReport
-from loaders.sync import load_records, write_people_merges
+from loaders.sync import load_records, write_identity_merges
 from loaders.undoing import undo_finished_load
 from tests.live.test_bulk import FIRST, SECOND, write
 from tests.live.test_person_identity import SPLIT, TRIPLED
@@ -221,8 +221,8 @@ def test_merges_that_were_decided_are_undone(
 ) -> None:
     load(empty_database, settings, write(tmp_path / "hr", FIRST))
     stood = read_store(empty_database)
-    merges = {"p2": PersonMerge("p1", "decided")}
-    write_people_merges(empty_database, settings.home, build_load_id(), merges)
+    merges = {"p2": IdentityMerge("p1", "decided")}
+    write_identity_merges(empty_database, build_load_id(), PEOPLE, merges)
     assert list_loads(empty_database)[0]["merged_ids"] == 1
     undo_finished_load(empty_database, "2", "clerk")
     assert read_store(empty_database) == stood

@@ -591,6 +591,22 @@ EXPECTED_INTERNAL: list[tuple[str, Mapping[str, Any], list[dict[str, Any]]]] = [
         ],
     ),
     (
+        "enterprise_review",
+        {"id": "e1"},
+        [
+            {
+                "name": E1[1],
+                "province": "32",
+                "industry": "装备制造",
+                "ownership": "国有",
+                "sources": ["small_network"],
+                "employees": 6,
+                "studios": 1,
+                "further": [],
+            }
+        ],
+    ),
+    (
         "school_record",
         {"id": "k1"},
         [

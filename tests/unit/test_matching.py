@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import UsageError
+from loaders.matching.enterprise_names import find_name_pairs
 from loaders.matching.judgements import (
     export_judgements,
     import_judgements,
@@ -297,3 +298,31 @@ def test_judgements_are_kept_undone_and_carried_to_another_folder(tmp_path: Path
         import_judgements(there, tmp_path / "other.csv", "zhao")
     with pytest.raises(UsageError):
         save_judgement(here, "a", "a", "same", "li")
+
+
+NAMES = {
+    "苏州远航重工集团有限公司": "full",
+    "远航重工": "short",
+    "远航重工(集团)股份公司": "brackets",
+    "新星机电有限公司（原苏州第一机床厂）": "new",
+    "第一机床厂": "old",
+    "远航重工集团苏州分公司": "branch",
+    "南通远航重工学校": "school",
+    "恒力": "two signs",
+    "恒力机械": "longer",
+    "江南造船": "begin",
+    "上海江南造船修配": "begun",
+}
+
+
+def test_names_of_one_enterprise_are_found_and_others_are_not() -> None:
+    told = list(NAMES.values())
+    records = pl.DataFrame({"record": range(len(NAMES)), "name": list(NAMES)})
+    pairs = {(told[a], told[b]): why for a, b, why in find_name_pairs(records).iter_rows()}
+    assert pairs == {
+        ("short", "brackets"): "same_words",
+        ("new", "old"): "old_name",
+        ("full", "short"): "same_core",
+        ("full", "brackets"): "same_core",
+        ("begin", "begun"): "short_name",
+    }

@@ -75,7 +75,7 @@ def page() -> None:
 
 def _draw_place_kind_control() -> str:
     """Which of the three; an id in the address tells it when nothing else does."""
-    asked = st.query_params.get("id")
+    asked = table.resolve_place_id(st.query_params.get("id"))
     if asked and "kind_of_place" not in st.query_params:
         address.write_parameter("kind_of_place", table.find_place_kind(asked), PLACE_KINDS[0])
     names = {"studio": t("Studios"), "enterprise": t("Enterprises"), "school": t("Schools")}
@@ -292,7 +292,7 @@ def _draw_places_panel(rows: pl.DataFrame, policy: Policy, kind: str, selected: 
     if len(selected) >= 2:
         _draw_joint_places(policy, kind, selected)
         return
-    id = selected[0] if selected else st.query_params.get("id")
+    id = selected[0] if selected else table.resolve_place_id(st.query_params.get("id"))
     about = table.fetch_place(kind, id) if id else None
     if id and not about:
         address.record_address_fault("id", id)
@@ -369,6 +369,8 @@ def _draw_place_details(id: str, about: table.PlaceDetails, policy: Policy, kind
         for name, column in table.build_place_columns(kind).items()
         if column.kind in ("count", "bar")
     ]
+    if kind == "enterprise" and (further := table.list_further_enterprise_ids(id)):
+        told.append((t("Also known as"), t(", ").join(further)))
     frame.draw_html(frame.render_facts(told, "sc-wide"))
     st.button(
         t("Close"),

@@ -6,9 +6,14 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from graph.people.aliases import count_merged_ids, describe_merge, list_further_ids
+from graph.people.aliases import (
+    count_enterprise_aliases,
+    count_merged_ids,
+    describe_merge,
+    list_further_ids,
+)
 from ui.shell.graph_state import cache_by_graph_state, fetch_snapshot
-from ui.words.i18n import current_language, t
+from ui.words.i18n import current_language, join_sentences, t, tn
 from ui.words.numbers import format_count
 
 
@@ -20,10 +25,17 @@ def fetch_merged_counts() -> dict[str, int]:
 
 def format_merged_counts() -> str:
     """On how many merges every figure rests, in a sentence; nothing where there are none."""
-    counts = fetch_merged_counts()
+    counts, enterprises = fetch_merged_counts(), _fetch_enterprise_count()
+    of_enterprises = tn(
+        "{n} merged id of an enterprise stands in them, by decision.",
+        "{n} merged ids of enterprises stand in them, by decision.",
+        enterprises,
+        n=format_count(enterprises),
+    )
+    of_enterprises = of_enterprises if enterprises else ""
     if not sum(counts.values()):
-        return ""
-    return t(
+        return of_enterprises
+    of_people = t(
         "The figures rest on {n} merged ids of people: {number} by citizen ID number, {probable} "
         "by probability, {decided} by decision.",
         n=format_count(sum(counts.values())),
@@ -31,6 +43,12 @@ def format_merged_counts() -> str:
         probable=format_count(counts["probable"]),
         decided=format_count(counts["decided"]),
     )
+    return join_sentences(of_people, of_enterprises) if of_enterprises else of_people
+
+
+@cache_by_graph_state(max_entries=2, resource=True)
+def _fetch_enterprise_count() -> int:
+    return count_enterprise_aliases(fetch_snapshot())
 
 
 @cache_by_graph_state(max_entries=32, resource=True)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from graph.model.vocabularies import LEVELS, PROVINCES
-from graph.people.aliases import resolve_person_id
+from graph.people.aliases import resolve_enterprise_ids, resolve_person_id
 from graph.people.search import (
     SEARCH_FACETS,
     SEARCH_KIND_FRAMES,
@@ -125,10 +125,12 @@ def search_by_text(
     `graph.people.search.NameIndex.find`.
 
     Of several words, some may name a province, a level or an occupation: where no name has them
-    all, the others are looked for among those who are there. A further id of a person finds the
-    person.
+    all, the others are looked for among those who are there. A further id of a person or
+    an enterprise finds whom it stands for.
     """
-    text = resolve_person_id(graph_state.fetch_snapshot(), text)
+    snapshot = graph_state.fetch_snapshot()
+    text = resolve_person_id(snapshot, text)
+    text = resolve_enterprise_ids(snapshot, [text]).get(text, text)
     wanted, names = list(kinds), talent_figures.fetch_name_index()
     found = dict(names.find(text, wanted, most, first=first, only=only))
     for asked in parse_search_words(text):

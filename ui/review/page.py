@@ -1,4 +1,7 @@
-"""Review: two records side by side, why they are alike, and whether they are one person."""
+"""Review: two records side by side, why they are alike, and whether they are one.
+
+People and enterprises alike; which of them is shown, the visitor chooses.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,22 @@ import streamlit as st
 
 from graph.errors import ShichengError
 from graph.model.vocabularies import PROVINCES, SEXES
+from graph.store.identity_merge import ENTERPRISES, IDENTITY_KINDS, PEOPLE, IdentityKind
+from loaders.matching.enterprise_matching import load_enterprise_queue
 from loaders.matching.judgements import Verdict, list_judgements
 from loaders.matching.match_words import FIELD_WORDS, LEVEL_WORDS, describe_weight
 from loaders.matching.pair_decisions import decide_pair
 from loaders.matching.people_matching import load_review_queue
 from ui.person import record
 from ui.reading import merged_ids
-from ui.shell import frame, graph_state
+from ui.review.enterprise_pair import draw_enterprise_pair
+from ui.shell import address, frame, graph_state
 from ui.shell.visitor import Visitor, identify_visitor, mask_birth_year
 from ui.words.i18n import current_language, t, tn, translate_label, translate_message
 from ui.words.numbers import format_count, format_day, render_bold
 from ui.words.terms import format_person_name, translate_term
 
+_REVIEW_PAGE: Final = "review"
 _PLACE_KEY: Final = "review_place"
 _SAID_KEY: Final = "review_said"
 MAX_SHOWN_RECORDS: Final = 5
@@ -37,26 +44,46 @@ def page() -> None:
             t("This page shows two people's records side by side, so it asks for that role.")
         )
         return
+    identity = _choose_identity()
     try:
-        queue = _fetch_queue()
+        queue = _fetch_queue(identity)
     except ShichengError as error:
         frame.draw_lead(escape(t("No pair of records waits for a decision.")))
+        of_people = identity is PEOPLE
         frame.draw_empty_state(
-            t("People have not been matched yet. "),
+            t("People have not been matched yet. ")
+            if of_people
+            else t("Enterprises have not been matched yet. "),
             translate_message(error),
-            "shicheng people match",
+            f"shicheng {'people' if of_people else 'enterprises'} match",
         )
         return
-    _draw_queue(queue, visitor)
+    _draw_queue(queue, identity, visitor)
 
 
-def _fetch_queue() -> pl.DataFrame:
-    """The pairs that wait, as they are now: what another steward judged meanwhile is gone."""
-    home = graph_state.open_shared_database().settings.home
-    return load_review_queue(graph_state.fetch_snapshot(), home, list_judgements(home))
+def _choose_identity() -> IdentityKind:
+    """Whose records are reviewed."""
+    names = {PEOPLE.node.label: t("People"), ENTERPRISES.node.label: t("Enterprises")}
+    label = address.draw_required_choice(
+        _REVIEW_PAGE, "whose", t("Whose records"), names, PEOPLE.node.label, untitled=True
+    )
+    return IDENTITY_KINDS[label]
 
 
-def _draw_queue(queue: pl.DataFrame, visitor: Visitor) -> None:
+def _fetch_queue(identity: IdentityKind) -> pl.DataFrame:
+    """The pairs that wait, as they are now: what another steward judged meanwhile is gone.
+
+    The two ids are `id_a` and `id_b`.
+    """
+    home, snapshot = graph_state.open_shared_database().settings.home, graph_state.fetch_snapshot()
+    judgements = list_judgements(home, identity)
+    load = load_review_queue if identity is PEOPLE else load_enterprise_queue
+    queue = load(snapshot, home, judgements)
+    name = identity.node.label.lower()
+    return queue.rename({f"{name}_a": "id_a", f"{name}_b": "id_b"})
+
+
+def _draw_queue(queue: pl.DataFrame, identity: IdentityKind, visitor: Visitor) -> None:
     if said := st.session_state.pop(_SAID_KEY, None):
         frame.draw_note(t("Written down"), said)
     if queue.is_empty():
@@ -64,24 +91,32 @@ def _draw_queue(queue: pl.DataFrame, visitor: Visitor) -> None:
         frame.draw_muted(t("What you decided acts with the next load, or the next matching."))
         return
     number = tn("{n} pair", "{n} pairs", queue.height, n=format_count(queue.height))
-    frame.draw_lead(t("{pairs} of records may be one person each.", pairs=render_bold(number)))
+    of_people = identity is PEOPLE
+    frame.draw_lead(
+        t("{pairs} of records may be one person each.", pairs=render_bold(number))
+        if of_people
+        else t("{pairs} of records may be one enterprise each.", pairs=render_bold(number))
+    )
     frame.draw_muted(t("What you decide acts with the next load, or the next matching."))
     place = st.session_state.get(_PLACE_KEY, 0) % queue.height
     pair = queue.row(place, named=True)
-    _draw_pair(pair, visitor)
-    _draw_decision_buttons(pair, place, visitor)
+    if of_people:
+        _draw_pair(pair, visitor)
+    else:
+        draw_enterprise_pair(pair)
+    _draw_decision_buttons(pair, place, identity, visitor)
 
 
 def _draw_pair(pair: dict[str, Any], visitor: Visitor) -> None:
     """Both records, and between them how each field agrees."""
     left, middle, right = st.columns([4, 3, 4], gap="medium")
     with left:
-        _draw_record(pair["person_a"], visitor)
+        _draw_record(pair["id_a"], visitor)
     with middle:
         frame.draw_heading(t("Why alike"), f"{pair['probability']:.2%}")
         frame.draw_html(frame.render_facts(_list_agreements(pair)))
     with right:
-        _draw_record(pair["person_b"], visitor)
+        _draw_record(pair["id_b"], visitor)
 
 
 def _list_agreements(pair: dict[str, Any]) -> list[tuple[str, str]]:
@@ -128,11 +163,14 @@ def _draw_record(id: str, visitor: Visitor) -> None:
     frame.draw_page_link("talent", t("The whole profile"), id=id)
 
 
-def _draw_decision_buttons(pair: dict[str, Any], place: int, visitor: Visitor) -> None:
+def _draw_decision_buttons(
+    pair: dict[str, Any], place: int, identity: IdentityKind, visitor: Visitor
+) -> None:
     """What can be decided; each has a key of its own."""
+    of_people = identity is PEOPLE
     verdicts: dict[Verdict, tuple[str, str]] = {
-        "same": (t("One person"), "m"),
-        "different": (t("Different people"), "d"),
+        "same": (t("One person") if of_people else t("One enterprise"), "m"),
+        "different": (t("Different people") if of_people else t("Different enterprises"), "d"),
         "later": (t("Later"), "l"),
     }
     with st.container(horizontal=True, key="review_decisions"):
@@ -143,14 +181,16 @@ def _draw_decision_buttons(pair: dict[str, Any], place: int, visitor: Visitor) -
                 shortcut=shortcut,
                 type="primary" if verdict == "same" else "secondary",
             ):
-                _save_verdict(pair, verdict, visitor)
+                _save_verdict(pair, verdict, identity, visitor)
         if st.button(t("Next"), key="review_next", shortcut="n"):
             st.session_state[_PLACE_KEY] = place + 1
             st.rerun()
 
 
-def _save_verdict(pair: dict[str, Any], verdict: Verdict, visitor: Visitor) -> None:
-    database, snapshot = graph_state.open_shared_database(), graph_state.fetch_snapshot()
-    said = decide_pair(database, snapshot, pair["person_a"], pair["person_b"], verdict, visitor.id)
+def _save_verdict(
+    pair: dict[str, Any], verdict: Verdict, identity: IdentityKind, visitor: Visitor
+) -> None:
+    database = graph_state.open_shared_database()
+    said = decide_pair(database, pair["id_a"], pair["id_b"], verdict, visitor.id, identity)
     st.session_state[_SAID_KEY] = said.said(current_language())
     st.rerun()

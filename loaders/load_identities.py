@@ -1,4 +1,4 @@
-"""Which ids of a load are one person: exact rules, before the references are checked.
+"""Which ids of a load are one person, or one enterprise: before the references are checked.
 
 Departments number people each in their own way. Two ids are one person when both come with the
 same citizen ID number (compared by its keyed digest), when one is known in the graph as a
@@ -6,6 +6,9 @@ further id of the other, or when a steward judged them the same. An id that is s
 different ID numbers joins nobody: such a person would join two others who are not the same. Of the
 ids of one person the first in order stands, whichever file came first, so that the order of loads
 never decides.
+
+Two ids of enterprises are one where a steward judged so, or the graph knows one as a further id of
+the other; two credit codes never are.
 """
 
 from __future__ import annotations
@@ -19,16 +22,18 @@ from graph.messages import Message
 from graph.model.kinds import EXCHANGE_TABLES
 from graph.model.schema_types import Relation
 from graph.server.database import Database
+from graph.store.identity_merge import ENTERPRISES, PEOPLE, IdentityKind, IdentityMerge
 from graph.store.merge import WRITE_BATCH_ROWS
 from loaders.findings import REFUSED, REMARK, build_row_findings
+from loaders.mapping.identifiers import is_credit_code
 from loaders.matching.judgements import Judgement
 from loaders.matching.merge_choice import PersonClusters
-from loaders.staging import StagedTable, list_person_columns
+from loaders.staging import StagedTable, list_identity_columns
 from loaders.tables import ROW_NUMBER_COLUMN
 
 _IDS_SCHEMA = {
     "id": pl.String,
-    "person_id": pl.String,
+    "standing_id": pl.String,
     "basis": pl.String,
     "probability": pl.Float64,
 }
@@ -52,22 +57,27 @@ _OTHER_NUMBER_JUDGED_REASON = Message(
     "one than that person's: part them with `shicheng people review --different {id} {person}`, "
     "then load again"
 )
+_SAME_ENTERPRISE_REMARK = Message("this is the enterprise {enterprise}, as a steward decided")
 _SAME_PERSON_REASON = Message("{start} and {end} are two ids of one person, {person}")
 
 
 @dataclass(frozen=True)
-class PersonIdentities:
+class LoadIdentities:
     """What the exact rules found.
 
-    Each is a table of id and person_id, the other id that stands for it, with basis (why) and
+    Each is a table of id and standing_id, the other id that stands for it, with basis (why) and
     probability (of a match that was computed). `renamed`: all that are
     to be put into the load's tables; `moved`: those of them that the graph does not know yet;
-    `stored`: those of `moved` that the graph has as people of their own, to be merged there.
+    `stored`: those of `moved` that the graph has as nodes of their own, to be merged there.
     """
 
     renamed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_IDS_SCHEMA))
     moved: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_IDS_SCHEMA))
     stored: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_IDS_SCHEMA))
+
+    def list_merges(self) -> dict[str, IdentityMerge]:
+        """What is to be merged in the graph: what stands, by the id of what goes."""
+        return {id: IdentityMerge(*ground) for id, *ground in self.stored.iter_rows()}
 
 
 def resolve_person_identities(
@@ -76,7 +86,7 @@ def resolve_person_identities(
     judgements: Sequence[Judgement] = (),
     *,
     empty_store: bool,
-) -> PersonIdentities:
+) -> LoadIdentities:
     """The ids of a load that are one person, among themselves and with those of the graph.
 
     Puts the ids that stand into every staged table, and adds a remark for each row that was so
@@ -88,26 +98,57 @@ def resolve_person_identities(
     aliases = pl.DataFrame(schema={**_IDS_SCHEMA, "digest": pl.String})
     judged = _collect_judged_ids(judgements)
     if not empty_store:
-        aliases = _fetch_aliases(database, staged, judged)
+        aliases = _fetch_aliases(database, PEOPLE, staged, judged)
         known = _fetch_people_with_digests(database, stated, judged)
     nothing_known = aliases.is_empty() and known.is_empty() and not judged.len()
     if nothing_known and not _has_repetitions(stated):
-        return PersonIdentities()
+        return LoadIdentities()
     disputed = _find_disputed_aliases(stated, aliases)
     stated = stated.join(disputed, on="id", how="anti")
     contested = _find_contested_ids(pl.concat([stated, known]))
     identities = _choose_standing_ids(stated, known, aliases, contested)
     if judged.len():
-        there = _list_known_people(database, people, judged, empty_store=empty_store)
+        there = _list_known_ids(database, PEOPLE, people, judged, empty_store=empty_store)
         numbers = pl.concat([stated, known])
         identities = _apply_judgements(identities, judgements, there, numbers)
     if not empty_store:
-        identities = replace(identities, stored=_find_stored_people(database, identities.moved))
+        identities = replace(identities, stored=_find_stored(database, PEOPLE, identities.moved))
     for table in people:
         _report_people(table, identities.renamed, contested, disputed)
-    if identities.renamed.height:
-        for table in staged:
-            _rename_people(table, identities.renamed)
+    _rename_tables(staged, PEOPLE, identities)
+    return identities
+
+
+def resolve_enterprise_identities(
+    database: Database,
+    staged: Sequence[StagedTable],
+    judgements: Sequence[Judgement] = (),
+    *,
+    empty_store: bool,
+) -> LoadIdentities:
+    """As `resolve_person_identities`, of enterprises: by judgements and by further ids known."""
+    tables = [one for one in staged if one.table == ENTERPRISES.node.table and one.accepted]
+    judged = _collect_judged_ids(judgements)
+    aliases = pl.DataFrame(schema={**_IDS_SCHEMA, "digest": pl.String})
+    if not empty_store:
+        aliases = _fetch_aliases(database, ENTERPRISES, staged, judged)
+    if aliases.is_empty() and not judged.len():
+        return LoadIdentities()
+    leading = aliases.select(*_IDS_SCHEMA)
+    identities = LoadIdentities(leading)
+    if judged.len():
+        there = _list_known_ids(database, ENTERPRISES, tables, judged, empty_store=empty_store)
+        ids = sorted(there | set(leading["standing_id"]))
+        codes = [(id, id) for id in ids if is_credit_code(id)]
+        numbers = pl.DataFrame(codes, schema=_STATED_SCHEMA, orient="row")
+        identities = _apply_judgements(identities, judgements, there, numbers)
+    if not empty_store:
+        identities = replace(
+            identities, stored=_find_stored(database, ENTERPRISES, identities.moved)
+        )
+    for table in tables:
+        _report_enterprises(table, identities.renamed)
+    _rename_tables(staged, ENTERPRISES, identities)
     return identities
 
 
@@ -128,11 +169,11 @@ def _has_repetitions(stated: pl.DataFrame) -> bool:
     return any(stated[name].n_unique() < stated.height for name in ("id", "digest"))
 
 
-def _collect_person_ids(staged: Sequence[StagedTable]) -> pl.Series:
-    """Every id of a person that the load names."""
+def _collect_named_ids(staged: Sequence[StagedTable], identity: IdentityKind) -> pl.Series:
+    """Every id of this kind that the load names."""
     found = [pl.Series("id", [], dtype=pl.String)]
     for table in staged:
-        names = list_person_columns(EXCHANGE_TABLES[table.table])
+        names = list_identity_columns(EXCHANGE_TABLES[table.table], identity.node.label)
         if table.accepted and names:
             rows = table.columns(names)
             found += [rows[name].drop_nulls().unique().alias("id") for name in names]
@@ -145,34 +186,39 @@ def _collect_judged_ids(judgements: Sequence[Judgement]) -> pl.Series:
     return pl.Series("id", sorted(ids), dtype=pl.String)
 
 
-def _list_known_people(
-    database: Database, people: Sequence[StagedTable], judged: pl.Series, *, empty_store: bool
+def _list_known_ids(
+    database: Database,
+    identity: IdentityKind,
+    tables: Sequence[StagedTable],
+    judged: pl.Series,
+    *,
+    empty_store: bool,
 ) -> set[str]:
-    """Those of the judged ids under which the load or the graph has a person."""
-    there: set[str] = set()
-    for table in people:
-        ids = table.columns(["person_id"])["person_id"]
+    """Those of the judged ids under which the load or the graph has a node."""
+    key, there = identity.node.key, set[str]()
+    for table in tables:
+        ids = table.columns([key])[key]
         there |= set(ids.filter(ids.is_in(judged.implode())))
     if not empty_store:
         statement = (
-            "UNWIND $ids AS id OPTIONAL MATCH (p:Person {person_id: id}) "
-            "OPTIONAL MATCH (a:PersonAlias {alias_id: id}) WITH id, coalesce(p, a) AS known "
-            "WHERE known IS NOT NULL RETURN id"
+            f"UNWIND $ids AS id OPTIONAL MATCH (x:{identity.node.label} {{{key}: id}}) "
+            f"OPTIONAL MATCH (a:{identity.alias.label} {{alias_id: id}}) "
+            "WITH id, coalesce(x, a) AS known WHERE known IS NOT NULL RETURN id"
         )
         there |= set(_read_in_batches(database, statement, judged, {"id": pl.String})["id"])
     return there
 
 
 def _apply_judgements(
-    identities: PersonIdentities,
+    identities: LoadIdentities,
     judgements: Sequence[Judgement],
     there: set[str],
     numbers: pl.DataFrame,
-) -> PersonIdentities:
+) -> LoadIdentities:
     """Joins what stewards judged the same, in the order in which they did, where nothing forbids
     it: two ID numbers never, nor a pair that was judged different.
     """
-    leading = dict(identities.renamed.select("id", "person_id").iter_rows())
+    leading = dict(identities.renamed.select("id", "standing_id").iter_rows())
     pairs = {
         verdict: [
             (leading.get(a, a), leading.get(b, b))
@@ -199,36 +245,38 @@ def _apply_judgements(
     return _move_to_judged(identities, moved)
 
 
-def _move_to_judged(identities: PersonIdentities, moved: Mapping[str, str]) -> PersonIdentities:
+def _move_to_judged(identities: LoadIdentities, moved: Mapping[str, str]) -> LoadIdentities:
     """`moved`: ids that stood -> those that stand now; what they stood for goes along."""
     if not moved:
         return identities
     old, new = list(moved), list(moved.values())
-    along = pl.col("person_id").replace(old, new)
+    along = pl.col("standing_id").replace(old, new)
     added = pl.DataFrame(
-        {"id": old, "person_id": new, "basis": "decided", "probability": None}, schema=_IDS_SCHEMA
+        {"id": old, "standing_id": new, "basis": "decided", "probability": None}, schema=_IDS_SCHEMA
     )
-    return PersonIdentities(
+    return LoadIdentities(
         pl.concat([identities.renamed.with_columns(along), added]),
         pl.concat([identities.moved.with_columns(along), added]),
     )
 
 
 def _fetch_aliases(
-    database: Database, staged: Sequence[StagedTable], judged: pl.Series
+    database: Database, identity: IdentityKind, staged: Sequence[StagedTable], judged: pl.Series
 ) -> pl.DataFrame:
-    """id, person_id, basis, probability, digest: ids of the load, and such as were judged, that
+    """id, standing_id, basis, probability, digest: ids of the load, and such as were judged, that
     the graph knows as further ids.
     """
     schema = {**_IDS_SCHEMA, "digest": pl.String}
-    if not database.read("MATCH (a:PersonAlias) RETURN count(a) AS n")[0]["n"]:
+    node, alias, relation = identity.node, identity.alias, identity.identifies
+    if not database.read(f"MATCH (a:{alias.label}) RETURN count(a) AS n")[0]["n"]:
         return pl.DataFrame(schema=schema)
     statement = (
-        "UNWIND $ids AS id MATCH (:PersonAlias {alias_id: id})-[x:IDENTIFIES]->(p:Person) "
-        "RETURN id, p.person_id AS person_id, coalesce(x.basis, 'id_number') AS basis, "
+        f"UNWIND $ids AS id MATCH (:{alias.label} {{alias_id: id}})-[x:{relation.type}]->"
+        f"(p:{node.label}) RETURN id, p.{node.key} AS standing_id, "
+        "coalesce(x.basis, 'id_number') AS basis, "
         "x.probability AS probability, p.id_digest AS digest"
     )
-    ids = pl.concat([_collect_person_ids(staged), judged]).unique()
+    ids = pl.concat([_collect_named_ids(staged, identity), judged]).unique()
     return _read_in_batches(database, statement, ids, schema)
 
 
@@ -266,12 +314,12 @@ def _read_in_batches(
 
 
 def _find_disputed_aliases(stated: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFrame:
-    """id, person_id, basis: further ids that now come with another ID number than their
+    """id, standing_id, basis: further ids that now come with another ID number than their
     person's.
     """
     both = stated.join(aliases, on="id", how="inner", suffix="_known")
     return both.filter(pl.col("digest") != pl.col("digest_known")).select(
-        "id", "person_id", "basis"
+        "id", "standing_id", "basis"
     )
 
 
@@ -283,26 +331,30 @@ def _find_contested_ids(pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _choose_standing_ids(
     stated: pl.DataFrame, known: pl.DataFrame, aliases: pl.DataFrame, contested: pl.DataFrame
-) -> PersonIdentities:
+) -> LoadIdentities:
     # A further id stands for its person wherever the person's ID number is compared.
     leading = aliases.select(*_IDS_SCHEMA)
     own = stated.join(leading, on="id", how="left").select(
-        id=pl.coalesce("person_id", "id"), digest="digest"
+        id=pl.coalesce("standing_id", "id"), digest="digest"
     )
     pairs = pl.concat([own, known]).unique().join(contested, on="id", how="anti")
-    standing = pairs.with_columns(person_id=pl.col("id").min().over("digest"))
-    moved = standing.filter(pl.col("id") != pl.col("person_id")).select(
-        "id", "person_id", basis=pl.lit("id_number"), probability=pl.lit(None, pl.Float64)
+    standing = pairs.with_columns(standing_id=pl.col("id").min().over("digest"))
+    moved = standing.filter(pl.col("id") != pl.col("standing_id")).select(
+        "id", "standing_id", basis=pl.lit("id_number"), probability=pl.lit(None, pl.Float64)
     )
-    followed = leading.join(moved, left_on="person_id", right_on="id", how="left").select(
-        "id", pl.coalesce("person_id_right", "person_id").alias("person_id"), "basis", "probability"
+    followed = leading.join(moved, left_on="standing_id", right_on="id", how="left").select(
+        "id",
+        pl.coalesce("standing_id_right", "standing_id").alias("standing_id"),
+        "basis",
+        "probability",
     )
     renamed = pl.concat([moved, followed]).unique(subset="id", keep="first", maintain_order=True)
-    return PersonIdentities(renamed, moved)
+    return LoadIdentities(renamed, moved)
 
 
-def _find_stored_people(database: Database, moved: pl.DataFrame) -> pl.DataFrame:
-    statement = "UNWIND $ids AS id MATCH (:Person {person_id: id}) RETURN id"
+def _find_stored(database: Database, identity: IdentityKind, moved: pl.DataFrame) -> pl.DataFrame:
+    node = identity.node
+    statement = f"UNWIND $ids AS id MATCH (:{node.label} {{{node.key}: id}}) RETURN id"
     there = _read_in_batches(database, statement, moved["id"], {"id": pl.String})
     return moved.join(there, on="id", how="semi", maintain_order="left")
 
@@ -323,12 +375,30 @@ def _report_people(
         ),
         (disputed.filter(by_number), REFUSED, _OTHER_NUMBER_REASON),
         (disputed.filter(~by_number), REFUSED, _OTHER_NUMBER_JUDGED_REASON),
-        (contested.with_columns(person_id="id"), REMARK, _CONTESTED_REMARK),
+        (contested.with_columns(standing_id="id"), REMARK, _CONTESTED_REMARK),
     ):
-        marked = rows.join(found, left_on="person_id", right_on="id", how="inner", suffix="_now")
+        marked = rows.join(found, left_on="person_id", right_on="id", how="inner")
         if marked.height:
-            _add_findings(table, marked, "person_id", reason, kind, "person_id_now")
+            _add_findings(table, marked, "person_id", reason, kind, "standing_id")
     _refuse_rows(table, rows.join(disputed, left_on="person_id", right_on="id", how="semi"))
+
+
+def _report_enterprises(table: StagedTable, renamed: pl.DataFrame) -> None:
+    """Remarks on the rows of enterprises that are another one."""
+    key = ENTERPRISES.node.key
+    rows = table.columns([ROW_NUMBER_COLUMN, key])
+    marked = rows.join(renamed, left_on=key, right_on="id", how="inner")
+    if marked.height:
+        found = build_row_findings(
+            marked[ROW_NUMBER_COLUMN],
+            table.file,
+            key,
+            marked[key],
+            _SAME_ENTERPRISE_REMARK,
+            REMARK,
+            enterprise=marked["standing_id"],
+        )
+        table.findings = pl.concat([table.findings, found])
 
 
 def _add_findings(
@@ -353,14 +423,21 @@ def _refuse_rows(table: StagedTable, rows: pl.DataFrame) -> None:
         table.accepted -= rows.height
 
 
-def _rename_people(table: StagedTable, renamed: pl.DataFrame) -> None:
-    """Puts the ids that stand into a table; two ids of one person are no two ends of a row."""
-    declared = EXCHANGE_TABLES[table.table]
-    if not table.accepted or not list_person_columns(declared):
-        return
-    table.renamed = renamed
-    if not isinstance(declared, Relation) or declared.start.kinds != declared.end.kinds:
-        return
+def _rename_tables(
+    staged: Sequence[StagedTable], identity: IdentityKind, identities: LoadIdentities
+) -> None:
+    """Puts the ids that stand into the tables; two ids of one person are no two ends of a row."""
+    label = identity.node.label
+    for table in staged if identities.renamed.height else ():
+        declared = EXCHANGE_TABLES[table.table]
+        if not table.accepted or not list_identity_columns(declared, label):
+            continue
+        table.renamed[label] = identities.renamed
+        if isinstance(declared, Relation) and declared.start.kinds == declared.end.kinds:
+            _refuse_loops(table, declared)
+
+
+def _refuse_loops(table: StagedTable, declared: Relation) -> None:
     start, end = declared.start.column, declared.end.column
     rows = table.columns([ROW_NUMBER_COLUMN, start, end])
     same = rows.filter(pl.col(start) == pl.col(end))
