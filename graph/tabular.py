@@ -40,6 +40,12 @@ Encoding = Literal["utf-8-sig", "utf-8", "gb18030"]
 # what a spreadsheet strips before it looks at them.
 FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MAX_SHEET_ROWS: Final = 1_048_575
+# What marks are made with: the paper of a cell, and the ink of its border and of what is said.
+MarkColor = Literal["red", "amber"]
+MARK_COLORS: Final[Mapping[MarkColor, tuple[str, str]]] = {
+    "red": ("#F8CBC6", "#B3261E"),
+    "amber": ("#FFE9B8", "#8A5A00"),
+}
 MAX_SHEET_CELL_CHARACTERS: Final = 32_767
 ABOUT_KEY: Final = "shicheng"  # of Parquet's metadata
 
@@ -295,27 +301,41 @@ def render_xlsx(
 
 
 @dataclass(frozen=True)
+class MarkedNotes:
+    """A column of remarks on a sheet's rows, and the cells that they are about.
+
+    - marks: (number of the row, place of the cell from 0) of each marked cell
+    - texts: number of a row -> what is said of it
+    - title: stands above them, in the last of the sheet's `heads`
+    - color: one of `MARK_COLORS`
+    """
+
+    title: str
+    color: MarkColor
+    marks: AbstractSet[tuple[int, int]]
+    texts: Mapping[int, str]
+
+
+@dataclass(frozen=True)
 class MarkedSheet:
     """A sheet of somebody's own rows with remarks on them.
 
     - rows: number of the row in the sheet (from 1) and its texts, in order
     - heads: numbers of the rows that are set as heads
-    - marks: (number of the row, place of the cell from 0) of each marked cell
-    - notes: number of a row -> what is said of it, in a column of its own behind the others
-    - note_place: the place of that column; `note_title` stands there in the last of `heads`
+    - notes: columns behind the others, each with marks of its own colour; the first with marks on
+      a cell decides how it looks
+    - note_place: the place of the first of these columns
     """
 
     name: str
     rows: Iterable[tuple[int, Sequence[str | None]]]
     heads: Sequence[int]
-    marks: AbstractSet[tuple[int, int]]
-    notes: Mapping[int, str]
+    notes: Sequence[MarkedNotes]
     note_place: int
-    note_title: str
 
 
 def render_marked_xlsx(sheets: Sequence[MarkedSheet]) -> bytes:
-    """The sheets as a workbook, each cell as text where it stood, marked ones on red.
+    """The sheets as a workbook, each cell as text where it stood, marked ones in colour.
 
     No cell is a formula or a link. Nothing is written to a disk.
     """
@@ -324,13 +344,10 @@ def render_marked_xlsx(sheets: Sequence[MarkedSheet]) -> bytes:
     target = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(target, options) as book:
-        looks = {
-            "mark": book.add_format(
-                {"bg_color": "#F8CBC6", "border": 1, "border_color": "#B3261E"}
-            ),
-            "note": book.add_format({"font_color": "#B3261E", "text_wrap": True}),
-            "head": book.add_format({"bold": True}),
-        }
+        looks = {"head": book.add_format({"bold": True})}
+        for color, (paper, ink) in MARK_COLORS.items():
+            looks[color] = book.add_format({"bg_color": paper, "border": 1, "border_color": ink})
+            looks[f"{color} note"] = book.add_format({"font_color": ink, "text_wrap": True})
         names: list[str] = []
         for sheet in sheets:
             names.append(_format_sheet_name(sheet.name, names))
@@ -340,27 +357,36 @@ def render_marked_xlsx(sheets: Sequence[MarkedSheet]) -> bytes:
 
 def _write_marked_sheet(page: Any, sheet: MarkedSheet, looks: Mapping[str, Any]) -> None:
     widths: dict[int, int] = {}
+    marked = {mark: notes.color for notes in reversed(sheet.notes) for mark in notes.marks}
     for number, texts in sheet.rows:
         if number > MAX_SHEET_ROWS:
             break
         for place, text in enumerate(texts):
-            look = "mark" if (number, place) in sheet.marks else ""
-            look = look or ("head" if number in sheet.heads else "")
+            color = marked.get((number, place))
+            look = looks.get(color or ("head" if number in sheet.heads else ""))
             if text is not None:
                 cut = text[:MAX_SHEET_CELL_CHARACTERS]
-                page.write_string(number - 1, place, cut, looks.get(look))
+                page.write_string(number - 1, place, cut, look)
                 widths[place] = max(widths.get(place, 8), min(40, 2 * len(text)))
-            elif look == "mark":
-                page.write_blank(number - 1, place, None, looks[look])
-    for number, note in sheet.notes.items():  # also of a row that could not be read into cells
-        cut = note[:MAX_SHEET_CELL_CHARACTERS]
-        page.write_string(number - 1, sheet.note_place, cut, looks["note"])
+            elif color is not None:
+                page.write_blank(number - 1, place, None, look)
     for place, width in widths.items():
         page.set_column(place, place, width)
-    page.set_column(sheet.note_place, sheet.note_place, 70)
+    for place, notes in enumerate(sheet.notes, sheet.note_place):
+        _write_notes(page, place, notes, sheet.heads, looks)
     if sheet.heads:
-        page.write_string(sheet.heads[-1] - 1, sheet.note_place, sheet.note_title, looks["head"])
         page.freeze_panes(sheet.heads[-1], 0)
+
+
+def _write_notes(
+    page: Any, place: int, notes: MarkedNotes, heads: Sequence[int], looks: Mapping[str, Any]
+) -> None:
+    for number, note in notes.texts.items():  # also of a row that could not be read into cells
+        cut = note[:MAX_SHEET_CELL_CHARACTERS]
+        page.write_string(number - 1, place, cut, looks[f"{notes.color} note"])
+    page.set_column(place, place, 70)
+    if heads:
+        page.write_string(heads[-1] - 1, place, notes.title, looks["head"])
 
 
 def _format_sheet_name(name: str, taken: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
-"""Workbooks to send back to a department: its own sheets, the cells that were refused marked.
+"""Workbooks to send back to a department: its own sheets, what was refused or remarked on marked.
 
-Each row stands where it stood, so that its number is the one that the refusals name; what is wrong
-with it stands behind its last cell, in the language of the list. These are the department's own
+Each row stands where it stood, so that its number is the one that the refusals name. Why a row was
+refused stands behind its last cell, then what was changed, ignored or mended in a row that was
+taken, in another colour; both in the language of the list. These are the department's own
 data, ID numbers too: they are for whoever sent the file, and for nobody else.
 """
 
@@ -18,9 +19,9 @@ from typing import Final
 import polars as pl
 
 from graph.messages import Language
-from graph.tabular import MarkedSheet, render_marked_xlsx
+from graph.tabular import MarkColor, MarkedNotes, MarkedSheet, render_marked_xlsx
 from loaders.department_files import DepartmentFiles, FoundSheet
-from loaders.findings import REFUSED
+from loaders.findings import REFUSED, REMARK
 from loaders.mapping.aliases import normalize_list_header
 from loaders.mapping.application import match_columns
 from loaders.mapping.header_rows import find_layout, list_cell_columns
@@ -29,7 +30,13 @@ from loaders.tables import ROW_NUMBER_COLUMN
 from loaders.upload_folders import clean_file_name, find_free_path
 
 _HAN_PATTERN: Final = re.compile(r"[\u4e00-\u9fff]")
-_NOTE_TITLES: Final = {"zh": "退回原因", "en": "Why it was refused"}
+# Kind of finding -> the colour of its marks, and the head of its column by language.
+_NOTE_COLUMNS: Final[Mapping[str, tuple[MarkColor, Mapping[Language, str]]]] = {
+    REFUSED: ("red", {"zh": "退回原因", "en": "Why it was refused"}),
+    REMARK: ("amber", {"zh": "提示", "en": "Remarks"}),
+}
+# Remarks on these say by which id others know somebody, which is not meant for a department.
+_IDENTITY_COLUMNS: Final = ("person_id", "enterprise_id")
 _FILE_NAMES: Final = {"zh": "{name}-退回.xlsx", "en": "{name}-returned.xlsx"}
 _TOP_ROWS: Final = 40
 # What tells a person at a terminal which option to give: of no use to a department.
@@ -68,15 +75,21 @@ class SheetHeads:
     rows: tuple[int, ...]
 
 
-def list_refused_sheets(
+def list_returned_sheets(
     read: DepartmentFiles, findings: pl.DataFrame
 ) -> dict[str, list[FoundSheet]]:
-    """Name of the workbook to send back -> the sheets of its file that have refused rows."""
-    refused = set(_select_refused_rows(findings)["file"])
+    """Name of the workbook to send back -> the sheets of its file that have something marked.
+
+    A file of which nothing was refused is not sent back, whatever is remarked on.
+    """
+    returned = _select_returned(findings)
+    marked = set(returned["file"])
+    refused = set(returned.filter(pl.col("kind") == REFUSED)["file"])
+    files_refused = {one.sheet.file for one in read.found if one.label in refused}
     found: dict[str, list[FoundSheet]] = {}
     files: dict[str, str] = {}
     for one in read.found:
-        if one.label in refused:
+        if one.label in marked and one.sheet.file in files_refused:
             name = files.get(one.sheet.file) or _name_return_file(one.sheet, found)
             files[one.sheet.file] = name
             found.setdefault(name, []).append(one)
@@ -84,9 +97,9 @@ def list_refused_sheets(
 
 
 def build_return_workbook(sheets: Iterable[FoundSheet], findings: pl.DataFrame) -> bytes:
-    """The workbook (.xlsx) of these sheets of one file, what was refused of them marked."""
-    refused = _select_refused_rows(findings)
-    return render_marked_xlsx([_mark_sheet(one, refused) for one in sheets])
+    """The workbook (.xlsx) of these sheets of one file, what was refused or remarked on marked."""
+    returned = _select_returned(findings)
+    return render_marked_xlsx([_mark_sheet(one, returned) for one in sheets])
 
 
 def write_return_workbooks(
@@ -98,7 +111,7 @@ def write_return_workbooks(
     """
     written = []
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name, found in list_refused_sheets(read, findings).items():
+    for name, found in list_returned_sheets(read, findings).items():
         path = find_free_path(folder, name)
         content = build_return_workbook(found, findings)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -115,8 +128,10 @@ def detect_sheet_language(sheet: Sheet) -> Language:
     return "zh" if any(_HAN_PATTERN.search(text) for text in texts) else "en"
 
 
-def _select_refused_rows(findings: pl.DataFrame) -> pl.DataFrame:
-    return findings.filter((pl.col("kind") == REFUSED) & (pl.col("row") > 0))
+def _select_returned(findings: pl.DataFrame) -> pl.DataFrame:
+    """What is said of single rows, without what only says whose further id one is."""
+    said = (pl.col("kind") != REMARK) | ~pl.col("column").is_in(_IDENTITY_COLUMNS)
+    return findings.filter((pl.col("row") > 0) & said)
 
 
 def _name_return_file(sheet: Sheet, taken: Mapping[str, object]) -> str:
@@ -126,30 +141,31 @@ def _name_return_file(sheet: Sheet, taken: Mapping[str, object]) -> str:
     return next(name for name in forms if name not in taken)
 
 
-def _mark_sheet(found: FoundSheet, refused: pl.DataFrame) -> MarkedSheet:
-    sheet = found.sheet
+def _mark_sheet(found: FoundSheet, returned: pl.DataFrame) -> MarkedSheet:
+    sheet, heads = found.sheet, find_sheet_heads(found)
     language = detect_sheet_language(sheet)
-    heads = find_sheet_heads(found)
+    of_sheet = returned.filter(pl.col("file") == found.label)
+    parts = ((kind, of_sheet.filter(pl.col("kind") == kind)) for kind in _NOTE_COLUMNS)
+    notes = [_collect_notes(kind, part, heads, language) for kind, part in parts if part.height]
+    columns = len(list_cell_columns(sheet))
+    return MarkedSheet(sheet.name, _iterate_sheet_rows(sheet), heads.rows, notes, columns)
+
+
+def _collect_notes(
+    kind: str, findings: pl.DataFrame, heads: SheetHeads, language: Language
+) -> MarkedNotes:
     marks: set[tuple[int, int]] = set()
-    notes: dict[int, list[str]] = {}
+    texts: dict[int, list[str]] = {}
     reason = "reason_zh" if language == "zh" else "reason"
-    of_sheet = refused.filter(pl.col("file") == found.label)
-    for row, column, said in of_sheet.select("row", "column", reason).iter_rows():
-        places = find_marked_places(column, heads)
-        marks |= {(row, place) for place in places}
+    for row, column, said in findings.select("row", "column", reason).iter_rows():
+        marks |= {(row, place) for place in find_marked_places(column, heads)}
         text = _join_note(find_finding_header(column, heads), column, said, language)
-        if text not in notes.setdefault(row, []):
-            notes[row].append(text)
+        if text not in texts.setdefault(row, []):
+            texts[row].append(text)
     gap = "；" if language == "zh" else "; "
-    return MarkedSheet(
-        sheet.name,
-        _iterate_sheet_rows(sheet),
-        heads.rows,
-        marks,
-        {row: gap.join(texts) for row, texts in notes.items()},
-        len(list_cell_columns(sheet)),
-        _NOTE_TITLES[language],
-    )
+    color, titles = _NOTE_COLUMNS[kind]
+    joined = {row: gap.join(said) for row, said in texts.items()}
+    return MarkedNotes(titles[language], color, marks, joined)
 
 
 def _join_note(header: str, column: str, said: str, language: Language) -> str:

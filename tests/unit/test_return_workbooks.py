@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from graph.messages import Message
 from graph.server.identity_key import build_id_digester
 from loaders.department_files import DepartmentFiles, iterate_raw_tables, read_department_files
+from loaders.findings import REMARK, build_finding
 from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
 from loaders.refused_rows import count_refusal_reasons, list_refused_rows
 from loaders.return_workbooks import (
     build_return_workbook,
-    list_refused_sheets,
+    list_returned_sheets,
     write_return_workbooks,
 )
 from loaders.sheet_inspection import SheetChoices, confirm_sheet, inspect_sheet, read_file_sheets
@@ -64,7 +67,7 @@ def read_back(content: bytes, folder: Path) -> Sheet:
 
 def test_every_row_stands_where_it_stood_with_its_reason(dirty: Checked, tmp_path: Path) -> None:
     read, findings = dirty
-    ((name, sheets),) = list_refused_sheets(read, findings).items()
+    ((name, sheets),) = list_returned_sheets(read, findings).items()
     assert name == "名单-退回.xlsx"
     content = build_return_workbook(sheets, findings)
     back, own = read_back(content, tmp_path), sheets[0].sheet
@@ -76,18 +79,39 @@ def test_every_row_stands_where_it_stood_with_its_reason(dirty: Checked, tmp_pat
 
 
 def test_the_refused_cell_is_marked_and_no_cell_is_a_formula(dirty: Checked) -> None:
-    import re
-
     read, findings = dirty
-    (sheets,) = list_refused_sheets(read, findings).values()
+    (sheets,) = list_returned_sheets(read, findings).values()
     content = build_return_workbook(sheets, findings)
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         page = book.read("xl/worksheets/sheet1.xml").decode()
         styles = book.read("xl/styles.xml").decode()
     assert "<f>" not in page and "<hyperlink" not in page
-    assert "FFF8CBC6" in styles
+    assert "FFF8CBC6" in styles and "FFFFE9B8" in styles
     styled = dict(re.findall(r'<c r="([A-Z]+6)" s="(\d+)"', page))
     assert styled.keys() == {"I6", "K6"} and styled["I6"] != styled["K6"]
+
+
+def test_what_was_changed_in_a_row_that_was_taken_is_marked_in_another_colour(
+    dirty: Checked, tmp_path: Path
+) -> None:
+    read, findings = dirty
+    (sheets,) = list_returned_sheets(read, findings).values()
+    said = Message("this is the person {person}, by the same citizen ID number", person="R001")
+    joined = build_finding("名单.csv", 7, "person_id", "K1", said, REMARK)
+    content = build_return_workbook(sheets, pl.concat([findings, joined]))
+    back = read_back(content, tmp_path)
+    notes = dict(back.cells.drop_nulls("c11").select("_row", "c11").iter_rows())
+    assert notes.pop(4) == "提示"
+    remarked = set(findings.filter((pl.col("kind") == REMARK) & (pl.col("row") > 0))["row"])
+    assert remarked and notes.keys() == remarked
+    # In the list's own words, and nothing of another department's ids.
+    assert any(text.startswith("发证日期：") for text in notes.values())
+    assert not any("R001" in text for text in notes.values())
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        page = book.read("xl/worksheets/sheet1.xml").decode()
+    cells = dict(re.findall(r'<c r="(I\d+)" s="(\d+)"', page))
+    refused, taken = cells.pop("I6"), {cells[f"I{row}"] for row in notes if f"I{row}" in cells}
+    assert taken and refused not in taken
 
 
 def test_refused_rows_are_shown_as_they_stood_without_id_numbers(dirty: Checked) -> None:
@@ -119,7 +143,7 @@ def test_the_language_is_that_of_the_list(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("name,id_number,level,date\nA,329999196201011015,3rd,2024-13-01\n", "utf-8")
     read, findings = check(tmp_path, path, SheetChoices("Office"))
-    ((name, sheets),) = list_refused_sheets(read, findings).items()
+    ((name, sheets),) = list_returned_sheets(read, findings).items()
     assert name == "list-returned.xlsx"
     notes = read_back(build_return_workbook(sheets, findings), tmp_path).cells["c4"].to_list()
     assert notes[0] == "Why it was refused" and notes[1]
@@ -127,5 +151,5 @@ def test_the_language_is_that_of_the_list(tmp_path: Path) -> None:
 
 def test_nothing_is_sent_back_where_nothing_is_refused(tmp_path: Path) -> None:
     read, findings = check(tmp_path, LISTS / "r03" / "people.csv", SheetChoices())
-    assert list_refused_sheets(read, findings) == {}
+    assert list_returned_sheets(read, findings) == {}
     assert write_return_workbooks(read, findings, tmp_path / "back") == []

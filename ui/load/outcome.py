@@ -15,7 +15,7 @@ from loaders.department_files import DepartmentFiles, FoundSheet, count_sheet_ro
 from loaders.load_jobs import LoadJob
 from loaders.refused_rows import count_refusal_reasons, list_refused_rows
 from loaders.reports import LoadReport
-from loaders.return_workbooks import build_return_workbook, list_refused_sheets
+from loaders.return_workbooks import build_return_workbook, list_returned_sheets
 from ui.controls.downloads import XLSX_MIME_TYPE
 from ui.load.draft import LoadDraft
 from ui.shell import frame
@@ -119,7 +119,7 @@ def _draw_taken_back(report: LoadReport, key: str) -> None:
     if not report.taken_back:
         return
     rows = [
-        (_name_table(one.table), one.stated, one.taken_back, f"{one.share:.1%}", one.removed)
+        (name_table(one.table), one.stated, one.taken_back, f"{one.share:.1%}", one.removed)
         for one in report.taken_back
     ]
     heads = (
@@ -133,7 +133,8 @@ def _draw_taken_back(report: LoadReport, key: str) -> None:
     _draw_plain_table(pl.DataFrame(rows, schema=heads, orient="row"), f"{key}_taken")
 
 
-def _name_table(table: str) -> str:
+def name_table(table: str) -> str:
+    """An exchange table as the reader calls it."""
     kind = EXCHANGE_TABLES[table]
     return translate_label((kind.en, kind.zh), current_language())
 
@@ -191,7 +192,7 @@ def _draw_return_buttons(report: LoadReport, read: DepartmentFiles, key: str) ->
         )
     )
     with st.container(horizontal=True, key=f"{key}_return"):
-        for name, sheets in list_refused_sheets(read, report.findings).items():
+        for name, sheets in list_returned_sheets(read, report.findings).items():
             st.download_button(
                 frame.escape_markdown(name),
                 partial(_build_returned, sheets, report.findings),
@@ -210,7 +211,7 @@ def _build_returned(sheets: list[FoundSheet], findings: pl.DataFrame) -> bytes:
 def _draw_table_counts(report: LoadReport, key: str) -> None:
     rows = [
         (
-            _name_table(one.table),
+            name_table(one.table),
             one.file,
             one.read,
             one.accepted,
