@@ -67,6 +67,7 @@ class LoadTask:
     dry_run: bool = True
     complete: bool = False
     agreed: bool = False
+    withdrawn: tuple[str, ...] = ()
     policy: Policy = DEFAULT_POLICY
     measure: MeasureFigures = lambda: None
     finish: Callable[[], None] = lambda: None
@@ -184,6 +185,7 @@ class LoadJob:
             home=self.task.home,
             complete=self.task.complete,
             agreed=self.task.agreed,
+            withdrawn=self.task.withdrawn,
             dry_run=self.task.dry_run,
             policy=self.task.policy,
             progress=self._note_progress,

@@ -201,6 +201,36 @@ def test_exchange_tables_load_with_their_department_and_ladder(clerk: AppTest) -
     assert figures["After"].to_list() == ["1", "1"]
 
 
+def test_a_table_of_which_nothing_is_stated_any_more_is_withdrawn_by_name(
+    clerk: AppTest, tmp_path: Path, empty_database: Database
+) -> None:
+    test = clerk
+    lists = {
+        "people.csv": "人员编号,姓名\nK1,师傅\nK2,徒\n",
+        "mentorships.csv": "师傅编号,徒弟编号,开始日期\nK1,K2,2022-03-01\n",
+    }
+    for name, content in lists.items():
+        (tmp_path / name).write_text(content, "utf-8")
+    for names in (list(lists), ["people.csv"]):
+        bring(test, *(tmp_path / name for name in names))
+        next(b for b in test.text_input if b.label == "Department").set_value("某局").run()
+        if len(names) == 1:
+            next(b for b in test.checkbox if b.label.startswith("Take back")).check().run()
+        press(test, "load_check")
+        run_until(test, lambda: any(b.key == "load_edit" for b in test.button) and not_busy(test))
+        if len(names) == 1:
+            assert not has_button(test, "load_begin")
+            taken = next(t.value for t in test.dataframe if "No longer stated" in t.value.columns)
+            assert taken["No longer stated"].to_list() == [1]
+            test.checkbox(key="load_withdraw_mentorships").check().run()
+            run_until(test, lambda: has_button(test, "load_begin"))
+        press(test, "load_begin")
+        run_until(test, lambda: has_button(test, "load_again"))
+        ties = one(empty_database, "MATCH ()-[m:MENTORS]->() RETURN count(m)")
+        assert ties == len(names) - 1
+        press(test, "load_again")
+
+
 def test_a_complete_load_shows_what_it_takes_back_before_it_does(
     clerk: AppTest, tmp_path: Path, empty_database: Database
 ) -> None:

@@ -74,7 +74,9 @@ class DraftSheet:
 class LoadDraft:
     """`check` is the dry run, `load` the load itself; each stands until the files change.
 
-    `number` tells the controls of one batch of files from those of the next.
+    `agreed` and `withdrawn` (tables of which the lists state nothing any more) were said of what
+    the last check would take back: another check needs them again. `number` tells the controls of
+    one batch of files from those of the next.
     """
 
     folder: UploadFolder | None = None
@@ -83,6 +85,7 @@ class LoadDraft:
     unread: list[UnreadFile] = field(default_factory=list)
     complete: bool = False
     agreed: bool = False
+    withdrawn: tuple[str, ...] = ()
     check: LoadJob | None = None
     load: LoadJob | None = None
     number: int = 0
@@ -143,7 +146,7 @@ class LoadDraft:
         if self.check is not None and not self.check.is_over:
             self.check.cancel()
         self.check = None
-        self.agreed = False
+        self.agreed, self.withdrawn = False, ()
         self.refusals = {}
 
     def attach_load(self, job: LoadJob) -> None:

@@ -20,9 +20,15 @@ from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from loaders.department_files import DepartmentFiles, read_department_files
 from loaders.load_jobs import LoadJob, LoadTask, find_running_load
+from loaders.reports import LoadReport
 from loaders.sheet_inspection import InspectedSheet, confirm_sheet
 from ui.load.draft import DraftSheet, LoadDraft, map_departments, open_draft
-from ui.load.outcome import count_list_rows, draw_check_outcome, draw_load_outcome
+from ui.load.outcome import (
+    count_list_rows,
+    draw_check_outcome,
+    draw_load_outcome,
+    name_table,
+)
 from ui.load.progress import draw_job_status
 from ui.load.sheet_panel import draw_settled_sheet, draw_sheet_panel
 from ui.load.upload import draw_upload
@@ -216,15 +222,9 @@ def _draw_load_button(draft: LoadDraft, check: LoadJob) -> None:
     report = check.report
     if report is None or check.state != "done":
         return
-    needs_agreement = report.refusal is not None and report.taken_back and not draft.agreed
     frame.draw_heading(t("4. Load"), t("what is refused stays out"))
-    if needs_agreement and st.checkbox(
-        t("I have looked at what would be taken back, and agree"), key="load_agree"
-    ):
-        draft.drop_check()
-        draft.agreed = True
-        draft.check = _build_job(draft, draft.inspect_sheets(Settings().home), dry_run=True).start()
-        st.rerun()
+    if report.refusal is not None and report.taken_back:
+        _draw_agreement(draft, report)
     if report.refusal is not None:
         frame.draw_note(t("It cannot be loaded so"), translate_message(report.refusal))
         return
@@ -236,6 +236,30 @@ def _draw_load_button(draft: LoadDraft, check: LoadJob) -> None:
         on_click=_begin_load,
         args=(draft,),
     )
+
+
+def _draw_agreement(draft: LoadDraft, report: LoadReport) -> None:
+    """What has to be said before so much is taken back; each is checked anew."""
+    gone = [
+        one.table
+        for one in report.taken_back
+        if one.taken_back == one.stated and one.table not in draft.withdrawn
+    ]
+    for table in gone:
+        name = name_table(table)
+        label = t("The departments really state nothing of {table} any more", table=name)
+        if st.checkbox(label, key=f"load_withdraw_{table}"):
+            _check_again(draft, agreed=draft.agreed, withdrawn=(*draft.withdrawn, table))
+    agreement = t("I have looked at what would be taken back, and agree")
+    if not draft.agreed and st.checkbox(agreement, key="load_agree"):
+        _check_again(draft, agreed=True, withdrawn=draft.withdrawn)
+
+
+def _check_again(draft: LoadDraft, *, agreed: bool, withdrawn: tuple[str, ...]) -> None:
+    draft.drop_check()
+    draft.agreed, draft.withdrawn = agreed, withdrawn
+    draft.check = _build_job(draft, draft.inspect_sheets(Settings().home), dry_run=True).start()
+    st.rerun()
 
 
 def _begin_load(draft: LoadDraft) -> None:
@@ -259,6 +283,7 @@ def _build_job(draft: LoadDraft, found: DraftSheets, *, dry_run: bool) -> LoadJo
         dry_run=dry_run,
         complete=draft.complete,
         agreed=draft.agreed,
+        withdrawn=draft.withdrawn,
         policy=policy,
         measure=partial(_measure_national, database, policy),
         # The files go when the load has ended, however it ended; the page may be closed by then.
