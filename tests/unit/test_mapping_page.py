@@ -1,4 +1,4 @@
-"""The example of docs/mapping.md does what the page says."""
+"""The examples of docs/mapping.md and of the guide do what the pages say."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from graph.model.kinds import EXCHANGE_TABLES
 from graph.server.identity_key import build_id_digester
 from loaders.department_files import iterate_raw_tables, read_department_files
 from loaders.mapping.aliases import list_known_fields
@@ -16,7 +17,10 @@ from loaders.tables import RawTable, check_table
 from tests.live.shell import run_here
 from tests.unit.test_department_lists import TODAY
 
-PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text("utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "mapping.md").read_text("utf-8")
+# The pages with public forms.
+PAGES = [PAGE, *((DOCS / "guide" / f"{name}.md").read_text("utf-8") for name in ("en", "zh"))]
 
 
 def get_block(language: str) -> str:
@@ -61,15 +65,16 @@ def test_the_commands_on_mappings_of_the_page(tmp_path: Path) -> None:
     assert list((tmp_path / "home" / MAPPINGS_FOLDER).iterdir()) == []
 
 
-EXAMPLES = re.findall(
-    r"^```\w+ (\S+\.\w+)\n(.*?)^```\n\n```console \1\n\$ shicheng (.*?)\n```\n\n`\1`: (.*?)$",
-    PAGE,
+EXAMPLE = re.compile(
+    r"^```\w+ (\S+\.\w+)\n(.*?)^```\n\n"
+    r"```console \1\n\$ shicheng (.*?)\n```\n\n`\1`(?:: |：)(.*?)$",
     re.DOTALL | re.MULTILINE,
 )
+EXAMPLES = [example for page in PAGES for example in EXAMPLE.findall(page)]
 
 
 @pytest.mark.parametrize(("name", "content", "command", "told"), EXAMPLES)
-def test_each_public_form_of_the_page(
+def test_each_public_form_of_the_pages(
     name: str, content: str, command: str, told: str, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text(content, "utf-8")
@@ -83,12 +88,17 @@ def test_each_public_form_of_the_page(
         for raw in iterate_raw_tables(read, digest)
         if isinstance(raw, RawTable)
     ]
-    assert ", ".join(f"{one.table} {one.accepted}" for one in tables) == told
+    said = {
+        ", ".join(f"{one.table} {one.accepted}" for one in tables),
+        "，".join(f"{EXCHANGE_TABLES[one.table].zh} {one.accepted}" for one in tables),
+    }
+    assert told in said
     assert [one.refused for one in tables] == [0] * len(tables)
 
 
-def test_every_public_form_of_the_page_is_run() -> None:
-    assert len(EXAMPLES) == len(re.findall(r"^```\w+ \S+\.\w+$", PAGE, re.MULTILINE)) / 2
+def test_every_public_form_of_the_pages_is_run() -> None:
+    blocks = [len(re.findall(r"^```\w+ \S+\.\w+$", page, re.MULTILINE)) for page in PAGES]
+    assert len(EXAMPLES) == sum(blocks) / 2 and min(blocks) >= 8
 
 
 def test_the_page_names_fields_that_there_are() -> None:
