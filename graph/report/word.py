@@ -132,15 +132,21 @@ def _write_page_heads(document: Any, report: MonthlyReport) -> None:
     """Title and basis above, page numbers below; nothing on the cover."""
     for page in document.sections:
         page.different_first_page_header_footer = True
-        page.header.paragraphs[0].text = f"{report.title}  {report.subtitle}"
-        page.header.paragraphs[0].style = document.styles["Header"]
-        basis = page.footer.paragraphs[0]
+        head, basis = _take_line(page.header), _take_line(page.footer)
+        head.text, head.style = f"{report.title}  {report.subtitle}", document.styles["Header"]
         basis.text, basis.style = report.basis, document.styles["Footer"]
         line = page.footer.add_paragraph(style=document.styles["Footer"])
         line.alignment = WD_ALIGN_PARAGRAPH.CENTER
         _add_field(line, "PAGE", "1")
         line.add_run(" / ")
         _add_field(line, "NUMPAGES", "1")
+
+
+def _take_line(part: Any) -> Any:
+    """An empty line of a head or foot: what a template has there, as a letterhead, stays."""
+    last = part.paragraphs[-1] if part.paragraphs else None
+    empty = last is not None and not last.runs and not last.text
+    return last if empty else part.add_paragraph()
 
 
 def _add_field(line: Any, code: str, shown: str) -> None:

@@ -307,6 +307,7 @@ def _pick_person_columns(records: SheetRecords) -> pl.DataFrame:
         retired_on="person.retired_on",
         type="person.type",
         retirement_category="person.retirement_category",
+        story_consent="person.story_consent",
         occupation_code="occupation.id",
         enterprise_id="employer.id",
     )

@@ -20,6 +20,7 @@ FIELD_NAMES: Final = {
     "person.province": Words("province of the person", "所在省份"),
     "person.type": Words("type of the person", "人员类别"),
     "person.retirement_category": Words("retires as worker or cadre", "退休类别"),
+    "person.story_consent": Words("consents to a skill story", "同意公开技能故事"),
     "employer.name": Words("employer", "工作单位"),
     "employer.credit_code": Words("employer's credit code", "单位统一社会信用代码"),
     "employer.own_number": Words("employer's own number", "单位编号"),

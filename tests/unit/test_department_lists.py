@@ -336,12 +336,12 @@ def test_projects_achievements_subsidies_and_terms_of_employment(tmp_path: Path)
     folder.mkdir()
     heads = (
         "姓名,工号,退休类别,工作单位,服务期截止日期,竞业限制截止日期,薪酬形式,项目名称,项目类型,"
-        "项目角色,成果名称,成果类型,专利授权日期,补贴类型,补贴金额（万元）,补贴年度"
+        "项目角色,成果名称,成果类型,专利授权日期,补贴类型,补贴金额（万元）,补贴年度,同意公开技能故事"
     )
     rows = (
         "张三,A1,工人岗位,第一机床厂,2027-06-30,2027-12-31,年薪制,重型攻关,技术攻关,负责人,夹具,"
-        "专利,2024-05-01,人才津贴,2.5,2024年",
-        "李四,A2,,第二机床厂,,,,重型攻关,技术攻关,参与人,,,,,,",
+        "专利,2024-05-01,人才津贴,2.5,2024年,是",
+        "李四,A2,,第二机床厂,,,,重型攻关,技术攻关,参与人,,,,,,,",
     )
     (folder / "terms.csv").write_text("\n".join((heads, *rows)) + "\n", "utf-8")
     tables = {
@@ -349,6 +349,7 @@ def test_projects_achievements_subsidies_and_terms_of_employment(tmp_path: Path)
     }
     people = tables["people"]
     assert people["retirement_category"].to_list() == ["worker", None]
+    assert people["story_consent"].to_list() == [True, None]
     (terms,) = tables["employments"].to_dicts()
     assert (terms["service_until"], terms["pay_form"]) == (dt.date(2027, 6, 30), "annual")
     assert terms["non_compete_until"] == dt.date(2027, 12, 31)

@@ -172,10 +172,13 @@ def test_a_department_restyles_both_files(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     own = docx.Document(str(tmp_path / WORD_TEMPLATE_NAME))
     own.styles["Heading 1"].font.size = Pt(30)
+    own.sections[0].header.paragraphs[0].text = "某省人社厅"
     own.save(str(tmp_path / WORD_TEMPLATE_NAME))
     (tmp_path / "report.css").write_text(".monthly-report { color: teal }</style>")
     made = docx.Document(BytesIO(render_word_report(REPORT, tmp_path)))
     assert made.styles["Heading 1"].font.size == Pt(30)
+    head = [p.text for p in made.sections[0].header.paragraphs]
+    assert head == ["某省人社厅", "月度报告  全国 2026-11"]
     page = render_html_report(REPORT, tmp_path).decode()
     assert "color: teal" in page and page.count("</style>") == 1
     bare = docx.Document()
