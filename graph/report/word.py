@@ -217,14 +217,15 @@ def _write_table(document: Any, block: ReportTable) -> None:
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     page = document.sections[0]
     width = page.page_width - page.left_margin - page.right_margin
-    _fill_row(document, table.rows[0], block.heads, "Report Head", block.names)
+    head, body = (document.styles[name].style_id for name in ("Report Head", "Report Cell"))
+    _fill_row(table.rows[0], block.heads, head, block.names)
     _mark_row(table.rows[0], "w:tblHeader")
     for cell in table.rows[0].cells:
         fill = f'<w:shd {nsdecls("w")} w:val="clear" w:color="auto" w:fill="{HEAD_FILL}"/>'
         cell._tc.get_or_add_tcPr().append(parse_xml(fill))
     for cells in block.rows:
         row = table.add_row()
-        _fill_row(document, row, cells, "Report Cell", block.names)
+        _fill_row(row, cells, body, block.names)
         _mark_row(row, "w:cantSplit")
     for cell in table.rows[-1].cells:  # the note stands on the page of the last row
         cell.paragraphs[0].paragraph_format.keep_with_next = True
@@ -244,10 +245,11 @@ def _weigh_columns(block: ReportTable) -> list[int]:
     ]
 
 
-def _fill_row(document: Any, row: Any, texts: tuple[str, ...], style: str, names: int) -> None:
+def _fill_row(row: Any, texts: tuple[str, ...], style_id: str, names: int) -> None:
     for place, (cell, text) in enumerate(zip(row.cells, texts, strict=True)):
         paragraph = cell.paragraphs[0]
-        paragraph.text, paragraph.style = text, document.styles[style]
+        paragraph.text = text
+        paragraph._p.style = style_id  # `paragraph.style` looks through all styles, for each cell
         if place >= names:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
 
@@ -261,7 +263,9 @@ def _set_widths(table: Any, widths: tuple[Any, ...]) -> None:
     table.autofit = False
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
-        for cell in column.cells:
+    # Not `column.cells`: it reads the whole table for each of them.
+    for row in table._tbl.tr_lst:
+        for cell, width in zip(row.tc_lst, widths, strict=True):
             cell.width = width
 
 
