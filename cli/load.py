@@ -197,6 +197,7 @@ def _read_given_tables(
     from graph.server.identity_key import build_id_digester
     from loaders.department_files import (
         explain_open_sheets,
+        fetch_certificate_holders,
         fetch_stored_people,
         iterate_raw_tables,
         read_department_files,
@@ -213,7 +214,8 @@ def _read_given_tables(
     def iterate_tables(opened: Database) -> Iterable[RawTable | UnreadFile]:
         digest = build_id_digester(home)
         find_stored = partial(fetch_stored_people, opened)
-        return RereadTables(partial(iterate_raw_tables, read, digest, find_stored))
+        find_holders = partial(fetch_certificate_holders, opened)
+        return RereadTables(partial(iterate_raw_tables, read, digest, find_stored, find_holders))
 
     return "files", iterate_tables, read
 

@@ -35,6 +35,7 @@ _OCCUPATION_CODE_PATTERN: Final = re.compile(r"[1-8]-\d{2}-\d{2}(?:-\d{2})?|6-\d
 _CREDIT_CODE_PATTERN: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _CREDIT_CODE_CHARACTERS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 WeakKey = tuple[str, str]
+_CERTIFICATE_KIND: Final = "cert"
 
 
 def clean_id_number(text: str) -> str:
@@ -66,6 +67,11 @@ def build_weak_key(text: str) -> WeakKey | None:
 def build_digest_id(kind: str, text: str, digest: Digest) -> str:
     """`kind-` and letters: an id that gives nothing of the text away."""
     return f"{kind}-{digest(f'{kind}|{text}')[:_DIGEST_LETTERS].translate(_HEX_TO_LETTERS)}"
+
+
+def is_certificate_id(person_id: str) -> bool:
+    """Whether an id was made of a certificate number, since nothing better was known."""
+    return person_id.startswith(f"{_CERTIFICATE_KIND}-")
 
 
 def build_own_id(department: str, number: str) -> str:
@@ -243,7 +249,7 @@ def identify_person(
     if said.certificate:
         number = normalize_certificate(said.certificate)
         known_id = roster.by_certificate.get(number)
-        return IdentifiedPerson(known_id or build_digest_id("cert", number, digest))
+        return IdentifiedPerson(known_id or build_digest_id(_CERTIFICATE_KIND, number, digest))
     if said.own_number:
         own = said.own_number.strip()
         return IdentifiedPerson(roster.by_own_number.get(own) or build_own_id(department, own))

@@ -13,6 +13,7 @@ from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
 from tests.live.shell import Run
 from tests.live.test_loads import one
+from tests.unit.test_department_lists import BY_CERTIFICATE, WITH_ID
 
 ROOT = Path(__file__).parents[2]
 LISTS = ROOT / "tests" / "unit" / "department_lists"
@@ -31,6 +32,21 @@ def test_a_workbook_as_received(run: Run, empty_database: Database) -> None:
     again = json.loads(run("load", WORKBOOK, "--json").stdout)
     assert again["accepted"] == report["accepted"]
     assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 24
+
+
+def test_a_certificate_number_finds_whom_an_earlier_load_knew_by_the_id_number(
+    run: Run, empty_database: Database, tmp_path: Path
+) -> None:
+    for name, department, text in (
+        ("人社.csv", "某市人社局", WITH_ID),
+        ("工会.csv", "某市总工会", BY_CERTIFICATE),
+    ):
+        path = tmp_path / name
+        path.write_text(text, "utf-8")
+        run("inspect", path, "--source", department, "--save")
+        run("load", path)
+    people = empty_database.read("MATCH (p:Person) RETURN p.name AS name ORDER BY name")
+    assert [row["name"] for row in people] == ["赵建国", "钱"]
 
 
 @pytest.mark.parametrize("way", ["folder", "files"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -329,6 +330,52 @@ def test_names_find_people_that_only_the_store_has(tmp_path: Path) -> None:
     checked = check_table(raw, digest, TODAY)
     assert checked.rows["mentor_id"].to_list() == ["S-孙晓燕", "S-李立新", "S-周海涛", "S-吴玉梅"]
     assert checked.findings.filter(pl.col("kind") == "refused")["row"].to_list() == [2, 3]
+
+
+WITH_ID = f"姓名,身份证号,证书编号,职业技能等级,发证日期\n赵建国,{ID_NUMBER},C1,高级工,2024-06-01\n"
+BY_CERTIFICATE = (
+    "姓名,证书编号,职业技能等级,发证日期\n赵建国, c1,高级工,2024-06-01\n钱,C2,高级工,2024-06-01\n"
+)
+
+
+def list_person_ids(home: Path, read: DepartmentFiles, holders: Any = None) -> list[set[str]]:
+    """The ids of people that each file names, in the order of the files."""
+    digest = build_id_digester(home)
+    found: dict[str, set[str]] = {}
+    for raw in iterate_raw_tables(read, digest, None, holders):
+        assert isinstance(raw, RawTable)
+        rows = check_table(raw, digest, TODAY).rows
+        if "person_id" in rows.columns:
+            found.setdefault(raw.file, set()).update(rows["person_id"])
+    return [found[file] for file in sorted(found)]
+
+
+@pytest.mark.parametrize("texts", [(WITH_ID, BY_CERTIFICATE), (BY_CERTIFICATE, WITH_ID)])
+def test_whoever_has_a_certificate_is_one_person_whichever_list_comes_first(
+    tmp_path: Path, texts: tuple[str, str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name, text in zip(("a.csv", "b.csv"), texts, strict=True):
+        (tmp_path / "in" / name).write_text(text, "utf-8")
+    found = list_person_ids(tmp_path, confirm(tmp_path, tmp_path / "in", {}))
+    known, named = sorted(found, key=len)
+    assert len(known) == 1 and len(named) == 2 and known < named
+
+
+def test_a_certificate_number_finds_whom_the_store_knows_by_it(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text(BY_CERTIFICATE, "utf-8")
+    read = confirm(tmp_path, tmp_path / "in", {})
+    asked: dict[str, set[str]] = {}
+
+    def find(wanted: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+        asked.update(wanted)
+        # C2 is two people's, so it is nobody's.
+        return [("C1", "P1"), ("C2", "P2"), ("C2", "P3")]
+
+    (ids,) = list_person_ids(tmp_path, read, find)
+    assert "P1" in ids and len(ids) == 2 and not ids & {"P2", "P3"}
+    assert asked["赵建国"] == {"C1", "c1"}
 
 
 def test_projects_achievements_subsidies_and_terms_of_employment(tmp_path: Path) -> None:
