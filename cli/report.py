@@ -61,7 +61,7 @@ def report_command(
     """Write the report of a month: both ledgers, what changed and why, forecast, data quality.
 
     Everything is of the month's last day; the same revision and month give the same file. It names
-    nobody, and groups of one or two people are told as <3.
+    nobody, and its tables tell groups of one or two people as <3.
 
     Example: shicheng report --month 2026-11 --province 江苏 --language zh -o report.docx
     """

@@ -517,7 +517,8 @@ def write_definitions(figures: ReportFigures, words: ReportWords) -> ReportSecti
             "its one cause."
         ),
         Message(
-            "Nobody is named in this report. Groups of one or two people are told as {small} only.",
+            "Nobody is named in this report. Tables by place, generation, month and reason tell "
+            "groups of one or two people as {small} only; the totals of the area are told in full.",
             small=SMALL_CELL_TEXT,
         ),
     )
