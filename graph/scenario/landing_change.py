@@ -222,18 +222,30 @@ def _group_cells(
         return pl.DataFrame(schema=_CELL_SCHEMA)
     rows = rows.with_columns(pl.col("channel").cast(pl.Enum(HISTORY_CHANNELS)))
     coded = rows if "occupation" in rows.columns else add_cell_codes(rows, model.data.occupations)
-    factor = pl.lit(1.0)
-    for change in changes:
-        if change.kind == "change_hazard":
-            here = pl.col(change.attribute).cast(pl.String) == change.value
-            factor = pl.when(here.fill_null(False)).then(factor * change.factor).otherwise(factor)
     return (
-        coded.with_columns(pl.col("province").cast(pl.String), factor=factor)
+        coded.with_columns(pl.col("province").cast(pl.String), factor=build_pace(changes))
         .group_by("province", *CELL_KEYS, "duration", "horizon", "factor")
         .agg(weight=pl.len().cast(pl.Float64) * sign)
         .select(pl.col(name).cast(dtype) for name, dtype in _CELL_SCHEMA.items())
         .sort(pl.all())
     )
+
+
+def build_pace(changes: Sequence[Change]) -> pl.Expr:
+    """The factor of each row's hazard by its cohorts: the product of those that name one of them.
+
+    One mapping an attribute: a condition a change would make an expression that no engine survives.
+    """
+    factors: dict[str, dict[str, float]] = {}
+    for change in changes:
+        if change.kind == "change_hazard":
+            cohorts = factors.setdefault(change.attribute, {})
+            cohorts[change.value] = cohorts.get(change.value, 1.0) * change.factor
+    pace = pl.lit(1.0)
+    for attribute, cohorts in factors.items():
+        known = pl.col(attribute).cast(pl.String)
+        pace *= known.replace_strict(cohorts, default=1.0, return_dtype=pl.Float64)
+    return pace
 
 
 _CELL_SCHEMA: Final[dict[str, Any]] = {
@@ -250,19 +262,13 @@ def _list_paced(
     model: ForecastModel, touched: pl.Series, changes: Sequence[Change]
 ) -> pl.DataFrame:
     """The others of the cohorts who wait: once at their pace, once at the changed one."""
-    hazards = [change for change in changes if change.kind == "change_hazard"]
-    if not hazards:
-        return pl.DataFrame(schema=_CELL_SCHEMA)
-    inside = pl.any_horizontal(
-        (pl.col(c.attribute).cast(pl.String) == c.value).fill_null(False) for c in hazards
-    )
     waiting = model.select_open_spells().filter(
         pl.col("level") < model.hazards.high_level,
         ~pl.col("person").is_in(touched.implode()),
-        inside,
+        build_pace(changes) != 1.0,
     )
     timed = waiting.with_columns(horizon=pl.lit(model.data.history.months_left))
-    sides = [_group_cells(model, timed, (), -1), _group_cells(model, timed, hazards, 1)]
+    sides = [_group_cells(model, timed, (), -1), _group_cells(model, timed, changes, 1)]
     return pl.concat(sides)
 
 
@@ -340,18 +346,15 @@ def _draw_paced_arrivals(
     model: ForecastModel, changes: Sequence[Change]
 ) -> dict[str | None, Floats]:
     """By province, what the new arrivals of a cohort add at another pace, less at their own."""
-    found: dict[str | None, Floats] = {}
-    for change in changes:
-        if change.kind == "change_hazard":
-            one = _follow_one_arrival(model)[:, -1]
-            cohort = _select_low_arrivals(model).filter(
-                (pl.col(change.attribute).cast(pl.String) == change.value).fill_null(False)
-            )
-            counts = cohort.group_by(pl.col("province").cast(pl.String)).agg(n=pl.len())
-            for province, n in counts.sort("province").rows():
-                added = (change.factor - 1.0) * n * one
-                found[province] = found.get(province, np.zeros(DRAWS)) + added
-    return found
+    paced = _select_low_arrivals(model).select(
+        pl.col("province").cast(pl.String), more=build_pace(changes) - 1.0
+    )
+    paced = paced.filter(pl.col("more") != 0)
+    if paced.is_empty():
+        return {}
+    one = _follow_one_arrival(model)[:, -1]
+    counts = paced.group_by("province").agg(pl.col("more").sum()).sort("province")
+    return {province: more * one for province, more in counts.rows()}
 
 
 def _select_low_arrivals(model: ForecastModel) -> pl.DataFrame:
