@@ -24,11 +24,12 @@ from graph.forecast.pairing import (
     find_pairing_options,
 )
 from graph.forecast.shortages import compute_shortages
+from graph.forecast.stored_data import load_driven_history
 from graph.policy import Policy
 from graph.snapshot.frames import open_snapshot
 
 POLICY = Policy(window_end=date(2027, 12, 31), as_of=date(2026, 11, 23))
-RANDOM_RUNS = 20
+RANDOM_RUNS = 5
 
 
 def measure_baseline(options: PairingOptions, links: int, seed: int, *, most_first: bool) -> float:
@@ -53,6 +54,7 @@ def measure_pairing(folder: Path, links: int) -> None:
     """The time of both functions, and the value of the links against the baselines."""
     snapshot, rules = open_snapshot(folder), PairingRules(links=links)
     run_timed("the reach", lambda: load_reach(snapshot, POLICY))
+    run_timed("the history", lambda: load_driven_history(snapshot, POLICY))
     found = run_timed(f"pairing, {links:,} links", lambda: compute_pairing(snapshot, POLICY, rules))
     run_timed("supply and demand", lambda: compute_shortages(snapshot, POLICY))
     options = find_pairing_options(snapshot, POLICY, rules)

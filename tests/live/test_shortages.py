@@ -54,6 +54,11 @@ def test_the_page_opens_a_cell_to_its_people(
     opened = app("shortages", lang="zh", **cell)
     assert "缺口" in lead(opened) and "补足缺口需" in text(opened)
     assert len(opened.dataframe[1].value) == most["mentors"]
+    wait = rows.filter(pl.col("code").is_not_null()).sort("rising").row(-1, named=True)
+    rising = app(
+        "shortages", lang="en", province=wait["province"], code=wait["code"], people="rising"
+    )
+    assert all(chance.endswith("%") for chance in rising.dataframe[1].value["Chance"])
     later = app("shortages", lang="en", by_end=str(year + 2), of="occupation")
     assert "no positions open are stated" in lead(later)
     undated = app("shortages", lang="en", ordered="false")

@@ -190,6 +190,7 @@ def _draw_craft_list(
         "by_2035": t("By 2035 (%)"),
     }
     few = rows.head(MAX_LISTED_CRAFTS)
+    beyond = f">{policy.as_of.year + extinction.HORIZON_YEARS - 1}"
     shown = few.select(
         craft=pl.col("occupation_code").replace(
             {code: _format_craft(code, names) for code in few["occupation_code"]}
@@ -197,11 +198,11 @@ def _draw_craft_list(
         place=pl.col("province").replace(translate_labels(PROVINCES, language)),
         mentors="mentors",
         in_training="in_training",
-        median=pl.col("median").cast(pl.String),
+        median=pl.col("median").cast(pl.String).fill_null(beyond),
         between=pl.concat_str(
-            pl.col("early").cast(pl.String).fill_null("…"),
+            pl.col("early").cast(pl.String).fill_null(beyond),
             pl.lit(" \N{EN DASH} "),
-            pl.col("late").cast(pl.String).fill_null("…"),
+            pl.col("late").cast(pl.String).fill_null(beyond),
         ),
         by_2030=(100 * pl.col("probability_2030")).round().cast(pl.Int64),
         by_2035=(100 * pl.col("probability_2035")).round().cast(pl.Int64),
