@@ -300,7 +300,7 @@ def test_a_matching_that_fails_leaves_the_store_as_it_was(
     load(empty_database, settings, second_department(tmp_path))
     before = [*format_canonical_lines(empty_database)]
     with monkeypatch.context() as patched:
-        patched.setattr("graph.store.person_merge.delete_people", fail)
+        patched.setattr("graph.store.identity_merge.delete_identity_nodes", fail)
         with pytest.raises(RuntimeError):
             match_people(empty_database)
     assert [*format_canonical_lines(empty_database)] == before

@@ -263,7 +263,7 @@ def test_a_load_that_fails_after_merging_leaves_the_store_as_it_was(
         *(f"{id},徒甲,{WORKER},江苏" for id in ("R011", "G911", "S2021")),
     )
     with monkeypatch.context() as patched:
-        patched.setattr("loaders.sync.write_staged_tables", fail)
+        patched.setattr("loaders.records.write_staged_tables", fail)
         with pytest.raises(RuntimeError):
             load(empty_database, settings, known)
     assert lines_of(empty_database) == before
