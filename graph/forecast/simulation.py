@@ -373,8 +373,10 @@ class ForecastModel:
         """
         pending, n = self._average_pending(attribute)
         _, first_steps = self._follow_ratio(pending["first"], paths["first"])
-        means = {"pending": n[:, None, None] * first_steps}
-        further = n[:, None, None] * self._scale_steps(pending["further"], paths["further"])
+        means = {"pending": n["first"][:, None, None] * first_steps}
+        further = n["further"][:, None, None] * self._scale_steps(
+            pending["further"], paths["further"]
+        )
         arriving = self._average_arrivals(attribute)
         for part, stream in (("taken_on", "low_by_link"), ("new_talents", "low_by_naming")):
             rising = self._convolve(paths[stream], arriving[stream]["first"])
@@ -421,15 +423,24 @@ class ForecastModel:
         )
         return np.cumsum(steps, axis=2)
 
-    def _average_pending(self, attribute: str) -> tuple[dict[str, Floats], Floats]:
+    def _average_pending(self, attribute: str) -> tuple[dict[str, Floats], dict[str, Floats]]:
         """The mean outlook of the persons reached at the origin: ledger part -> values x draws x
         horizons, each from the origin on; and how many they are.
+
+        First promotions are those of who is not high-skilled yet. Were the others among the mean,
+        with their chance of nought, a ratio above 1 would raise more persons than wait.
         """
         open_spells = self.select_open_spells()
         keys = [*CELL_KEYS, "duration"]
         by = keys if attribute == NATION else [attribute, *keys]
-        cells = open_spells.lazy().group_by(by).agg(n=pl.len()).collect()
-        return self._average_outlook(cells, cells["duration"].to_numpy(), attribute)
+        low = pl.col("level") < self.hazards.high_level
+        found, persons = dict[str, Floats](), dict[str, Floats]()
+        for part, chosen in (("first", low), ("further", pl.lit(True))):
+            cells = open_spells.lazy().filter(chosen).group_by(by).agg(n=pl.len()).collect()
+            durations = cells["duration"].to_numpy()
+            outlook, persons[part] = self._average_outlook(cells, durations, attribute)
+            found[part] = outlook[part]
+        return found, persons
 
     def _average_arrivals(self, attribute: str) -> dict[str, dict[str, Floats]]:
         """Stream -> ledger part -> values x hazard draws x months since the arrival: the mean

@@ -39,7 +39,13 @@ from graph.forecast.landing import (
     load_landing_forecast,
 )
 from graph.forecast.projection import project_log_ratios
-from graph.forecast.simulation import NATION, PARTS, build_forecast_data, simulate_ledgers
+from graph.forecast.simulation import (
+    NATION,
+    PARTS,
+    ForecastModel,
+    build_forecast_data,
+    simulate_ledgers,
+)
 from graph.forecast.stored_data import load_forecast_data
 from graph.forecast.talent import compute_talent_forecast
 from graph.policy import Policy
@@ -143,6 +149,15 @@ def test_the_values_of_an_attribute_add_up_to_the_nation_in_every_draw(network: 
         for part in PARTS:
             total = found[attribute].added[part].sum(axis=0)
             np.testing.assert_allclose(total, found[NATION].added[part][0], atol=1e-6)
+
+
+def test_no_more_of_those_who_wait_rise_than_there_are(network: Snapshot) -> None:
+    """However fast promotions come: the high-skilled, who wait for no first one, are no reserve."""
+    data = build_forecast_data(compute_driven_history(network, POLICY))
+    model = ForecastModel.fit(data, 0, [24.0], np.random.default_rng(7))
+    model.paths["first"][:] = np.log(5.0)
+    waiting = model.select_open_spells().filter(pl.col("level") < model.hazards.high_level).height
+    assert model.simulate(NATION, None).added["pending"].mean() < waiting
 
 
 def test_the_same_seed_gives_the_same_figures_and_another_one_near_ones(network: Snapshot) -> None:
