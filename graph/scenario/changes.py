@@ -236,6 +236,8 @@ def _parse_change(number: int, texts: Mapping[str, str]) -> Change:
         if texts[name]:
             fields[name] = _parse_field(number, name, texts[name])
     change = Change(kind, **fields)
+    if change.attribute == "province" and change.value not in PROVINCES:
+        raise _build_row_error(number, "value", _say_no_province(change.value))
     if kind in ("begin_mentorship", "change_leader") and change.person_id == change.other_id:
         raise _build_row_error(number, "other_id", Message("it is the same person"))
     return change
@@ -264,10 +266,12 @@ def _parse_field(number: int, name: str, text: str) -> Any:
             number, name, Message("{text!r} is none of {known}", text=text, known=known)
         )
     if name == "province" and text not in PROVINCES:
-        raise _build_row_error(
-            number, name, Message("{text!r} is no code of a province; write it as 32", text=text)
-        )
+        raise _build_row_error(number, name, _say_no_province(text))
     return text
+
+
+def _say_no_province(text: str) -> Message:
+    return Message("{text!r} is no code of a province; write it as 32", text=text)
 
 
 def _parse_factor(number: int, text: str) -> float:
@@ -319,17 +323,24 @@ def _find_change_conflicts(
     )
     studios = _find_known(snapshot, "studios", "studio_id", [c.studio_id for c in changes])
     opened = {change.studio_id for change in changes if change.kind == "open_studio"}
+    opening = set(studios)
     last_days = find_last_days(changes)
     for number, change in enumerate(changes, start=1):
         for column in ("person_id", "other_id"):
             id = getattr(change, column)
             if id and id not in people:
                 yield number, column, Message("nobody has the id {id}", id=id)
-        last = last_days.get(change.person_id, change.on)
-        if change.on and last and change.kind != "leave" and change.on > last:
-            yield number, "on", Message("{id} has left by then", id=change.person_id)
-        if change.kind == "open_studio" and change.studio_id in studios:
+        beginning = [] if change.kind == "leave" else [change.person_id]
+        if change.kind == "begin_mentorship":
+            beginning.append(change.other_id)
+        for id in beginning:
+            last = last_days.get(id)
+            if change.on and last and change.on > last:
+                yield number, "on", Message("{id} has left by then", id=id)
+        if change.kind == "open_studio" and change.studio_id in opening:
             yield number, "studio_id", Message("{id} is there already", id=change.studio_id)
+        if change.kind == "open_studio":
+            opening.add(change.studio_id)
         if change.studio_id and change.studio_id not in studios | opened:
             yield number, "studio_id", Message("no studio has the id {id}", id=change.studio_id)
 

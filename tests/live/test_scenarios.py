@@ -138,6 +138,11 @@ def draw_changes(world: World, draw: random.Random) -> list[Change]:
         for c in changes
         if c.kind == "leave" or not (c.on and (last := gone.get(c.person_id)) and c.on > last)
     ]
+    kept = [
+        c
+        for c in kept
+        if c.kind != "begin_mentorship" or not (c.on and c.on > gone.get(c.other_id, c.on))
+    ]
     opened = any(c.kind == "open_studio" for c in kept)
     kept = [c for c in kept if c.studio_id != "s9" or opened]
     draw.shuffle(kept)
