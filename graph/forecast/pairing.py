@@ -43,6 +43,7 @@ import numpy as np
 import polars as pl
 
 from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
+from graph.dates import take_last_day
 from graph.errors import UsageError
 from graph.forecast.hazards import PRIOR_PROMOTIONS
 from graph.forecast.history import (
@@ -303,7 +304,11 @@ def find_pairing_options(
         .filter(pl.col("free") > 0)
         .join(_add_practices(snapshot, placed, rules), on="person")
     )
-    seekers = _find_seekers(snapshot, policy, model, horizon).join(placed, on="person")
+    seekers = (
+        _find_seekers(snapshot, policy, model, horizon)
+        .join(staying.select("person"), on="person", how="semi")
+        .join(placed, on="person")
+    )
     offers, seekers = _number_pairing_cells(offers, seekers)
     return PairingOptions(offers, seekers, model, horizon)
 
@@ -335,9 +340,10 @@ def _find_seekers(
 
     From the link's start on they wait anew, as those do whom a mentorship has just reached.
     """
+    last = take_last_day(snapshot.frames["mentorships"], "end")
     mentored = (
         snapshot.frames["mentorships"]
-        .filter(pl.col("end").is_null() | (pl.col("end") >= policy.as_of))
+        .filter(pl.col("end").is_null() | (last >= policy.as_of))
         .filter(pl.col("status").fill_null("ongoing") == "ongoing")
         .select(person="apprentice")
         .unique()

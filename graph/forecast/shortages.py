@@ -111,7 +111,8 @@ PEOPLE_COLUMNS: Final[MetricColumnLabels] = {
 
 def list_shortage_years(policy: Policy) -> list[int]:
     """The years that figures are given for, the as-of year first."""
-    return [policy.as_of.year + n for n in range(SHORTAGE_YEARS)]
+    first = policy.as_of.year
+    return [*range(first, min(first + SHORTAGE_YEARS, date.max.year + 1))]
 
 
 @dataclass(frozen=True)

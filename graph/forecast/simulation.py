@@ -413,11 +413,11 @@ class ForecastModel:
         )
         return np.swapaxes(reached, 0, 1)
 
-    def follow_arrivals(self, counts: Floats) -> Floats:
-        """What so many arrivals a block by new links (values x draws x blocks) add by each horizon
-        on average, with the outlook of the nation's.
+    def follow_arrivals(self, counts: Floats, stream: str = "low_by_link") -> Floats:
+        """What so many arrivals a block (values x draws x blocks) add by each horizon on average,
+        with the outlook of those whom the stream brings nationally.
         """
-        arriving = self._average_arrivals(NATION)["low_by_link"]["first"]
+        arriving = self._average_arrivals(NATION)[stream]["first"]
         steps = self._convolve(counts, arriving) * self._average_ratio(
             np.exp(self.paths["first"])[None]
         )

@@ -80,13 +80,16 @@ def format_part(part: float | None, total: float | None) -> str:
 def protect_small_cells(numbers: Sequence[int], total_is_told: bool = True) -> tuple[str, ...]:
     """The numbers of a column of people, the small ones as `SMALL_CELL_TEXT`.
 
-    Where the total is told and one cell alone is hidden, it could be worked out: the next smallest
-    of the others is hidden too, as a dash. 0 says that there is nobody, and stays.
+    Where the total is told, and with it the sum of the hidden cells, they could be worked out if
+    one alone is hidden, or all are ones or all twos: the next smallest of the others is hidden
+    too, as a dash. 0 says that there is nobody, and stays.
 
     >>> protect_small_cells([2, 40, 7, 0])
     ('<3', '40', '—', '0')
     >>> protect_small_cells([1, 2, 9])
     ('<3', '<3', '9')
+    >>> protect_small_cells([1, 1, 9, 30])
+    ('<3', '<3', '—', '30')
     """
     hidden = [0 < number < SMALL_CELL_PERSONS for number in numbers]
     told = [
@@ -94,6 +97,7 @@ def protect_small_cells(numbers: Sequence[int], total_is_told: bool = True) -> t
         for number, small in zip(numbers, hidden, strict=True)
     ]
     others = [n for n, small in zip(numbers, hidden, strict=True) if not small and n > 0]
-    if total_is_told and sum(hidden) == 1 and others:
+    small_cells = [n for n, small in zip(numbers, hidden, strict=True) if small]
+    if total_is_told and len(set(small_cells)) == 1 and others:
         told[numbers.index(min(others))] = DASH
     return tuple(told)

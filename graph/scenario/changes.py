@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -33,6 +34,7 @@ ChangeKind = Literal[
 ]
 HazardAttribute = Literal["province", "industry", "occupation_group"]
 MAX_CHANGES: Final = 10_000
+MIDNIGHT_PATTERN: Final = re.compile(r"[ T]00:00(:00(\.0+)?)?$")
 MAX_HAZARD_FACTOR: Final = 10.0
 MAX_NAME_CHARACTERS: Final = 80
 
@@ -174,7 +176,9 @@ def parse_scenario(stated: Mapping[str, Any]) -> Scenario:
             known=", ".join(Policy().as_dict()),
         )
     try:
-        scenario.under(Policy())
+        counted = scenario.under(Policy()).as_dict()
+        if wrong := [name for name in scenario.policy if counted[name] != scenario.policy[name]]:
+            raise KeyError(wrong[0])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(
             "The policy of the scenario cannot be read: write fields as `shicheng driven --json` "
@@ -253,7 +257,8 @@ def _parse_change_kind(text: str) -> ChangeKind | None:
 def _parse_field(number: int, name: str, text: str) -> Any:
     if name == "on":
         try:
-            return date.fromisoformat(text[:10])
+            # A workbook gives a day as its midnight.
+            return date.fromisoformat(MIDNIGHT_PATTERN.sub("", text))
         except ValueError:
             raise _build_row_error(
                 number, name, Message("{text!r} is no day; write it as 2027-01-31", text=text)

@@ -11,7 +11,7 @@ followed by it. Four parts, each in every draw:
   arrivals a quarter on the mentor's own links in the quarters looked back on, from the day of
   leaving on. Nobody is taken to stand in
 - pace: a hazard r times as high leaves the share (1 - p)^r of those who would wait with chance p;
-  the cohort's new arrivals count r times
+  so it does of the cohort's new arrivals, by links and by talents newly named
 
 Chances are summed as means; those of "ceased" are drawn (Poisson). Further promotions are not
 followed.
@@ -48,6 +48,8 @@ from graph.snapshot.frames import Snapshot
 
 Floats = NDArray[np.float64]
 
+LINK_STREAM: Final = "low_by_link"
+NAMING_STREAM: Final = "low_by_naming"
 CHANGE_PARTS: Final = ("counted", "pending", "ceased", "pace")
 # So many cells at a time: the chances of one take draws x horizons numbers.
 CELLS_PER_STEP: Final = 256
@@ -318,7 +320,6 @@ def _draw_ceased(
     leavers = people.filter(pl.col("person_id").is_in(wanted.implode())).collect()
     if leavers.is_empty():
         return found
-    arrivals = _select_low_arrivals(model)
     edges = (
         snapshot.under(history.policy)
         .frames["edges"]
@@ -327,16 +328,17 @@ def _draw_ceased(
         .collect()
     )
     taken = (
-        arrivals.join(edges.unique(), on=["person", "month"])
+        _select_low_arrivals(model, LINK_STREAM)
+        .join(edges.unique(), on=["person", "month"])
         .join(leavers.rename({"person": "mentor"}), on="mentor")
-        .group_by("person_id", pl.col("province").cast(pl.String))
+        .group_by("person_id", pl.col("province").cast(pl.String), factor=build_pace(changes))
         .agg(n=pl.col("person").n_unique())
-        .sort("person_id", "province")
+        .sort("person_id", "province", "factor")
     )
-    end, one = history.policy.window_end, _follow_one_arrival(model)
-    for person_id, province, n in taken.rows():
-        left = max((end - max(days[person_id], history.data_date)).days, 0)
-        mean = n * _interpolate(model, one, np.array([left / MONTH_DAYS]))[:, 0]
+    path = _follow_one_arrival(model, LINK_STREAM)
+    for person_id, province, factor, n in taken.rows():
+        left = (history.policy.window_end - max(days[person_id], history.data_date)).days
+        mean = n * _expect_risers(model, path, max(left, 0) / MONTH_DAYS, factor)
         lost = model.random.poisson(mean).astype(np.float64)
         found[province] = found.get(province, np.zeros(DRAWS)) - lost
     return found
@@ -346,33 +348,52 @@ def _draw_paced_arrivals(
     model: ForecastModel, changes: Sequence[Change]
 ) -> dict[str | None, Floats]:
     """By province, what the new arrivals of a cohort add at another pace, less at their own."""
-    paced = _select_low_arrivals(model).select(
-        pl.col("province").cast(pl.String), more=build_pace(changes) - 1.0
-    )
-    paced = paced.filter(pl.col("more") != 0)
-    if paced.is_empty():
-        return {}
-    one = _follow_one_arrival(model)[:, -1]
-    counts = paced.group_by("province").agg(pl.col("more").sum()).sort("province")
-    return {province: more * one for province, more in counts.rows()}
+    found: dict[str | None, Floats] = {}
+    months = model.data.history.months_left
+    for stream in (LINK_STREAM, NAMING_STREAM):
+        paced = _select_low_arrivals(model, stream).select(
+            pl.col("province").cast(pl.String), factor=build_pace(changes)
+        )
+        counts = paced.filter(pl.col("factor") != 1).group_by("province", "factor").len("n")
+        if counts.is_empty():
+            continue
+        path = _follow_one_arrival(model, stream)
+        usual = _expect_risers(model, path, months, 1.0)
+        for province, factor, n in counts.sort("province", "factor").rows():
+            more = n * (_expect_risers(model, path, months, factor) - usual)
+            found[province] = found.get(province, np.zeros(DRAWS)) + more
+    return found
 
 
-def _select_low_arrivals(model: ForecastModel) -> pl.DataFrame:
-    """Who was newly reached by a link in the blocks looked back on, below high skill."""
+def _select_low_arrivals(model: ForecastModel, stream: str) -> pl.DataFrame:
+    """Who was newly reached in the blocks looked back on, below high skill, by this stream."""
     start = model.lookback[0] - BLOCK_MONTHS
     return model.data.reached.filter(
         pl.col("month") > start,
         pl.col("month") <= model.origin,
         pl.col("level") < model.hazards.high_level,
-        ~pl.col("by_naming"),
+        pl.col("by_naming") == (stream == NAMING_STREAM),
     )
 
 
-def _follow_one_arrival(model: ForecastModel) -> Floats:
+def _follow_one_arrival(model: ForecastModel, stream: str) -> Floats:
     """How many one arrival in all the blocks looked back on adds: draws x (0 and the horizons)."""
     blocks = int(np.ceil(max(model.horizons) / BLOCK_MONTHS))
     rate = np.full((1, DRAWS, blocks), 1.0 / len(model.lookback))
-    return np.concatenate([np.zeros((DRAWS, 1)), model.follow_arrivals(rate)[0]], axis=1)
+    return np.concatenate([np.zeros((DRAWS, 1)), model.follow_arrivals(rate, stream)[0]], axis=1)
+
+
+def _expect_risers(model: ForecastModel, path: Floats, months: float, factor: float) -> Floats:
+    """How many of those for whom one arrival stands rise within so many months, a draw each.
+
+    Each of them rises with the path's mean chance p, and at a factor r with 1 - (1 - p)^r.
+    """
+    arrivals = min(months, model.horizons[-1]) / BLOCK_MONTHS / len(model.lookback)
+    if arrivals <= 0:
+        return np.zeros(DRAWS)
+    chance = _interpolate(model, path, np.array([months]))[:, 0] / arrivals
+    found: Floats = arrivals * (1.0 - (1.0 - np.clip(chance, 0.0, 1.0)) ** factor)
+    return found
 
 
 def _interpolate(model: ForecastModel, path: Floats, months: Floats) -> Floats:

@@ -158,7 +158,7 @@ def test_the_page_answers_what_if_these_three_leave(
     notebook = Notebook(settings.home)
     assert [one.scenario.id for one in list_saved_scenarios(notebook)] == [scenario.id]
     again = app("scenarios", lang="zh", as_of="2025-12-31", scenario=scenario.id)
-    assert "三人离任" in lead(again) and "迄今带动" in lead(again)
+    assert "三人离任" in lead(again) and "迄今带动人数变化" in lead(again)
     # Whoever is erased takes along what was said about him or her.
     matcher = TermMatcher(PersonTerms((three[0],)))
     assert erase_notebook_entries(settings.home, matcher) == 1
