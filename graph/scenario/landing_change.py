@@ -338,7 +338,7 @@ def _draw_ceased(
     path = _follow_one_arrival(model, LINK_STREAM)
     for person_id, province, factor, n in taken.rows():
         left = (history.policy.window_end - max(days[person_id], history.data_date)).days
-        mean = n * _expect_risers(model, path, max(left, 0) / MONTH_DAYS, factor)
+        mean = n * _expect_arriving_risers(model, path, max(left, 0) / MONTH_DAYS, factor)
         lost = model.random.poisson(mean).astype(np.float64)
         found[province] = found.get(province, np.zeros(DRAWS)) - lost
     return found
@@ -358,9 +358,9 @@ def _draw_paced_arrivals(
         if counts.is_empty():
             continue
         path = _follow_one_arrival(model, stream)
-        usual = _expect_risers(model, path, months, 1.0)
+        usual = _expect_arriving_risers(model, path, months, 1.0)
         for province, factor, n in counts.sort("province", "factor").rows():
-            more = n * (_expect_risers(model, path, months, factor) - usual)
+            more = n * (_expect_arriving_risers(model, path, months, factor) - usual)
             found[province] = found.get(province, np.zeros(DRAWS)) + more
     return found
 
@@ -383,7 +383,9 @@ def _follow_one_arrival(model: ForecastModel, stream: str) -> Floats:
     return np.concatenate([np.zeros((DRAWS, 1)), model.follow_arrivals(rate, stream)[0]], axis=1)
 
 
-def _expect_risers(model: ForecastModel, path: Floats, months: float, factor: float) -> Floats:
+def _expect_arriving_risers(
+    model: ForecastModel, path: Floats, months: float, factor: float
+) -> Floats:
     """How many of those for whom one arrival stands rise within so many months, a draw each.
 
     Each of them rises with the path's mean chance p, and at a factor r with 1 - (1 - p)^r.

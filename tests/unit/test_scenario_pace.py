@@ -60,4 +60,4 @@ def test_at_pace_nought_nobody_rises_whom_the_forecast_still_expects() -> None:
     gained = compute_landing_change(network, network, faster, driven, driven).summarize()["median"][
         0
     ]
-    assert 0 < gained
+    assert gained > 0
