@@ -15,6 +15,7 @@ from cli.output import (
     Output,
 )
 from graph.errors import UsageError
+from graph.messages import Language
 from graph.policy import Policy
 
 
@@ -63,7 +64,7 @@ OUTPUT_OPTIONS: dict[str, Any] = {
         ),
     ],
     "labels": Annotated[
-        Literal["en", "zh"] | None,
+        Language | None,
         typer.Option("--labels", help="Heads in words of a language, not machine names."),
     ],
 }

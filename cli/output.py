@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from graph.atomic import write_file_atomically
 from graph.errors import UsageError
-from graph.messages import AnyOf, Words
+from graph.messages import AnyOf, Language, Words
 from graph.system_errors import not_written
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Output:
     format: str
     path: Path | None = None
     encoding: Encoding | None = None
-    labels: Literal["en", "zh"] | None = None
+    labels: Language | None = None
 
     @classmethod
     def chosen(
@@ -60,7 +60,7 @@ class Output:
         as_json: bool = False,
         force: bool = False,
         encoding: Encoding | None = None,
-        labels: Literal["en", "zh"] | None = None,
+        labels: Language | None = None,
     ) -> Output:
         """The output that options of the command line ask for.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from cli.root import CommandState, cli
 from cli.session import open_cli_database, take_cli_snapshot
 from cli.terminal import print_notice, print_policy, print_remark
 from graph.errors import UsageError
-from graph.messages import Message, detect_terminal_language
+from graph.messages import Language, Message, detect_terminal_language
 from graph.policy import Policy
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def report_command(
         str | None, typer.Option("--province", help="Name or code of a province.")
     ] = None,
     language: Annotated[
-        Literal["zh", "en"] | None,
+        Language | None,
         typer.Option("--language", help="Of the report. [default: the terminal's]"),
     ] = None,
     output: Annotated[
@@ -108,7 +108,7 @@ def report_templates_command(
 def _build_report(
     request: ReportRequest,
     format: str | None,
-    language: Literal["zh", "en"] | None,
+    language: Language | None,
     compare_with: int | None,
     templates: Path | None,
 ) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from cli.root import cli
 from cli.session import open_cli_database, print_load_notice, take_cli_snapshot
 from cli.terminal import print_remark
 from graph.errors import UsageError
-from graph.messages import Message, detect_terminal_language
+from graph.messages import Language, Message, detect_terminal_language
 
 
 @cli.command("story")
@@ -21,7 +21,7 @@ def story_command(
     person: Annotated[str, typer.Argument(help="The person's person_id.")],
     output: Annotated[Path, typer.Option("-o", "--out", "--output", help="The file: story.html.")],
     language: Annotated[
-        Literal["zh", "en"] | None,
+        Language | None,
         typer.Option("--language", help="Of the story. [default: the terminal's]"),
     ] = None,
     force: ForceOption = False,

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, Self, get_args
 import polars as pl
 
 from graph.errors import UsageError
+from graph.forecast.history import OCCUPATION_GROUP_CHARACTERS
 from graph.messages import Message, Words
 from graph.model.vocabularies import PROVINCES
 from graph.people.aliases import resolve_person_ids
@@ -348,6 +349,22 @@ def _find_change_conflicts(
             opening.add(change.studio_id)
         if change.studio_id and change.studio_id not in studios | opened:
             yield number, "studio_id", Message("no studio has the id {id}", id=change.studio_id)
+        if change.kind == "change_hazard" and not _is_cohort(snapshot, change):
+            yield number, "value", Message("nobody belongs to {value!r}", value=change.value)
+
+
+def _is_cohort(snapshot: Snapshot, change: Change) -> bool:
+    """Whether records state the industry or the occupation; a province is a code."""
+    if change.attribute == "province":
+        return True
+    frame, column = {
+        "industry": ("enterprises", "industry"),
+        "occupation_group": ("occupations", "code"),
+    }[change.attribute]
+    stated = pl.col(column).cast(pl.String)
+    if change.attribute == "occupation_group":
+        stated = stated.str.slice(0, OCCUPATION_GROUP_CHARACTERS)
+    return not snapshot.frames[frame].filter(stated == change.value).limit(1).collect().is_empty()
 
 
 def find_last_days(changes: Iterable[Change]) -> dict[str, date]:

@@ -7,7 +7,7 @@ the changes; `before` is the revision, `after` the scenario.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -23,7 +23,7 @@ from graph.labels import MetricColumnLabels
 from graph.people.retirement import judge_retirement_by
 from graph.policy import Policy
 from graph.programme.departures import find_mentors_in_place, find_ongoing_mentorships
-from graph.scenario.changes import Scenario
+from graph.scenario.changes import Scenario, find_last_days, resolve_changes
 from graph.scenario.landing_change import LandingChange, compute_landing_change
 from graph.scenario.materialize import materialize_scenario
 from graph.scenario.overlay import find_last_change_day
@@ -95,6 +95,7 @@ class ScenarioComparison:
     - lost_mentors: occupation_code, occupation, province, mentors_before, mentors_after: where the
       scenario leaves no mentor, or one of several
     - lost_leaders: studio_id, name: studios that the scenario leaves without a leader
+    - last_days: person_id -> the last day of each who leaves, by the ids that stand
     - landing: how the forecast moves; None where it cannot be said, for the reason `no_landing`
     """
 
@@ -103,6 +104,7 @@ class ScenarioComparison:
     scenario_policy: Policy
     revision: int
     succession_day: date
+    last_days: dict[str, date]
     headline: pl.DataFrame
     provinces: pl.DataFrame
     talents: pl.DataFrame
@@ -130,6 +132,7 @@ def compare_scenario(
     Without `steward` retirements are judged by whole years, as on every list of departures. Raises
     `UsageError` where a change is wrong.
     """
+    scenario = replace(scenario, changes=resolve_changes(snapshot, scenario.changes))
     before = load_driven(snapshot, policy)
     scenario_policy = scenario.under(policy)
     if scenario_policy != policy:
@@ -148,6 +151,7 @@ def compare_scenario(
         scenario_policy,
         snapshot.revision,
         day,
+        find_last_days(scenario.changes),
         _compare_headline(before, after),
         _compare_by_province(before, after),
         _compare_talents(before, after),

@@ -35,7 +35,8 @@ def materialize_scenario(snapshot: Snapshot, scenario: Scenario) -> Snapshot:
 
     The snapshot itself where no record changes. Raises `UsageError` as `resolve_changes`.
     """
-    changes = resolve_changes(snapshot, scenario.record_changes)
+    resolved = replace(scenario, changes=resolve_changes(snapshot, scenario.changes))
+    changes = resolved.record_changes
     if not changes:
         return snapshot
     if snapshot.folder is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -105,6 +106,13 @@ def test_what_is_wrong_is_named_by_file_row_and_column(
         table.write_text(f"change,on,person_id,studio_id\n{rows}\n")
         with pytest.raises(UsageError, match=told):
             run(settings, "scenario", "compare", table)
+    table.write_text(
+        "change,on,person_id,attribute,value,factor\n"
+        f"leave,2025-01-31,{person},,,\nchange_hazard,,,industry,nonsense,2\n"
+        "change_hazard,,,occupation_group,9-99,2\n"
+    )
+    with pytest.raises(UsageError, match="Change 2, column value: nobody belongs to 'nonsense'"):
+        run(settings, "scenario", "compare", table)
     stated = tmp_path / "wrong.json"
     for policy, told in (
         ({"generation": 1}, "'generation', which is no field"),
@@ -134,6 +142,22 @@ def test_a_pace_moves_the_forecast_alone_and_a_policy_counts_otherwise(snapshot:
     one = load_driven(snapshot, Policy(as_of=POLICY.as_of, generations=1))
     assert other.headline["after"][0] == one.national["driven_persons"]
     assert other.landing is None and "another policy" in str(other.no_landing)
+
+
+def test_who_leaves_is_known_by_a_further_id_too(snapshot: Snapshot) -> None:
+    (person,) = find_best(snapshot, 1)
+    number = snapshot.frames["people"].filter(pl.col("person_id") == person).select("person")
+    alias = pl.DataFrame({"alias_id": ["另一编号"], "person": number.collect()["person"]})
+    known = replace(snapshot, frames={**snapshot.frames, "aliases": alias.lazy()})
+    day = date(2025, 1, 31)
+    by_alias, by_id = (
+        compare_scenario(known, POLICY, Scenario("离任", (Change("leave", day, id),)))
+        for id in ("另一编号", person)
+    )
+    assert by_alias.last_days == by_id.last_days == {person: day}
+    assert by_alias.table().equals(by_id.table())
+    assert by_alias.landing and by_id.landing
+    assert by_alias.landing.parts.equals(by_id.landing.parts)
 
 
 def test_the_page_answers_what_if_these_three_leave(

@@ -262,6 +262,19 @@ def test_one_module_locks_files_without_filelock() -> None:
     assert users == ["graph.server.locks"]
 
 
+def test_a_choice_of_the_same_codes_is_declared_once() -> None:
+    """`Literal["a", "b"]` equals `Literal["b", "a"]`, and Python shows the one it met first: help
+    and docs/commands.md would change with the order of imports.
+    """
+    declared = defaultdict(set)
+    for tree in parse_all().values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+                text = ast.unparse(node.slice).strip("()")
+                declared[tuple(sorted(text.split(", ")))].add(text)
+    assert {codes for codes, written in declared.items() if len(written) > 1} == set()
+
+
 @pytest.mark.parametrize("name", ["model.md", "commands.md"])
 def test_made_pages_are_fresh(name: str) -> None:
     assert (ROOT / "docs" / name).read_text("utf-8") == pages()[name], "run `make docs`"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from graph.errors import UsageError
-from graph.messages import AnyOf
+from graph.messages import AnyOf, Language
 from graph.tabular import format_cell, render_csv_lines
 from ui.export.layout import arrange_by_layer
 from ui.export.layout import assign_layers as columns_of
@@ -60,7 +60,7 @@ def render_network_html(
     *,
     title: str,
     label: Callable[[str, Mapping[str, Any]], str] | None = None,
-    language: Literal["zh", "en"] = "zh",
+    language: Language = "zh",
     mode: theme.ColourMode = "light",
     notes: Iterable[str] = (),
 ) -> str:

@@ -18,7 +18,6 @@ from graph.scenario.changes import (
     CHANGE_FORMS,
     Scenario,
     build_change_table,
-    find_last_days,
 )
 from graph.scenario.comparison import (
     HEADLINE_FIGURES,
@@ -297,7 +296,7 @@ def _draw_provinces(one: ScenarioComparison, policy: Policy) -> None:
 
 def _draw_stakes(one: ScenarioComparison, policy: Policy) -> None:
     """What hangs on those who leave, by the rule of the Departures page."""
-    leavers = [*find_last_days(one.scenario.changes)]
+    leavers = [*one.last_days]
     snapshot, steward = graph_state.fetch_snapshot(), identify_visitor().sees_personal_data
     stored = departures.has_departure_stakes(snapshot, policy, steward=steward)
     if not leavers or not (stored or cached_metrics.is_network_small()):
