@@ -25,7 +25,7 @@ from graph.policy import Policy
 from graph.programme.departures import find_mentors_in_place, find_ongoing_mentorships
 from graph.scenario.changes import Scenario, find_last_days, resolve_changes
 from graph.scenario.landing_change import LandingChange, compute_landing_change
-from graph.scenario.materialize import materialize_scenario
+from graph.scenario.materialize import load_scenario_driven
 from graph.scenario.overlay import find_last_change_day
 from graph.snapshot.frames import Snapshot
 
@@ -135,10 +135,7 @@ def compare_scenario(
     scenario = replace(scenario, changes=resolve_changes(snapshot, scenario.changes))
     before = load_driven(snapshot, policy)
     scenario_policy = scenario.under(policy)
-    if scenario_policy != policy:
-        load_driven(snapshot, scenario_policy)  # what the changes leave alone is taken from there
-    changed = materialize_scenario(snapshot, scenario)
-    after = load_driven(changed, scenario_policy)
+    changed, after = load_scenario_driven(snapshot, scenario_policy, scenario)
     day = find_succession_day(policy, scenario)
     retired_by = judge_retirement_by(day, steward=steward)
     states = [_measure_succession(one, day, retired_by) for one in (snapshot, changed)]

@@ -10,7 +10,6 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
-from graph.errors import UsageError
 from graph.forecast import extinction
 from graph.forecast.landing import DEFAULT_SEED
 from graph.messages import Language
@@ -31,7 +30,6 @@ from ui.words.i18n import (
     t,
     translate_label,
     translate_labels,
-    translate_message,
 )
 from ui.words.numbers import NO_VALUE_DASH, format_count, render_bold
 from ui.words.terms import translate_term
@@ -48,17 +46,13 @@ def page() -> None:
     """The page: of all crafts, of a province, or of one occupation."""
     policy, language = current_policy(), current_language()
     head = st.container()
-    try:
-        with st.spinner(t("Looking ahead at every craft")):
-            found = _fetch_crafts(policy) if _ensure_crafts(policy) else None
-    except UsageError as error:
-        with head:
-            frame.draw_lead(t("Nothing can be said of the crafts' survival."))
-            frame.draw_under_lead(escape(translate_message(error)))
-        return
+    found = cached_metrics.fetch_or_explain(
+        head,
+        t("Looking ahead at every craft"),
+        t("Nothing can be said of the crafts' survival."),
+        lambda: _fetch_crafts(policy) if _ensure_crafts(policy) else None,
+    )
     if found is None:
-        with head:
-            frame.draw_lead(t("The figures are being worked out."))
         return
     clock, rates = found
     names = talent_figures.fetch_occupation_names()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
@@ -214,15 +214,6 @@ def _describe_forecast(forecast: LandingForecast) -> str:
     )
 
 
-def _draw_table(first: str, heads: Sequence[str], body: str) -> None:
-    """A table of figures: the first column's head, those of the numbers, and the rows (HTML)."""
-    head = "".join(f'<th class="n">{escape(name)}</th>' for name in heads)
-    frame.draw_html(
-        f'<table class="sc-table"><thead><tr><th>{escape(first)}</th>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
-
-
 # --- exhibits ---------------------------------------------------------------------------------
 
 
@@ -308,7 +299,7 @@ def _draw_parts(
     total = f"<b>{format_count(last['median'])}</b>"
     between = f"{format_count(last['low_80'])} \N{EN DASH} {format_count(last['high_80'])}"
     body.append(_render_part_row(t("At the window's end"), "", total, between))
-    _draw_table("", (t("Median, 80 % interval"),), "".join(body))
+    frame.draw_figure_table("", (t("Median, 80 % interval"),), body)
     frame.draw_muted(t("Medians of parts do not add up to the median of the sum."))
 
 
@@ -336,7 +327,7 @@ def _draw_values(
         t("Target"),
         t("Probability"),
     )
-    body = "".join(
+    body = (
         f"<tr><td>{_render_value_link(shown, row['value'], ledger, language)}</td>"
         f'<td class="n">{format_count(row["counted"])}</td>'
         f'<td class="n"><b>{format_count(row["median"])}</b></td>'
@@ -346,7 +337,7 @@ def _draw_values(
         f'<td class="n">{_format_landing_chance(row)}</td></tr>'
         for row in rows.head(MAX_LISTED_VALUES).iter_rows(named=True)
     )
-    _draw_table("", heads, body)
+    frame.draw_figure_table("", heads, body)
     told = t(
         "{n} of {all}",
         n=format_count(min(MAX_LISTED_VALUES, rows.height)),
@@ -401,7 +392,7 @@ def _draw_scores(found: Backtest, policy: Policy) -> None:
     titles = _list_attribute_titles()
     scores = found.scores.filter(pl.col("ledger") == "person_times")
     heads = (t("Tests"), t("Inside 80 %"), t("Error"), t("Loss ratio"))
-    body = "".join(
+    body = (
         f"<tr><td>{escape(titles[row['attribute']])}</td>"
         f'<td class="n">{format_count(row["outcomes"])}</td>'
         f'<td class="n">{_format_percent(row["coverage_80"])}</td>'
@@ -409,7 +400,7 @@ def _draw_scores(found: Backtest, policy: Policy) -> None:
         f'<td class="n">{_format_ratio(row["ratio"])}</td></tr>'
         for row in scores.iter_rows(named=True)
     )
-    _draw_table("", heads, body)
+    frame.draw_figure_table("", heads, body)
     told = t(
         "Inside: the share of outcomes in the interval. Error: of the median, in all outcomes "
         "together. Loss ratio: quantile loss against the better of a straight line and the run "
@@ -450,14 +441,14 @@ def _draw_pending(forecast: LandingForecast, policy: Policy, language: Language)
         .sort("expected", descending=True)
     )
     heads = (t("Months waited"), t("Persons"), t("Chance"), t("Expected"))
-    body = "".join(
+    body = (
         f"<tr><td>{escape(_format_level(row['level'], language))}</td>"
         f'<td class="n">{row["months"]}+</td><td class="n">{format_count(row["persons"])}</td>'
         f'<td class="n">{_format_probability(row["expected"] / row["persons"])}</td>'
         f'<td class="n"><b>{format_count(round(row["expected"]))}</b></td></tr>'
         for row in rows.head(MAX_PENDING_ROWS).iter_rows(named=True)
     )
-    _draw_table(t("Level"), heads, body)
+    frame.draw_figure_table(t("Level"), heads, body)
     told = t(
         "Months since the last promotion, or since the chain arrived where that is later. The file "
         "has the occupation groups."
@@ -493,4 +484,4 @@ def _draw_arrivals(forecast: LandingForecast) -> None:
         )
         cells = "".join(f'<td class="n">{format_count(counts.get(day, 0))}</td>' for day in days)
         body.append(f"<tr><td>{escape(title)}</td>{cells}</tr>")
-    _draw_table(t("Three months to"), [format_day(day) for day in days], "".join(body))
+    frame.draw_figure_table(t("Three months to"), [format_day(day) for day in days], body)

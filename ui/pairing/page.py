@@ -10,7 +10,6 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
-from graph.errors import UsageError
 from graph.forecast import pairing
 from graph.forecast.pairing import Pairing, PairingRules
 from graph.messages import Language
@@ -35,7 +34,6 @@ from ui.words.i18n import (
     t,
     translate_label,
     translate_labels,
-    translate_message,
 )
 from ui.words.numbers import (
     NO_VALUE_DASH,
@@ -57,17 +55,13 @@ def page() -> None:
     policy, language = current_policy(), current_language()
     head = st.container()
     rules, decision_place = _draw_pairing_controls(language)
-    try:
-        with st.spinner(t("Looking for pairs")):
-            found = _fetch_pairing(policy, rules) if _ensure_pairing(policy, rules) else None
-    except UsageError as error:
-        with head:
-            frame.draw_lead(t("No pairs can be proposed."))
-            frame.draw_under_lead(escape(translate_message(error)))
-        return
+    found = cached_metrics.fetch_or_explain(
+        head,
+        t("Looking for pairs"),
+        t("No pairs can be proposed."),
+        lambda: _fetch_pairing(policy, rules) if _ensure_pairing(policy, rules) else None,
+    )
     if found is None:
-        with head:
-            frame.draw_lead(t("The figures are being worked out."))
         return
     with head:
         frame.draw_lead(_render_pairing_answer(found, policy, language))

@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from html import escape
+from typing import Any, TypeVar
 
 import polars as pl
 import streamlit as st
 
+from graph.errors import UsageError
 from graph.metrics.cached_tables import has_cached_metric_table, load_metric_table
 from graph.metrics.registry import METRICS
 from graph.policy import Policy
 from ui.reading import talent_figures
-from ui.shell import graph_state
-from ui.words.i18n import current_language, t
+from ui.shell import frame, graph_state
+from ui.words.i18n import current_language, t, translate_message
+
+Result = TypeVar("Result")
 
 # Of so many people a metric takes less than a second.
 SMALL_NETWORK_PEOPLE = 150_000
@@ -142,3 +146,23 @@ def ensure_background_job(key: Any, ready: bool, work: Callable[[], Any], words:
 def is_network_small() -> bool:
     """Whether the network is so small that anything is worked out at once."""
     return _count_network_people() <= SMALL_NETWORK_PEOPLE
+
+
+def fetch_or_explain(
+    head: Any, working: str, refused: str, fetch: Callable[[], Result | None]
+) -> Result | None:
+    """What a page stands on; None when the page's head says instead that it is being worked out, or
+    why it cannot be given.
+    """
+    try:
+        with st.spinner(working):
+            found = fetch()
+    except UsageError as error:
+        with head:
+            frame.draw_lead(refused)
+            frame.draw_under_lead(escape(translate_message(error)))
+        return None
+    if found is None:
+        with head:
+            frame.draw_lead(t("The figures are being worked out."))
+    return found

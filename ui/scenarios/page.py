@@ -180,7 +180,7 @@ def _draw_figures(found: Sequence[ScenarioComparison], policy: Policy) -> None:
     heads = [t("Now")]
     for one in found:
         heads += [one.scenario.name, t("Difference")]
-    _draw_rows("", heads, body)
+    frame.draw_figure_table("", heads, body)
     with frame.draw_exhibit_foot("scenario_figures"):
         table = pl.concat(
             one.table().with_columns(pl.lit(one.scenario.name).alias("scenario")) for one in found
@@ -200,15 +200,6 @@ def _render_figure_cells(row: dict[str, int]) -> str:
 def _build_about(one: ScenarioComparison, policy: Policy) -> About:
     stated = {"scenario": one.scenario.id, "name": one.scenario.name}
     return talent_figures.build_page_about(policy, stated)
-
-
-def _draw_rows(first: str, heads: Sequence[str], body: Sequence[str]) -> None:
-    """A table: the first column's head, those of the numbers, and its rows (HTML)."""
-    head = "".join(f'<th class="n">{escape(name)}</th>' for name in heads)
-    frame.draw_html(
-        f'<table class="sc-table"><thead><tr><th>{escape(first)}</th>{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table>"
-    )
 
 
 # --- what lies behind --------------------------------------------------------------------------
@@ -245,7 +236,7 @@ def _draw_talents(one: ScenarioComparison, policy: Policy) -> None:
         for row in rows.head(MAX_LISTED_ROWS).iter_rows(named=True)
     ]
     heads = (t("Driven now"), t("Scenario"), t("Difference"), t("Pending, difference"))
-    _draw_rows(t("Name"), heads, body)
+    frame.draw_figure_table(t("Name"), heads, body)
     told = t(
         "{n} of {all}",
         n=format_count(min(rows.height, MAX_LISTED_ROWS)),
@@ -287,7 +278,7 @@ def _draw_provinces(one: ScenarioComparison, policy: Policy) -> None:
             f'<td class="n">{ahead}</td></tr>'
         )
     heads = (t("Driven so far"), t("Pending"), t("Forecast"))
-    _draw_rows(t("Province"), heads, body)
+    frame.draw_figure_table(t("Province"), heads, body)
     with frame.draw_exhibit_foot(f"scenario_provinces_{one.scenario.id}"):
         downloads.draw_download_buttons(
             one.provinces, _build_about(one, policy), f"scenario_provinces_{one.scenario.id}"
@@ -316,7 +307,7 @@ def _draw_stakes(one: ScenarioComparison, policy: Policy) -> None:
         for row in rows.head(MAX_LISTED_ROWS).iter_rows(named=True)
     ]
     heads = (t("Lost (persons)"), t("Studios at risk"), t("Apprentices (persons)"))
-    _draw_rows(t("Name"), heads, body)
+    frame.draw_figure_table(t("Name"), heads, body)
     frame.draw_muted(
         t("Lost: driven workers who would have no chain to any leading talent without the person.")
     )
@@ -336,7 +327,7 @@ def _draw_lost_mentors(one: ScenarioComparison, policy: Policy) -> None:
         f'<td class="n"><b>{format_count(row["mentors_after"])}</b></td></tr>'
         for row in rows.head(MAX_LISTED_ROWS).iter_rows(named=True)
     ]
-    _draw_rows(t("Occupation"), (t("Mentors now"), t("Scenario")), body)
+    frame.draw_figure_table(t("Occupation"), (t("Mentors now"), t("Scenario")), body)
     with frame.draw_exhibit_foot(f"scenario_mentors_{one.scenario.id}"):
         downloads.draw_download_buttons(
             rows, _build_about(one, policy), f"scenario_mentors_{one.scenario.id}"
@@ -351,7 +342,7 @@ def _draw_lost_leaders(one: ScenarioComparison) -> None:
         f"<tr><td>{_render_leaderless_studio(row)}</td></tr>"
         for row in one.lost_leaders.head(MAX_LISTED_ROWS).iter_rows(named=True)
     ]
-    _draw_rows(t("Studio"), (), body)
+    frame.draw_figure_table(t("Studio"), (), body)
 
 
 def _render_leaderless_studio(row: dict[str, Any]) -> str:
@@ -384,7 +375,7 @@ def _draw_landing(one: ScenarioComparison) -> None:
         f"{_format_difference(row['high_80'])}</td></tr>"
         for title, row in named
     ]
-    _draw_rows("", (t("Median"), t("80 % interval")), body)
+    frame.draw_figure_table("", (t("Median"), t("80 % interval")), body)
     frame.draw_muted(
         t(
             "By the forecast's own model. Nobody is taken to stand in for those who leave, and "
@@ -406,7 +397,7 @@ def _draw_changes(one: ScenarioComparison, policy: Policy) -> None:
             f"<tr><td>{escape(CHANGE_FORMS[change.kind].words.said(language))}</td>"
             f"<td>{escape(told)}</td><td>{escape(day)}</td></tr>"
         )
-    _draw_rows("", ("", ""), body)
+    frame.draw_figure_table("", ("", ""), body)
     with frame.draw_exhibit_foot(f"scenario_changes_{one.scenario.id}"):
         downloads.draw_download_buttons(
             build_change_table(changes),

@@ -175,6 +175,15 @@ def render_facts(named: Iterable[tuple[str, str]], look: str = "") -> str:
     return f'<dl class="{f"sc-dl {look}".strip()}">{cells}</dl>'
 
 
+def draw_figure_table(first: str, heads: Sequence[str], rows: Iterable[str]) -> None:
+    """A table of figures: the first column's head, those of the numbers, and the rows (HTML)."""
+    head = "".join(f'<th class="n">{escape(name)}</th>' for name in heads)
+    draw_html(
+        f'<table class="sc-table"><thead><tr><th>{escape(first)}</th>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
 @contextmanager
 def draw_exhibit_foot(key: str, told: str = "") -> Iterator[None]:
     """The row under an exhibit: what of it is shown, as plain text; at the right what is drawn."""

@@ -10,7 +10,6 @@ from typing import Any, Final, get_args
 import polars as pl
 import streamlit as st
 
-from graph.errors import UsageError
 from graph.forecast import shortages
 from graph.forecast.history import OCCUPATION_GROUP_CHARACTERS
 from graph.forecast.landing import DEFAULT_SEED
@@ -31,7 +30,6 @@ from ui.words.i18n import (
     t,
     translate_label,
     translate_labels,
-    translate_message,
 )
 from ui.words.numbers import NO_VALUE_DASH, format_count, render_bold
 from ui.words.terms import translate_term
@@ -47,17 +45,13 @@ def page() -> None:
     """The page: of a year, of occupations or their groups, of a province or all."""
     policy, language = current_policy(), current_language()
     head = st.container()
-    try:
-        with st.spinner(t("Working out supply and demand")):
-            found = _fetch_shortages(policy) if _ensure_shortages(policy) else None
-    except UsageError as error:
-        with head:
-            frame.draw_lead(t("Supply and demand cannot be given."))
-            frame.draw_under_lead(escape(translate_message(error)))
-        return
+    found = cached_metrics.fetch_or_explain(
+        head,
+        t("Working out supply and demand"),
+        t("Supply and demand cannot be given."),
+        lambda: _fetch_shortages(policy) if _ensure_shortages(policy) else None,
+    )
     if found is None:
-        with head:
-            frame.draw_lead(t("The figures are being worked out."))
         return
     names = _name_codes(found.rows)
     year, kind, province, code = _draw_shortage_controls(policy, found, names, language)
