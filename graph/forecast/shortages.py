@@ -66,11 +66,6 @@ DAYS_A_YEAR: Final = 365.25
 SHORTAGE_KINDS: Final = ("occupation", "occupation_group")
 SHORTAGE_AREAS: Final = ("province", "nation")
 ShortagePart = Literal["leaving", "rising", "mentors"]
-# Which rate a row's mentor-years rest on.
-RATE_SOURCES: Final = {
-    "own": ("of this row", "本行数据"),
-    "nation": ("of the nation", "全国数据"),
-}
 COLUMNS: Final[MetricColumnLabels] = {
     "code": ("occupation or its group", "职业（中类）编码"),
     "occupation": ("occupation", "职业"),
