@@ -57,6 +57,10 @@ class RefusedError(ShichengError):
     exit_code = 4
 
 
+class AuditError(ShichengError):
+    """The audit log cannot be written or read; what was to be logged did not happen."""
+
+
 class IncompleteError(ShichengError):
     """A figure that cannot be shown to be true, so it is not shown."""
 

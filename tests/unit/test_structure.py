@@ -48,6 +48,7 @@ FLOORS = (
     "graph.store",
     "graph.cypher",
     "graph.server",
+    "graph.audit",
     "graph.model",
     "graph",
 )

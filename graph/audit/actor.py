@@ -1,0 +1,52 @@
+"""Who acts: set where somebody comes in (a command, a visit, a server), read where a line is made."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: `id` as the sign-in or the operating system knows it, the role, and by what door
+    (`app`, `cli`, `mcp`, `python`)."""
+
+    id: str
+    role: str
+    via: str
+
+
+UNKNOWN_USER: Final = "unknown"
+_actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+
+
+def read_user_name() -> str:
+    """The name of the operating system's user of this process."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's number without a name
+        return UNKNOWN_USER
+
+
+def find_current_actor() -> Actor:
+    """Who acts here; without `acting_as` the user of this process, from Python."""
+    return _actor.get() or Actor(read_user_name(), "", "python")
+
+
+def set_current_actor(actor: Actor) -> None:
+    """Who acts from now on in this thread or task: for a program that one person runs."""
+    _actor.set(actor)
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[None]:
+    """Within it `actor` is who acts. A thread that is begun in it needs its own."""
+    token = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
