@@ -352,6 +352,21 @@ def test_years_by_the_handles_by_keys_and_by_play(widget: Widget) -> None:
     assert years_of(said)[0] == 1996 and years_of(said)[1] < 2026
 
 
+def test_of_events_in_quick_succession_none_is_lost_or_overtaken(widget: Widget) -> None:
+    """Streamlit hands over the last of several triggers that come before it answers."""
+    widget.press("dates")
+    widget.until(lambda said: said["now"].get("view") == "d")
+    press = "act => canvas.closest('.lineage').querySelector(`[data-act=${act}]`).click()"
+    widget.ask(f"(...acts) => acts.forEach({press})", "axis-year", "undo", "axis-year", "undo")
+    widget.until(lambda said: said["now"].get("view") == "d")
+    # years by the keys wait for the next key, and an undo pressed meanwhile takes them back
+    widget.page.locator(".handle[data-end=from]").press("ArrowRight")
+    widget.press("undo")
+    widget.until(lambda said: said["event"] == "undo" and said["now"].get("view") == "d")
+    widget.press("undo")
+    widget.until(lambda said: "view" not in said["now"])
+
+
 def test_the_year_axis_and_a_pages_own_button(widget: Widget) -> None:
     before = widget.place("唐晓雯")
     widget.press("axis-year")

@@ -24,7 +24,7 @@ from ui.lineage.widget import (
     build_widget_payload,
     lay_out_view,
     list_pills,
-    parse_browser_event,
+    parse_browser_events,
 )
 
 
@@ -116,13 +116,36 @@ def test_an_event_can_undo_what_another_did() -> None:
 
 def test_only_a_new_click_selects() -> None:
     sent = {"selected": {"id": "a", "click": 7}}
-    assert parse_browser_event(sent, "b", 6).selected == "a"
-    assert parse_browser_event(sent, "b", 7).selected == "b"
-    done = {"action": "years", "years": [2001.0, 2004], "channel": "<b>", "direction": "x"}
-    event = parse_browser_event({"done": done}, "b")
+    (event,), seen = parse_browser_events(sent, "b", 6)
+    assert (event.selected, event.action, seen) == ("a", None, 7)
+    assert parse_browser_events(sent, "b", 7) == ([], 7)
+
+
+def test_what_the_browser_sent_is_parsed() -> None:
+    years = {"action": "years", "years": [2001.0, 2004], "channel": "<b>", "direction": "x"}
+    expand = {"action": "expand", "channel": "studio:S1"}
+    sent = {"done": {"events": [{**years, "number": 1}, {**expand, "number": 2}]}}
+    (event, opened), seen = parse_browser_events(sent, "b")
     assert (event.years, event.channel, event.direction) == ((2001, 2004), None, "down")
-    opened = parse_browser_event({"done": {"action": "expand", "channel": "studio:S1"}}, "b")
-    assert opened.channel == "studio:S1"
+    assert (opened.channel, opened.selected, seen) == ("studio:S1", "b", 2)
+
+
+def test_two_events_in_quick_succession_both_count_and_none_counts_twice() -> None:
+    """Streamlit hands over the second of two triggers alone: it carries the first along."""
+    undo = [{"action": "undo", "number": number} for number in (4, 5, 6)]
+    first, seen = parse_browser_events({"done": {"events": undo[:1]}}, None, 3)
+    both, seen = parse_browser_events({"done": {"events": undo}}, None, seen)
+    assert [len(first), len(both), seen] == [1, 2, 6]
+    assert parse_browser_events({"done": {"events": undo}}, None, seen) == ([], 6)
+
+
+def test_a_click_counts_at_its_place_among_events() -> None:
+    sent = {
+        "selected": {"id": "a", "click": 2},
+        "done": {"events": [{"action": "pin", "number": 1}, {"action": "fold", "number": 3}]},
+    }
+    events, _ = parse_browser_events(sent, "b")
+    assert [(e.selected, e.action) for e in events] == [("b", "pin"), ("a", None), ("a", "fold")]
 
 
 def test_unfolding_shows_the_first_of_each_channel_and_counts_the_rest(

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cache, lru_cache
@@ -65,6 +65,7 @@ from ui.words.text_width import estimate_text_width
 PILL_ROOM_PX = 38  # px that a layout leaves for a "+N" right of a box
 WIDGET_HEIGHT_PX = 784  # px: toolbar 32, heads 30, 15 rows x 40, time band 56, legend 32, and air
 WIDGET_SCRIPTS_DIR = Path(__file__).with_name("js")
+MAX_BROWSER_EVENTS = 100  # that one answer of the page may take in
 VIS_NETWORK_PATH = "templates/lib/vis-9.1.2/vis-network.min.js"
 
 
@@ -699,7 +700,11 @@ def draw_lineage(view: LineageView, *, key: str, height: int = WIDGET_HEIGHT_PX)
         people(key=f"{key}-people", height=1, data=built.view)
         draw(
             key=key,
-            data={**built.turn, "height": height},
+            data={
+                **built.turn,
+                "height": height,
+                "done": st.session_state.get(_format_seen_key(key), 0),
+            },
             height=height,
             on_selected_change=take_in,
             on_done_change=take_in,
@@ -716,36 +721,57 @@ def _format_event_key(key: str) -> str:
     return f"{key}.event"
 
 
+def _format_seen_key(key: str) -> str:
+    return f"{key}.seen"
+
+
 def _apply_browser_event(key: str) -> None:
-    """Put what the browser sent into the state and keep it as this run's event."""
+    """Put what the browser sent into the state; what was done last is this run's event.
+
+    A click that also did something calls back twice; the second time nothing is new.
+    """
     import streamlit as st
 
-    sent: Mapping[str, Any] = st.session_state[key]
     state: LineageState | None = st.session_state.get(_format_state_key(key))
-    before: tuple[Hashable, Hashable] = st.session_state.get(f"{key}.seen", (None, None))
-    click = (sent.get("selected") or {}).get("click")
-    number = (sent.get("done") or {}).get("number")
-    if (click, number or before[1]) == before:
-        return  # a click that also did something calls back twice
-    event = parse_browser_event(sent, state.selected if state else None, before[0])
-    st.session_state[f"{key}.seen"] = (click, number or before[1])
-    st.session_state[_format_event_key(key)] = event
+    seen: int = st.session_state.get(_format_seen_key(key), 0)
+    events, seen = parse_browser_events(
+        st.session_state[key], state.selected if state else None, seen
+    )
+    st.session_state[_format_seen_key(key)] = seen
+    if not events:
+        return
+    last = [event for event in events if event.action][-1:] or events[-1:]
+    st.session_state[_format_event_key(key)] = replace(last[0], selected=events[-1].selected)
+    for event in events:
+        state = state.apply(event) if state else None
     if state:
-        st.session_state[_format_state_key(key)] = state.apply(event)
+        st.session_state[_format_state_key(key)] = state
 
 
-def parse_browser_event(
-    sent: Mapping[str, Any], selected: str | None, seen: Hashable = None
-) -> LineageEvent:
-    """The event of what the browser sent; `seen` is the click that was read last.
+def parse_browser_events(
+    sent: Mapping[str, Any], selected: str | None, seen: int = 0
+) -> tuple[list[LineageEvent], int]:
+    """The events that are new, in the order they were made, and the number of the last one.
 
-    The browser keeps its last selection; it counts only when it is a new click, so that a
-    selection made in Python since then stands.
+    The browser numbers what is done and sends it until the page answers with a number at least
+    as high: of two events in quick succession Streamlit hands over the second alone. `seen` is
+    the number that was read last. The browser keeps its last selection; it counts only when it
+    is a new click, so that a selection made in Python since then stands.
     """
+    done = (sent.get("done") or {}).get("events") or []
     click = sent.get("selected") or {}
-    if click.get("click") != seen:
-        selected = click.get("id")
-    done = sent.get("done") or {}
+    made = [(int(event["number"]), event) for event in done[-MAX_BROWSER_EVENTS:]]
+    if click:
+        made.append((int(click["click"]), {"selected": click.get("id")}))
+    new = sorted((one for one in made if one[0] > seen), key=lambda one: one[0])
+    events = []
+    for _, event in new:
+        selected = event.get("selected", selected)
+        events.append(_parse_browser_event(event, selected))
+    return events, new[-1][0] if new else seen
+
+
+def _parse_browser_event(done: Mapping[str, Any], selected: str | None) -> LineageEvent:
     years = done.get("years")
     channel = done.get("channel")
     return LineageEvent(

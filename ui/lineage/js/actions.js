@@ -7,7 +7,14 @@ import { prefersCalm } from "./elements.js";
 export class Actions {
   /** @type {Channels | null} */
   channel = null;
-  number = Date.now(); // of what was sent: each is another
+  number = 0; // of what was done last: each has another
+  /**
+   * What was done and the page has not answered yet, in order. All of it is sent each time: of
+   * two events in quick succession Streamlit hands over the second alone.
+   *
+   * @type {(Record<string, unknown> & { number: number })[]}
+   */
+  unanswered = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   waiting;
 
@@ -64,9 +71,21 @@ export class Actions {
    * @param {Record<string, unknown> & { action: string }} what
    */
   send(what) {
+    this.lineage.time.flush();
     this.lineage.pointer.leave();
     if (what.action === "list") this.scrollToList();
-    this.channel?.done({ ...what, number: ++this.number });
+    this.unanswered.push({ ...what, number: ++this.number });
+    this.channel?.done({ events: this.unanswered });
+  }
+
+  /**
+   * The page has taken in everything up to a number.
+   *
+   * @param {number} number
+   */
+  acknowledge(number) {
+    this.number = Math.max(this.number, number);
+    this.unanswered = this.unanswered.filter((event) => event.number > number);
   }
 
   /**

@@ -192,6 +192,7 @@ export class Lineage {
     this.data = same ? { ...before, ...turn } : { ...decodeView(sent), ...turn };
     const { data } = this;
     this.actions.channel = channel;
+    this.actions.acknowledge(turn.done);
     this.words = data.words;
     this.box.style.height = `${data.height}px`;
     this.box.lang = data.language === "zh" ? "zh-CN" : "en";

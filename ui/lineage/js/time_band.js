@@ -216,6 +216,11 @@ export class TimeBand {
     this.waiting = setTimeout(() => this.sendYears(), 400);
   }
 
+  /** Sends years chosen by keys that still wait for the next key: nothing done later overtakes. */
+  flush() {
+    if (this.waiting !== undefined) this.sendYears();
+  }
+
   /**
    * @param {number} index
    * @param {number} year
@@ -241,6 +246,8 @@ export class TimeBand {
   }
 
   sendYears() {
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
     if (String(this.lineage.shown.years ?? "") !== String(this.lineage.data.years ?? "")) {
       this.lineage.actions.send({ action: "years", years: this.lineage.shown.years });
     }

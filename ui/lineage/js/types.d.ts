@@ -212,6 +212,7 @@ export interface DecodedView {
 export interface Turn {
     view: string;
     height: number;
+    done: number; // the number of the last event that is in this turn
     selected: string | null;
     also: string[];
     paths: string[][];
@@ -242,7 +243,7 @@ export type View = DecodedView & Turn;
 /** How the widget tells Python what was done. */
 export interface Channels {
     select(id: string | null, click: number): void;
-    done(what: Record<string, unknown>): void;
+    done(what: { events: Record<string, unknown>[] }): void;
 }
 
 /** The part of vis-network that is used here. */
