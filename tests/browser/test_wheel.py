@@ -115,9 +115,9 @@ def test_it_holds_every_file_that_the_program_reads(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     read = [
         path
-        for layer in ("graph", "loaders", "ui", "cli", "queries")
+        for layer in ("graph", "loaders", "ui", "cli", "shicheng", "queries")
         for path in (ROOT / layer).rglob("*")
-        if path.suffix in {".js", ".css", ".po", ".csv", ".cypher", ".lock", ".json", ".py"}
+        if path.suffix in {".js", ".css", ".po", ".csv", ".cypher", ".lock", ".json", ".py", ".typed"}
     ]
     missing = {str(path.relative_to(ROOT)) for path in read} - names
     assert missing == set()

@@ -17,7 +17,7 @@ from docs.make import pages
 from ui.pages import PAGES
 
 ROOT = Path(__file__).parents[2]
-OURS = ("graph", "loaders", "ui", "cli", "app")
+OURS = ("graph", "loaders", "ui", "cli", "shicheng", "app")
 HOUSE = (*OURS, "benchmarks", "docs")
 # The floors of the house, the highest first. A module imports from its own floor and from lower
 # ones, also inside functions and for types. The pages of ui/ share a floor, but not their modules.
@@ -25,6 +25,7 @@ PAGE_FLOOR = "a page"
 FLOORS = (
     "app",
     "cli",
+    "shicheng",
     "ui",
     PAGE_FLOOR,
     "ui.person",
@@ -35,6 +36,7 @@ FLOORS = (
     "ui.browser",
     "ui.words",
     "loaders",
+    "graph.analysis",
     "graph.report",
     "graph.scenario",
     "graph.forecast",
