@@ -197,7 +197,6 @@ def _read_given_tables(
     from graph.server.identity_key import build_id_digester
     from loaders.department_files import (
         explain_open_sheets,
-        fetch_certificate_holders,
         fetch_stored_people,
         iterate_raw_tables,
         read_department_files,
@@ -214,8 +213,7 @@ def _read_given_tables(
     def iterate_tables(opened: Database) -> Iterable[RawTable | UnreadFile]:
         digest = build_id_digester(home)
         find_stored = partial(fetch_stored_people, opened)
-        find_holders = partial(fetch_certificate_holders, opened)
-        return RereadTables(partial(iterate_raw_tables, read, digest, find_stored, find_holders))
+        return RereadTables(partial(iterate_raw_tables, read, digest, find_stored))
 
     return "files", iterate_tables, read
 
@@ -317,8 +315,8 @@ def _print_load_report(report: LoadReport, listed: Path | None) -> None:
     if report.merged_ids:
         print_notice(
             Message(
-                "{n:,} ids of people are further ids of persons known by another id, by the same "
-                "citizen ID number; the remarks name each.",
+                "{n:,} ids of people are further ids of persons known by another id: by the "
+                "citizen ID number, the certificate number or a decision; the remarks name each.",
                 n=report.merged_ids,
             )
         )

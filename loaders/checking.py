@@ -82,13 +82,12 @@ def check_load_tables(
     if erased is not None:
         refuse_erased_rows(kept, erased)
     identities = {
-        identity.node.label: resolve(
-            database, kept, list_judgements(home, identity), empty_store=empty
-        )
-        for identity, resolve in (
-            (PEOPLE, resolve_person_identities),
-            (ENTERPRISES, resolve_enterprise_identities),
-        )
+        PEOPLE.node.label: resolve_person_identities(
+            database, kept, list_judgements(home), digest, empty_store=empty
+        ),
+        ENTERPRISES.node.label: resolve_enterprise_identities(
+            database, kept, list_judgements(home, ENTERPRISES), empty_store=empty
+        ),
     }
     known = _collect_known_keys(database, kept, empty)
     gone = {kind: pl.concat(ids) for kind, ids in refused.items()}

@@ -42,6 +42,7 @@ from loaders.mapping.identifiers import (
 )
 from loaders.mapping.mapping import Mapping as ListMapping
 from loaders.mapping.mapping import explain_changed_headers, find_mappings
+from loaders.mapping.name_lists import normalize_name
 from loaders.mapping.proposal import Question, ask_ladder, propose_mapping
 from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
@@ -56,15 +57,7 @@ _UNREADABLE_REASON: Final = Message("{file} is not read: {why}")
 
 # Department and names -> id, name, employer of its people in the store.
 FindStoredPeople = Callable[[str, Sequence[str]], Iterable[tuple[str, str, str]]]
-# Names -> certificate numbers under each: number and id of those in the store who hold one.
-FindCertificateHolders = Callable[[Mapping[str, Collection[str]]], Iterable[tuple[str, str]]]
 _NAMES_PER_QUERY: Final = 10_000
-_CERTIFICATE_FIELD: Final = "recognition.certificate_no"
-_CERTIFICATE_HOLDERS_QUERY: Final = (
-    "UNWIND $rows AS row MATCH (p:Person {name: row.name})-[r:RECOGNISED]->() "
-    "WHERE r.certificate_no IN row.numbers RETURN DISTINCT r.certificate_no AS number, "
-    "p.person_id AS id"
-)
 _STORED_PEOPLE_QUERY: Final = (
     "UNWIND $names AS name MATCH (p:Person {name: name}) "
     "WHERE any(s IN p.sources WHERE s = $department OR s STARTS WITH $department + '/') "
@@ -259,16 +252,14 @@ def iterate_raw_tables(
     read: DepartmentFiles,
     digest: Digest,
     find_stored: FindStoredPeople | None = None,
-    find_holders: FindCertificateHolders | None = None,
 ) -> Iterator[RawTable | UnreadFile]:
     """The raw tables of all sheets; names are looked up among the people of the same department.
 
-    `find_stored` gives those of the store that have one of some names, `find_holders` those with
-    one of some certificate numbers; None: only this load's.
+    `find_stored` gives those of the store that have one of some names; None: only this load's.
     """
     read.summaries.clear()
     yield from read.unread
-    rosters = build_rosters(read, digest, find_stored, find_holders)
+    rosters = build_rosters(read, digest, find_stored)
     for one in read.found:
         if one.exchange is not None:
             read.summaries.append(_summarize_exchange_sheet(one.sheet, one.exchange.raw))
@@ -330,28 +321,24 @@ def build_rosters(
     read: DepartmentFiles,
     digest: Digest,
     find_stored: FindStoredPeople | None = None,
-    find_holders: FindCertificateHolders | None = None,
 ) -> dict[str, PeopleRoster]:
     """The people of each department that some sheet, or the store, knows by more than a name."""
     mappings = [one.mapping for one in read.found if one.mapping is not None]
     is_alone = len(read.found) < 2 and not any(map(_refers_by_name, mappings))
-    if find_holders is not None and any(map(_has_certificates, mappings)):
-        is_alone = False
     if not mappings or is_alone:
         return {}
     names: dict[str, set[str]] = {}
-    certificates: dict[str, str] = {}
     rosters: dict[str, PeopleRoster] = {}
     listed: list[_ListedPerson] = []
     for one in read.found:
-        roster = rosters.setdefault(one.source, PeopleRoster(by_certificate=certificates))
+        roster = rosters.setdefault(one.source, PeopleRoster())
         if one.exchange is not None and one.exchange.table == "people":
             _add_exchange_people(roster, one.exchange)
         elif one.mapping is not None:
             found, unknown = _list_people(one.sheet, one.mapping, digest)
             listed += [(one.source, *person) for person in found]
             names.setdefault(one.source, set()).update(unknown)
-    _add_listed_people(rosters, listed, certificates, find_holders)
+    _add_listed_people(rosters, listed)
     for one in read.found:
         if one.mapping is not None and one.mapping.by_name:
             _add_named_people(rosters[one.source], one.sheet, one.mapping, digest)
@@ -360,10 +347,6 @@ def build_rosters(
         for person_id, name, employer in stored:
             rosters[department].add(person_id, PersonMention(name=name, employer=employer))
     return rosters
-
-
-def _has_certificates(mapping: ListMapping) -> bool:
-    return any(column.field == _CERTIFICATE_FIELD for column in mapping.columns)
 
 
 def _refers_by_name(mapping: ListMapping) -> bool:
@@ -407,58 +390,25 @@ def _list_people(
 
 
 def _add_listed_people(
-    rosters: Mapping[str, PeopleRoster],
-    listed: Sequence[_ListedPerson],
-    certificates: dict[str, str],
-    find_holders: FindCertificateHolders | None,
+    rosters: Mapping[str, PeopleRoster], listed: Sequence[_ListedPerson]
 ) -> None:
-    """Adds the people of all lists: last those known by a certificate number alone.
+    """Adds the people of all lists.
 
-    Such a one is whom another list of the load, whichever comes first, or else the store, knows
-    by that number.
+    The name of one known by a certificate number alone leads to whom another list of the load,
+    whichever comes first, knows by that number and name: the load joins the two ids later.
     """
-    unsure = []
+    holders = {
+        _build_holder_key(said): person_id
+        for _, person_id, said in listed
+        if said.certificate and not is_certificate_id(person_id)
+    }
     for department, person_id, said in listed:
-        if is_certificate_id(person_id) and said.certificate:
-            unsure.append((department, person_id, said))
-        else:
-            rosters[department].add(person_id, said)
-    for number, holder in _find_stored_holders(unsure, certificates, find_holders).items():
-        certificates[number] = holder
-    for department, person_id, said in unsure:
-        number = normalize_certificate(said.certificate or "")
-        rosters[department].add(certificates.get(number, person_id), said)
+        known = holders.get(_build_holder_key(said)) if is_certificate_id(person_id) else None
+        rosters[department].add(known or person_id, said)
 
 
-def _find_stored_holders(
-    unsure: Sequence[_ListedPerson],
-    certificates: Mapping[str, str],
-    find_holders: FindCertificateHolders | None,
-) -> dict[str, str]:
-    """Certificate number -> who of the store holds it, under the same name, and nobody else."""
-    wanted: dict[str, set[str]] = {}
-    for _, _, said in unsure:
-        number = normalize_certificate(said.certificate or "")
-        if said.name and number not in certificates:
-            wanted.setdefault(said.name, set()).update({number, (said.certificate or "").strip()})
-    holders: dict[str, set[str]] = {}
-    for text, person_id in find_holders(wanted) if find_holders and wanted else ():
-        holders.setdefault(normalize_certificate(text), set()).add(person_id)
-    return {number: min(ids) for number, ids in holders.items() if len(ids) == 1}
-
-
-def fetch_certificate_holders(
-    database: Database, wanted: Mapping[str, Collection[str]]
-) -> list[tuple[str, str]]:
-    """Number and id of the people of the store who have one of the names and hold a number."""
-    rows = [{"name": name, "numbers": sorted(numbers)} for name, numbers in wanted.items()]
-    return [
-        (row["number"], row["id"])
-        for at in range(0, len(rows), _NAMES_PER_QUERY)
-        for row in database.read(
-            _CERTIFICATE_HOLDERS_QUERY, {"rows": rows[at : at + _NAMES_PER_QUERY]}, seconds=600
-        )
-    ]
+def _build_holder_key(said: PersonMention) -> tuple[str, str]:
+    return normalize_name(said.name or ""), normalize_certificate(said.certificate or "")
 
 
 def _add_named_people(

@@ -1,8 +1,9 @@
 """Which ids of a load are one person, or one enterprise: before the references are checked.
 
 Departments number people each in their own way. Two ids are one person when both come with the
-same citizen ID number (compared by its keyed digest), when one is known in the graph as a
-further id of the other, or when a steward judged them the same. An id that is stated with two
+same citizen ID number (compared by its keyed digest), when one was made of a certificate number
+that the other holds under the same name, when one is known in the graph as a further id of the
+other, or when a steward judged them the same. An id that is stated with two
 different ID numbers joins nobody: such a person would join two others who are not the same. Of the
 ids of one person the first in order stands, whichever file came first, so that the order of loads
 never decides.
@@ -24,9 +25,11 @@ from graph.model.schema_types import Relation
 from graph.server.database import Database
 from graph.store.identity_merge import ENTERPRISES, PEOPLE, IdentityKind, IdentityMerge
 from graph.store.merge import WRITE_BATCH_ROWS
+from loaders.certificate_holders import find_certificate_pairs
+from loaders.columns import Digest
 from loaders.findings import REFUSED, REMARK, build_row_findings
 from loaders.mapping.identifiers import is_credit_code
-from loaders.matching.judgements import Judgement
+from loaders.matching.judgements import IdPair, Judgement, list_judged_pairs
 from loaders.matching.merge_choice import PersonClusters
 from loaders.staging import StagedTable, list_identity_columns
 from loaders.tables import ROW_NUMBER_COLUMN
@@ -41,9 +44,14 @@ _STATED_SCHEMA = {"id": pl.String, "digest": pl.String}
 # What is said of an id that another one stands for, by the basis.
 _MERGED_REMARKS = {
     "id_number": Message("this is the person {person}, by the same citizen ID number"),
+    "certificate": Message("this is the person {person}, by the same certificate number and name"),
     "probable": Message("this is the person {person}, as a match by probability found earlier"),
     "decided": Message("this is the person {person}, as a steward decided"),
 }
+_CONTESTED_CERTIFICATE_REMARK = Message(
+    "this id is of a certificate number that people with two different citizen ID numbers hold, so "
+    "it is joined with no more of them; find out whose it is"
+)
 _CONTESTED_REMARK = Message(
     "this id comes with two different citizen ID numbers, so it is not joined with anybody; find "
     "out which one is right"
@@ -84,37 +92,54 @@ def resolve_person_identities(
     database: Database,
     staged: Sequence[StagedTable],
     judgements: Sequence[Judgement] = (),
+    digest: Digest | None = None,
     *,
     empty_store: bool,
 ) -> LoadIdentities:
     """The ids of a load that are one person, among themselves and with those of the graph.
 
     Puts the ids that stand into every staged table, and adds a remark for each row that was so
-    changed; rows that cannot be true any more are refused.
+    changed; rows that cannot be true any more are refused. `digest`: of certificate numbers.
     """
     people = [table for table in staged if table.table == "people" and table.accepted]
     stated = _collect_stated_digests(people)
     known = pl.DataFrame(schema=_STATED_SCHEMA)
     aliases = pl.DataFrame(schema={**_IDS_SCHEMA, "digest": pl.String})
     judged = _collect_judged_ids(judgements)
+    certified = (
+        []
+        if digest is None
+        else find_certificate_pairs(database, staged, digest, empty_store=empty_store)
+    )
+    paired = pl.Series("id", sorted({id for pair in certified for id in pair}), dtype=pl.String)
+    paired = pl.concat([judged, paired]).unique()
     if not empty_store:
-        aliases = _fetch_aliases(database, PEOPLE, staged, judged)
-        known = _fetch_people_with_digests(database, stated, judged)
-    nothing_known = aliases.is_empty() and known.is_empty() and not judged.len()
+        aliases = _fetch_aliases(database, PEOPLE, staged, paired)
+        known = _fetch_people_with_digests(
+            database, stated, pl.concat([paired, aliases["standing_id"].alias("id")])
+        )
+    nothing_known = aliases.is_empty() and known.is_empty() and not paired.len()
     if nothing_known and not _has_repetitions(stated):
         return LoadIdentities()
     disputed = _find_disputed_aliases(stated, aliases)
     stated = stated.join(disputed, on="id", how="anti")
     contested = _find_contested_ids(pl.concat([stated, known]))
     identities = _choose_standing_ids(stated, known, aliases, contested)
+    numbers = pl.concat([stated, known])
+    of_two: list[str] = []
+    if certified:
+        apart = list_judged_pairs(judgements, "different")
+        certified = [pair for pair in certified if not set(pair) & set(contested["id"])]
+        certified, of_two = _drop_contested_certificates(certified, identities, numbers)
+        identities = _join_pairs(identities, certified, apart, numbers, "certificate")
     if judged.len():
         there = _list_known_ids(database, PEOPLE, people, judged, empty_store=empty_store)
-        numbers = pl.concat([stated, known])
         identities = _apply_judgements(identities, judgements, there, numbers)
     if not empty_store:
         identities = replace(identities, stored=_find_stored(database, PEOPLE, identities.moved))
     for table in people:
         _report_people(table, identities.renamed, contested, disputed)
+        _report_contested_certificates(table, of_two)
     _rename_tables(staged, PEOPLE, identities)
     return identities
 
@@ -218,46 +243,68 @@ def _apply_judgements(
     """Joins what stewards judged the same, in the order in which they did, where nothing forbids
     it: two ID numbers never, nor a pair that was judged different.
     """
+    ordered = sorted(judgements, key=lambda one: (one.judged_at, one.pair))
+    known = [one for one in ordered if there.issuperset(one.pair)]
+    same, different = (list_judged_pairs(known, verdict) for verdict in ("same", "different"))
+    return _join_pairs(identities, same, different, numbers, "decided")
+
+
+def _join_pairs(
+    identities: LoadIdentities,
+    same: Sequence[IdPair],
+    different: Sequence[IdPair],
+    numbers: pl.DataFrame,
+    basis: str,
+) -> LoadIdentities:
+    """Joins pairs of ids, in their order; never two numbers, nor what stewards judged different."""
     leading = dict(identities.renamed.select("id", "standing_id").iter_rows())
-    pairs = {
-        verdict: [
-            (leading.get(a, a), leading.get(b, b))
-            for one in sorted(judgements, key=lambda one: (one.judged_at, one.pair))
-            if one.verdict == verdict
-            for a, b in [one.pair]
-            if a in there and b in there
-        ]
-        for verdict in ("same", "different")
-    }
-    ids = sorted({id for found in pairs.values() for pair in found for id in pair})
+    same, different = (
+        [(leading.get(a, a), leading.get(b, b)) for a, b in pairs] for pairs in (same, different)
+    )
+    ids = sorted({id for pair in (*same, *different) for id in pair})
     places = {id: at for at, id in enumerate(ids)}
     digests = {leading.get(id, id): digest for id, digest in numbers.iter_rows()}
     clusters = PersonClusters([digests.get(id) for id in ids], [()] * len(ids))
-    for a, b in pairs["different"]:
+    for a, b in different:
         if a != b:
             clusters.part(places[a], places[b])
-    for a, b in pairs["same"]:
+    for a, b in same:
         clusters.join(places[a], places[b], judged=True)
     lowest: dict[int, str] = {}
     for id in ids:
         lowest.setdefault(clusters.find(places[id]), id)
     moved = {id: new for id in ids if (new := lowest[clusters.find(places[id])]) != id}
-    return _move_to_judged(identities, moved)
+    return _move_to(identities, moved, basis)
 
 
-def _move_to_judged(identities: LoadIdentities, moved: Mapping[str, str]) -> LoadIdentities:
+def _move_to(identities: LoadIdentities, moved: Mapping[str, str], basis: str) -> LoadIdentities:
     """`moved`: ids that stood -> those that stand now; what they stood for goes along."""
     if not moved:
         return identities
     old, new = list(moved), list(moved.values())
     along = pl.col("standing_id").replace(old, new)
     added = pl.DataFrame(
-        {"id": old, "standing_id": new, "basis": "decided", "probability": None}, schema=_IDS_SCHEMA
+        {"id": old, "standing_id": new, "basis": basis, "probability": None}, schema=_IDS_SCHEMA
     )
     return LoadIdentities(
         pl.concat([identities.renamed.with_columns(along), added]),
         pl.concat([identities.moved.with_columns(along), added]),
     )
+
+
+def _drop_contested_certificates(
+    pairs: Sequence[IdPair], identities: LoadIdentities, numbers: pl.DataFrame
+) -> tuple[list[IdPair], list[str]]:
+    """The pairs without those of a certificate that two ID numbers hold, and the ids of these."""
+    leading = dict(identities.renamed.select("id", "standing_id").iter_rows())
+    digests = {leading.get(id, id): digest for id, digest in numbers.iter_rows()}
+    held: dict[str, set[str]] = {}
+    for pair in pairs:
+        held.setdefault(pair[0], set()).update(
+            digest for id in pair if (digest := digests.get(leading.get(id, id))) is not None
+        )
+    contested = {id for id, found in held.items() if len(found) > 1}
+    return [pair for pair in pairs if pair[0] not in contested], sorted(contested)
 
 
 def _fetch_aliases(
@@ -381,6 +428,16 @@ def _report_people(
         if marked.height:
             _add_findings(table, marked, "person_id", reason, kind, "standing_id")
     _refuse_rows(table, rows.join(disputed, left_on="person_id", right_on="id", how="semi"))
+
+
+def _report_contested_certificates(table: StagedTable, ids: Sequence[str]) -> None:
+    """Remarks on the rows of those known by a certificate number that two ID numbers hold."""
+    rows = table.columns([ROW_NUMBER_COLUMN, "person_id"]) if ids else None
+    if rows is not None:
+        marked = rows.filter(pl.col("person_id").is_in(list(ids)))
+        _add_findings(
+            table, marked, "person_id", _CONTESTED_CERTIFICATE_REMARK, REMARK, "person_id"
+        )
 
 
 def _report_enterprises(table: StagedTable, renamed: pl.DataFrame) -> None:

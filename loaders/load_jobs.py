@@ -25,7 +25,6 @@ from graph.server.locks import is_load_running
 from loaders.department_files import (
     DepartmentFiles,
     explain_open_sheets,
-    fetch_certificate_holders,
     fetch_stored_people,
     iterate_raw_tables,
 )
@@ -179,11 +178,10 @@ class LoadJob:
     def _load(self, database: Database, read: DepartmentFiles) -> LoadReport:
         digest = build_id_digester(self.task.home)
         find_stored = partial(fetch_stored_people, database)
-        find_holders = partial(fetch_certificate_holders, database)
         return load_records(
             database,
             "files",
-            RereadTables(partial(iterate_raw_tables, read, digest, find_stored, find_holders)),
+            RereadTables(partial(iterate_raw_tables, read, digest, find_stored)),
             home=self.task.home,
             complete=self.task.complete,
             agreed=self.task.agreed,

@@ -21,6 +21,7 @@ Choices = Mapping[str, tuple[str, str]]
 # Clause (1) of the programme: what makes a leading talent.
 IDENTITY_BASES: Choices = {
     "id_number": ("same citizen ID number", "身份证号相同"),
+    "certificate": ("same certificate number and name", "证书编号和姓名相同"),
     "probable": ("matched by probability", "按概率匹配"),
     "decided": ("decided by a steward", "人工认定"),
 }

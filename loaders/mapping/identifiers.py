@@ -36,6 +36,7 @@ _CREDIT_CODE_PATTERN: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _CREDIT_CODE_CHARACTERS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 WeakKey = tuple[str, str]
 _CERTIFICATE_KIND: Final = "cert"
+CERTIFICATE_ID_PREFIX: Final = f"{_CERTIFICATE_KIND}-"
 
 
 def clean_id_number(text: str) -> str:
@@ -71,7 +72,12 @@ def build_digest_id(kind: str, text: str, digest: Digest) -> str:
 
 def is_certificate_id(person_id: str) -> bool:
     """Whether an id was made of a certificate number, since nothing better was known."""
-    return person_id.startswith(f"{_CERTIFICATE_KIND}-")
+    return person_id.startswith(CERTIFICATE_ID_PREFIX)
+
+
+def build_certificate_id(number: str, digest: Digest) -> str:
+    """The id of who is known by a certificate number alone, however the number is written."""
+    return build_digest_id(_CERTIFICATE_KIND, normalize_certificate(number), digest)
 
 
 def build_own_id(department: str, number: str) -> str:
@@ -180,7 +186,6 @@ class PeopleRoster:
     """
 
     by_name: dict[str, dict[str, str]] = field(default_factory=dict)
-    by_certificate: dict[str, str] = field(default_factory=dict)
     by_own_number: dict[str, str] = field(default_factory=dict)
     by_weak_key: dict[tuple[str, WeakKey], set[str]] = field(default_factory=dict)
     named_ids: set[str] = field(default_factory=set)
@@ -196,8 +201,6 @@ class PeopleRoster:
             weak = build_weak_key(said.id_number) if said.id_number else None
             if weak is not None:
                 self.by_weak_key.setdefault((name, weak), set()).add(person_id)
-        if said.certificate:
-            self.by_certificate.setdefault(normalize_certificate(said.certificate), person_id)
         if said.own_number:
             self.by_own_number.setdefault(said.own_number.strip(), person_id)
 
@@ -247,9 +250,7 @@ def identify_person(
     if weak is not None and len(known := roster.by_weak_key.get((name, weak), set())) == 1:
         return IdentifiedPerson(next(iter(known)))
     if said.certificate:
-        number = normalize_certificate(said.certificate)
-        known_id = roster.by_certificate.get(number)
-        return IdentifiedPerson(known_id or build_digest_id(_CERTIFICATE_KIND, number, digest))
+        return IdentifiedPerson(build_certificate_id(said.certificate, digest))
     if said.own_number:
         own = said.own_number.strip()
         return IdentifiedPerson(roster.by_own_number.get(own) or build_own_id(department, own))

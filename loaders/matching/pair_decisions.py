@@ -153,7 +153,7 @@ def _find_parting_id(
     """The further id to be parted: that of the less certain basis; None where an ID number joins
     the two, or nothing that may be undone.
     """
-    allowed = {"decided"} if decided_only else {"decided", "probable"}
+    allowed = {"decided"} if decided_only else {"decided", "probable", "certificate"}
     found = [
         (facts[f"probability_{name}"] or 1.0, id)
         for name, id in (("a", a), ("b", b))

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from graph.people.aliases import count_merged_ids, list_further_ids
 from graph.server.database import Database
+from graph.server.identity_key import build_id_digester
+from graph.settings import Settings
+from graph.snapshot.take import take_snapshot
+from loaders.department_files import DepartmentFiles, iterate_raw_tables, read_department_files
+from loaders.mapping.mapping import save_mapping
+from loaders.mapping.proposal import propose_mapping
 from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
+from loaders.reports import LoadReport
+from loaders.sync import load_records
+from loaders.tables import RereadTables
+from loaders.undoing import undo_finished_load
+from tests.emptying import emptied
 from tests.live.shell import Run
 from tests.live.test_loads import one
+from tests.live.test_person_identity import lines_of
 from tests.unit.test_department_lists import BY_CERTIFICATE, WITH_ID
 
 ROOT = Path(__file__).parents[2]
@@ -34,19 +48,52 @@ def test_a_workbook_as_received(run: Run, empty_database: Database) -> None:
     assert one(empty_database, "MATCH (p:Person) RETURN count(p)") == 24
 
 
-def test_a_certificate_number_finds_whom_an_earlier_load_knew_by_the_id_number(
-    run: Run, empty_database: Database, tmp_path: Path
+def test_who_is_known_by_a_certificate_is_one_with_its_holder_in_any_order(
+    empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
-    for name, department, text in (
-        ("人社.csv", "某市人社局", WITH_ID),
-        ("工会.csv", "某市总工会", BY_CERTIFICATE),
-    ):
-        path = tmp_path / name
+    texts = {"renshe": WITH_ID, "gonghui": BY_CERTIFICATE}
+    for name, text in texts.items():
+        path = tmp_path / name / "list.csv"
+        path.parent.mkdir()
         path.write_text(text, "utf-8")
-        run("inspect", path, "--source", department, "--save")
-        run("load", path)
+        proposal = propose_mapping(next(iter(read_sheets(path))), name, {})
+        assert proposal is not None
+        save_mapping(settings.home, proposal.mapping)
+
+    def load(*names: str) -> LoadReport:
+        read = DepartmentFiles()
+        for name in names:
+            found = read_department_files([tmp_path / name], settings.home, name)
+            read.found += found.found
+            assert not found.open
+        digest = build_id_digester(settings.home)
+        tables = RereadTables(partial(iterate_raw_tables, read, digest))
+        return load_records(empty_database, "files", tables, home=settings.home)
+
+    load("gonghui")
+    before = lines_of(empty_database)
+    report = load("renshe")
+    assert "same certificate number" in str(report.findings["reason"].to_list())
+    first = lines_of(empty_database)
     people = empty_database.read("MATCH (p:Person) RETURN p.name AS name ORDER BY name")
     assert [row["name"] for row in people] == ["赵建国", "钱"]
+    snapshot = take_snapshot(empty_database, settings)
+    assert count_merged_ids(snapshot)["certificate"] == 1
+    ids = snapshot.frames["people"].collect()["person_id"].to_list()
+    (further,) = list_further_ids(snapshot, ids).iter_rows(named=True)
+    assert (further["basis"], further["sources"]) == ("certificate", ["renshe/人员"])
+    emptied(empty_database)
+    load("renshe")
+    load("gonghui")
+    assert lines_of(empty_database) == first
+    emptied(empty_database)
+    load("renshe", "gonghui")
+    assert lines_of(empty_database) == first
+    emptied(empty_database)
+    load("gonghui")
+    load("renshe")
+    undo_finished_load(empty_database, "2", "clerk")
+    assert lines_of(empty_database) == before
 
 
 @pytest.mark.parametrize("way", ["folder", "files"])

@@ -120,7 +120,12 @@ def test_the_same_people_are_merged_once_and_the_number_is_right(
     assert count(empty_database, settings) == (1, 1, 1)
     snapshot = take_snapshot(empty_database, settings)
     assert snapshot.revision == report.revision == 3
-    assert count_merged_ids(snapshot) == {"id_number": 0, "probable": 2, "decided": 0}
+    assert count_merged_ids(snapshot) == {
+        "id_number": 0,
+        "certificate": 0,
+        "probable": 2,
+        "decided": 0,
+    }
     (merge,) = empty_database.read(
         "MATCH (:PersonAlias {alias_id: 'S100'})-[x:IDENTIFIES]->() "
         "RETURN x.basis AS basis, x.probability AS probability"
@@ -147,7 +152,7 @@ def test_a_matching_is_undone_exactly_and_can_be_done_again(
     assert [*format_canonical_lines(empty_database)] == before
     assert count(empty_database, settings) == (1, 0, 0)
     merged = count_merged_ids(take_snapshot(empty_database, settings))
-    assert merged == {"id_number": 0, "probable": 0, "decided": 0}
+    assert merged == {"id_number": 0, "certificate": 0, "probable": 0, "decided": 0}
     assert match_people(empty_database).revision == 5
     assert [*format_canonical_lines(empty_database)] == matched
     assert count(empty_database, settings) == (1, 1, 1)
@@ -166,8 +171,8 @@ def test_the_overview_says_on_how_many_merges_its_figures_rest(
     match_people(empty_database)
     said = text(app("overview", lang="en"))
     assert (
-        "The figures rest on 2 merged ids of people: 0 by citizen ID number, 2 by probability, "
-        "0 by decision." in said
+        "The figures rest on 2 merged ids of people: 0 by citizen ID number, 0 by certificate "
+        "number, 2 by probability, 0 by decision." in said
     )
     assert "This part of the page failed" not in said
 
@@ -239,7 +244,12 @@ def test_a_decision_parts_who_was_merged_and_outlives_the_store(
     load(whole, own, *paths, bulk_rows=1)
     assert dict(known_people(whole)) == found
     snapshot = take_snapshot(whole, own)
-    assert count_merged_ids(snapshot) == {"id_number": 0, "probable": 0, "decided": 1}
+    assert count_merged_ids(snapshot) == {
+        "id_number": 0,
+        "certificate": 0,
+        "probable": 0,
+        "decided": 1,
+    }
     # Taken back, the two part again.
     decide_pair(whole, "G011", "S200", "open", "wang")
     assert dict(known_people(whole)) == {"G001": [], "G011": [], "S100": [], "S200": []}

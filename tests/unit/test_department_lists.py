@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -17,11 +16,13 @@ import pytest
 from graph.server.identity_key import build_id_digester
 from loaders.department_files import (
     DepartmentFiles,
+    build_rosters,
     count_sheet_rows,
     explain_open_sheets,
     iterate_raw_tables,
     read_department_files,
 )
+from loaders.mapping.identifiers import build_certificate_id, is_certificate_id
 from loaders.mapping.mapping import save_mapping
 from loaders.mapping.proposal import Proposal, propose_mapping
 from loaders.readers.sheets import read_sheets
@@ -133,9 +134,9 @@ def test_id_numbers_in_the_column_of_numbers_make_ids(tmp_path: Path) -> None:
     assert count(tables) == {"people": (24, 0), "recognitions": (25, 1)}
     assert tables["people"].rows["id_number"].null_count() == 0
     of_people = set(tables["people"].rows["person_id"])
-    # A number with a wrong last character is nobody of the list.
-    strangers = set(tables["recognitions"].rows["person_id"]) - of_people
-    assert strangers <= {None}
+    # A number with a wrong last character is nobody of the list: its certificate alone is left.
+    (stranger,) = set(tables["recognitions"].rows["person_id"]) - of_people
+    assert is_certificate_id(stranger)
 
 
 def test_masked_id_numbers_are_absent_and_remarked(tmp_path: Path) -> None:
@@ -338,44 +339,23 @@ BY_CERTIFICATE = (
 )
 
 
-def list_person_ids(home: Path, read: DepartmentFiles, holders: Any = None) -> list[set[str]]:
-    """The ids of people that each file names, in the order of the files."""
-    digest = build_id_digester(home)
-    found: dict[str, set[str]] = {}
-    for raw in iterate_raw_tables(read, digest, None, holders):
-        assert isinstance(raw, RawTable)
-        rows = check_table(raw, digest, TODAY).rows
-        if "person_id" in rows.columns:
-            found.setdefault(raw.file, set()).update(rows["person_id"])
-    return [found[file] for file in sorted(found)]
-
-
 @pytest.mark.parametrize("texts", [(WITH_ID, BY_CERTIFICATE), (BY_CERTIFICATE, WITH_ID)])
-def test_whoever_has_a_certificate_is_one_person_whichever_list_comes_first(
+def test_a_name_leads_to_who_holds_the_certificate_whichever_list_comes_first(
     tmp_path: Path, texts: tuple[str, str]
 ) -> None:
+    """The ids of the certificate's list stay: the load joins them with whoever holds the number."""
     (tmp_path / "in").mkdir()
     for name, text in zip(("a.csv", "b.csv"), texts, strict=True):
         (tmp_path / "in" / name).write_text(text, "utf-8")
-    found = list_person_ids(tmp_path, confirm(tmp_path, tmp_path / "in", {}))
-    known, named = sorted(found, key=len)
-    assert len(known) == 1 and len(named) == 2 and known < named
-
-
-def test_a_certificate_number_finds_whom_the_store_knows_by_it(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.csv").write_text(BY_CERTIFICATE, "utf-8")
+    digest = build_id_digester(tmp_path)
     read = confirm(tmp_path, tmp_path / "in", {})
-    asked: dict[str, set[str]] = {}
-
-    def find(wanted: Mapping[str, set[str]]) -> list[tuple[str, str]]:
-        asked.update(wanted)
-        # C2 is two people's, so it is nobody's.
-        return [("C1", "P1"), ("C2", "P2"), ("C2", "P3")]
-
-    (ids,) = list_person_ids(tmp_path, read, find)
-    assert "P1" in ids and len(ids) == 2 and not ids & {"P2", "P3"}
-    assert asked["赵建国"] == {"C1", "c1"}
+    (roster,) = build_rosters(read, digest).values()
+    (holder,) = roster.by_name["赵建国"]
+    assert holder.startswith("id-")
+    tables = [raw for raw in iterate_raw_tables(read, digest) if isinstance(raw, RawTable)]
+    people = (check_table(raw, digest, TODAY).rows for raw in tables if raw.table == "people")
+    named = {id for rows in people for id in rows["person_id"]}
+    assert named == {holder, *(build_certificate_id(text, digest) for text in ("C1", "C2"))}
 
 
 def test_projects_achievements_subsidies_and_terms_of_employment(tmp_path: Path) -> None:

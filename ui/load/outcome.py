@@ -108,7 +108,7 @@ def _draw_report(draft: LoadDraft, job: LoadJob, key: str) -> None:
         _draw_table_counts(report, key)
         _draw_remarks(report, key)
     facts = [
-        (t("Persons joined by the same ID number"), format_count(report.merged_ids)),
+        (t("Ids joined to other persons"), format_count(report.merged_ids)),
     ]
     frame.draw_html(frame.render_facts(facts))
     _draw_taken_back(report, key)

@@ -36,10 +36,11 @@ def format_merged_counts() -> str:
     if not sum(counts.values()):
         return of_enterprises
     of_people = t(
-        "The figures rest on {n} merged ids of people: {number} by citizen ID number, {probable} "
-        "by probability, {decided} by decision.",
+        "The figures rest on {n} merged ids of people: {number} by citizen ID number, "
+        "{certificate} by certificate number, {probable} by probability, {decided} by decision.",
         n=format_count(sum(counts.values())),
         number=format_count(counts["id_number"]),
+        certificate=format_count(counts["certificate"]),
         probable=format_count(counts["probable"]),
         decided=format_count(counts["decided"]),
     )
