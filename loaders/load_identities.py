@@ -131,7 +131,7 @@ def resolve_person_identities(
         apart = list_judged_pairs(judgements, "different")
         certified = [pair for pair in certified if not set(pair) & set(contested["id"])]
         certified, of_two = _drop_contested_certificates(certified, identities, numbers)
-        identities = _join_pairs(identities, certified, apart, numbers, "certificate")
+        identities = _unite_pairs(identities, certified, apart, numbers, "certificate")
     if judged.len():
         there = _list_known_ids(database, PEOPLE, people, judged, empty_store=empty_store)
         identities = _apply_judgements(identities, judgements, there, numbers)
@@ -246,10 +246,10 @@ def _apply_judgements(
     ordered = sorted(judgements, key=lambda one: (one.judged_at, one.pair))
     known = [one for one in ordered if there.issuperset(one.pair)]
     same, different = (list_judged_pairs(known, verdict) for verdict in ("same", "different"))
-    return _join_pairs(identities, same, different, numbers, "decided")
+    return _unite_pairs(identities, same, different, numbers, "decided")
 
 
-def _join_pairs(
+def _unite_pairs(
     identities: LoadIdentities,
     same: Sequence[IdPair],
     different: Sequence[IdPair],
