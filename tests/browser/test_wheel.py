@@ -20,6 +20,9 @@ from tests.browser.seeing import WAIT
 from tests.serving import wait_until_healthy
 
 ROOT = Path(__file__).parents[2]
+READ_SUFFIXES = frozenset(
+    (".js", ".css", ".po", ".csv", ".cypher", ".lock", ".json", ".py", ".typed")
+)
 SUPPORTED_VERSIONS = ("3.11", "3.12", "3.13")
 OWN_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -117,7 +120,7 @@ def test_it_holds_every_file_that_the_program_reads(wheel: Path) -> None:
         path
         for layer in ("graph", "loaders", "ui", "cli", "shicheng", "queries")
         for path in (ROOT / layer).rglob("*")
-        if path.suffix in {".js", ".css", ".po", ".csv", ".cypher", ".lock", ".json", ".py", ".typed"}
+        if path.suffix in READ_SUFFIXES
     ]
     missing = {str(path.relative_to(ROOT)) for path in read} - names
     assert missing == set()
