@@ -1,4 +1,4 @@
-"""Who acts: set where somebody comes in (a command, a visit, a server), read where a line is made."""
+"""Who acts: set where somebody comes in (a command, a visit, a server), read for each line."""
 
 from __future__ import annotations
 
