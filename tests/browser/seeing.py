@@ -71,9 +71,21 @@ def most_driven(network: Database, settings: Settings) -> dict[str, Any]:
     return rows.sort("driven").row(-1, named=True)
 
 
+# vis counts frames, not time, when it moves the view, and draws on the next frame what was asked.
+STEADY = f"""() => {{ const canvas = {CANVAS}, network = canvas?.shichengNetwork;
+    return network && !network.renderer.renderingActive && !network.renderer.redrawRequested
+        && !canvas.shichengLineage.camera.nowAt; }}"""
+
+
+def lineage_steady(page: Any) -> Any:
+    """The page when nothing of the lineage moves any more: boxes stand and are drawn."""
+    page.wait_for_function(STEADY, timeout=WAIT)
+    return page
+
+
 def lineage_ready(page: Any) -> Any:
     page.wait_for_function(f"() => {CANVAS}?.shichengNetwork", timeout=WAIT)
-    return at_rest(page)
+    return lineage_steady(at_rest(page))
 
 
 def people(page: Any) -> dict[str, tuple[float, float]]:
@@ -103,13 +115,13 @@ def on_screen(page: Any) -> dict[str, tuple[float, float]]:
     }
 
 
-def picture(page: Any, folder: Path, name: str) -> Path:
-    """A picture of the page as it stands, 1400 x 900."""
-    path = folder / f"{name}.png"
+def picture(page: Any, folder: Path | None, name: str) -> str:
+    """The name of a picture of the page as it stands, taken when a folder is asked for."""
     page.mouse.move(0, 0)
-    page.wait_for_timeout(250)
-    page.screenshot(path=path)
-    return path
+    if folder:
+        page.wait_for_timeout(250)
+        page.screenshot(path=folder / f"{name}.png")
+    return name
 
 
 def pages_of_the_app() -> list[str]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
+from operator import eq
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar
 
 import pytest
 
+from tests.browser.seeing import WAIT, at_rest, lineage_steady, picture
 from ui.export.network_files import encode_network
 from ui.lineage.network import build_view_network
 from ui.lineage.state import LineageState
@@ -21,10 +25,11 @@ from ui.lineage.widget import (
 )
 
 DEMO = Path(__file__).with_name("lineage_demo.py")
-WAIT = 30_000  # ms; the machine may be busy
 # The widget stands in a shadow root; playwright's CSS selectors go through, scripts must ask.
 WIDGET = """() => [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
     .map((host) => host.shadowRoot?.querySelector('.canvas')).find((canvas) => canvas)"""
+
+T = TypeVar("T")
 
 
 class Widget:
@@ -67,20 +72,23 @@ class Widget:
         return said
 
     def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        for _ in range(WAIT // 100):
-            said = self.python()
-            if holds(said):
-                return said
-            self.page.wait_for_timeout(100)
-        raise AssertionError(f"Python still has {self.python()}")
+        return self.poll(self.python, holds)
 
     def until_people(self, holds: Callable[[set[str]], bool]) -> set[str]:
-        for _ in range(WAIT // 100):
-            if holds(self.people()):
-                self.page.wait_for_timeout(400)  # the rows have slid
-                return self.people()
-            self.page.wait_for_timeout(100)
-        raise AssertionError(f"still shown: {len(self.people())} people")
+        self.poll(self.people, holds)
+        lineage_steady(self.page)  # the rows have slid
+        return self.people()
+
+    def poll(self, read: Callable[[], T], holds: Callable[[T], bool]) -> T:
+        ends = monotonic() + WAIT / 1000
+        while not holds(found := read()):
+            assert monotonic() < ends, f"still {found}"
+            self.page.wait_for_timeout(50)
+        return found
+
+    def rest(self) -> None:
+        """Until nothing is on its way to Python or back, and nothing moves."""
+        lineage_steady(at_rest(self.page))
 
     def press(self, act: str) -> None:
         self.page.locator(f"[data-act={act}]").click()
@@ -111,7 +119,7 @@ def test_python_can_select_after_a_click(widget: Widget) -> None:
     widget.page.get_by_role("button", name="select 苏明辉").click()
     widget.until(lambda said: said["now"].get("selected") == "苏明辉")
     widget.page.keyboard.press("Tab")
-    widget.page.wait_for_timeout(500)
+    widget.rest()
     assert widget.python()["now"]["selected"] == "苏明辉"
 
 
@@ -145,12 +153,12 @@ def test_more_people_come_by_their_pill_and_what_was_shown_stays_in_sight(widget
     assert everyone < more
     after = widget.place("易安琪")
     assert abs(after[0] - before[0]) < 2 and abs(after[1] - before[1]) < 2
-    assert widget.python()["now"]["view"]
+    widget.until(lambda said: bool(said["now"].get("view")))
 
 
 def test_zoom_and_pan_survive_a_rerun(widget: Widget) -> None:
     widget.press("zoom-in")
-    widget.page.wait_for_timeout(500)
+    lineage_steady(widget.page)
     at = widget.view()
     assert at[2] == pytest.approx(1.25, abs=0.2)
     x, y = widget.place("杨勇军")
@@ -162,7 +170,7 @@ def test_zoom_and_pan_survive_a_rerun(widget: Widget) -> None:
     assert moved != at
     widget.click("龙小燕")
     widget.until(lambda said: said["now"].get("selected") == "龙小燕")
-    widget.page.wait_for_timeout(300)
+    widget.rest()
     assert widget.view() == pytest.approx(moved, abs=0.5)
 
 
@@ -260,14 +268,14 @@ def test_every_path_to_a_person_is_shown_whole_though_hidden(widget: Widget) -> 
     widget.until_people(lambda people: "邓丽萍" not in people)
 
 
-def test_studios_are_groups_that_fold(widget: Widget, pictures: Path) -> None:
+def test_studios_are_groups_that_fold(widget: Widget, pictures: Path | None) -> None:
     trained = {"刘可欣", "覃思源", "申国强"}  # and 彭立新, who stays: the path leads by way of him
     widget.press("studios")
     widget.page.wait_for_function(
         f"({WIDGET})().shichengLineage.studios.length === 2", timeout=WAIT
     )
-    widget.page.wait_for_timeout(500)
-    widget.page.screenshot(path=pictures / "lineage-studios.png")
+    widget.rest()
+    picture(widget.page, pictures, "lineage-studios")
     x, y, text = widget.ask(
         "() => { const s = canvas.shichengLineage.studios.find((s) => s.id === 'S-杨勇军');"
         " const at = network.canvasToDOM({x: s.left + s.width / 2, y: s.y});"
@@ -285,7 +293,9 @@ def test_studios_are_groups_that_fold(widget: Widget, pictures: Path) -> None:
     widget.until_people(lambda people: people == everyone)
 
 
-def test_a_tie_tells_its_dates_on_hover_and_all_when_asked(widget: Widget, pictures: Path) -> None:
+def test_a_tie_tells_its_dates_on_hover_and_all_when_asked(
+    widget: Widget, pictures: Path | None
+) -> None:
     a, b = widget.place("何志远"), widget.place("向宏")
     middle = widget.ask(
         "() => { const l = canvas.shichengLineage.lines.find((l) => l.to.id === '向宏');"
@@ -303,9 +313,9 @@ def test_a_tie_tells_its_dates_on_hover_and_all_when_asked(widget: Widget, pictu
     before = b[0] - a[0]
     widget.press("dates")
     widget.until(lambda said: said["now"].get("view") == "d")
-    widget.page.wait_for_timeout(500)
+    widget.rest()
     assert widget.place("向宏")[0] - widget.place("何志远")[0] > before  # room for the dates
-    widget.page.screenshot(path=pictures / "lineage-dates.png")
+    picture(widget.page, pictures, "lineage-dates")
 
 
 def test_a_filter_keeps_the_chains_says_how_many_are_out_and_is_cleared(widget: Widget) -> None:
@@ -315,7 +325,8 @@ def test_a_filter_keeps_the_chains_says_how_many_are_out_and_is_cleared(widget: 
     assert "唐晓雯" in fewer and "彭立新" in fewer  # level 4, and who leads there
     assert widget.ask("() => canvas.shichengLineage.people.get('彭立新').link")
     said = widget.page.locator(".out")
-    assert "不显示" in said.inner_text() and widget.python()["now"]["view"] == "l4_4"
+    assert "不显示" in said.inner_text()
+    widget.until(lambda said: said["now"].get("view") == "l4_4")
     widget.press("clear")
     widget.until_people(lambda people: people == everyone)
     said.wait_for(state="hidden")
@@ -371,7 +382,7 @@ def test_the_year_axis_and_a_pages_own_button(widget: Widget) -> None:
     before = widget.place("唐晓雯")
     widget.press("axis-year")
     widget.until(lambda said: said["now"].get("view", "") == "a")
-    widget.page.wait_for_timeout(500)
+    widget.rest()
     assert widget.place("唐晓雯") != before
     widget.press("export")
     widget.until(lambda said: said["event"] == "export")
@@ -402,14 +413,14 @@ def test_every_control_has_a_name(widget: Widget) -> None:
 def test_both_modes_and_languages(
     serve: Callable[..., str],
     open_page: Callable[..., Any],
-    pictures: Path,
+    pictures: Path | None,
     language: str,
     mode: str,
 ) -> None:
     page = open_page(f"{serve(DEMO)}/?language={language}", color_scheme=mode)
     widget = Widget(page)
-    page.wait_for_timeout(500)
-    page.screenshot(path=pictures / f"lineage-{mode}-{language}.png")
+    widget.rest()
+    picture(page, pictures, f"lineage-{mode}-{language}")
     paper = widget.ask("() => canvas.closest('.lineage').style.getPropertyValue('--paper').trim()")
     assert paper == ("#FBFAF6" if mode == "light" else "#12181F")
     x, y = widget.place("杨勇军")
@@ -428,11 +439,7 @@ def test_both_modes_and_languages(
 def test_the_mode_changes_while_the_page_is_open(widget: Widget) -> None:
     widget.page.emulate_media(color_scheme="dark")
     paper = "canvas.closest('.lineage').style.getPropertyValue('--paper').trim()"
-    for _ in range(50):
-        if widget.ask(f"() => {paper}") == "#12181F":
-            return
-        widget.page.wait_for_timeout(100)
-    raise AssertionError("still light")
+    widget.poll(lambda: widget.ask(f"() => {paper}"), lambda colour: bool(colour == "#12181F"))
 
 
 def test_the_wheel_walks_the_rows_and_with_ctrl_it_zooms(
@@ -441,24 +448,21 @@ def test_the_wheel_walks_the_rows_and_with_ctrl_it_zooms(
     widget = Widget(open_page(f"{serve(DEMO)}/?people=300"))
     widget.page.mouse.move(*widget.place("杨勇军"))
     before = widget.view()
-    widget.page.mouse.wheel(0, 300)
-    widget.page.wait_for_timeout(200)
-    walked = widget.view()
-    assert walked == pytest.approx((before[0], before[1] + 300 / before[2], before[2]), abs=1)
+    widget.page.mouse.wheel(0, 300)  # is answered before the page has heard of it
+    aim = pytest.approx((before[0], before[1] + 300 / before[2], before[2]), abs=1)
+    walked = widget.poll(widget.view, lambda view: bool(view == aim))
     widget.page.keyboard.down("Control")
     widget.page.mouse.wheel(0, -200)
+    widget.poll(widget.view, lambda view: view[2] > walked[2])
     widget.page.keyboard.up("Control")
-    widget.page.wait_for_timeout(200)
-    assert widget.view()[2] > walked[2]
 
 
 def test_a_narrow_page_keeps_every_control_in_reach(
-    serve: Callable[..., str], open_page: Callable[..., Any], pictures: Path
+    serve: Callable[..., str], open_page: Callable[..., Any], pictures: Path | None
 ) -> None:
     page = open_page(serve(DEMO), viewport={"width": 480, "height": 900})
-    Widget(page)
-    page.wait_for_timeout(500)
-    page.screenshot(path=pictures / "lineage-narrow.png")
+    Widget(page).rest()
+    picture(page, pictures, "lineage-narrow")
     for control in page.locator(".lineage .toolbar button").all():
         box = control.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 480
@@ -479,15 +483,16 @@ def test_fifty_names_that_are_scripts_run_nothing(
     assert len(set(names)) >= 50
     box = page.locator(".canvas").bounding_box()
     inside = [p for p in sorted(widget.people()) if 20 < widget.place(p)[1] - box["y"] < 500]
+    pointed_at = "() => canvas.shichengLineage.pointer.hover?.id"
     for person in inside[:5]:
         widget.page.mouse.move(*widget.place(person))
-        page.wait_for_timeout(100)
+        widget.poll(lambda: widget.ask(pointed_at), partial(eq, person))
         assert "ran" in page.locator(".note").inner_text()
     widget.click(inside[0])
     widget.until(lambda said: said["now"].get("selected") == inside[0])
+    widget.rest()
     page.get_by_role("combobox").fill("script")
-    page.wait_for_timeout(300)
-    assert page.locator(".found li").count() > 10
+    page.locator(".found li").nth(10).wait_for(timeout=WAIT)
     assert page.evaluate("window.ran") is None
     assert page.locator(".lineage img, .lineage iframe, .lineage script").count() == 0
 
@@ -509,29 +514,28 @@ def exported() -> bytes:
 
 
 def test_the_exported_page_draws_from_a_disk_with_no_network(
-    open_page: Callable[..., Any], tmp_path: Path, pictures: Path
+    open_page: Callable[..., Any], tmp_path: Path, pictures: Path | None
 ) -> None:
     file = tmp_path / "谱系.html"
     file.write_bytes(exported())
     page = open_page(file.as_uri())
     page.locator("canvas").wait_for(timeout=WAIT)
-    page.wait_for_timeout(400)
-    page.screenshot(path=pictures / "export.png")
-    inked = page.evaluate(
+    page.wait_for_function(
         "() => { const c = document.querySelector('canvas'); const d = c.getContext('2d')"
         ".getImageData(0, 0, c.width, c.height).data; let n = 0;"
-        " for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n; }"
+        " for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n > 2_000; }",
+        timeout=WAIT,
     )
-    assert inked > 2_000
+    picture(page, pictures, "export")
     box = page.locator("canvas").bounding_box()
     at = page.evaluate("() => network.canvasToDOM(network.getPositions(['a'])['a'])")
     page.mouse.move(box["x"] + at["x"], box["y"] + at["y"])
-    page.wait_for_timeout(600)
+    page.locator("div.vis-tooltip", has_text="ran").wait_for(timeout=WAIT)
     assert page.evaluate("window.ran") is None
 
 
 def test_three_hundred_people_are_drawn_and_a_click_sends_little(
-    serve: Callable[..., str], open_page: Callable[..., Any], pictures: Path
+    serve: Callable[..., str], open_page: Callable[..., Any], pictures: Path | None
 ) -> None:
     page = open_page("about:blank")
     received: list[int] = []
@@ -542,8 +546,8 @@ def test_three_hundred_people_are_drawn_and_a_click_sends_little(
     page.goto(f"{serve(DEMO)}/?people=300")
     widget = Widget(page)
     assert len(widget.people()) == 300
-    page.wait_for_timeout(500)
-    page.screenshot(path=pictures / "lineage-300.png")
+    widget.rest()
+    picture(page, pictures, "lineage-300")
     first, received[:] = sum(received), []
     widget.click("杨勇军")
     widget.until(lambda said: said["now"].get("selected") == "杨勇军")

@@ -55,11 +55,11 @@ def act(page: Any, what: str, then: str) -> None:
     """Does something in the widget and waits until its data say so."""
     page.evaluate(f"() => {{ const view = {VIEW}; {what} }}")
     page.wait_for_function(f"() => {{ const view = {VIEW}; return {then}; }}", timeout=WAIT)
-    at_rest(page)
+    lineage_ready(page)
 
 
 def test_a_large_lineage_begins_as_groups_that_add_up_to_the_figure(
-    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path
+    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path | None
 ) -> None:
     page = lineage_ready(show(f"lineage?id={talent['talent_id']}"))
     workers = measure_driven(snapshot, Policy()).workers_of(talent["talent_id"])
@@ -77,7 +77,7 @@ def test_a_large_lineage_begins_as_groups_that_add_up_to_the_figure(
 
 
 def test_a_group_opens_by_keys_to_its_people_and_l_lists_them(
-    show: Open, talent: dict[str, Any], pictures: Path
+    show: Open, talent: dict[str, Any], pictures: Path | None
 ) -> None:
     page = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bo", "en", "dark"))
     group = max((b for b in boxes(page) if b["target"]), key=lambda b: b["persons"])

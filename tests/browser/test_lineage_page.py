@@ -87,7 +87,7 @@ def test_the_page_is_whole_after_another_page(
 
 @pytest.mark.parametrize(("lang", "mode"), [("zh", "light"), ("en", "dark")])
 def test_one_click_shows_the_chain_with_its_rows_or_the_reason(
-    lang: str, mode: str, show: Open, network: Database, settings: Settings, pictures: Path
+    lang: str, mode: str, show: Open, network: Database, settings: Settings, pictures: Path | None
 ) -> None:
     talent = most_driven(network, settings)["talent_id"]
     snapshot = take_snapshot(network, settings)
@@ -107,7 +107,7 @@ def test_one_click_shows_the_chain_with_its_rows_or_the_reason(
 
 @pytest.mark.parametrize(("lang", "mode"), [("zh", "dark"), ("en", "light")])
 def test_the_chain_that_falls_short_is_shown_with_the_reason(
-    lang: str, mode: str, show: Open, network: Database, settings: Settings, pictures: Path
+    lang: str, mode: str, show: Open, network: Database, settings: Settings, pictures: Path | None
 ) -> None:
     snapshot = take_snapshot(network, settings)
     talent = most_driven(network, settings)["talent_id"]
@@ -156,7 +156,7 @@ def test_a_double_click_folds_and_unfolds(
     page.wait_for_function(
         f"(n) => {CANVAS}.shichengNetwork.body.data.nodes.length < n", arg=len(before), timeout=WAIT
     )
-    at_rest(page)
+    lineage_ready(page)
     fewer = people(page)
     assert folded in fewer and "view=" in page.url
     page.mouse.dblclick(*fewer[folded])

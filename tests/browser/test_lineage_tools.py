@@ -29,6 +29,7 @@ from tests.browser.seeing import (
     WAIT,
     at_rest,
     lineage_ready,
+    lineage_steady,
     most_driven,
     on_screen,
     people,
@@ -69,7 +70,7 @@ def far_apart(snapshot: Snapshot, start: str) -> tuple[str, Any]:
 
 
 def test_a_path_is_found_by_name_drawn_and_reopened(
-    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path
+    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path | None
 ) -> None:
     other, graph = far_apart(snapshot, talent["talent_id"])
     page = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp", "en"))
@@ -115,7 +116,7 @@ def test_a_path_is_found_by_name_drawn_and_reopened(
 
 
 def test_common_mentors_stand_above_all_who_are_named(
-    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path
+    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path | None
 ) -> None:
     graph = network.build_lineage_graph(snapshot, talent["talent_id"], up=0, down=3, limit=500)
     last = [id for id, generation in graph.nodes(data="generation") if generation >= 2]
@@ -141,7 +142,7 @@ def test_common_mentors_stand_above_all_who_are_named(
 
 
 def test_two_branches_are_compared_by_the_engines_figures(
-    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path
+    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path | None
 ) -> None:
     id = talent["talent_id"]
     page = lineage_ready(show(f"lineage?id={id}&tool=branches", "en"))
@@ -174,7 +175,7 @@ def test_a_line_of_the_chain_centres_the_lineage(
     step = page.locator(".st-key-evidence [data-person]").last
     where = step.get_attribute("data-person")
     step.click()
-    page.wait_for_timeout(600)
+    lineage_steady(page)
     box = page.evaluate(
         f"() => {{ const b = {CANVAS}.getBoundingClientRect();"
         " return [b.x + b.width / 2, b.y + b.height / 2]; }"
@@ -334,7 +335,7 @@ def test_the_page_taken_away_opens_by_itself_and_answers_to_the_mouse(
     taken: tuple[dict[str, Path], set[str]],
     open_page: Callable[..., Any],
     talent: dict[str, Any],
-    pictures: Path,
+    pictures: Path | None,
 ) -> None:
     files, ids = taken
     assert "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1" in FLAGS
@@ -357,7 +358,7 @@ def test_the_page_taken_away_opens_by_itself_and_answers_to_the_mouse(
 
 
 def test_a_filter_leaves_those_asked_for_and_stands_in_the_address(
-    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path
+    show: Open, snapshot: Snapshot, talent: dict[str, Any], pictures: Path | None
 ) -> None:
     page = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp"))
     before = people(page).keys()

@@ -102,7 +102,7 @@ def clerk(
 
 
 def test_from_three_workbooks_to_a_chain_and_a_reason(
-    clerk: Any, books: list[Path], settings: Settings, pictures: Path
+    clerk: Any, books: list[Path], settings: Settings, pictures: Path | None
 ) -> None:
     page, click = clerk, Clicks(clerk)
     click(page.get_by_role("link", name="数据导入"))
@@ -152,7 +152,7 @@ def test_from_three_workbooks_to_a_chain_and_a_reason(
 
 
 def test_the_page_stands_in_the_dark_and_on_a_phone(
-    clerk: Any, books: list[Path], pictures: Path
+    clerk: Any, books: list[Path], pictures: Path | None
 ) -> None:
     page = clerk
     page.get_by_role("link", name="数据导入").click()

@@ -29,7 +29,7 @@ def test_the_longest_chain_is_on_screen(
     settings: Settings,
     serve: Callable[..., str],
     open_page: Callable[..., Any],
-    pictures: Path,
+    pictures: Path | None,
 ) -> None:
     report = load_records(empty_database, "wikidata", wikidata.get([WIKIDATA]), home=settings.home)
     assert report.written["MENTORS"] == 623
