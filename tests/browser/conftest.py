@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from graph.server.configuration import find_free_port
 from graph.server.database import Database
 from graph.settings import Settings
 from tests import install
 from tests.browser.seeing import WAIT, at_rest, watch_pages
+from tests.emptying import empty_notebook
 from tests.filling import fill_unless_filled
-from tests.serving import build_app_command, wait_until_healthy
+from tests.serving import build_app_command, find_own_port, wait_until_healthy
 
 ROOT = Path(__file__).parents[2]
 FLAGS = (
@@ -85,7 +85,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
             known = (str(script), tuple(sorted((env or {}).items())), tuple(options))
             if known in running:
                 return running[known]
-            port = port or find_free_port(0)
+            port = port or find_own_port()
             log = tmp_path_factory.mktemp("streamlit") / "log.txt"
             command = build_app_command(script, port, *options)
             output = stack.enter_context(log.open("wb"))
@@ -146,6 +146,7 @@ def borrow_profile(chromium: Any) -> Callable[..., Any]:
             if not profile.pages:
                 return profile
         profile = chromium.new_context(**context)
+        profile.set_default_timeout(WAIT)  # a click waits for a busy page as all else does
         watch_pages(profile)
         alike.append(profile)
         return profile
@@ -227,6 +228,7 @@ def network(
     """A store that holds a generated network and nothing else."""
     made = tmp_path_factory.mktemp("network") / "made"
     fill_unless_filled(database, settings, made, talents=20, workers=2_000, seed=5)
+    empty_notebook(settings.home)
     return database
 
 

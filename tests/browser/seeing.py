@@ -59,10 +59,10 @@ AT_REST = f"""([call, told, still, most]) => {{
 TOLD, STILL, MOST = 210, 100, 2_000  # ms
 
 
-def at_rest(page: Any) -> Any:
+def at_rest(page: Any, told: int = TOLD) -> Any:
     """The page when its script has ended and all that it drew stands."""
     call = next(CALLS)
-    page.wait_for_function(AT_REST, arg=[call, TOLD, STILL, MOST], timeout=WAIT)
+    page.wait_for_function(AT_REST, arg=[call, told, STILL, MOST], timeout=WAIT)
     return page
 
 

@@ -13,14 +13,13 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import polars as pl
 import pytest
 
 from graph.driven.results import load_driven
 from graph.policy import Policy
-from graph.programme.notebook import EntryKind, Notebook
 from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
@@ -36,6 +35,7 @@ from tests.browser.seeing import (
     picture,
     serious_findings,
 )
+from tests.emptying import empty_notebook
 from tests.filling import filled
 
 GUIDE = ROOT / "docs" / "guide"
@@ -89,10 +89,7 @@ def guided(
     """The app on a network large enough to look like a nation's: its URL; a talent's id, name."""
     made = tmp_path_factory.mktemp("guide") / "made"
     filled(database, settings, made, talents=80, workers=16_000, seed=2026)
-    notebook = Notebook(settings.home)
-    for kind in get_args(EntryKind):
-        for entry in notebook.entries(kind, most=10_000):
-            notebook.remove(entry.id, entry.owner)
+    empty_notebook(settings.home)
     talent = most_driven(database, settings)
     url = serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)})
     yield url, talent["talent_id"], talent["name"]
@@ -237,21 +234,23 @@ def test_a_managers_questions_are_answered_from_the_overview(
     driven = load_driven(take_snapshot(database, settings), Policy()).talents
     three = driven.sort("driven", "talent_id", descending=True)["talent_id"].head(3).to_list()
     page = open_page(f"{guided[0]}/overview", color_scheme="light", locale="zh-CN")
-    page.get_by_role("link", name="预测").first.click()
+    at_rest(page).get_by_role("link", name="预测").first.click()
+    page.wait_for_url(re.compile("/forecast"), timeout=WAIT)
     page.locator(".sc-lead", has_text="全国").wait_for(timeout=WAIT)
-    page.get_by_text("省份", exact=True).first.click()
-    page.get_by_role("link", name="江苏").first.click()
+    at_rest(page).get_by_text("省份", exact=True).first.click()
+    at_rest(page).get_by_role("link", name="江苏").first.click()
     lead = page.locator(".sc-lead", has_text="江苏")
     lead.wait_for(timeout=WAIT)
     assert re.search(r"达到目标 .+ 的概率为 .*\d+%", lead.inner_text())
-    page.get_by_role("link", name="离任", exact=False).first.click()
+    at_rest(page).get_by_role("link", name="离任", exact=False).first.click()
     page.wait_for_url(re.compile("/departures"), timeout=WAIT)
     at_rest(page)
     assert re.search(r"\d", page.locator(".sc-lead").inner_text())
     page.get_by_role("link", name="情景推演").first.click()
+    page.wait_for_url(re.compile("/scenarios"), timeout=WAIT)
     page.locator(".sc-lead", has_text="如果").wait_for(timeout=WAIT)
     for id in three:
-        page.get_by_placeholder("添加人员", exact=False).fill(id)
+        at_rest(page).get_by_placeholder("添加人员", exact=False).fill(id)
         page.keyboard.press("Enter")
         page.locator(f".st-key-leavers_add_{id} button").click(timeout=WAIT)
         page.locator(f".st-key-leavers_without_{id}").wait_for(timeout=WAIT)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.browser.seeing import WAIT, at_rest, lineage_steady, picture
+from tests.browser.seeing import WAIT, at_rest, lineage_steady, on_screen, picture
 from ui.export.network_files import encode_network
 from ui.lineage.network import build_view_network
 from ui.lineage.state import LineageState
@@ -39,6 +39,7 @@ class Widget:
         self.page = page
         page.wait_for_function(f"({WIDGET})()?.shichengNetwork", timeout=WAIT)
         page.get_by_test_id("stCode").wait_for(timeout=WAIT)
+        lineage_steady(at_rest(page, told=0))  # nothing was clicked yet
 
     def ask(self, script: str, *values: Any) -> Any:
         return self.page.evaluate(
@@ -481,8 +482,7 @@ def test_fifty_names_that_are_scripts_run_nothing(
     widget = Widget(page)
     names = widget.ask("() => canvas.shichengLineage.data.nodes.map((node) => node.name)")
     assert len(set(names)) >= 50
-    box = page.locator(".canvas").bounding_box()
-    inside = [p for p in sorted(widget.people()) if 20 < widget.place(p)[1] - box["y"] < 500]
+    inside = sorted(on_screen(page))
     pointed_at = "() => canvas.shichengLineage.pointer.hover?.id"
     for person in inside[:5]:
         widget.page.mouse.move(*widget.place(person))

@@ -282,6 +282,7 @@ def taken(
     root = Path(__file__).parents[2]
     url = serve(root / "app.py", env={"SHICHENG_HOME": str(settings.home)})
     profile = chromium.new_context(locale="en-GB", viewport={"width": 1400, "height": 900})
+    profile.set_default_timeout(WAIT)
     watch_pages(profile)
     page = profile.new_page()
     page.goto(f"{url}/lineage?id={talent['talent_id']}&view=bp")

@@ -19,6 +19,15 @@ from tests.browser.seeing import WAIT, at_rest, lineage_ready, on_screen
 Open = Callable[..., Any]
 
 
+def jiangsu(page: Any) -> tuple[float, float]:
+    """Where its tile stands: column 5, line 4."""
+    tiles = page.locator("[data-testid=stVegaLiteChart]").nth(2)
+    tiles.locator("svg path, canvas").first.wait_for(timeout=WAIT)  # Vega itself comes later
+    at_rest(page)
+    place = tiles.bounding_box()
+    return place["x"] + 5 * 49 + 23, place["y"] + 4 * 46 + 21
+
+
 def people_of(page: Any) -> str:
     """What the list of people says it holds."""
     page.wait_for_url(re.compile("/people"), timeout=WAIT)
@@ -33,11 +42,7 @@ def test_a_tile_opens_the_province_and_its_figure_the_people(
     found = measure_driven(take_snapshot(network, settings), Policy()).by("province")
     times = dict(found.select("province", "driven_person_times").rows())
     page = show("", "en")
-    tiles = page.locator("[data-testid=stVegaLiteChart]").nth(2)
-    tiles.wait_for(timeout=WAIT)
-    place = at_rest(page).locator("[data-testid=stVegaLiteChart]").nth(2).bounding_box()
-    # Jiangsu: column 5, line 4.
-    page.mouse.click(place["x"] + 5 * 49 + 23, place["y"] + 4 * 46 + 21)
+    page.mouse.click(*jiangsu(page))
     page.wait_for_url(re.compile("/areas.*code=32"), timeout=WAIT)
     number = at_rest(page).get_by_role("link", name=f"{times['32']:,}", exact=True).first
     number.click()
@@ -54,8 +59,7 @@ def test_a_tile_says_in_words_what_it_stands_for(
     found = measure_driven(take_snapshot(network, settings), Policy()).by("province")
     times = dict(found.select("province", "driven_person_times").rows())
     page = show("", lang)
-    place = at_rest(page).locator("[data-testid=stVegaLiteChart]").nth(2).bounding_box()
-    page.mouse.move(place["x"] + 5 * 49 + 23, place["y"] + 4 * 46 + 21)
+    page.mouse.move(*jiangsu(page))
     read = page.locator("#vg-tooltip-element.visible")
     read.wait_for(timeout=WAIT)
     said = read.inner_text()

@@ -101,8 +101,8 @@ def test_no_payload_runs(
     at_rest(page)
     if name == "find":
         page.locator("[data-testid=stMain] input").first.fill("李")
+        page.locator(".sc-lead", has_text="李").wait_for(timeout=WAIT)
         at_rest(page)
-        page.wait_for_timeout(1000)
     assert page.evaluate("window.ran") is None
     assert not dialogs
     made = "img[src='x'], iframe[srcdoc], details[ontoggle], a[href^='javascript:']"

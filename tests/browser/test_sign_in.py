@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from graph.server.configuration import find_free_port
 from graph.server.database import Database
 from graph.settings import Settings
 from tests.browser.conftest import ROOT
 from tests.browser.seeing import WAIT, at_rest, most_driven
+from tests.serving import find_own_port
 
 STEWARD = "steward@example.cn"
 USERS = {
@@ -60,7 +60,7 @@ def guarded(
     tmp_path: Path,
 ) -> str:
     """The app with sign-in: its URL."""
-    port = find_free_port(0)
+    port = find_own_port()
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(
         f"""[auth]

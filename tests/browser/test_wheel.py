@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from graph.server.configuration import find_free_port
 from graph.server.database import Database
 from graph.settings import Settings
 from tests.browser.seeing import WAIT
-from tests.serving import wait_until_healthy
+from tests.serving import find_own_port, wait_until_healthy
 
 ROOT = Path(__file__).parents[2]
 READ_SUFFIXES = frozenset(
@@ -148,7 +147,7 @@ def test_a_page(
     open_page: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
-    port, log = find_free_port(0), tmp_path / "log.txt"
+    port, log = find_own_port(), tmp_path / "log.txt"
     url = f"http://127.0.0.1:{port}"
     command = [python, "-m", "cli.main", "--home", settings.home, "app", "--port", str(port)]
     with (

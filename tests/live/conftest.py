@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from graph.server.database import Database
 from graph.settings import Settings
+from tests.emptying import empty_notebook
 from tests.filling import fill_unless_filled
 from tests.live.shell import Run, run_here
 from tests.live.visiting import go
@@ -25,6 +26,7 @@ def network(
     """A store that holds a small generated network and nothing else."""
     made = tmp_path_factory.mktemp("network") / "made"
     fill_unless_filled(database, settings, made, talents=12, workers=900, seed=11)
+    empty_notebook(settings.home)
     st.cache_resource.clear()
     st.cache_data.clear()
     yield database

@@ -20,10 +20,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from graph.server.configuration import find_free_port
 from graph.server.database import Database
 from graph.settings import Settings
-from tests.serving import wait_until_healthy
+from tests.serving import find_own_port, wait_until_healthy
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADERS = {
@@ -51,7 +50,7 @@ def server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[psutil.Process, int]]:
     """`shicheng app`: its process and port."""
-    port = find_free_port(0)
+    port = find_own_port()
     proxy = f"http://127.0.0.1:{asked.getsockname()[1]}"
     environment = {
         **os.environ,
