@@ -126,9 +126,13 @@ export class Lineage {
       "aria-describedby": "keys",
       /** @param {KeyboardEvent} event */
       onkeydown: (event) => keyboard.onKey(event),
-      onmousedown: () => {
+      /** @param {MouseEvent} event */
+      onmousedown: (event) => {
         keyboard.active = false;
+        pointer.onPress(event);
       },
+      /** @param {MouseEvent} event */
+      onclick: (event) => pointer.onClick(event),
       onfocus: () => this.network?.redraw(),
       onblur: () => this.network?.redraw(),
       /** @param {MouseEvent} event */
@@ -328,7 +332,6 @@ export class Lineage {
     );
     this.network.on("beforeDrawing", (ctx) => this.tiePainter.paint(ctx));
     this.network.on("afterDrawing", (ctx) => this.boxPainter.paintOver(ctx));
-    this.network.on("click", (event) => this.pointer.onClick(event));
     this.network.on("resize", () => this.heads.draw());
     this.network.on("zoom", ({ pointer }) => this.camera.onZoom(pointer));
     // For the tests, which cannot see into a canvas.

@@ -3,10 +3,14 @@ import MEASURES from "../../shell/measures.json" with { type: "json" };
 /** @import { Lineage } from "./lineage.js" */
 /** @import { Curve, Hit, Point } from "./types.d.ts" */
 
+const DRAG_PX = 9; // from where the button went down: no click any more
+
 /** What the mouse points at and what a click on it does. */
 export class Pointer {
   /** @type {Hit | null} */
   hover = null;
+  /** @type {Point} where on the screen the button went down */
+  pressed = { x: 0, y: 0 };
 
   /** @param {Lineage} lineage */
   constructor(lineage) {
@@ -127,11 +131,23 @@ export class Pointer {
   }
 
   /**
-   * @param {{ pointer: { canvas: Point }, event: any }} event
+   * @param {MouseEvent} event
+   */
+  onPress(event) {
+    this.pressed = { x: event.clientX, y: event.clientY };
+  }
+
+  /**
+   * The browser's own click: vis takes none that lasts a quarter of a second, which it does under a
+   * slow hand and on a busy machine.
+   *
+   * @param {MouseEvent} event
    */
   onClick(event) {
+    const { x, y } = this.pressed;
+    if (Math.hypot(event.clientX - x, event.clientY - y) > DRAG_PX) return;
     this.lineage.canvas.focus({ preventScroll: true });
-    const hit = this.findHit(event.pointer.canvas);
+    const hit = this.findHit(this.locate(event));
     if (hit?.pill) {
       this.lineage.actions.expandPill(hit.pill);
       return;
@@ -147,8 +163,7 @@ export class Pointer {
       this.lineage.actions.openGroup(hit.person, hit.list);
       return;
     }
-    const pressed = event.event?.srcEvent ?? event.event;
-    if (pressed?.shiftKey) this.lineage.actions.send({ action: "also", person: hit.person.id });
+    if (event.shiftKey) this.lineage.actions.send({ action: "also", person: hit.person.id });
     else this.lineage.actions.select(hit.person.id);
   }
 
