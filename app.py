@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from graph.errors import AuditError
 from ui.shell.asgi import build_app_options
 
 # What Streamlit tells the first page from the others by; its address is the app's own.
@@ -27,13 +28,24 @@ def main(first: str = "overview") -> None:
 
 
 def _run_page(first: str) -> None:
-    from ui.shell import address, frame, visitor
-    from ui.shell.policy_form import write_visit_address
-    from ui.words.i18n import t
+    from ui.shell import frame, visitor
 
     frame.begin_page()
     if visitor.is_sign_in_required():
         frame.draw_sign_in()
+        return
+    _run_visitor_page(first)
+
+
+def _run_visitor_page(first: str) -> None:
+    from ui.shell import address, frame, visitor
+    from ui.shell.policy_form import write_visit_address
+    from ui.words.i18n import t, translate_message
+
+    try:
+        visitor.record_sign_in()
+    except AuditError as error:
+        frame.draw_note(t("This cannot be shown"), translate_message(error))
         return
     listed = _list_pages()
     pages = {
@@ -69,6 +81,7 @@ def _run_page(first: str) -> None:
 def _list_pages() -> dict[str, tuple[Any, str, str]]:
     """Each page by name: what draws it, its title, and the group that lists it ("": none)."""
     from ui.areas import page as areas
+    from ui.audit import page as audit
     from ui.crafts import page as crafts
     from ui.data import page as data
     from ui.departures import page as departures
@@ -111,8 +124,9 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "scenarios": (scenarios.page, t("Scenarios"), action),
         "load": (load.page, t("Load data"), analysis),
         "data": (data.page, t("Data"), analysis),
-        # Data stewards reach it from the Data page.
+        # Data stewards reach both from the Data page.
         "review": (review.page, t("Review of records"), ""),
+        "audit": (audit.page, t("Audit log"), ""),
         "places": (places.page, t("Studios, enterprises, schools"), programme),
         "areas": (areas.page, t("Provinces, industries, occupations"), programme),
         "forecast": (forecast.page, t("Forecast"), programme),

@@ -9,8 +9,9 @@ import typer
 
 from cli.options import JsonOption
 from cli.output import print_json, print_table
-from cli.root import CommandState, cli
+from cli.root import cli
 from cli.session import open_cli_database
+from cli.state import CommandState
 from cli.terminal import print_answer, print_notice, print_remark, show_progress_bar
 from graph.errors import RefusedLoadError, UsageError
 from graph.messages import Message

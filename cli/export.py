@@ -14,6 +14,7 @@ from cli.output import (
     STDOUT_PATH,
     check_paths_writable,
     detect_output_format,
+    record_cli_export,
     write_output_file,
 )
 from cli.root import export_cli
@@ -99,6 +100,7 @@ def export_network(
         snapshot = take_cli_snapshot(opened)
     found = _build_network_part(snapshot, ego, lineage, path, studio, radius, up, down, limit)
     if to_stdout:
+        record_cli_export(kind)
         sys.stdout.buffer.write(encode_network(found, kind))
     else:
         write_output_file(output, lambda making: write_network_file(found, kind, making))

@@ -32,7 +32,7 @@ from cli.options import (
     add_policy_options,
     parse_option_pairs,
 )
-from cli.root import CommandState, cli
+from cli.root import cli
 from cli.session import (
     build_cli_about,
     build_data_status,
@@ -40,6 +40,7 @@ from cli.session import (
     print_undoings,
     take_cli_snapshot,
 )
+from cli.state import CommandState
 from cli.terminal import print_policy, print_remark, write_table_output
 
 

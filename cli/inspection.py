@@ -11,7 +11,8 @@ import typer
 from cli.load import AnswerOption, FileEncodingOption
 from cli.options import JsonOption, parse_option_pairs
 from cli.output import print_json, print_table
-from cli.root import CommandState, cli
+from cli.root import cli
+from cli.state import CommandState
 from cli.terminal import print_answer, print_notice
 from graph.errors import UsageError
 from graph.messages import Message, Words, detect_terminal_language

@@ -16,6 +16,7 @@ from cli.output import (
     check_paths_writable,
     print_json,
     print_table,
+    record_cli_export,
 )
 from graph.errors import ShichengError, UsageError
 from graph.messages import AnyOf, Message, detect_terminal_language
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from loaders.tables import RawTable, UnreadFile
 
 from cli.options import DEMO_NETWORK, MOST_MADE, ForceOption, JsonOption, parse_option_pairs
-from cli.root import CommandState, cli
+from cli.root import cli
 from cli.session import open_cli_database
+from cli.state import CommandState
 from cli.terminal import print_answer, print_notice, print_remark, show_progress_bar
 
 # So many values that do not stand are listed after a load.
@@ -262,6 +264,7 @@ def _report_load_outcome(
     try:
         listed = _write_load_findings(report, rejects)
         if return_to is not None and read is not None:
+            record_cli_export("xlsx")
             returned = write_return_workbooks(read, report.findings, return_to)
     except OSError as error:  # what the load came to is said all the same
         place = rejects if listed is None else return_to
@@ -294,6 +297,8 @@ def _write_load_findings(report: LoadReport, rejects: Path | None) -> Path | Non
 
     if report.findings.is_empty() and rejects is None:
         return None
+    if rejects is not None:
+        record_cli_export("csv")
     path = rejects or CommandState.settings.home / "rejects" / f"{report.load_id}.csv"
     write_findings(report.findings, path)
     return path

@@ -10,8 +10,9 @@ import typer
 from cli.options import QUERY_FORMAT, JsonOption, add_output_options
 from cli.output import TERMINAL_FORMAT, Output, print_json
 from cli.questions import write_query_output
-from cli.root import CommandState, cli
+from cli.root import cli
 from cli.session import build_cli_about, open_cli_database
+from cli.state import CommandState
 from cli.terminal import print_answer, print_remark, show_progress_bar
 
 

@@ -10,7 +10,8 @@ from importlib import import_module
 from pathlib import Path
 
 from cli.output import check_utf8, leave_stdout, watch_stdout
-from cli.root import CommandState, cli
+from cli.root import cli
+from cli.state import CommandState
 from graph.errors import ShichengError
 from graph.messages import Message, detect_terminal_language
 from graph.system_errors import full_disk
@@ -18,7 +19,7 @@ from graph.system_errors import full_disk
 # The modules of the commands, in the order of the help: each registers its own when imported.
 _MODULES = (
     "load load_history erasure inspection mappings people enterprises figures forecast shortages "
-    "pairing departures scenario evidence questions server export report story"
+    "pairing departures scenario evidence questions server export report story audit"
 )
 for _module in _MODULES.split():
     import_module(f"cli.{_module}")

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from cli.options import ForceOption, JsonOption
-from cli.output import check_paths_writable, print_json, print_table
-from cli.root import CommandState, mappings_cli
+from cli.output import check_paths_writable, print_json, print_table, write_output_file
+from cli.root import mappings_cli
+from cli.state import CommandState
 from cli.terminal import print_answer
 from graph.messages import Message, detect_terminal_language
 
@@ -66,14 +67,12 @@ def export_mappings_command(
 
     Example: shicheng mappings export mappings.yaml
     """
-    from graph.atomic import write_file_atomically
     from loaders.mapping.mapping import list_newest_mappings, render_mapping
 
     found = list_newest_mappings(CommandState.settings.home, sources or ())
     check_paths_writable([path], force=force)
     text = "---\n".join(render_mapping(mapping) for _, mapping in found)
-    with write_file_atomically(path) as making:
-        making.write_text(text, "utf-8")
+    write_output_file(path, text.encode())
     print_answer(Message("{n} mappings are in {file}", n=len(found), file=path))
 
 

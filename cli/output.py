@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from cli.state import CommandState
 from graph.atomic import write_file_atomically
+from graph.audit.log import record_event
 from graph.errors import UsageError
 from graph.messages import AnyOf, Language, Words
 from graph.system_errors import not_written
@@ -137,6 +139,7 @@ class Output:
         from graph.tabular import format_json
 
         if self.path is None:
+            record_cli_export(self.format)
             sys.stdout.flush()
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
@@ -193,11 +196,19 @@ def check_paths_writable(paths: Sequence[Path], *, force: bool) -> None:
             )
 
 
+def record_cli_export(format: str) -> None:
+    """Adds a line to the audit log: this command gives data away in this format."""
+    home = CommandState.settings.home
+    record_event(home, "export", what=CommandState.command, format=format)
+
+
 def write_output_file(path: Path, content: bytes | Callable[[Path], object]) -> None:
     """Writes a file as a whole or not at all; `content` may be what writes it to a path.
 
-    Raises `ShichengError` when the disk does not take it.
+    Raises `ShichengError` when the disk does not take it, `AuditError` when the export cannot be
+    logged; then nothing is written.
     """
+    record_cli_export(path.suffix[1:].lower())
     whole = nullcontext(path) if _is_device_file(path) else write_file_atomically(path)
     try:
         with whole as making:

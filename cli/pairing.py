@@ -8,8 +8,9 @@ import typer
 
 from cli.options import add_output_options, add_policy_options, parse_province
 from cli.output import Output
-from cli.root import CommandState, cli
+from cli.root import cli
 from cli.session import build_cli_about, open_cli_database, take_cli_snapshot
+from cli.state import CommandState
 from cli.terminal import print_policy, print_remark, write_table_output
 from graph.errors import UsageError
 from graph.messages import Message

@@ -18,8 +18,9 @@ from cli.review import (
     decide_asked_pair,
     move_decisions,
 )
-from cli.root import CommandState, people_cli
+from cli.root import people_cli
 from cli.session import open_cli_database, take_cli_snapshot
+from cli.state import CommandState
 from cli.terminal import print_answer, print_notice, print_remark, show_progress_bar
 from graph.messages import Message, detect_terminal_language
 

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from graph.tabular import About
 
 from cli.options import QUERY_FORMAT, add_output_options, parse_option_pairs
-from cli.root import CommandState, cli
+from cli.root import cli
 from cli.session import (
     build_cli_about,
     open_cli_database,
     print_load_notice,
     take_cli_snapshot,
 )
+from cli.state import CommandState
 from cli.terminal import print_notice, print_written
 
 # Queries

@@ -9,8 +9,9 @@ import typer
 
 from cli.options import ForceOption, add_policy_options, parse_province
 from cli.output import check_paths_writable, detect_output_format, write_output_file
-from cli.root import CommandState, cli
+from cli.root import cli
 from cli.session import open_cli_database, take_cli_snapshot
+from cli.state import CommandState
 from cli.terminal import print_notice, print_policy, print_remark
 from graph.errors import UsageError
 from graph.messages import Language, Message, detect_terminal_language

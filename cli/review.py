@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.output import check_paths_writable, print_json, print_table
-from cli.root import CommandState
 from cli.session import open_cli_database
+from cli.state import CommandState
 from cli.terminal import print_answer
 from graph.errors import UsageError
 from graph.messages import Message

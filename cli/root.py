@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.output import (
     leave_stdout,
 )
+from cli.state import CommandState
+from graph.audit.actor import Actor, read_user_name, set_current_actor
 from graph.settings import Settings
-
-if TYPE_CHECKING:
-    from graph.store.standing import GraphState
 
 
 class PipeSafeGroup(typer.core.TyperGroup):
@@ -57,20 +56,16 @@ scenario_cli = typer.Typer(
     help="What if: people leave, studios open or close, mentorships begin; nothing is written.",
     no_args_is_help=True,
 )
+audit_cli = typer.Typer(
+    help="Who did what when: verify, search and export the audit log.", no_args_is_help=True
+)
+cli.add_typer(audit_cli, name="audit")
 cli.add_typer(mappings_cli, name="mappings")
 cli.add_typer(scenario_cli, name="scenario")
 cli.add_typer(db, name="db")
 cli.add_typer(people_cli, name="people")
 cli.add_typer(enterprises_cli, name="enterprises")
 cli.add_typer(export_cli, name="export")
-
-
-class CommandState:
-    """What holds for the whole command: the settings with `--home` taken in, and, while a load is
-    under way, of which data its answer is."""
-
-    settings = Settings()
-    standing: GraphState | None = None
 
 
 def _print_version(wanted: bool) -> None:
@@ -83,6 +78,7 @@ def _print_version(wanted: bool) -> None:
 
 @cli.callback()
 def _apply_global_options(
+    context: typer.Context,
     home: Annotated[
         Path | None,
         typer.Option("--home", help="Data folder. [env: SHICHENG_HOME]", show_default=False),
@@ -93,3 +89,5 @@ def _apply_global_options(
     ] = False,
 ) -> None:
     CommandState.settings = Settings().at(home)
+    CommandState.command = context.invoked_subcommand or ""
+    set_current_actor(Actor(read_user_name(), CommandState.settings.role, "cli"))

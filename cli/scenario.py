@@ -11,9 +11,10 @@ import typer
 
 from cli.departures import parse_until
 from cli.options import ForceOption, JsonOption, add_output_options, add_policy_options
-from cli.output import Output, check_paths_writable, print_json, print_table
-from cli.root import CommandState, scenario_cli
+from cli.output import Output, check_paths_writable, print_json, print_table, write_output_file
+from cli.root import scenario_cli
 from cli.session import build_cli_about, open_cli_database, take_cli_snapshot
+from cli.state import CommandState
 from cli.terminal import print_answer, print_notice, print_policy, write_table_output
 from graph.errors import UsageError
 from graph.messages import Message, detect_terminal_language
@@ -188,14 +189,12 @@ def export_scenario_command(
     """
     import json
 
-    from graph.atomic import write_file_atomically
     from graph.scenario.storage import find_saved_scenario
 
     saved = find_saved_scenario(_open_notebook(), name)
     check_paths_writable([path], force=force)
-    with write_file_atomically(path) as making:
-        text = json.dumps(saved.scenario.as_dict(), ensure_ascii=False, indent=1)
-        making.write_text(text + "\n", "utf-8")
+    text = json.dumps(saved.scenario.as_dict(), ensure_ascii=False, indent=1)
+    write_output_file(path, f"{text}\n".encode())
     print_answer(Message("scenario {name} is in {file}", name=saved.scenario.name, file=path))
 
 

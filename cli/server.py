@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from graph.server.database import Database
 
 from cli.options import DEMO_NETWORK, JsonOption
-from cli.root import CommandState, cli, db
+from cli.root import cli, db
 from cli.session import open_cli_database
+from cli.state import CommandState
 from cli.terminal import print_answer, print_notice, print_remark, show_progress_bar
 
 # The app

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graph.snapshot.frames import Snapshot
     from graph.tabular import About
 
-from cli.root import CommandState
+from cli.state import CommandState
 from cli.terminal import print_notice, print_remark
 
 

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
+from graph.audit.actor import Actor, acting_as, find_current_actor
 from graph.errors import DatabaseError, NothingLoadedError, RefusedLoadError, ShichengError
 from graph.messages import Message
 from graph.policy import DEFAULT_POLICY, Policy
@@ -89,6 +90,7 @@ class LoadJob:
     before: Mapping[str, int] | None = None
     after: Mapping[str, int] | None = None
     error: Message | None = None
+    actor: Actor | None = None
     _is_cancelled: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -100,6 +102,7 @@ class LoadJob:
     def start(self) -> LoadJob:
         """Begins, on a thread of its own."""
         _running_jobs.append(self)
+        self.actor = find_current_actor()
         threading.Thread(target=self.run, name="load", daemon=True).start()
         return self
 
@@ -113,7 +116,8 @@ class LoadJob:
     def run(self) -> None:
         """All of it, on this thread. Raises nothing: what went wrong is in `error`."""
         try:
-            self._wait_for_turn()
+            with acting_as(self.actor or find_current_actor()):
+                self._wait_for_turn()
             self._enter("done")
         except CancelledLoadError:
             self._enter("cancelled")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from graph.audit.log import record_event
 from graph.errors import (
     NothingLoadedError,
     RefusedLoadError,
@@ -148,10 +149,23 @@ def load_records(
         if not dry_run and report.refusal is None:
             # Whoever follows may still stop the load here; from now on the store is written.
             progress(WRITING_STEP, 0, report.accepted)
+            _record_load(home, report, complete)
             report = _write_load(database, checked, folder, bulk_rows, broken, progress, say)
         elif report.refusal is None:
             report = _rehearse_load(database, checked, folder, policy, progress)
     return _conclude_report(home, replace(report, seconds=time.monotonic() - began))
+
+
+def _record_load(home: Path, report: LoadReport, complete: bool) -> None:
+    record_event(
+        home,
+        "load",
+        load_id=report.load_id,
+        loader=report.loader,
+        rows=report.accepted,
+        complete=complete,
+        sources=len(report.sources),
+    )
 
 
 def _conclude_report(home: Path, report: LoadReport) -> LoadReport:

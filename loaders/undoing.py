@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from graph.audit.log import record_event
 from graph.errors import DatabaseError, RefusedLoadError, UsageError
 from graph.messages import Message, Say
 from graph.progress import Progress
@@ -69,6 +70,7 @@ def undo_finished_load(
         cache_last_revision(database, progress)
         sources = tuple(load["sources"] or ())
         report = LoadReport(load_id, UNDO_LOADER, sources, False, (), build_empty_findings())
+        record_event(home, "undo", load_id=load_id, undoes=load["load_id"])
         create_load_node(database, report, {"undoes": load["load_id"], "undone_by": by})
         revision = complete_undoing(database, load_id, load["load_id"], progress)
     seconds = time.monotonic() - began

@@ -27,5 +27,6 @@ PAGES: Final = {
     "scenarios": "ui.scenarios.page",
     "ties": "ui.ties.page",
     "review": "ui.review.page",
+    "audit": "ui.audit.page",
     "queries": "ui.queries.page",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ class Actor:
     via: str
 
 
+FindActor = Callable[[], Actor | None]
 UNKNOWN_USER: Final = "unknown"
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 
@@ -32,9 +33,22 @@ def read_user_name() -> str:
         return UNKNOWN_USER
 
 
+_finders: list[FindActor] = []
+
+
 def find_current_actor() -> Actor:
-    """Who acts here; without `acting_as` the user of this process, from Python."""
-    return _actor.get() or Actor(read_user_name(), "", "python")
+    """Who acts here: as `acting_as` says, else as an `add_actor_finder` finds, else the user of
+    this process, from Python."""
+    found = _actor.get()
+    for find in _finders if found is None else ():
+        found = found or find()
+    return found or Actor(read_user_name(), "", "python")
+
+
+def add_actor_finder(find: FindActor) -> None:
+    """Has `find` asked who acts, where nobody is set: for a server that knows its visits."""
+    if find not in _finders:
+        _finders.append(find)
 
 
 def set_current_actor(actor: Actor) -> None:

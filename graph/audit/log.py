@@ -48,6 +48,7 @@ _DIGEST_DIGITS: Final = 32
 _PLAIN_FACT_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:/=,+ -]{0,120}")
 # A row of digits may be a certificate or an ID number.
 _LONG_NUMBER_PATTERN: Final = re.compile(r"\d{9,}")
+_LOAD_ID_PATTERN: Final = re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}")
 
 AuditEvent = Literal[
     "backup",
@@ -160,6 +161,8 @@ def digest_value(key: bytes, value: str) -> str:
 
 def _clean_fact(key: bytes, value: Fact) -> Any:
     if not isinstance(value, str) or isinstance(value, Outline):
+        return value
+    if _LOAD_ID_PATTERN.fullmatch(value):
         return value
     if _PLAIN_FACT_PATTERN.fullmatch(value) and not _LONG_NUMBER_PATTERN.search(value):
         return value

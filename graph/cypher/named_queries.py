@@ -34,8 +34,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.audit.log import record_event
 from graph.cypher.guard import Token, tokenize_cypher, validate_statement
 from graph.cypher.masking import mask_statement, mask_value, validate_fulltext_indexes
+from graph.cypher.outline import outline_statement
 from graph.cypher.query_files import (
     QUERY_FOLDER,
     QueryBlock,
@@ -44,7 +46,7 @@ from graph.cypher.query_files import (
     read_query_files,
 )
 from graph.dates import is_precision, restore_date_precision
-from graph.errors import UsageError
+from graph.errors import RefusedError, UsageError
 from graph.messages import NONE_WORDS, Message, Words
 from graph.model.kinds import COMMON_TABLE_COLUMNS, FACETS, LOAD, NODES, PROVENANCE, RELATIONS
 from graph.model.schema_types import Declared, Type
@@ -636,6 +638,14 @@ def run_query(
     """
     steward = role == "steward"
     parameters = query.parse(values or {}) | {STEWARD_PARAMETER: steward}
+    asked = [parameters[one.name] for one in query.parameters if one.type == "person"]
+    record_event(
+        database.settings.home,
+        "query",
+        people=[id for id in asked if id is not None],
+        name=query.name,
+        whole=steward,
+    )
     allowed = database.settings.read_seconds if seconds is None else seconds
     table = _run_table_query(database, query, parameters, limit, tables)
     if table is None:
@@ -708,7 +718,13 @@ def run_cypher(
         return mask_table(replace(found, columns=judged.columns, notices=judged.notices))
 
     allowed = database.settings.read_seconds if seconds is None else seconds
-    return database.console.ask(work, seconds=allowed)
+    home, outline = database.settings.home, outline_statement(text)
+    record_event(home, "query", statement=outline, text=text, whole=role == "steward")
+    try:
+        return database.console.ask(work, seconds=allowed)
+    except RefusedError:
+        record_event(home, "refusal", what="cypher", statement=outline, text=text)
+        raise
 
 
 def mask_table(table: Table, columns: Collection[str] = ()) -> Table:

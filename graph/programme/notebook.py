@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from graph.audit.log import record_event
 from graph.errors import ShichengError, UsageError
 from graph.server.damage import is_notebook_intact, mend_notebook
 from graph.system_errors import full_disk, reason_of
@@ -28,6 +29,10 @@ NOTEBOOK_FILE_NAME: Final = "notebook.sqlite"
 MAX_ENTRY_CHARACTERS: Final = 4_000
 # A scenario of thousands of changes is one entry.
 MAX_SCENARIO_CHARACTERS: Final = 2_000_000
+# Between the two people of a pair that a decision is on.
+PAIR_SEPARATOR: Final = " > "
+# The kinds that the audit log has a line of.
+_DECISION_KINDS: Final = ("decision", "identity", "enterprise_identity")
 NOTEBOOK_SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries (
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, subject TEXT NOT NULL,
@@ -54,6 +59,15 @@ class Entry:
 def _parse_entry_row(row: tuple[Any, ...]) -> Entry:
     id, kind, owner, subject, made_at, body = row
     return Entry(id, kind, owner, subject, made_at, json.loads(body))
+
+
+def _list_subject_people(kind: EntryKind, subject: str) -> list[str]:
+    """The people on whom a decision is: one, or the two of a pair."""
+    if kind == "enterprise_identity":
+        return []
+    if kind == "identity":
+        return [str(id) for id in json.loads(subject)]
+    return subject.partition(":")[2].split(PAIR_SEPARATOR)
 
 
 def _format_body(body: Mapping[str, Any]) -> str:
@@ -97,6 +111,7 @@ class Notebook:
         assert kind in get_args(EntryKind), kind
         text = _serialize_entry_body(kind, body)
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._record_decisions(kind, [subject], body)
         row = (kind, owner, subject, now, text)
         with self._opened() as opened:
             done = opened.execute(INSERT_ENTRY_STATEMENT, row)
@@ -109,10 +124,28 @@ class Notebook:
         """Writes the same on each of the subjects, all or none; how many. Raises as `add`."""
         text = _serialize_entry_body(kind, body)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        rows = [(kind, owner, subject, now, text) for subject in subjects]
+        named = list(subjects)
+        self._record_decisions(kind, named, body)
+        rows = [(kind, owner, subject, now, text) for subject in named]
         with self._opened() as opened:
             opened.executemany(INSERT_ENTRY_STATEMENT, rows)
         return len(rows)
+
+    def _record_decisions(
+        self, kind: EntryKind, subjects: Sequence[str], body: Mapping[str, Any]
+    ) -> None:
+        """Adds a line to the audit log where the entry is a decision."""
+        if kind not in _DECISION_KINDS or not subjects:
+            return
+        scope = subjects[0].partition(":")[0] if kind == "decision" else kind
+        record_event(
+            self._path.parent,
+            "decision",
+            people=[id for subject in subjects for id in _list_subject_people(kind, subject)],
+            what=scope,
+            verdict=str(body.get("verdict")),
+            entries=len(subjects),
+        )
 
     def entries(
         self,

@@ -13,10 +13,9 @@ from typing import Final
 import polars as pl
 
 from graph.labels import MetricColumnLabels
-from graph.programme.notebook import Entry, Notebook
+from graph.programme.notebook import PAIR_SEPARATOR, Entry, Notebook
 
 PAIRING_SCOPE: Final = "pairing"
-PAIR_SEPARATOR: Final = " > "
 MENTORSHIP_COLUMNS: Final[MetricColumnLabels] = {
     "change": ("change", "变动"),
     "on": ("begins on", "日期"),

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graph.atomic import write_file_atomically
+from graph.audit.log import record_event
 from graph.errors import DatabaseError, UsageError
 from graph.messages import Message, Say
 from graph.server import configuration, embedded, location
@@ -130,6 +131,7 @@ def dump_store(
         raise UsageError(
             "{file} exists already: name another file, or overwrite it with --force.", file=file
         )
+    record_event(settings.home, "backup", what="dump")
     with _open_dump_folder(file) as folder, take_store_offline(settings, say):
         _run_neo4j_admin_or_raise(
             settings, ["dump", location.DATABASE, f"--to-path={folder}"], Message("The dump")
@@ -169,6 +171,7 @@ def restore_store(settings: Settings, file: Path, *, say: Say | None = None) -> 
         )
     embedded.check_store_version(settings)
     initialize_store(settings)
+    record_event(settings.home, "restore", what="dump")
     home = location.locate_store(settings.home)
     with (
         take_store_offline(settings, say),

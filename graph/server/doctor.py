@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
+from graph.audit.log import AUDIT_FOLDER
+from graph.audit.verification import verify_audit_log
 from graph.errors import ShichengError
 from graph.messages import detect_terminal_language
 from graph.server.damage import find_damage
@@ -32,6 +34,7 @@ def run_doctor_checks(settings: Settings) -> list[DoctorFinding]:
         ("Python", _check_python),
         ("packages", _check_packages),
         ("data folder", _check_data_folder),
+        ("audit log", _check_audit_log),
         ("disk", _check_free_disk),
         ("Java runtime", _check_java_runtime),
         ("Neo4j's jars", _check_neo4j_jars),
@@ -82,6 +85,17 @@ def _check_data_files(settings: Settings) -> list[DoctorFinding]:
         DoctorFinding("files", False, found.said(language)) for found in find_damage(settings)
     ]
     return damaged or [DoctorFinding("files", True, str(settings.home))]
+
+
+def _check_audit_log(settings: Settings) -> str:
+    found = verify_audit_log(settings.home)
+    if found.faults:
+        raise ShichengError(
+            "{fault} Look with `shicheng audit verify` who changed the files in {folder}.",
+            fault=found.faults[0],
+            folder=settings.home / AUDIT_FOLDER,
+        )
+    return f"{found.lines} lines, each as it was written"
 
 
 def _check_free_disk(settings: Settings) -> str:

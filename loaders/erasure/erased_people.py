@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from graph.atomic import write_file_atomically
+from graph.audit.log import record_event
 from graph.errors import ShichengError, UsageError
 from graph.server.identity_key import build_id_digester
 from loaders.load_nodes import build_load_id, open_load_folder
@@ -147,6 +148,7 @@ def allow_erased_person(home: Path, named: str) -> ErasedPerson:
                 "nobody with this digest or id is barred; `shicheng forget --list` lists the "
                 "digests"
             )
+        record_event(home, "erasure", what="allow", digest=found.digest)
         _write_entries(home, (one for one in list_erased_people(home) if one != found))
         return found
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from graph.audit.log import record_event
 from graph.driven.results import load_driven
 from graph.errors import DatabaseError, IncompleteError, UsageError
 from graph.messages import Message, Say, Words
@@ -171,6 +172,8 @@ def erase_people_locked(
     store = describe_erasure_store(database)
     order = ErasureOrder(load_id, len(people), by, reason, terms, digests, store=store)
     order, talents = _measure_before(database, order, progress)
+    ids = [one.digest for one in entries]
+    record_event(home, "erasure", people=named, load_id=load_id, what="erase", entries=len(ids))
     if is_barred:
         bar_erased_people(home, entries)
     write_erasure_order(home, order, talents)

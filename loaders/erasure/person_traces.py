@@ -17,8 +17,7 @@ from typing import Any, Final
 import polars as pl
 
 from graph.atomic import write_file_atomically
-from graph.programme.notebook import NOTEBOOK_FILE_NAME, Entry, Notebook
-from graph.programme.pair_decisions import PAIR_SEPARATOR
+from graph.programme.notebook import NOTEBOOK_FILE_NAME, PAIR_SEPARATOR, Entry, Notebook
 from graph.snapshot.frames import SNAPSHOT_MANIFEST_NAME
 from graph.store.erasure import ERASED_MASK
 from loaders.erasure.erased_rows import mask_findings_texts

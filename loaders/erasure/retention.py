@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from graph.audit.log import record_event
 from graph.errors import IncompleteError
 from graph.messages import Message, Say, Words
 from graph.progress import Progress
@@ -105,6 +106,7 @@ def apply_retention(
         undo_broken_loads(database, say, progress)
         found = plan_retention(database, now)
         for one in found:
+            record_event(home, "erasure", what="retention", rule=one.rule, found=one.count)
             _remove_findings(database, one, now)
             log_activity(home, "retention", by=by, **one.as_dict())
         for one in found:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from graph.audit.log import record_event
 from graph.errors import ShichengError
 from graph.messages import Say
 from graph.people.aliases import resolve_enterprise_ids
@@ -91,6 +92,13 @@ def match_enterprises(
         if not dry_run:
             if choice.merges.height:
                 merges = {id: IdentityMerge(*ground) for id, *ground in choice.merges.iter_rows()}
+                record_event(
+                    home,
+                    "decision",
+                    what="match_enterprises",
+                    load_id=load_id,
+                    merges=len(merges),
+                )
                 report = write_identity_merges(
                     database, load_id, ENTERPRISES, merges, progress=progress, say=say
                 )

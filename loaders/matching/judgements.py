@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
 from graph.atomic import write_file_atomically
+from graph.audit.log import record_event
 from graph.errors import UsageError
 from graph.programme.notebook import NOTEBOOK_FILE_NAME, EntryKind, Notebook
 from graph.store.identity_merge import ENTERPRISES, PEOPLE, IdentityKind
@@ -96,6 +97,7 @@ def list_judged_pairs(judgements: Iterable[Judgement], verdict: Verdict) -> list
 def export_judgements(home: Path, path: Path, identity: IdentityKind = PEOPLE) -> int:
     """Writes all that stand as CSV, for another data folder; how many."""
     found = list_judgements(home, identity)
+    record_event(home, "export", what="judgements", format="csv", rows=len(found))
     with (
         write_file_atomically(path) as making,
         making.open("w", encoding="utf-8-sig", newline="") as file,

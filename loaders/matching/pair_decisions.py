@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from graph.audit.log import record_event
 from graph.errors import UsageError
 from graph.messages import Message, Say
 from graph.store.identity_merge import ENTERPRISES, PEOPLE, IdentityKind
@@ -84,6 +85,10 @@ def part_identity(
     load_id = build_load_id()
     with open_load_folder(database.settings.home, load_id):
         undo_broken_loads(database, say)
+        people = [alias_id, standing_id] if identity is PEOPLE else []
+        record_event(
+            database.settings.home, "decision", people=people, what="part", load_id=load_id
+        )
         return write_identity_split(database, load_id, identity, alias_id, standing_id, say=say)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from graph.audit.log import record_event
 from graph.errors import ShichengError
 from graph.messages import Say
 from graph.people.aliases import resolve_person_ids
@@ -87,6 +88,7 @@ def match_people(
         if not dry_run:
             if choice.merges.height:
                 merges = {id: IdentityMerge(*ground) for id, *ground in choice.merges.iter_rows()}
+                record_event(home, "decision", what="match", load_id=load_id, merges=len(merges))
                 report = write_identity_merges(
                     database, load_id, PEOPLE, merges, progress=progress, say=say
                 )

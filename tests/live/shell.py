@@ -11,11 +11,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
+from contextvars import copy_context
 from pathlib import Path
 from unittest.mock import patch
 
 from cli.main import main
-from cli.root import CommandState
+from cli.state import CommandState
 
 # `run("load", path, code=2)`: the command with a data folder of its own, which must end so.
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -37,7 +38,7 @@ def run_here(
         patch.object(CommandState, "settings", CommandState.settings),
     ):
         try:
-            main()
+            copy_context().run(main)  # it says who acts, to this command alone
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
         printed = []

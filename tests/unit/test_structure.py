@@ -250,6 +250,12 @@ OTHER_CACHES = {
 }
 
 
+def test_every_download_is_logged() -> None:
+    """Files leave the app by one function, which writes a line of the audit log first."""
+    users = [n for n, path in MODULES.items() if "st.download_button" in path.read_text("utf-8")]
+    assert users == ["ui.controls.downloads"]
+
+
 def test_what_is_read_of_the_graph_is_cached_by_one_decorator() -> None:
     users = {
         name

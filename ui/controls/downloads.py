@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from hashlib import sha256
+from typing import Literal
 
 import polars as pl
 
 from graph import tabular
+from graph.audit.actor import Actor
+from graph.audit.log import record_event
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
+from graph.settings import Settings
 from graph.store.standing import UnfinishedLoad, build_load_message
 from graph.tabular import MAX_SHEET_ROWS, About, render_xlsx
+from ui.shell.visitor import identify_actor
 from ui.words.i18n import (
     current_language,
     override_language,
@@ -62,6 +67,44 @@ def format_table_file_name(name: str, about: About, ending: str) -> str:
     return f"{told}.{ending}"
 
 
+def draw_download_button(
+    label: str,
+    make: Callable[[], bytes | str],
+    file_name: str,
+    mime: str,
+    *,
+    key: str,
+    people: Sequence[str] = (),
+    type: Literal["primary", "secondary"] = "secondary",
+    icon: str | None = None,
+) -> None:
+    """The one button that gives a file away: `make` is called after the audit log has a line of
+    it, and not at all where it cannot have one. `people`: whose file it is, if it is of few.
+    """
+    import streamlit as st
+
+    st.download_button(
+        label,
+        partial(_make_logged_file, make, identify_actor(), key, file_name, tuple(people)),
+        file_name,
+        mime,
+        key=key,
+        on_click="ignore",
+        type=type,
+        icon=icon,
+    )
+
+
+def _make_logged_file(
+    make: Callable[[], bytes | str], actor: Actor, key: str, file_name: str, people: Sequence[str]
+) -> bytes | str:
+    """Outside the page's run, so that who asks is handed in."""
+    format = file_name.rpartition(".")[2]
+    home = Settings().home
+    record_event(home, "export", actor=actor, people=people, what=key, format=format)
+    return make()
+
+
 def draw_download_buttons(
     table: pl.DataFrame, about: About, name: str, *, main: bool = False
 ) -> None:
@@ -90,13 +133,12 @@ def draw_lazy_download_buttons(
     formats = (("CSV", encode_table_csv, "text/csv"), ("XLSX", book, XLSX_MIME_TYPE))
     with st.container(horizontal=True, width="content", key=f"offer_{name}"):
         for format, write, mime in formats[: 1 if rows > MAX_SHEET_ROWS else 2]:
-            st.download_button(
+            draw_download_button(
                 _format_download_label(rows, format),
                 partial(_write_download, write, make, about),
                 format_table_file_name(name, about, format.lower()),
                 mime,
                 key=f"{name}_{format}",
-                on_click="ignore",
                 type="primary" if main and format == "XLSX" else "secondary",
             )
 

@@ -27,7 +27,7 @@ from ui.data.load_reports import LoadRecord
 from ui.reading import cached_metrics, restatement, talent_figures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
-from ui.shell.visitor import identify_visitor
+from ui.shell.visitor import identify_visitor, record_personal_read
 from ui.words.i18n import current_language, join_sentences, t, tn, translate_label, translate_labels
 from ui.words.numbers import NO_VALUE_DASH, format_count, format_day, format_share, render_bold
 
@@ -48,6 +48,7 @@ def page() -> None:
     )
     if identify_visitor().role == "steward":
         frame.draw_page_link("review", t("Review of records"))
+        frame.draw_page_link("audit", t("Audit log"))
     views = {
         "loads": t("Loads"),
         "refused": t("Refused"),
@@ -194,6 +195,7 @@ def _draw_refused_rows(found: list[LoadRecord]) -> None:
         chosen = address.draw_required_choice(
             "data", "load", t("Load"), named, next(iter(named)), folded=True, leaves=("file",)
         )
+    record_personal_read("refused_rows", load_id=chosen)
     rows = load_reports.fetch_findings(home, chosen, identify_visitor())
     if rows.is_empty():
         if load_reports.fetch_load_report(home, chosen) is None:
@@ -425,6 +427,7 @@ def _draw_claim_findings(policy: Policy, kind: str, names: dict[str, str]) -> No
 
 def _draw_source_conflicts() -> None:
     """Values that do not count because another source is believed, each beside what counts."""
+    record_personal_read("conflicts")
     found = load_reports.fetch_shown_conflicts(identify_visitor())
     frame.draw_heading(
         t("Where sources contradict each other"),

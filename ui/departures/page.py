@@ -22,7 +22,7 @@ from ui.controls import downloads
 from ui.reading import cached_metrics, talent_figures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
-from ui.shell.visitor import identify_visitor
+from ui.shell.visitor import identify_visitor, record_personal_read
 from ui.words import terms
 from ui.words.i18n import (
     current_language,
@@ -57,6 +57,8 @@ def page() -> None:
             frame.draw_lead(t("The figures are being worked out."))
         return
     found = _fetch_departures(policy, until, province, steward)
+    listed = found.rows["person_id"].head(MAX_LISTED_DEPARTURES).to_list()
+    record_personal_read("departures", listed, rows=found.rows.height)
     rows = found.rows if kind is None else found.rows.filter(pl.col("kind") == kind)
     with head:
         frame.draw_lead(_render_departures_answer(rows, found, steward=steward))

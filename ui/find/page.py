@@ -16,7 +16,7 @@ from ui.reading import search, talent_figures
 from ui.reading.search import Found, FoundPerson, FoundRecord, FoundStudio, SearchResults
 from ui.shell import address, frame
 from ui.shell.policy_form import current_policy
-from ui.shell.visitor import identify_visitor, mask_birth_year
+from ui.shell.visitor import identify_visitor, mask_birth_year, record_personal_read
 from ui.words.i18n import current_language, t, tn, translate_label, translate_labels
 from ui.words.numbers import format_count, format_day, format_persons, render_bold
 from ui.words.terms import format_person_name, format_province, name_width, translate_term
@@ -229,6 +229,9 @@ def _draw_kind_results(kind: str, results: SearchResults, *, alone: bool) -> Non
             all=format_count(results.total),
         )
     frame.draw_heading(translate_label(names, current_language()), aside)
+    people = [row.id for row in rows if isinstance(row, FoundPerson) and row.born]
+    if people:
+        record_personal_read("find", people)
     with st.container(key=f"results_{kind}"):
         frame.draw_row_list(
             [_build_result(row) for row in rows],

@@ -428,13 +428,12 @@ def _open_export_dialog(view: LineageView, seen: Lineage, name: str, title: str)
             drawing = view_files.export_view_svg(view, about, title, mode)
             draw_png_button("PNG", drawing, f"{file}.png", key="lineage_PNG")
             for text, format, mime in view_files.VIEW_FORMATS:
-                st.download_button(
+                downloads.draw_download_button(
                     text,
                     partial(view_files.export_view_file, view, format, about, title, mode),
                     f"{file}{FORMAT_SUFFIXES[format]}",
                     mime,
                     key=f"lineage_{text}",
-                    on_click="ignore",
                 )
         told = t("The address of this page reopens the view: share it as it is.")
         frame.draw_muted(told)

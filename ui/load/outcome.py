@@ -16,6 +16,7 @@ from loaders.load_jobs import LoadJob
 from loaders.refused_rows import count_refusal_reasons, list_refused_rows
 from loaders.reports import LoadReport
 from loaders.return_workbooks import build_return_workbook, list_returned_sheets
+from ui.controls import downloads
 from ui.controls.downloads import XLSX_MIME_TYPE
 from ui.load.draft import LoadDraft
 from ui.shell import frame
@@ -193,13 +194,12 @@ def _draw_return_buttons(report: LoadReport, read: DepartmentFiles, key: str) ->
     )
     with st.container(horizontal=True, key=f"{key}_return"):
         for name, sheets in list_returned_sheets(read, report.findings).items():
-            st.download_button(
+            downloads.draw_download_button(
                 frame.escape_markdown(name),
                 partial(_build_returned, sheets, report.findings),
                 name,
                 XLSX_MIME_TYPE,
                 key=f"{key}_return_{name}",
-                on_click="ignore",
                 icon=":material/undo:",
             )
 

@@ -34,7 +34,7 @@ from ui.load.sheet_panel import draw_settled_sheet, draw_sheet_panel
 from ui.load.upload import draw_upload
 from ui.shell import frame, graph_state
 from ui.shell.policy_form import current_policy
-from ui.shell.visitor import identify_visitor
+from ui.shell.visitor import identify_visitor, record_personal_read, record_role_refusal
 from ui.words.i18n import join_sentences, t, tn, translate_message
 from ui.words.numbers import format_count, render_bold
 
@@ -47,6 +47,7 @@ DraftSheets = list[tuple[DraftSheet, InspectedSheet]]
 def page() -> None:
     """The page."""
     if not identify_visitor().sees_personal_data:
+        record_role_refusal("load")
         frame.draw_lead(t("Data stewards bring the departments' files in."))
         frame.draw_muted(
             t(
@@ -57,6 +58,8 @@ def page() -> None:
         return
     draft, home = open_draft(), Settings().home
     found = draft.inspect_sheets(home)
+    if found:
+        record_personal_read("load", sheets=len(found))
     frame.draw_lead(_render_load_answer(draft, found))
     if draft.load is not None:
         _draw_load(draft)

@@ -15,8 +15,8 @@ from graph.forecast.pairing import Pairing, PairingRules
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
+from graph.programme.notebook import PAIR_SEPARATOR
 from graph.programme.pair_decisions import (
-    PAIR_SEPARATOR,
     PAIRING_SCOPE,
     build_mentorship_changes,
     list_mentorships_to_start,

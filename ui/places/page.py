@@ -351,13 +351,12 @@ def _draw_joint_people_download(
             rows.rename(dict(zip(rows.columns, titles, strict=True))), about
         )
 
-    st.download_button(
+    downloads.draw_download_button(
         t("Export the list ({n})", n=format_count(union)),
         made,
         downloads.format_table_file_name("people", about, "csv"),
         "text/csv",
         key="places_people",
-        on_click="ignore",
     )
 
 

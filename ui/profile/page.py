@@ -50,7 +50,7 @@ from ui.reading import merged_ids, talent_figures
 from ui.reading.talent_figures import TalentFigures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
-from ui.shell.visitor import Visitor, identify_visitor
+from ui.shell.visitor import Visitor, identify_visitor, record_personal_read
 from ui.shell.visitor import mask_birth_year as masked_born
 from ui.shell.visitor import mask_certificate_number as masked_certificate
 from ui.shell.visitor import mask_retirement_day as masked_retired
@@ -74,6 +74,7 @@ def page() -> None:
     taken = record.fetch_apprentices(about.id, policy.high_skilled_level)
     sentence = person_summary.render_person_answer(about, figures)
     frame.draw_lead(sentence)
+    record_personal_read("profile", [about.id])
     frame.draw_under_lead(summary.render_facts_line(about, identify_visitor()))
     lost = None if figures is None else summary.fetch_irreplaceable_count(about.id, policy)
     _draw_profile_actions(about, figures, lost, taken, sentence)
@@ -118,13 +119,13 @@ def _draw_profile_actions(
             identify_visitor(),
             talent_figures.build_page_about(policy),
         )
-        st.download_button(
+        downloads.draw_download_button(
             t("Save as a page"),
             partial(_build_profile_file, said),
             f"profile-{about.id}.html",
             "text/html",
             key="profile_sheet",
-            on_click="ignore",
+            people=[about.id],
             type="primary",
         )
 

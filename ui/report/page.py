@@ -17,6 +17,7 @@ from graph.report.svg_charts import render_svg_chart
 from graph.report.templates import locate_report_templates
 from graph.report.web import read_report_style, render_html_report, render_report_body
 from graph.report.word import render_word_report
+from ui.controls import downloads
 from ui.reading import monthly_reports
 from ui.shell import address, frame, graph_state, theme
 from ui.shell.policy_form import current_policy
@@ -111,20 +112,18 @@ def _draw_report_downloads(report: MonthlyReport, month: str, province: str | No
     templates = locate_report_templates(graph_state.open_shared_database().settings)
     name = "-".join(part for part in ("report", month, province, report.language) if part)
     with st.container(horizontal=True, key="report_files"):
-        st.download_button(
+        downloads.draw_download_button(
             t("Download as Word"),
             partial(render_word_report, report, templates),
             f"{name}.docx",
             DOCX_MIME_TYPE,
             key="report_docx",
-            on_click="ignore",
             type="primary",
         )
-        st.download_button(
+        downloads.draw_download_button(
             t("Download as a page"),
             partial(render_html_report, report, templates),
             f"{name}.html",
             "text/html",
             key="report_html",
-            on_click="ignore",
         )

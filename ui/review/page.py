@@ -23,7 +23,13 @@ from ui.person import record
 from ui.reading import merged_ids
 from ui.review.enterprise_pair import draw_enterprise_pair
 from ui.shell import address, frame, graph_state
-from ui.shell.visitor import Visitor, identify_visitor, mask_birth_year
+from ui.shell.visitor import (
+    Visitor,
+    identify_visitor,
+    mask_birth_year,
+    record_personal_read,
+    record_role_refusal,
+)
 from ui.words.i18n import current_language, t, tn, translate_label, translate_message
 from ui.words.numbers import format_count, format_day, render_bold
 from ui.words.terms import format_person_name, translate_term
@@ -39,6 +45,7 @@ def page() -> None:
     """The page: the pair that waits first; for data stewards alone."""
     visitor = identify_visitor()
     if visitor.role != "steward":
+        record_role_refusal("review")
         frame.draw_lead(escape(t("Pairs of records are reviewed by data stewards.")))
         frame.draw_muted(
             t("This page shows two people's records side by side, so it asks for that role.")
@@ -101,6 +108,7 @@ def _draw_queue(queue: pl.DataFrame, identity: IdentityKind, visitor: Visitor) -
     place = st.session_state.get(_PLACE_KEY, 0) % queue.height
     pair = queue.row(place, named=True)
     if of_people:
+        record_personal_read("review", [pair["id_a"], pair["id_b"]])
         _draw_pair(pair, visitor)
     else:
         draw_enterprise_pair(pair)

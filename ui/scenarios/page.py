@@ -31,7 +31,7 @@ from ui.reading import cached_metrics, talent_figures
 from ui.scenarios import builder
 from ui.shell import frame, graph_state
 from ui.shell.policy_form import current_policy
-from ui.shell.visitor import identify_visitor
+from ui.shell.visitor import identify_visitor, record_personal_read
 from ui.words.i18n import current_language, t, translate_label, translate_message
 from ui.words.numbers import format_count, format_day, render_bold
 from ui.words.terms import format_person_name
@@ -80,6 +80,7 @@ def _compare_all(scenarios: Sequence[Scenario], policy: Policy) -> list[Scenario
         key = ("scenario", graph_state.fetch_graph_state(), policy, one.id, steward)
         if not cached_metrics.ensure_background_job(key, small, work, one.name):
             return None
+        record_personal_read("scenario", scenario=one.id)
         with st.spinner(t("Counting with the changes")):
             # The same changes may have been looked at under another name.
             found.append(replace(work(), scenario=one))

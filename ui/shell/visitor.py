@@ -9,17 +9,23 @@ and careers; certificate numbers and years of birth are masked. ID numbers never
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from graph.audit.actor import Actor, add_actor_finder
+from graph.audit.log import Fact, record_event
 from graph.settings import Role, Settings
 from ui.words.numbers import format_day
 
 LOCAL_VISITOR_ID = "local"
+_SIGNED_IN_KEY: Final = "audit_signed_in"
+_READ_KEY: Final = "audit_read"
+_REFUSED_KEY: Final = "audit_refused"
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,11 @@ class Visitor:
     def sees_personal_data(self) -> bool:
         """Whether years of birth and certificate numbers are shown whole."""
         return self.role == "steward"
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as the audit log names the visitor."""
+        return Actor(self.id, self.role, "app")
 
 
 ANONYMOUS_VISITOR: Final = Visitor("", "manager")
@@ -53,6 +64,54 @@ def identify_visitor() -> Visitor:
         if st.user.is_logged_in
         else ANONYMOUS_VISITOR
     )
+
+
+def identify_actor() -> Actor:
+    """The visitor of this run, as the audit log names who acts."""
+    return identify_visitor().actor
+
+
+def _find_visiting_actor() -> Actor | None:
+    """The visitor where a run of a page, a callback or a fragment asks; else None."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    return identify_actor()
+
+
+add_actor_finder(_find_visiting_actor)
+
+
+def record_sign_in() -> None:
+    """Adds a line to the audit log at the first run of a visit, and when its visitor changes."""
+    visitor = identify_visitor()
+    if st.session_state.get(_SIGNED_IN_KEY) == visitor:
+        return
+    record_event(Settings().home, "sign_in", actor=visitor.actor, by_provider=is_sign_in_on())
+    st.session_state[_SIGNED_IN_KEY] = visitor
+
+
+def record_personal_read(what: str, people: Iterable[str] = (), **facts: Fact) -> None:
+    """Adds a line to the audit log where this visitor sees years of birth, days or numbers whole.
+
+    To be called before they are drawn. The same is logged once a visit.
+    """
+    visitor = identify_visitor()
+    if not visitor.sees_personal_data:
+        return
+    named = tuple(people)
+    seen: set[tuple[Any, ...]] = st.session_state.setdefault(_READ_KEY, set())
+    read = (what, hash(named), *sorted(facts.items()))
+    if read not in seen:
+        record_event(Settings().home, "read", actor=visitor.actor, people=named, what=what, **facts)
+        seen.add(read)
+
+
+def record_role_refusal(what: str) -> None:
+    """Adds a line to the audit log: this visitor came for what the role does not allow."""
+    seen: set[str] = st.session_state.setdefault(_REFUSED_KEY, set())
+    if what not in seen:
+        record_event(Settings().home, "refusal", actor=identify_actor(), what=what)
+        seen.add(what)
 
 
 def parse_visitor_claims(claims: Mapping[str, Any], stewards: str) -> Visitor:

@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from graph.policy import DEFAULT_POLICY
+from ui.controls import downloads
 from ui.person import person_summary, record
 from ui.person.skill_story import SkillStory, build_skill_story
 from ui.person.story_file import (
@@ -44,12 +45,12 @@ def _draw_story_actions(story: SkillStory, id: str) -> None:
     with st.container(horizontal=True, key="story_ways", vertical_alignment="center"):
         frame.draw_page_link("talent", t("Talent profile"), id=id)
         st.space("stretch")
-        st.download_button(
+        downloads.draw_download_button(
             t("Save the story"),
             partial(render_story_file, story, graph_state.fetch_revision_number()),
             f"{story.file_name}.html",
             "text/html",
             key="story_file",
-            on_click="ignore",
+            people=[id],
             type="primary",
         )

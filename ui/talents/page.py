@@ -465,14 +465,13 @@ def _draw_workers_download(policy: Policy, selected: list[str], union: int) -> N
             rows.rename(dict(zip(rows.columns, titles, strict=True))), about
         )
 
-    st.download_button(
+    downloads.draw_download_button(
         t("Export the list ({n})", n=format_count(union)),
         made,
         downloads.format_table_file_name("driven", about, "csv"),
         "text/csv",
         key="talents_workers",
         type="primary",
-        on_click="ignore",
     )
 
 

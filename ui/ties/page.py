@@ -355,13 +355,12 @@ def _draw_ties_foot(
     )
     with frame.draw_exhibit_foot(TIES_PAGE, told):
         downloads.draw_download_buttons(table, about, TIES_PAGE, main=True)
-        st.download_button(
+        downloads.draw_download_button(
             "GraphML",
             partial(encode_ties_graphml, shown, names, about),
             downloads.format_table_file_name(TIES_PAGE, about, "graphml"),
             "application/graphml+xml",
             key="ties_graphml",
-            on_click="ignore",
         )
 
 
