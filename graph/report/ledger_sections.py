@@ -21,18 +21,25 @@ from graph.report.document import (
 )
 from graph.report.figures import MonthLedger, ReportFigures
 from graph.report.month_change import CHANGE_LEDGERS, MonthChange
+from graph.report.small_cells import (
+    draw_told_values,
+    format_group_size,
+    protect_column,
+    protect_small_cells,
+)
 from graph.report.wording import (
     DASH,
+    HIDDEN_TEXTS,
     SMALL_CELL_TEXT,
     ReportWords,
     format_number,
     format_part,
     format_signed_number,
-    protect_small_cells,
 )
 
 MAX_CHART_PLACES: Final = 15
 MAX_LISTED_PLACES: Final = 40
+PLACE_FIGURES: Final = ("persons", "person_times", "month_person_times")
 PERSONS_UNIT: Final = ("persons", "人")
 BOTH_UNITS: Final = ("persons and person-times", "人、人次")
 PERSON_TIMES: Final = ("person-times", "人次")
@@ -178,7 +185,7 @@ def _describe_leavers(figures: ReportFigures, words: ReportWords) -> str:
         return ""
     told = Message(
         "People on whom others depend and who may leave within a year: {people}.",
-        people=protect_small_cells([found.rows["person_id"].n_unique()], False)[0],
+        people=format_group_size(found.rows["person_id"].n_unique()),
     )
     return words.say(told)
 
@@ -273,12 +280,20 @@ def _tabulate_lines(figures: ReportFigures, words: ReportWords) -> ReportTable:
     )
 
 
-def _tabulate_generations(figures: ReportFigures, words: ReportWords) -> ReportTable:
+def _tabulate_generations(figures: ReportFigures, words: ReportWords) -> ReportBlock:
     found = figures.generations
-    columns = [protect_small_cells(found[kind].to_list()) for kind in CHAIN_KINDS]
+    numbers = found.select(*CHAIN_KINDS).rows()
+    # All cells together are the driven persons, whose number is told.
+    told = protect_small_cells([n for row in numbers for n in row])
+    if told is None:
+        return write_too_few(words)
+    wide = len(CHAIN_KINDS)
     rows = tuple(
-        (words.say(Message("generation {n}", n=generation)), *cells)
-        for generation, *cells in zip(found["generation"].to_list(), *columns, strict=True)
+        (
+            words.say(Message("generation {n}", n=generation)),
+            *told[place * wide : (place + 1) * wide],
+        )
+        for place, generation in enumerate(found["generation"])
     )
     heads = words.labels(("generation", "代"), *CHAIN_KIND_WORDS.values())
     return ReportTable(
@@ -290,35 +305,67 @@ def _tabulate_generations(figures: ReportFigures, words: ReportWords) -> ReportT
     )
 
 
+def write_too_few(words: ReportWords) -> ReportParagraph:
+    """In place of a table that would tell a group of one or two people whatever it hides."""
+    told = Message(
+        "Too few people to break down: whatever the table hid, a group of one or two could be "
+        "worked out from the total."
+    )
+    return ReportParagraph(words.say(told))
+
+
 # --- provinces, or occupations of a province --------------------------------------------------
 
 
 def write_places(figures: ReportFigures, words: ReportWords) -> ReportSection:
     """The provinces; of a province's report, its occupations."""
     national = figures.request.province is None
-    title = ("Provinces", "各省进展") if national else ("Occupations", "各职业进展")
-    found = figures.places.head(MAX_LISTED_PLACES)
-    if found.is_empty():
+    title = words.label(("Provinces", "各省进展") if national else ("Occupations", "各职业进展"))
+    if figures.places.is_empty():
         none = words.say(Message("Nobody is driven yet, so there is nothing to break down."))
-        return ReportSection(words.label(title), (ReportParagraph(none),))
+        return ReportSection(title, (ReportParagraph(none),))
+    told = protect_places(figures)
+    if told is None:
+        return ReportSection(title, (write_too_few(words),))
+    found = told.head(MAX_LISTED_PLACES)
     names = [_name_place(figures, value, words) for value in found["value"]]
-    blocks: list[ReportBlock] = [_tabulate_places(figures, found, names, words)]
-    told = found.head(MAX_CHART_PLACES)
-    cells = protect_small_cells(found["person_times"].to_list())
-    times = tuple(
-        float(n) if cell == format_number(n) else None
-        for n, cell in zip(told["person_times"], cells, strict=False)
+    drawn = found.head(MAX_CHART_PLACES)
+    times = draw_told_values(drawn["person_times"], drawn["told_person_times"])
+    chart = ReportChart(
+        words.label(("Person-times driven, the largest first", "带动人次（由多到少）")),
+        words.label(PERSON_TIMES),
+        "bars",
+        tuple(names[: drawn.height]),
+        (ChartSeries(words.label(PERSON_TIMES), times),),
     )
-    blocks.append(
-        ReportChart(
-            words.label(("Person-times driven, the largest first", "带动人次（由多到少）")),
-            words.label(PERSON_TIMES),
-            "bars",
-            tuple(names[: told.height]),
-            (ChartSeries(words.label(PERSON_TIMES), times),),
-        )
+    return ReportSection(title, (_tabulate_places(figures, found, names, words), chart))
+
+
+def protect_places(figures: ReportFigures) -> pl.DataFrame | None:
+    """`figures.places` with what is told of each number: told_persons, told_person_times,
+    told_month_person_times. None where nothing could be told.
+
+    Places whose persons or person-times are hidden come last, by their code.
+    """
+    found = figures.places
+    if found.filter(pl.col("person_times") > 0).height < 2:
+        return None
+    told = {name: protect_column(found, name, ["value"]) for name in PLACE_FIGURES}
+    if told["persons"] is None or told["person_times"] is None:
+        return None
+    keys = [(value,) for value in found["value"]]
+    columns = [
+        # Who came in the month need not be told: all are dashes, and nobody too.
+        pl.Series(f"told_{name}", [DASH if cells is None else cells[key] for key in keys])
+        for name, cells in told.items()
+    ]
+    hidden = pl.any_horizontal(
+        pl.col(f"told_{name}").is_in(HIDDEN_TEXTS) for name in PLACE_FIGURES[:2]
     )
-    return ReportSection(words.label(title), tuple(blocks))
+    times = pl.when(hidden).then(0).otherwise("person_times")
+    return found.with_columns(*columns).sort(
+        pl.col("value").is_null(), hidden, times, "value", descending=[False, False, True, False]
+    )
 
 
 def _name_place(figures: ReportFigures, value: str | None, words: ReportWords) -> str:
@@ -332,10 +379,7 @@ def _name_place(figures: ReportFigures, value: str | None, words: ReportWords) -
 def _tabulate_places(
     figures: ReportFigures, found: pl.DataFrame, names: list[str], words: ReportWords
 ) -> ReportTable:
-    columns = [
-        protect_small_cells(found[name].to_list())
-        for name in ("persons", "person_times", "month_person_times")
-    ]
+    columns = [found[f"told_{name}"].to_list() for name in PLACE_FIGURES]
     national = figures.request.province is None
     heads = [
         ("province", "省份") if national else ("occupation", "职业"),
@@ -347,7 +391,7 @@ def _tabulate_places(
     if national:
         heads += [("target", "目标"), ("share", "完成率")]
         for row, times, target in zip(rows, found["person_times"], found["target"], strict=True):
-            hidden = row[2] != format_number(times)
+            hidden = row[2] in HIDDEN_TEXTS
             row += [format_number(target), DASH if hidden else format_part(times, target)]
     note = Message(
         "{n} of {all} rows. Groups of one or two people are told as {small}; a dash hides what "

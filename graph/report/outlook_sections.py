@@ -28,15 +28,27 @@ from graph.report.document import (
     ReportTable,
 )
 from graph.report.figures import ReportFigures
-from graph.report.ledger_sections import BOTH_UNITS, PERSON_TIMES, PERSONS_UNIT, select_landing
+from graph.report.ledger_sections import (
+    BOTH_UNITS,
+    PERSON_TIMES,
+    PERSONS_UNIT,
+    protect_places,
+    select_landing,
+    write_too_few,
+)
+from graph.report.small_cells import (
+    format_group_size,
+    protect_column,
+    protect_small_cells,
+)
 from graph.report.wording import (
     DASH,
+    HIDDEN_TEXTS,
     SMALL_CELL_TEXT,
     ReportWords,
     format_number,
     format_part,
     format_signed_number,
-    protect_small_cells,
 )
 
 MAX_FORECAST_ROWS: Final = 40
@@ -111,7 +123,7 @@ def write_forecast(figures: ReportFigures, words: ReportWords) -> ReportSection:
         _tabulate_parts(forecast, figures, landing, words),
     ]
     if figures.request.province is None:
-        blocks.append(_tabulate_landings(forecast, words))
+        blocks.append(_tabulate_landings(forecast, figures, words))
     blocks.append(_write_backtest(figures, words))
     return ReportSection(title, tuple(blocks))
 
@@ -226,26 +238,47 @@ def _tabulate_parts(
     )
 
 
-def _tabulate_landings(forecast: LandingForecast, words: ReportWords) -> ReportTable:
+def _tabulate_landings(
+    forecast: LandingForecast, figures: ReportFigures, words: ReportWords
+) -> ReportBlock:
+    """By province. Of a small group nothing but the target is told: where hardly anybody is
+    pending, the median is what is counted.
+    """
+    every = forecast.select_landing("province").filter(pl.col("ledger") == "person_times")
+    counted = protect_column(every, "counted", ["value"])
+    if counted is None:
+        return write_too_few(words)
+    # The same people stand by province above, where the month reaches as far as the data do.
+    placed = protect_places(figures)
+    above = {} if placed is None else dict(placed.select("value", "told_person_times").rows())
+    hidden = {
+        value
+        for (value,), told in counted.items()
+        if told in HIDDEN_TEXTS or above.get(value) in HIDDEN_TEXTS
+    }
     found = (
-        forecast.select_landing("province")
-        .filter(pl.col("ledger") == "person_times", pl.col("value").is_not_null())
-        .sort("median", "value", descending=[True, False])
+        every.filter(pl.col("value").is_not_null())
+        .with_columns(hidden=pl.col("value").is_in(list(hidden)))
+        .with_columns(order=pl.when("hidden").then(0).otherwise("median"))
+        .sort("hidden", "order", "value", descending=[False, True, False])
         .head(MAX_FORECAST_ROWS)
     )
-    counted = protect_small_cells(found["counted"].to_list())
     rows = tuple(
         (
             words.label(PROVINCES[row["value"]]) if row["value"] in PROVINCES else row["value"],
-            told,
-            format_number(row["median"]),
-            _format_range(row["low_80"], row["high_80"]),
-            format_number(row["target"]),
-            words.label(("reached", "已达标"))
-            if row["target"] is not None and row["counted"] >= row["target"]
-            else _format_chance(row["probability"]),
+            *(
+                (
+                    _hide_count(counted[(row["value"],)]),
+                    DASH,
+                    DASH,
+                    format_number(row["target"]),
+                    DASH,
+                )
+                if row["hidden"]
+                else _format_landing(row, words)
+            ),
         )
-        for told, row in zip(counted, found.iter_rows(named=True), strict=True)
+        for row in found.iter_rows(named=True)
     )
     heads = words.labels(
         ("province", "省份"),
@@ -257,6 +290,21 @@ def _tabulate_landings(forecast: LandingForecast, words: ReportWords) -> ReportT
     )
     title = words.label(("Forecast by province", "分省预测"))
     return ReportTable(title, words.label(PERSON_TIMES), heads, rows)
+
+
+def _hide_count(told: str) -> str:
+    return told if told in HIDDEN_TEXTS else DASH
+
+
+def _format_landing(row: dict[str, Any], words: ReportWords) -> tuple[str, ...]:
+    reached = row["target"] is not None and row["counted"] >= row["target"]
+    return (
+        format_number(row["counted"]),
+        format_number(row["median"]),
+        _format_range(row["low_80"], row["high_80"]),
+        format_number(row["target"]),
+        words.label(("reached", "已达标")) if reached else _format_chance(row["probability"]),
+    )
 
 
 def _write_backtest(figures: ReportFigures, words: ReportWords) -> ReportBlock:
@@ -311,8 +359,8 @@ def write_retention(figures: ReportFigures, words: ReportWords) -> ReportSection
         "become free to leave; {last} are the last mentor of their occupation in their province.",
         since=found.since,
         until=found.until,
-        people=protect_small_cells([people], False)[0],
-        last=protect_small_cells([last], False)[0],
+        people=format_group_size(people),
+        last=format_group_size(last),
     )
     blocks: list[ReportBlock] = [ReportParagraph(words.say(told), "lead")]
     if people:
@@ -325,6 +373,10 @@ def _show_departures(found: Departures, words: ReportWords) -> list[ReportBlock]
     months = count_departures_by_month(found.rows, found.retirements_since)
     people = protect_small_cells(months["people"].to_list())
     apprentices = protect_small_cells(months["apprentices"].to_list())
+    if people is None:
+        return [write_too_few(words)]
+    if apprentices is None:
+        apprentices = (DASH,) * months.height
     rows = tuple(
         (
             _format_departure_period(month, words),
@@ -347,7 +399,7 @@ def _show_departures(found: Departures, words: ReportWords) -> list[ReportBlock]
     title = words.label(("Departures by month and reason", "分月分原因离任人数"))
     return [
         ReportTable(title, words.label(PERSONS_UNIT), heads, rows, words.say(note), 2),
-        _chart_departures(months, words),
+        _chart_departures(months.with_columns(told=pl.Series(people)), words),
     ]
 
 
@@ -355,11 +407,16 @@ PERSONS_HEAD: Final = ("persons", "人数")
 
 
 def _chart_departures(months: pl.DataFrame, words: ReportWords) -> ReportChart:
-    by_month = months.group_by("month").agg(pl.col("people").sum()).sort("month")
-    cells = protect_small_cells(by_month["people"].to_list())
+    """`months`: month, people, told. A month with a hidden reason has no bar: less the reasons that
+    are told, its sum would tell it.
+    """
+    by_month = (
+        months.group_by("month")
+        .agg(pl.col("people").sum(), told=~pl.col("told").is_in(HIDDEN_TEXTS).any())
+        .sort("month")
+    )
     values = tuple(
-        float(n) if cell == format_number(n) else None
-        for n, cell in zip(by_month["people"], cells, strict=True)
+        float(people) if told else None for people, told in by_month.select("people", "told").rows()
     )
     return ReportChart(
         words.label(("Departures by month; of retirements, the year", "分月离任人数（退休按年）")),
@@ -367,6 +424,7 @@ def _chart_departures(months: pl.DataFrame, words: ReportWords) -> ReportChart:
         "bars",
         tuple(_format_departure_period(month, words) for month in by_month["month"]),
         (ChartSeries(words.label(PERSONS_HEAD), values),),
+        note=words.say(Message("A month without a bar has a group of one or two people.")),
     )
 
 
@@ -380,7 +438,7 @@ def _list_retirement_gaps(found: Departures, words: ReportWords) -> list[ReportB
     for gap, n in found.gaps.items():
         told = Message(
             "Of {n} working people no single retirement month is known: {gap}.",
-            n=protect_small_cells([n], False)[0],
+            n=format_group_size(n),
             gap=Words(*RETIREMENT_GAPS[gap]),
         )
         blocks.append(ReportParagraph(words.say(told), "note"))
@@ -388,7 +446,7 @@ def _list_retirement_gaps(found: Departures, words: ReportWords) -> list[ReportB
         late = Message(
             "{n} working people are past their statutory month on {day}, with no retirement on "
             "record and no postponement in force.",
-            n=protect_small_cells([found.overdue], False)[0],
+            n=format_group_size(found.overdue),
             day=found.retirements_since,
         )
         blocks.append(ReportParagraph(words.say(late), "note"))

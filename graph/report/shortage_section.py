@@ -11,7 +11,8 @@ from graph.messages import Message
 from graph.policy import Policy
 from graph.report.document import ReportBlock, ReportParagraph, ReportSection, ReportTable
 from graph.report.figures import ReportFigures
-from graph.report.wording import DASH, ReportWords, format_number, protect_small_cells
+from graph.report.small_cells import format_group_size, is_small_group
+from graph.report.wording import DASH, SMALL_CELL_TEXT, ReportWords, format_number
 
 MAX_SHORTAGE_ROWS: Final = 20
 SHORTAGE_HEADS: Final = (
@@ -60,27 +61,27 @@ def _choose_year(found: Shortages, policy: Policy) -> int:
 
 
 def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) -> ReportTable:
-    stock, mentors = (
-        protect_small_cells([round(n) for n in found[name].fill_null(0)], False)
-        for name in ("stock", "mentors")
-    )
     rows = tuple(
         (
             words.translate_term(row["occupation"] or row["code"] or DASH),
-            in_work,
-            *(_round_expected(row[name]) for name in ("retiring", "rising", "positions", "gap")),
+            format_group_size(round(row["stock"])),
+            *_format_changes(row),
+            _round_expected(row["positions"]),
+            _round_expected(row["gap"]),
             f"{_round_expected(row['gap_low'])} \N{EN DASH} {_round_expected(row['gap_high'])}",
-            in_place,
+            format_group_size(round(row["mentors"] or 0)),
             _round_expected(row["mentor_years"]),
         )
-        for in_work, in_place, row in zip(stock, mentors, found.iter_rows(named=True), strict=True)
+        for row in found.iter_rows(named=True)
     )
     note = Message(
         "The largest {shown} of {n}. Missing: positions open, plus who retires and moves out, less "
         "who moves in and becomes high-skilled; expected values. Mentor-years: what closes the gap "
-        "at the rate observed.",
+        "at the rate observed. Fewer than three people are told as {small}; where so few retire or "
+        "rise, a dash hides both.",
         shown=found.height,
         n=number,
+        small=SMALL_CELL_TEXT,
     )
     return ReportTable(
         words.label(("Occupations that lack high-skilled people", "高技能人才紧缺职业")),
@@ -89,6 +90,17 @@ def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) ->
         rows,
         words.say(note),
     )
+
+
+def _format_changes(row: dict[str, Any]) -> tuple[str, str]:
+    """Who retires, and who rises. What is missing tells the difference of the two: where one is
+    small, neither is told.
+    """
+    changes = (row["retiring"], row["rising"])
+    if any(is_small_group(number or 0) for number in changes):
+        return DASH, DASH
+    retiring, rising = map(_round_expected, changes)
+    return retiring, rising
 
 
 def _round_expected(number: Any) -> str:

@@ -1,8 +1,8 @@
-"""How a report sets numbers, dashes and names; and which small numbers it does not tell."""
+"""How a report sets numbers, dashes and names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -16,6 +16,8 @@ MINUS: Final = "\N{MINUS SIGN}"
 # Of groups of people, fewer than so many are told as "<3" only.
 SMALL_CELL_PERSONS: Final = 3
 SMALL_CELL_TEXT: Final = f"<{SMALL_CELL_PERSONS}"
+# What stands in place of a number that is not told.
+HIDDEN_TEXTS: Final = (SMALL_CELL_TEXT, DASH)
 
 
 @dataclass(frozen=True)
@@ -75,29 +77,3 @@ def format_part(part: float | None, total: float | None) -> str:
     ('12.5%', '—')
     """
     return DASH if part is None or not total else f"{100 * part / total:.1f}%"
-
-
-def protect_small_cells(numbers: Sequence[int], total_is_told: bool = True) -> tuple[str, ...]:
-    """The numbers of a column of people, the small ones as `SMALL_CELL_TEXT`.
-
-    Where the total is told, and with it the sum of the hidden cells, they could be worked out if
-    one alone is hidden, or all are ones or all twos: the next smallest of the others is hidden
-    too, as a dash. 0 says that there is nobody, and stays.
-
-    >>> protect_small_cells([2, 40, 7, 0])
-    ('<3', '40', '—', '0')
-    >>> protect_small_cells([1, 2, 9])
-    ('<3', '<3', '9')
-    >>> protect_small_cells([1, 1, 9, 30])
-    ('<3', '<3', '—', '30')
-    """
-    hidden = [0 < number < SMALL_CELL_PERSONS for number in numbers]
-    told = [
-        SMALL_CELL_TEXT if small else format_number(number)
-        for number, small in zip(numbers, hidden, strict=True)
-    ]
-    others = [n for n, small in zip(numbers, hidden, strict=True) if not small and n > 0]
-    small_cells = [n for n, small in zip(numbers, hidden, strict=True) if small]
-    if total_is_told and len(set(small_cells)) == 1 and others:
-        told[numbers.index(min(others))] = DASH
-    return tuple(told)

@@ -45,7 +45,6 @@ from graph.report.templates import build_report_templates
 from graph.report.web import render_html_report
 from graph.report.word import render_word_report
 from graph.report.word_template import WORD_TEMPLATE_NAME
-from graph.report.wording import SMALL_CELL_PERSONS, SMALL_CELL_TEXT, protect_small_cells
 from graph.snapshot.take import CachedSnapshot
 from tests.conformance.worlds import snapshot_of
 from tests.unit.test_driven import EXAMPLES, random_world
@@ -212,16 +211,6 @@ def test_a_chart_in_html_is_text_and_shapes(chart: ReportChart) -> None:
 
 
 # --- figures ----------------------------------------------------------------------------------
-
-
-@given(st.lists(st.integers(0, 12), max_size=9))
-def test_no_hidden_cell_can_be_worked_out_from_the_total(numbers: list[int]) -> None:
-    told = protect_small_cells(numbers)
-    hidden = [n for n, cell in zip(numbers, told, strict=True) if cell != str(n)]
-    assert all(cell != str(n) for n, cell in zip(numbers, told, strict=True) if 0 < n < 3)
-    visible = [n for n in numbers if n >= SMALL_CELL_PERSONS]
-    assert len(hidden) != 1 or not visible
-    assert SMALL_CELL_TEXT in told or not hidden
 
 
 def test_months_add_up() -> None:
