@@ -48,19 +48,23 @@ def why_command(
     from graph.evidence.answer import explain_pair
     from graph.evidence.reasons import WHY_COLUMNS
     from graph.people.aliases import list_further_ids, resolve_person_id
+    from graph.people.organisation_aliases import find_organisations_of, list_organisation_aliases
 
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
         talent, worker = (resolve_person_id(snapshot, one) for one in (talent, worker))
         answer = explain_pair(snapshot, policy, talent, worker, chains=chains)
         further = list_further_ids(snapshot, answer.list_people())
+        resting = find_organisations_of(snapshot, answer.list_people(), answer.list_studios())
+        places = list_organisation_aliases(snapshot, resting)
     if output.format == TERMINAL_FORMAT:
         _print_explanation(answer)
-        return _print_further_ids(further)
+        _print_further_ids(further.rename({"person_id": "id"}))
+        return _print_further_ids(places.rename({"organisation_id": "id"}))
     told = {"talent": talent, "worker": worker, "chains": chains}
     about = build_cli_about(answer.revision, policy, parameters=told, content="why")
     if output.format == "json":
-        merged = {"further_ids": further.to_dicts()}
+        merged = {"further_ids": further.to_dicts(), "organisation_ids": places.to_dicts()}
         output.write_json(answer.as_dict() | merged | about.as_json())
         return
     write_table_output(answer.table(), output, about, WHY_COLUMNS)
@@ -127,16 +131,16 @@ def _print_explanation(answer: Explanation) -> None:
 
 
 def _print_further_ids(further: pl.DataFrame) -> None:
-    """The ids that were joined to somebody on the chains: all of it rests on these merges."""
+    """The ids that were joined to those on the chains: all of it rests on these merges."""
     from graph.people.aliases import describe_merge
 
     for row in further.iter_rows(named=True):
         print_answer(
             Message(
                 "{person} is also known as {id}: {why}; {rows} ({sources})",
-                person=row["person_id"],
+                person=row["id"],
                 id=row["alias_id"],
-                why=describe_merge(row["basis"], row["probability"]),
+                why=describe_merge(row["basis"], row.get("probability")),
                 rows=row["row"],
                 sources="; ".join(row["sources"] or ()),
             )

@@ -253,7 +253,8 @@ def diff_command(
         write_table_output(found.changes, output, about)
         if output.path is None:
             return
-    tables = {name: format_date_columns(getattr(found, name)) for name in RESTATEMENT_TABLES}
+    shown = (*RESTATEMENT_TABLES, "merges")
+    tables = {name: format_date_columns(getattr(found, name)) for name in shown}
     if as_json:
         rows = {name: table.to_dicts() for name, table in tables.items()}
         print_json(build_data_status() | told | {"policy": policy.as_dict()} | rows)

@@ -70,7 +70,7 @@ ReturnOption = Annotated[
     Path | None,
     typer.Option(
         "--return-to",
-        help="A folder for workbooks to send back: each list with its refused cells marked, and "
+        help="A folder for workbooks to send back: each list with its refused or remarked cells marked, and "
         "why.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""What `shicheng people review` and `shicheng enterprises review` share: the decisions."""
+"""What `shicheng people review` and `shicheng organisations review` share: the decisions."""
 
 from __future__ import annotations
 

@@ -45,8 +45,9 @@ export_cli = typer.Typer(help="The network in other tools' formats.", no_args_is
 people_cli = typer.Typer(
     help="Which ids are one person: by probability, and by decision.", no_args_is_help=True
 )
-enterprises_cli = typer.Typer(
-    help="Which ids are one enterprise: by name, and by decision.", no_args_is_help=True
+organisations_cli = typer.Typer(
+    help="Which ids are one enterprise, school or studio: by name, and by decision.",
+    no_args_is_help=True,
 )
 mappings_cli = typer.Typer(
     help="The remembered mappings of departments' lists: list, show, export, import, delete.",
@@ -64,7 +65,7 @@ cli.add_typer(mappings_cli, name="mappings")
 cli.add_typer(scenario_cli, name="scenario")
 cli.add_typer(db, name="db")
 cli.add_typer(people_cli, name="people")
-cli.add_typer(enterprises_cli, name="enterprises")
+cli.add_typer(organisations_cli, name="organisations")
 cli.add_typer(export_cli, name="export")
 
 

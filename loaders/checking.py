@@ -17,7 +17,7 @@ from graph.model.schema_types import Facet, NodeKind, Relation
 from graph.progress import Progress
 from graph.server.database import Database
 from graph.server.identity_key import build_id_digester
-from graph.store.identity_merge import ENTERPRISES, PEOPLE
+from graph.store.identity_merge import ORGANISATIONS, PEOPLE
 from graph.store.merge import (
     WRITE_BATCH_ROWS,
 )
@@ -26,7 +26,7 @@ from loaders.erasure.erased_people import open_erased_people
 from loaders.erasure.erased_rows import mask_refused_rows, refuse_erased_rows
 from loaders.load_identities import (
     LoadIdentities,
-    resolve_enterprise_identities,
+    resolve_organisation_identities,
     resolve_person_identities,
 )
 from loaders.matching.judgements import list_judgements
@@ -85,10 +85,12 @@ def check_load_tables(
         PEOPLE.node.label: resolve_person_identities(
             database, kept, list_judgements(home), digest, empty_store=empty
         ),
-        ENTERPRISES.node.label: resolve_enterprise_identities(
-            database, kept, list_judgements(home, ENTERPRISES), empty_store=empty
-        ),
     }
+    for identity in ORGANISATIONS:
+        judgements = list_judgements(home, identity)
+        identities[identity.node.label] = resolve_organisation_identities(
+            database, kept, identity, judgements, empty_store=empty
+        )
     known = _collect_known_keys(database, kept, empty)
     gone = {kind: pl.concat(ids) for kind, ids in refused.items()}
     for table in kept:

@@ -1,4 +1,4 @@
-"""Which ids of a load are one person, or one enterprise: before the references are checked.
+"""Which ids of a load are one person, or one organisation: before the references are checked.
 
 Departments number people each in their own way. Two ids are one person when both come with the
 same citizen ID number (compared by its keyed digest), when one was made of a certificate number
@@ -8,8 +8,8 @@ different ID numbers joins nobody: such a person would join two others who are n
 ids of one person the first in order stands, whichever file came first, so that the order of loads
 never decides.
 
-Two ids of enterprises are one where a steward judged so, or the graph knows one as a further id of
-the other; two credit codes never are.
+Two ids of enterprises, schools or studios are one where a steward judged so, or the graph knows one
+as a further id of the other; two credit codes never are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from graph.messages import Message
 from graph.model.kinds import EXCHANGE_TABLES
 from graph.model.schema_types import Relation
 from graph.server.database import Database
-from graph.store.identity_merge import ENTERPRISES, PEOPLE, IdentityKind, IdentityMerge
+from graph.store.identity_merge import PEOPLE, IdentityKind, IdentityMerge
 from graph.store.merge import WRITE_BATCH_ROWS
 from loaders.certificate_holders import find_certificate_pairs
 from loaders.columns import Digest
@@ -65,7 +65,10 @@ _OTHER_NUMBER_JUDGED_REASON = Message(
     "one than that person's: part them with `shicheng people review --different {id} {person}`, "
     "then load again"
 )
-_SAME_ENTERPRISE_REMARK = Message("this is the enterprise {enterprise}, as a steward decided")
+_SAME_ORGANISATION_REMARKS = {
+    "name": Message("this is {standing}, by the same name and place"),
+    "decided": Message("this is {standing}, as a steward decided"),
+}
 _SAME_PERSON_REASON = Message("{start} and {end} are two ids of one person, {person}")
 
 
@@ -144,36 +147,35 @@ def resolve_person_identities(
     return identities
 
 
-def resolve_enterprise_identities(
+def resolve_organisation_identities(
     database: Database,
     staged: Sequence[StagedTable],
+    identity: IdentityKind,
     judgements: Sequence[Judgement] = (),
     *,
     empty_store: bool,
 ) -> LoadIdentities:
-    """As `resolve_person_identities`, of enterprises: by judgements and by further ids known."""
-    tables = [one for one in staged if one.table == ENTERPRISES.node.table and one.accepted]
+    """As `resolve_person_identities`, of organisations: by judgements and by further ids known."""
+    tables = [one for one in staged if one.table == identity.node.table and one.accepted]
     judged = _collect_judged_ids(judgements)
     aliases = pl.DataFrame(schema={**_IDS_SCHEMA, "digest": pl.String})
     if not empty_store:
-        aliases = _fetch_aliases(database, ENTERPRISES, staged, judged)
+        aliases = _fetch_aliases(database, identity, staged, judged)
     if aliases.is_empty() and not judged.len():
         return LoadIdentities()
     leading = aliases.select(*_IDS_SCHEMA)
     identities = LoadIdentities(leading)
     if judged.len():
-        there = _list_known_ids(database, ENTERPRISES, tables, judged, empty_store=empty_store)
+        there = _list_known_ids(database, identity, tables, judged, empty_store=empty_store)
         ids = sorted(there | set(leading["standing_id"]))
         codes = [(id, id) for id in ids if is_credit_code(id)]
         numbers = pl.DataFrame(codes, schema=_STATED_SCHEMA, orient="row")
         identities = _apply_judgements(identities, judgements, there, numbers)
     if not empty_store:
-        identities = replace(
-            identities, stored=_find_stored(database, ENTERPRISES, identities.moved)
-        )
+        identities = replace(identities, stored=_find_stored(database, identity, identities.moved))
     for table in tables:
-        _report_enterprises(table, identities.renamed)
-    _rename_tables(staged, ENTERPRISES, identities)
+        _report_organisations(table, identity, identities.renamed)
+    _rename_tables(staged, identity, identities)
     return identities
 
 
@@ -440,22 +442,26 @@ def _report_contested_certificates(table: StagedTable, ids: Sequence[str]) -> No
         )
 
 
-def _report_enterprises(table: StagedTable, renamed: pl.DataFrame) -> None:
-    """Remarks on the rows of enterprises that are another one."""
-    key = ENTERPRISES.node.key
+def _report_organisations(
+    table: StagedTable, identity: IdentityKind, renamed: pl.DataFrame
+) -> None:
+    """Remarks on the rows of organisations that are another one."""
+    key = identity.node.key
     rows = table.columns([ROW_NUMBER_COLUMN, key])
-    marked = rows.join(renamed, left_on=key, right_on="id", how="inner")
-    if marked.height:
-        found = build_row_findings(
-            marked[ROW_NUMBER_COLUMN],
-            table.file,
-            key,
-            marked[key],
-            _SAME_ENTERPRISE_REMARK,
-            REMARK,
-            enterprise=marked["standing_id"],
-        )
-        table.findings = pl.concat([table.findings, found])
+    for basis, remark in _SAME_ORGANISATION_REMARKS.items():
+        of_basis = renamed.filter(pl.col("basis") == basis)
+        marked = rows.join(of_basis, left_on=key, right_on="id", how="inner")
+        if marked.height:
+            found = build_row_findings(
+                marked[ROW_NUMBER_COLUMN],
+                table.file,
+                key,
+                marked[key],
+                remark,
+                REMARK,
+                standing=marked["standing_id"],
+            )
+            table.findings = pl.concat([table.findings, found])
 
 
 def _add_findings(

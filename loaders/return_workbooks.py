@@ -19,6 +19,7 @@ from typing import Final
 import polars as pl
 
 from graph.messages import Language
+from graph.store.identity_merge import IDENTITY_KINDS
 from graph.tabular import MarkColor, MarkedNotes, MarkedSheet, render_marked_xlsx
 from loaders.department_files import DepartmentFiles, FoundSheet
 from loaders.findings import REFUSED, REMARK
@@ -36,8 +37,12 @@ _NOTE_COLUMNS: Final[Mapping[str, tuple[MarkColor, Mapping[Language, str]]]] = {
     REMARK: ("amber", {"zh": "提示", "en": "Remarks"}),
 }
 # Remarks on these say by which id others know somebody, which is not meant for a department.
-_IDENTITY_COLUMNS: Final = ("person_id", "enterprise_id")
-_FILE_NAMES: Final = {"zh": "{name}-退回.xlsx", "en": "{name}-returned.xlsx"}
+_IDENTITY_COLUMNS: Final = tuple(one.node.key for one in IDENTITY_KINDS.values())
+# The worst that is said in a file -> the name of its workbook by language.
+_FILE_NAMES: Final[Mapping[str, Mapping[Language, str]]] = {
+    REFUSED: {"zh": "{name}-退回.xlsx", "en": "{name}-returned.xlsx"},
+    REMARK: {"zh": "{name}-提示.xlsx", "en": "{name}-remarks.xlsx"},
+}
 _TOP_ROWS: Final = 40
 # What tells a person at a terminal which option to give: of no use to a department.
 _COMMAND_HINT_PATTERN: Final = re.compile(r"[^.。]*--answer[^.。]*[.。]?\s*$")
@@ -80,7 +85,7 @@ def list_returned_sheets(
 ) -> dict[str, list[FoundSheet]]:
     """Name of the workbook to send back -> the sheets of its file that have something marked.
 
-    A file of which nothing was refused is not sent back, whatever is remarked on.
+    A file of which nothing was refused has another name, since nobody must mend it.
     """
     returned = _select_returned(findings)
     marked = set(returned["file"])
@@ -89,8 +94,9 @@ def list_returned_sheets(
     found: dict[str, list[FoundSheet]] = {}
     files: dict[str, str] = {}
     for one in read.found:
-        if one.label in marked and one.sheet.file in files_refused:
-            name = files.get(one.sheet.file) or _name_return_file(one.sheet, found)
+        if one.label in marked:
+            kind = REFUSED if one.sheet.file in files_refused else REMARK
+            name = files.get(one.sheet.file) or _name_return_file(one.sheet, kind, found)
             files[one.sheet.file] = name
             found.setdefault(name, []).append(one)
     return found
@@ -105,7 +111,7 @@ def build_return_workbook(sheets: Iterable[FoundSheet], findings: pl.DataFrame) 
 def write_return_workbooks(
     read: DepartmentFiles, findings: pl.DataFrame, folder: Path
 ) -> list[Path]:
-    """Writes a workbook for each file with refused rows into the folder, mode 0600; their paths.
+    """Writes a workbook for each file with marked rows into the folder, mode 0600; their paths.
 
     None overwrites another file: a second one of a name is numbered.
     """
@@ -134,8 +140,8 @@ def _select_returned(findings: pl.DataFrame) -> pl.DataFrame:
     return findings.filter((pl.col("row") > 0) & said)
 
 
-def _name_return_file(sheet: Sheet, taken: Mapping[str, object]) -> str:
-    form = _FILE_NAMES[detect_sheet_language(sheet)]
+def _name_return_file(sheet: Sheet, kind: str, taken: Mapping[str, object]) -> str:
+    form = _FILE_NAMES[kind][detect_sheet_language(sheet)]
     stem = Path(clean_file_name(sheet.file)).stem
     forms = (form.format(name=f"{stem}{f'-{at}' if at else ''}") for at in range(len(taken) + 1))
     return next(name for name in forms if name not in taken)

@@ -154,6 +154,27 @@ RETURN e.name AS name, e.province AS province, e.industry AS industry, e.ownersh
   COLLECT { MATCH (a:EnterpriseAlias)-[:DENOTES]->(e)
             RETURN a.alias_id ORDER BY a.alias_id LIMIT 20 } AS further
 
+// name: school_review
+// internal: What tells one school from another when two are compared.
+MATCH (s:School {school_id: $id})
+RETURN s.name AS name, s.province AS province, s.kind AS kind, s.sources AS sources,
+  COUNT { MATCH (:Person)-[:TEACHES_AT]->(s) } AS teachers,
+  COUNT { MATCH (:Person)-[:TRAINED_AT]->(s) } AS trained,
+  COUNT { MATCH (:Enterprise)-[:PARTNERS_WITH]->(s) } AS partners,
+  COLLECT { MATCH (a:SchoolAlias)-[:DENOTES_SCHOOL]->(s)
+            RETURN a.alias_id ORDER BY a.alias_id LIMIT 20 } AS further
+
+// name: studio_review
+// internal: What tells one studio from another when two are compared.
+MATCH (s:Studio {studio_id: $id})
+RETURN s.name AS name, s.province AS province, s.kind AS kind, s.grade AS grade,
+  s.founded AS founded, s.sources AS sources,
+  head(COLLECT { MATCH (s)-[:HOSTED_BY]->(h) RETURN h.name }) AS host,
+  COLLECT { MATCH (p:Person)-[:LEADS]->(s) RETURN DISTINCT p.name ORDER BY p.name LIMIT 5 } AS leaders,
+  COUNT { MATCH (:Person)-[:TRAINED_AT]->(s) } AS trained,
+  COLLECT { MATCH (a:StudioAlias)-[:DENOTES_STUDIO]->(s)
+            RETURN a.alias_id ORDER BY a.alias_id LIMIT 20 } AS further
+
 // name: school_record
 // internal: One school with its teachers and partner enterprises, twenty of each at most.
 MATCH (s:School {school_id: $id})

@@ -228,6 +228,11 @@ class Explanation:
         between = [id for hop in hops for id in (hop.mentor, hop.apprentice)]
         return list(dict.fromkeys([self.talent_id, self.worker_id, *between]))
 
+    def list_studios(self) -> list[str]:
+        """The studios of the chains shown, once."""
+        hops = [hop for chain in (*self.chains, self.failing) for hop in chain]
+        return list(dict.fromkeys(hop.studio for hop in hops if hop.studio))
+
     @property
     def person_times(self) -> int:
         """How many of the promotions count as person-times."""

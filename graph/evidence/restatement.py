@@ -31,6 +31,7 @@ from graph.dates import PRECISION, least_known
 from graph.driven.figures import Driven
 from graph.driven.results import load_driven
 from graph.errors import UsageError
+from graph.evidence.merged_ids import compare_merged_ids
 from graph.evidence.source_rows import list_link_rows
 from graph.evidence.verdict import find_first_high_skilled
 from graph.messages import Words
@@ -61,7 +62,7 @@ CAUSE_KINDS: Final = ("person", "talent", "as_of", "recognition", "mentorship", 
 CAUSE_COLUMNS: Final = ("kind", "change", "who", "whom", "studio_id", "level", "was", "becomes")
 CAUSE_LINK_COLUMNS: Final = ("mentor", "apprentice", "start", "channel")
 # The tables of a `Restatement`.
-RESTATEMENT_TABLE_NAMES: Final = ("national", "talents", "causes", "changes")
+RESTATEMENT_TABLE_NAMES: Final = ("national", "talents", "causes", "changes", "merges")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Restatement:
     - changes: a row a change: ledger, talent_id, person_id, day, change (+1 or -1), cause (the
       row of `causes`); the ledgers are those of talents, and leading_talents, driven_persons and
       driven_person_times for the nation (where talent_id is the nearest talent)
+    - merges: the ids of people and organisations that were joined or parted between the two
+      (`graph.evidence.merged_ids`); a change whose cause is a person's or a link's may rest on one
     """
 
     before: int
@@ -85,6 +88,7 @@ class Restatement:
     talents: pl.DataFrame
     causes: pl.DataFrame
     changes: pl.DataFrame
+    merges: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,7 @@ def compare_measurements(
         _build_talent_table(old.driven, new.driven),
         _add_cause_rows(_add_cause_counts(causes, numbered), old, new),
         numbered,
+        compare_merged_ids(old.snapshot, new.snapshot),
     )
 
 

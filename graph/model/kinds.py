@@ -405,6 +405,20 @@ NODES: tuple[NodeKind, ...] = (
         "alias_id",
         (_build_property("alias_id", "an enterprise's id that another stands for", "其他编号"),),
     ),
+    NodeKind(
+        "SchoolAlias",
+        "Further id of a school",
+        "院校其他编号",
+        "alias_id",
+        (_build_property("alias_id", "a school's id that another stands for", "其他编号"),),
+    ),
+    NodeKind(
+        "StudioAlias",
+        "Further id of a studio",
+        "工作室其他编号",
+        "alias_id",
+        (_build_property("alias_id", "a studio's id that another stands for", "其他编号"),),
+    ),
 )
 
 FACETS: tuple[Facet, ...] = (
@@ -822,6 +836,32 @@ RELATIONS: tuple[Relation, ...] = (
         (
             _build_property(
                 "basis", "why the two ids are one enterprise", "合并依据", choices=IDENTITY_BASES
+            ),
+        ),
+    ),
+    # (:SchoolAlias)-[:DENOTES_SCHOOL]->(:School)
+    Relation(
+        "DENOTES_SCHOOL",
+        "Is a further id of the school",
+        "同一院校",
+        End("alias_id", ("SchoolAlias",)),
+        End("school_id", ("School",)),
+        (
+            _build_property(
+                "basis", "why the two ids are one school", "合并依据", choices=IDENTITY_BASES
+            ),
+        ),
+    ),
+    # (:StudioAlias)-[:DENOTES_STUDIO]->(:Studio)
+    Relation(
+        "DENOTES_STUDIO",
+        "Is a further id of the studio",
+        "同一工作室",
+        End("alias_id", ("StudioAlias",)),
+        End("studio_id", ("Studio",)),
+        (
+            _build_property(
+                "basis", "why the two ids are one studio", "合并依据", choices=IDENTITY_BASES
             ),
         ),
     ),

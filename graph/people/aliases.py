@@ -1,4 +1,4 @@
-"""The further ids under which departments state a person, or an enterprise."""
+"""The further ids under which departments state a person."""
 
 from __future__ import annotations
 
@@ -34,31 +34,6 @@ def resolve_person_ids(snapshot: Snapshot, ids: Collection[str]) -> dict[str, st
     return dict(found.join(people, on="person").select("alias_id", "person_id").collect().rows())
 
 
-def resolve_enterprise_ids(snapshot: Snapshot, ids: Collection[str]) -> dict[str, str]:
-    """enterprise_id by each of these ids that is a further id of one; others are left out."""
-    aliases = snapshot.frames.get("enterprise_aliases")
-    if aliases is None or not ids:
-        return {}
-    wanted = pl.Series(list(ids), dtype=pl.String)
-    found = aliases.filter(pl.col("alias_id").is_in(wanted.implode()))
-    return dict(found.select("alias_id", "enterprise_id").collect().rows())
-
-
-def list_enterprise_aliases(snapshot: Snapshot, enterprise_id: str) -> list[str]:
-    """The further ids of an enterprise, in order."""
-    aliases = snapshot.frames.get("enterprise_aliases")
-    if aliases is None:
-        return []
-    found = aliases.filter(pl.col("enterprise_id") == enterprise_id).select("alias_id")
-    return found.collect()["alias_id"].sort().to_list()
-
-
-def count_enterprise_aliases(snapshot: Snapshot) -> int:
-    """How many ids of enterprises others stand for."""
-    aliases = snapshot.frames.get("enterprise_aliases")
-    return 0 if aliases is None else int(aliases.select(pl.len()).collect().item())
-
-
 def resolve_person_id(snapshot: Snapshot, person_id: str) -> str:
     """The id that stands for this one: itself, unless it is a further id of somebody."""
     return resolve_person_ids(snapshot, [person_id]).get(person_id, person_id)
@@ -84,12 +59,20 @@ def list_further_ids(snapshot: Snapshot, ids: Collection[str]) -> pl.DataFrame:
 
     By person and further id. `row` and `sources` say who knows the person by it.
     """
-    aliases = snapshot.frames.get("aliases")
-    if aliases is None or not ids or "basis" not in aliases.collect_schema().names():
-        return pl.DataFrame(schema=_FURTHER_ID_SCHEMA)
     wanted = pl.Series(list(ids), dtype=pl.String)
-    people = snapshot.frames["people"].select("person", "person_id")
-    people = people.filter(pl.col("person_id").is_in(wanted.implode()))
+    return _collect_further_ids(snapshot, pl.col("person_id").is_in(wanted.implode()))
+
+
+def list_all_further_ids(snapshot: Snapshot) -> pl.DataFrame:
+    """As `list_further_ids`, of everybody."""
+    return _collect_further_ids(snapshot, pl.lit(value=True))
+
+
+def _collect_further_ids(snapshot: Snapshot, which: pl.Expr) -> pl.DataFrame:
+    aliases = snapshot.frames.get("aliases")
+    if aliases is None or "basis" not in aliases.collect_schema().names():
+        return pl.DataFrame(schema=_FURTHER_ID_SCHEMA)
+    people = snapshot.frames["people"].select("person", "person_id").filter(which)
     found = aliases.join(people, on="person").select(*_FURTHER_ID_SCHEMA)
     found = found.with_columns(pl.col("basis").fill_null("id_number"))
     return found.sort("person_id", "alias_id").collect()

@@ -22,7 +22,15 @@ from graph.server.damage import is_notebook_intact, mend_notebook
 from graph.system_errors import full_disk, reason_of
 
 EntryKind = Literal[
-    "note", "view", "search", "decision", "identity", "enterprise_identity", "scenario"
+    "note",
+    "view",
+    "search",
+    "decision",
+    "identity",
+    "enterprise_identity",
+    "school_identity",
+    "studio_identity",
+    "scenario",
 ]
 NOTEBOOK_FILE_NAME: Final = "notebook.sqlite"
 # What one entry may hold, so that a page stays a page.

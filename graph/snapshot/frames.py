@@ -28,9 +28,9 @@ from graph.snapshot.reader import (
 from graph.store.standing import GraphState
 
 # Raised when the frames change, so that snapshots of an older form are not read as this one.
-SNAPSHOT_VERSION: Final = 11
+SNAPSHOT_VERSION: Final = 12
 # Older forms that can still be opened: what they lack is empty (`_fill_older_frames`).
-READABLE_VERSIONS: Final = (SNAPSHOT_VERSION, 10, 9, 8)
+READABLE_VERSIONS: Final = (SNAPSHOT_VERSION, 11, 10, 9, 8)
 SNAPSHOT_MANIFEST_NAME: Final = "snapshot.json"
 
 # frame: the node kind it holds, a row a node
@@ -59,6 +59,8 @@ RELATION_FRAMES: Final = {
     "partnerships": "PARTNERS_WITH",
     "aliases": "IDENTIFIES",
     "enterprise_aliases": "DENOTES",
+    "school_aliases": "DENOTES_SCHOOL",
+    "studio_aliases": "DENOTES_STUDIO",
     "practices": "PRACTISES",
     "demand": "DEMANDED_IN",
     "participations": "WORKED_ON",
@@ -91,8 +93,8 @@ class Snapshot:
       employments and practices, those with a row of their own; whom somebody works for now is
       `enterprise_id` of people too, and what somebody practises `occupation_code`
     - aliases: alias_id, person, basis, probability; the ids that departments gave a person whom
-      another id stands for, and why (`IDENTITY_BASES`); enterprise_aliases: alias_id,
-      enterprise_id, basis
+      another id stands for, and why (`IDENTITY_BASES`); enterprise_aliases,
+      school_aliases, studio_aliases: alias_id, enterprise_id (or school_id, studio_id), basis
     - studios, enterprises, schools, competitions, projects, occupations, provinces, goals: the
       nodes
 

@@ -1,9 +1,10 @@
-"""Two people, or two enterprises, of the graph that turn out to be one become one node.
+"""Two people, or two organisations, of the graph that turn out to be one become one node.
 
 Everything that sources state of the one that goes is stated of the one that stands: the node's own
-row, its further labels, every relation, and the rows of other nodes that name it (a person's
-employer), by the same rules as if it had been loaded so (`graph.store.merge`). A further id leads
-from the old id to the new. All of it is noted for undoing like any other batch of the load.
+row, its further labels, every relation, and the rows of others that name it (a person's employer,
+the enterprise of a mentorship), by the same rules as if it had been loaded so
+(`graph.store.merge`). A further id leads from the old id to the new. All of it is noted for undoing
+like any other batch of the load.
 """
 
 from __future__ import annotations
@@ -59,8 +60,16 @@ PEOPLE = IdentityKind(NODE_KINDS["Person"], NODE_KINDS["PersonAlias"], RELATION_
 ENTERPRISES = IdentityKind(
     NODE_KINDS["Enterprise"], NODE_KINDS["EnterpriseAlias"], RELATION_KINDS["DENOTES"]
 )
+SCHOOLS = IdentityKind(
+    NODE_KINDS["School"], NODE_KINDS["SchoolAlias"], RELATION_KINDS["DENOTES_SCHOOL"]
+)
+STUDIOS = IdentityKind(
+    NODE_KINDS["Studio"], NODE_KINDS["StudioAlias"], RELATION_KINDS["DENOTES_STUDIO"]
+)
+# Enterprises and schools first: a studio's host tells one studio from another.
+ORGANISATIONS: Sequence[IdentityKind] = (ENTERPRISES, SCHOOLS, STUDIOS)
 IDENTITY_KINDS: Mapping[str, IdentityKind] = {
-    identity.node.label: identity for identity in (PEOPLE, ENTERPRISES)
+    identity.node.label: identity for identity in (PEOPLE, *ORGANISATIONS)
 }
 
 
@@ -126,6 +135,7 @@ def _merge_batch(
         _move_relations(writer, identity, standing, [one for one in own if not one.is_link])
         _move_links(writer, standing, nodes, [one for one in own if one.is_link])
         redirect_names(writer, identity, naming, standing)
+        redirect_mentions(writer, identity, standing)
         _write_aliases(writer, identity, {old: merges[old] for old in standing}, nodes, own)
     delete_identity_nodes(writer, identity, list(standing), own)
 
@@ -373,6 +383,65 @@ def _redirect_column(
 
     if keys:
         writer.run_batch(once, 0)
+
+
+def redirect_mentions(
+    writer: Writer,
+    identity: IdentityKind,
+    ids: Mapping[str, str],
+    sources: Collection[str] | None = None,
+) -> None:
+    """Names other ids in relations that only mention these: the enterprise of a mentorship.
+
+    What a source says that is not believed is changed too. Only statements of `sources`, where
+    they are given. A relation stays that of the load that last wrote it.
+    """
+    renamed = RenamedNames(ids, sources)
+    for relation in RELATIONS:
+        ends = (relation.start.column, relation.end.column)
+        columns = [prop.name for prop in relation.properties if prop.name == identity.node.key]
+        for column in columns if identity.node.key not in ends else ():
+            rules = MergeRules.of(relation, writer.ranks)
+            names = list_stated_properties(rules, relation)
+            groups: dict[tuple[str, str, str], dict[tuple[str, str, str], list[Statement]]] = {}
+            for one in _read_mentioning_relations(writer, relation, column, list(ids)):
+                before = writer.statements_of(rules, names, one.properties)
+                after = renamed.apply(before, column)
+                if after != before:
+                    key = "" if relation.one_tie else one.properties[RELATION_KEY_COLUMN]
+                    group = groups.setdefault((one.properties[LOAD_COLUMN], one.start, one.end), {})
+                    group.setdefault((one.a, one.b, key), []).extend(after)
+            for (load, start, end), stated in groups.items():
+                with writer.dated(load):
+                    writer.change_relations(relation, rules, start, end, stated)
+
+
+def _read_mentioning_relations(
+    writer: Writer, relation: Relation, column: str, ids: Sequence[str]
+) -> list[FoundRelation]:
+    """The relations of which some source's row mentions one of these ids in the column."""
+    kinds = relation.start.kinds, relation.end.kinds
+    rows = writer.database.read(
+        f"MATCH (a)-[x:{relation.type}]->(b) WHERE x.{column} IN $ids OR (x.stated IS NOT NULL "
+        "AND any(told IN x.stated WHERE any(id IN $quoted WHERE told CONTAINS id))) "
+        f"RETURN {build_label_expression('a', kinds[0])} AS start, "
+        f"{build_node_key_expression('a', kinds[0])} AS a, "
+        f"{build_label_expression('b', kinds[1])} AS end, "
+        f"{build_node_key_expression('b', kinds[1])} AS b, properties(x) AS properties",
+        {"ids": list(ids), "quoted": [json.dumps(id, ensure_ascii=False) for id in ids]},
+        seconds=600,
+    )
+    return [
+        FoundRelation(
+            relation,
+            row["start"],
+            row["a"],
+            row["end"],
+            row["b"],
+            convert_neo4j_value(row["properties"]),
+        )
+        for row in rows
+    ]
 
 
 def _write_aliases(

@@ -25,6 +25,7 @@ from graph.store.identity_merge import (
     delete_identity_nodes,
     read_identity_nodes,
     read_node_relations,
+    redirect_mentions,
     redirect_names,
 )
 from graph.store.merge import (
@@ -65,6 +66,7 @@ def split_identity(writer: Writer, identity: IdentityKind, alias_id: str, standi
         _restate_links(writer, node, standing_id, owners, [x for x in own if x.is_link])
         _restate_naming_links(writer, standing_id, owners, naming, named)
         redirect_names(writer, identity, naming, {standing_id: alias_id}, leaving)
+        redirect_mentions(writer, identity, {standing_id: alias_id}, leaving)
         plain = [x for x in own if not x.is_link and x.a != alias_id]
         _restate_relations(writer, identity, standing_id, owners, leaving_aliases, plain)
 

@@ -1,4 +1,4 @@
-"""What stewards judged of pairs of people or enterprises: the same, different, or put off.
+"""What stewards judged of pairs of people or organisations: the same, different, or put off.
 
 A judgement names two ids as departments gave them, with who and when. It stands in the notebook of
 the data folder, so that loads, resets and restored stores leave it; a newer one on the same pair
@@ -18,7 +18,7 @@ from graph.atomic import write_file_atomically
 from graph.audit.log import record_event
 from graph.errors import UsageError
 from graph.programme.notebook import NOTEBOOK_FILE_NAME, EntryKind, Notebook
-from graph.store.identity_merge import ENTERPRISES, PEOPLE, IdentityKind
+from graph.store.identity_merge import ENTERPRISES, PEOPLE, SCHOOLS, STUDIOS, IdentityKind
 
 # `open` takes back what stood before.
 Verdict = Literal["same", "different", "later", "open"]
@@ -27,6 +27,8 @@ IdPair = tuple[str, str]
 _ENTRY_KINDS: Final[Mapping[str, EntryKind]] = {
     PEOPLE.node.label: "identity",
     ENTERPRISES.node.label: "enterprise_identity",
+    SCHOOLS.node.label: "school_identity",
+    STUDIOS.node.label: "studio_identity",
 }
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from graph.audit.log import record_event
 from graph.errors import UsageError
-from graph.messages import Message, Say
-from graph.store.identity_merge import ENTERPRISES, PEOPLE, IdentityKind
+from graph.messages import Message, Say, Words
+from graph.store.identity_merge import PEOPLE, IdentityKind
 from loaders.broken_loads import undo_broken_loads
 from loaders.load_nodes import build_load_id, open_load_folder
 from loaders.mapping.identifiers import is_credit_code
@@ -23,18 +23,12 @@ _SAVED = {
     "later": Message("put off: the pair comes at the end of the list"),
     "open": Message("taken back: the pair is proposed again with the next match"),
 }
-_SAVED_OF_ENTERPRISES = {
-    "same": Message("one enterprise: merged with the next `shicheng enterprises match` or load"),
-    "different": Message("different enterprises: this pair is not proposed again"),
-    "later": _SAVED["later"],
-    "open": _SAVED["open"],
+_SAVED_OF_ORGANISATIONS = _SAVED | {
+    "same": Message("one: merged with the next `shicheng organisations match` or load"),
+    "different": Message("different ones: this pair is not proposed again"),
 }
-_PARTED = {
-    PEOPLE.node.label: Message("parted again: {id} is a person of its own (revision {revision})"),
-    ENTERPRISES.node.label: Message(
-        "parted again: {id} is an enterprise of its own (revision {revision})"
-    ),
-}
+_PARTED_PERSON = Message("parted again: {id} is a person of its own (revision {revision})")
+_PARTED = Message("parted again: {id} stands for itself (revision {revision})")
 
 
 def decide_pair(
@@ -63,14 +57,15 @@ def decide_pair(
             "{a} and {b} come with one citizen ID number: correct that number first", a=a, b=b
         )
     save_judgement(database.settings.home, a, b, verdict, owner, identity)
-    saved = _SAVED if identity is PEOPLE else _SAVED_OF_ENTERPRISES
+    saved = _SAVED if identity is PEOPLE else _SAVED_OF_ORGANISATIONS
     if not merged or verdict not in ("different", "open"):
         return saved[verdict]
     parting = _find_parting_id(facts, a, b, decided_only=verdict == "open")
     if parting is None:
         return saved[verdict]
     revision = part_identity(database, identity, parting, facts["standing_a"], say=say)
-    return _PARTED[identity.node.label].with_values(id=parting, revision=revision)
+    parted = _PARTED_PERSON if identity is PEOPLE else _PARTED
+    return parted.with_values(id=parting, revision=revision)
 
 
 def part_identity(
@@ -124,7 +119,11 @@ def _fetch_facts(database: Database, identity: IdentityKind, a: str, b: str) -> 
 def _build_unknown_id_error(identity: IdentityKind, id: str) -> UsageError:
     if identity is PEOPLE:
         return UsageError("nobody in the graph has the id {id}; check how it is written", id=id)
-    return UsageError("no enterprise in the graph has the id {id}; check how it is written", id=id)
+    return UsageError(
+        "no {what} in the graph has the id {id}; check how it is written",
+        what=Words(identity.node.en.lower(), identity.node.zh),
+        id=id,
+    )
 
 
 def _check_may_be_same(facts: dict[str, Any], a: str, b: str) -> None:
@@ -158,7 +157,7 @@ def _find_parting_id(
     """The further id to be parted: that of the less certain basis; None where an ID number joins
     the two, or nothing that may be undone.
     """
-    allowed = {"decided"} if decided_only else {"decided", "probable", "certificate"}
+    allowed = {"decided"} if decided_only else {"decided", "probable", "certificate", "name"}
     found = [
         (facts[f"probability_{name}"] or 1.0, id)
         for name, id in (("a", a), ("b", b))

@@ -12,7 +12,6 @@ from graph.atomic import write_file_atomically
 from loaders.matching.judgements import IdPair, Judgement, order_pair
 
 QUEUE_FILE_NAME: Final = "review-pairs.parquet"
-ENTERPRISE_QUEUE_FILE_NAME: Final = "review-enterprises.parquet"
 
 
 def write_review_queue(home: Path, waiting: pl.DataFrame, name: str = QUEUE_FILE_NAME) -> None:

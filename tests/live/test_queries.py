@@ -607,6 +607,40 @@ EXPECTED_INTERNAL: list[tuple[str, Mapping[str, Any], list[dict[str, Any]]]] = [
         ],
     ),
     (
+        "school_review",
+        {"id": "k1"},
+        [
+            {
+                "name": K1[1],
+                "province": "32",
+                "kind": "technician_college",
+                "sources": ["small_network"],
+                "teachers": 0,
+                "trained": 1,
+                "partners": 1,
+                "further": [],
+            }
+        ],
+    ),
+    (
+        "studio_review",
+        {"id": "s1"},
+        [
+            {
+                "name": "李二技能大师工作室",
+                "province": "32",
+                "kind": "master_skill",
+                "grade": "national",
+                "founded": D(2018, 1, 1),
+                "sources": ["small_network"],
+                "host": E1[1],
+                "leaders": ["李二"],
+                "trained": 1,
+                "further": [],
+            }
+        ],
+    ),
+    (
         "school_record",
         {"id": "k1"},
         [

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import UsageError
-from loaders.matching.enterprise_names import find_name_pairs
+from graph.store.identity_merge import ENTERPRISES, SCHOOLS, STUDIOS, IdentityKind
 from loaders.matching.judgements import (
     export_judgements,
     import_judgements,
@@ -26,6 +26,8 @@ from loaders.matching.match_pairs import score_pairs
 from loaders.matching.match_records import complete_records, normalize_employer_names
 from loaders.matching.match_words import FIELD_WORDS, LEVEL_WORDS, list_field_agreements
 from loaders.matching.merge_choice import MergeChoice, choose_merges
+from loaders.matching.organisation_matching import find_organisation_pairs
+from loaders.matching.organisation_names import find_name_pairs
 from loaders.matching.person_names import fold_names, romanize_names
 from loaders.synthetic.two_departments import build_two_views
 
@@ -326,3 +328,60 @@ def test_names_of_one_enterprise_are_found_and_others_are_not() -> None:
         ("full", "brackets"): "same_core",
         ("begin", "begun"): "short_name",
     }
+
+
+def find_pairs(identity: IdentityKind, *rows: tuple[str, str | None, str | None, str]) -> Any:
+    """Ground and whether it merges by itself, by the names' places in the list.
+
+    `rows`: name, province, host (its id and name), department.
+    """
+    code = "91320500711111111X"
+    schema = {"organisation_id": pl.String, "digest": pl.String, "departments": pl.List(pl.String)}
+    known = pl.DataFrame(
+        {
+            "record": range(len(rows)),
+            "name": [row[0] for row in rows],
+            "province": [row[1] for row in rows],
+            "host_id": [row[2] for row in rows],
+            "host": [row[2] for row in rows],
+            "digest": [code + row[3] if row[3].isdigit() else None for row in rows],
+            "departments": [[row[3]] for row in rows],
+            "organisation_id": [str(at) for at in range(len(rows))],
+        },
+        schema_overrides={**schema, **dict.fromkeys(("province", "host_id", "host"), pl.String)},
+    )
+    pairs = find_organisation_pairs(known, identity)
+    return {
+        (row["record_l"], row["record_r"]): (row["ground"], row["weight"] > 0)
+        for row in pairs.iter_rows(named=True)
+    }
+
+
+def test_the_same_name_merges_where_the_place_is_told_and_nothing_forbids_it() -> None:
+    place, bare = "苏州远航重工有限公司", "远航重工有限公司"
+    full = (place, None, None, "A"), (place.replace("州", "州 "), None, None, "B")
+    assert find_pairs(ENTERPRISES, *full) == {(0, 1): ("same_name", True)}
+    assert find_pairs(ENTERPRISES, full[0], full[0]) == {(0, 1): ("same_name", False)}
+    unplaced = (bare, None, None, "A"), (bare, "32", None, "B")
+    assert find_pairs(ENTERPRISES, *unplaced) == {(0, 1): ("same_name", False)}
+    told = (bare, "32", None, "A"), (bare, "32", None, "B"), (bare, "33", None, "C")
+    assert find_pairs(ENTERPRISES, *told) == {
+        (0, 1): ("same_name", True),
+        (0, 2): ("same_name", False),
+        (1, 2): ("same_name", False),
+    }
+    assert find_pairs(ENTERPRISES, (place, "32", None, "1"), (place, "32", None, "2")) == {}
+
+
+def test_schools_and_studios_are_asked_by_what_tells_them_apart() -> None:
+    schools = ("江苏省苏州技师学院", "32", None, "A"), ("苏州技师学院", "32", None, "B")
+    assert find_pairs(SCHOOLS, *schools) == {(0, 1): ("same_core", False)}
+    branch = ("苏州技师学院", None, None, "A"), ("苏州技师学院附属学校", None, None, "B")
+    assert find_pairs(SCHOOLS, *branch) == {}
+    full, short = "苏州远航重工集团有限公司", "远航重工"
+    grades = ("张建国国家级技能大师工作室", None, full, "A"), ("张建国工作室", None, short, "B")
+    assert find_pairs(STUDIOS, *grades) == {(0, 1): ("same_subject", False)}
+    elsewhere = ("技能大师工作室", None, full, "A"), ("技能大师工作室", None, "无锡机床厂", "B")
+    assert find_pairs(STUDIOS, *elsewhere) == {}
+    hosted = ("焊接工作室", None, full, "A"), ("焊接 工作室", None, full, "B")
+    assert find_pairs(STUDIOS, *hosted) == {(0, 1): ("same_name", True)}

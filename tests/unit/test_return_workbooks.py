@@ -149,7 +149,21 @@ def test_the_language_is_that_of_the_list(tmp_path: Path) -> None:
     assert notes[0] == "Why it was refused" and notes[1]
 
 
-def test_nothing_is_sent_back_where_nothing_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_remarks_alone_can_be_sent_back(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes((LISTS / "r06" / "recognitions.csv").read_bytes())
+    read, findings = check(tmp_path, tmp_path / "list.csv", SheetChoices("总工会"))
+    assert set(findings["kind"]) == {"remark"}
+    (book,) = write_return_workbooks(read, findings, tmp_path / "back")
+    assert book.name == "list-提示.xlsx"
+    (sheet,) = read_sheets(book)
+    assert isinstance(sheet, Sheet)
+    (heads, *rows) = sheet.cells.select(sheet.cells.columns[-2:]).iter_rows()
+    assert "提示" in heads and "退回原因" not in str(sheet.cells.rows())
+    assert any("部分数字被遮盖" in str(row) for row in rows), rows
+
+
+def test_nothing_is_sent_back_where_nothing_is_said(tmp_path: Path) -> None:
     read, findings = check(tmp_path, LISTS / "r03" / "people.csv", SheetChoices())
+    findings = findings.clear()
     assert list_returned_sheets(read, findings) == {}
     assert write_return_workbooks(read, findings, tmp_path / "back") == []

@@ -14,9 +14,11 @@ import streamlit as st
 from graph.dates import format_date_columns
 from graph.driven.results import has_cached_driven, load_driven
 from graph.evidence.restatement import Restatement
+from graph.messages import Language
 from graph.metrics.claims import CLAIM_KINDS, COLUMNS
-from graph.model.kinds import EXCHANGE_TABLES
+from graph.model.kinds import EXCHANGE_TABLES, NODE_KINDS
 from graph.model.vocabularies import PROVINCES
+from graph.people.aliases import describe_merge
 from graph.policy import Policy
 from graph.settings import Settings
 from graph.snapshot.take import list_cached_snapshots
@@ -557,6 +559,7 @@ def _draw_revision_difference(found: Restatement) -> None:
         }
     )
     _draw_number_table(national, "data_national", width="content")
+    _draw_merged_ids(found.merges)
     if found.causes.is_empty():
         frame.draw_empty_state(t("Nothing changed"), t("Both revisions give the same figures."))
         return
@@ -588,6 +591,35 @@ def _draw_revision_difference(found: Restatement) -> None:
     downloads.draw_download_buttons(
         _flatten_nested_columns(found.talents), about, "restated_talents"
     )
+
+
+def _name_kind(label: str, language: Language) -> str:
+    kind = NODE_KINDS[label]
+    return translate_label((kind.en, kind.zh), language)
+
+
+def _draw_merged_ids(merges: pl.DataFrame) -> None:
+    """The ids that were joined or parted between the two revisions."""
+    if merges.is_empty():
+        return
+    language = current_language()
+    frame.draw_heading(
+        t("Ids joined or parted"),
+        tn("{n} id", "{n} ids", merges.height, n=format_count(merges.height)),
+    )
+    words = {"merged": t("joined"), "parted": t("parted")}
+    rows = [
+        {
+            t("Kind"): _name_kind(row["label"], language),
+            t("Id"): row["alias_id"],
+            t("Stands for it"): row["id"],
+            t("Change"): words[row["change"]],
+            t("Why"): describe_merge(row["basis"], row["probability"]).said(language),
+            t("Rows"): f"{row['row']} ({', '.join(row['sources'] or ())})",
+        }
+        for row in merges.head(MAX_DATA_ROWS).iter_rows(named=True)
+    ]
+    _draw_number_table(pl.DataFrame(rows), "data_merges", width="stretch")
 
 
 def _flatten_nested_columns(table: pl.DataFrame) -> pl.DataFrame:

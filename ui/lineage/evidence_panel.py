@@ -46,6 +46,10 @@ def draw_evidence_panel(answer: Explanation) -> None:
     for person, line in merged_ids.list_further_id_lines(answer.list_people()):
         name = boxes[person].name if person in boxes else person
         frame.draw_muted(t("{name} is also known as {line}", name=name, line=line))
+    for id, line in merged_ids.list_resting_organisation_lines(
+        answer.list_people(), answer.list_studios()
+    ):
+        frame.draw_muted(t("{name} is also known as {line}", name=id, line=line))
 
 
 def _format_credit_shares(answer: Explanation) -> str:

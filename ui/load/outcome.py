@@ -150,6 +150,7 @@ def _draw_refusals(
     frame.draw_heading(t("Refused rows"), tn("{n} row", "{n} rows", rows, n=format_count(rows)))
     if not rows:
         frame.draw_muted(t("Every row can be taken."))
+        _draw_return_buttons(report, read, key)
         return
     asked = id(job), language
     if asked not in draft.refusals:
@@ -185,15 +186,19 @@ def _draw_refusals(
 
 
 def _draw_return_buttons(report: LoadReport, read: DepartmentFiles, key: str) -> None:
+    """The workbooks to send back, also of files of which nothing but remarks is said."""
+    returned = list_returned_sheets(read, report.findings)
+    if not returned:
+        return
     frame.draw_muted(
         t(
-            "To send back: the department's own rows with the refused cells marked, and why, in "
-            "the language of the list. They hold whole ID numbers: give them to that department "
-            "alone."
+            "To send back: the department's own rows with the refused or remarked cells marked, "
+            "and why, in the language of the list. They hold whole ID numbers: give them to that "
+            "department alone."
         )
     )
     with st.container(horizontal=True, key=f"{key}_return"):
-        for name, sheets in list_returned_sheets(read, report.findings).items():
+        for name, sheets in returned.items():
             downloads.draw_download_button(
                 frame.escape_markdown(name),
                 partial(_build_returned, sheets, report.findings),

@@ -21,7 +21,7 @@ from ui.person.person import PaidSubsidy
 from ui.person.person_summary import format_subsidy
 from ui.places import table
 from ui.places.table import OUTPUT_COLUMN_BY_KIND, PLACE_FILTERS, PLACE_KINDS
-from ui.reading import talent_figures
+from ui.reading import merged_ids, talent_figures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
 from ui.shell.theme import TOKENS_BY_MODE
@@ -368,8 +368,8 @@ def _draw_place_details(id: str, about: table.PlaceDetails, policy: Policy, kind
         for name, column in table.build_place_columns(kind).items()
         if column.kind in ("count", "bar")
     ]
-    if kind == "enterprise" and (further := table.list_further_enterprise_ids(id)):
-        told.append((t("Also known as"), t(", ").join(further)))
+    further = merged_ids.list_further_organisation_lines({kind.capitalize(): [id]})
+    told += [(t("Also known as"), line) for _, line in further]
     frame.draw_html(frame.render_facts(told, "sc-wide"))
     st.button(
         t("Close"),

@@ -20,7 +20,7 @@ from graph.messages import Language
 from graph.metrics.cached_tables import has_cached_metric_table, load_metric_table
 from graph.metrics.places import MIN_FRONTLINE_SHARE, find_reached_people
 from graph.model.vocabularies import GRADES, PROVINCES, SCHOOL_KINDS, STUDIO_KINDS
-from graph.people.aliases import list_enterprise_aliases, resolve_enterprise_ids
+from graph.people.organisation_aliases import resolve_organisation_id
 from graph.policy import Policy
 from graph.programme.groups import add_enterprise_standing, add_partner_share
 from graph.snapshot.frames import Snapshot
@@ -381,13 +381,8 @@ def find_place_kind(id: str) -> str | None:
 
 
 def resolve_place_id(id: str | None) -> str | None:
-    """The id that stands for this one: another one's where it is an enterprise's further id."""
-    return resolve_enterprise_ids(graph_state.fetch_snapshot(), [id]).get(id, id) if id else id
-
-
-def list_further_enterprise_ids(id: str) -> list[str]:
-    """The further ids under which departments state an enterprise."""
-    return list_enterprise_aliases(graph_state.fetch_snapshot(), id)
+    """The id that stands for this one: another one's where it is a further id of a place."""
+    return resolve_organisation_id(graph_state.fetch_snapshot(), id) if id else id
 
 
 # --- one place --------------------------------------------------------------------------------

@@ -378,6 +378,8 @@ def _list_profile_facts(about: Person) -> list[tuple[str, str]]:
     ]
     further = merged_ids.list_further_id_lines([about.id])
     rows += [(t("Also known as"), line) for _, line in further]
+    resting = merged_ids.list_resting_organisation_lines([about.id])
+    rows += [(t("Its enterprise is also known as"), line) for _, line in resting]
     rows += [(t("Worked at"), _format_employment(row)) for row in about.employments]
     rows += [(t("Basis"), _format_naming(row)) for row in about.named]
     rows += [(t("Honour"), _format_honour_fact(row)) for row in about.honours]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from graph.people.aliases import (
-    count_enterprise_aliases,
-    count_merged_ids,
-    describe_merge,
-    list_further_ids,
+from graph.people.aliases import count_merged_ids, describe_merge, list_further_ids
+from graph.people.organisation_aliases import (
+    count_organisation_aliases,
+    find_organisations_of,
+    list_organisation_aliases,
 )
 from ui.shell.graph_state import cache_by_graph_state, fetch_snapshot
-from ui.words.i18n import current_language, join_sentences, t, tn
+from ui.words.i18n import current_language, join_sentences, t
 from ui.words.numbers import format_count
 
 
@@ -25,16 +25,7 @@ def fetch_merged_counts() -> dict[str, int]:
 
 def format_merged_counts() -> str:
     """On how many merges every figure rests, in a sentence; nothing where there are none."""
-    counts, enterprises = fetch_merged_counts(), _fetch_enterprise_count()
-    of_enterprises = tn(
-        "{n} merged id of an enterprise stands in them, by decision.",
-        "{n} merged ids of enterprises stand in them, by decision.",
-        enterprises,
-        n=format_count(enterprises),
-    )
-    of_enterprises = of_enterprises if enterprises else ""
-    if not sum(counts.values()):
-        return of_enterprises
+    counts = fetch_merged_counts()
     of_people = t(
         "The figures rest on {n} merged ids of people: {number} by citizen ID number, "
         "{certificate} by certificate number, {probable} by probability, {decided} by decision.",
@@ -44,12 +35,25 @@ def format_merged_counts() -> str:
         probable=format_count(counts["probable"]),
         decided=format_count(counts["decided"]),
     )
-    return join_sentences(of_people, of_enterprises) if of_enterprises else of_people
+    said = [of_people] if sum(counts.values()) else []
+    organisations = fetch_organisation_counts()
+    if sum(organisations.values()):
+        said.append(
+            t(
+                "Places in them rest on merged ids too: {enterprises} of enterprises, {schools} of "
+                "schools, {studios} of studios.",
+                enterprises=format_count(organisations["Enterprise"]),
+                schools=format_count(organisations["School"]),
+                studios=format_count(organisations["Studio"]),
+            )
+        )
+    return join_sentences(*said) if said else ""
 
 
 @cache_by_graph_state(max_entries=2, resource=True)
-def _fetch_enterprise_count() -> int:
-    return count_enterprise_aliases(fetch_snapshot())
+def fetch_organisation_counts() -> dict[str, int]:
+    """How many ids of organisations were joined, by label."""
+    return count_organisation_aliases(fetch_snapshot())
 
 
 @cache_by_graph_state(max_entries=32, resource=True)
@@ -73,3 +77,32 @@ def list_further_id_lines(ids: Iterable[str]) -> list[tuple[str, str]]:
         )
         for row in _read_further_ids(tuple(sorted(set(ids)))).iter_rows(named=True)
     ]
+
+
+def list_further_organisation_lines(ids: Mapping[str, Iterable[str]]) -> list[tuple[str, str]]:
+    """The further ids of organisations, given by label: whose, and each with why and by whom."""
+    if not sum(fetch_organisation_counts().values()):
+        return []
+    wanted = {label: sorted(set(some)) for label, some in ids.items()}
+    return [
+        (
+            row["organisation_id"],
+            t(
+                "{id} ({why}; {source})",
+                id=row["alias_id"],
+                why=describe_merge(row["basis"], None).said(current_language()),
+                source=", ".join(row["sources"] or ()),
+            ),
+        )
+        for row in list_organisation_aliases(fetch_snapshot(), wanted).iter_rows(named=True)
+    ]
+
+
+def list_resting_organisation_lines(
+    people: Iterable[str], studios: Iterable[str] = ()
+) -> list[tuple[str, str]]:
+    """The same of the employers of people, of studios and of their hosts."""
+    if not sum(fetch_organisation_counts().values()):
+        return []
+    found = find_organisations_of(fetch_snapshot(), list(people), list(studios))
+    return list_further_organisation_lines(found)

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from graph.model.vocabularies import LEVELS, PROVINCES
-from graph.people.aliases import resolve_enterprise_ids, resolve_person_id
+from graph.people.aliases import resolve_person_id
+from graph.people.organisation_aliases import resolve_organisation_id
 from graph.people.search import (
     SEARCH_FACETS,
     SEARCH_KIND_FRAMES,
@@ -126,11 +127,11 @@ def search_by_text(
 
     Of several words, some may name a province, a level or an occupation: where no name has them
     all, the others are looked for among those who are there. A further id of a person or
-    an enterprise finds whom it stands for.
+    an organisation finds whom it stands for.
     """
     snapshot = graph_state.fetch_snapshot()
     text = resolve_person_id(snapshot, text)
-    text = resolve_enterprise_ids(snapshot, [text]).get(text, text)
+    text = resolve_organisation_id(snapshot, text)
     wanted, names = list(kinds), talent_figures.fetch_name_index()
     found = dict(names.find(text, wanted, most, first=first, only=only))
     for asked in parse_search_words(text):

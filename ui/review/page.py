@@ -1,6 +1,6 @@
 """Review: two records side by side, why they are alike, and whether they are one.
 
-People and enterprises alike; which of them is shown, the visitor chooses.
+People and organisations alike; which of them is shown, the visitor chooses.
 """
 
 from __future__ import annotations
@@ -13,15 +13,22 @@ import streamlit as st
 
 from graph.errors import ShichengError
 from graph.model.vocabularies import PROVINCES, SEXES
-from graph.store.identity_merge import ENTERPRISES, IDENTITY_KINDS, PEOPLE, IdentityKind
-from loaders.matching.enterprise_matching import load_enterprise_queue
+from graph.store.identity_merge import (
+    ENTERPRISES,
+    IDENTITY_KINDS,
+    PEOPLE,
+    SCHOOLS,
+    STUDIOS,
+    IdentityKind,
+)
 from loaders.matching.judgements import Verdict, list_judgements
 from loaders.matching.match_words import FIELD_WORDS, LEVEL_WORDS, describe_weight
+from loaders.matching.organisation_matching import load_organisation_queue
 from loaders.matching.pair_decisions import decide_pair
 from loaders.matching.people_matching import load_review_queue
 from ui.person import record
 from ui.reading import merged_ids
-from ui.review.enterprise_pair import draw_enterprise_pair
+from ui.review.organisation_pair import draw_organisation_pair
 from ui.shell import address, frame, graph_state
 from ui.shell.visitor import (
     Visitor,
@@ -60,9 +67,9 @@ def page() -> None:
         frame.draw_empty_state(
             t("People have not been matched yet. ")
             if of_people
-            else t("Enterprises have not been matched yet. "),
+            else t("Organisations of this kind have not been matched yet. "),
             translate_message(error),
-            f"shicheng {'people' if of_people else 'enterprises'} match",
+            f"shicheng {'people' if of_people else 'organisations'} match",
         )
         return
     _draw_queue(queue, identity, visitor)
@@ -70,7 +77,12 @@ def page() -> None:
 
 def _choose_identity() -> IdentityKind:
     """Whose records are reviewed."""
-    names = {PEOPLE.node.label: t("People"), ENTERPRISES.node.label: t("Enterprises")}
+    names = {
+        PEOPLE.node.label: t("People"),
+        ENTERPRISES.node.label: t("Enterprises"),
+        SCHOOLS.node.label: t("Schools"),
+        STUDIOS.node.label: t("Studios"),
+    }
     label = address.draw_required_choice(
         _REVIEW_PAGE, "whose", t("Whose records"), names, PEOPLE.node.label, untitled=True
     )
@@ -84,10 +96,10 @@ def _fetch_queue(identity: IdentityKind) -> pl.DataFrame:
     """
     home, snapshot = graph_state.open_shared_database().settings.home, graph_state.fetch_snapshot()
     judgements = list_judgements(home, identity)
-    load = load_review_queue if identity is PEOPLE else load_enterprise_queue
-    queue = load(snapshot, home, judgements)
-    name = identity.node.label.lower()
-    return queue.rename({f"{name}_a": "id_a", f"{name}_b": "id_b"})
+    if identity is not PEOPLE:
+        return load_organisation_queue(snapshot, home, judgements, identity)
+    queue = load_review_queue(snapshot, home, judgements)
+    return queue.rename({"person_a": "id_a", "person_b": "id_b"})
 
 
 def _draw_queue(queue: pl.DataFrame, identity: IdentityKind, visitor: Visitor) -> None:
@@ -102,7 +114,7 @@ def _draw_queue(queue: pl.DataFrame, identity: IdentityKind, visitor: Visitor) -
     frame.draw_lead(
         t("{pairs} of records may be one person each.", pairs=render_bold(number))
         if of_people
-        else t("{pairs} of records may be one enterprise each.", pairs=render_bold(number))
+        else t("{pairs} of records may be one organisation each.", pairs=render_bold(number))
     )
     frame.draw_muted(t("What you decide acts with the next load, or the next matching."))
     place = st.session_state.get(_PLACE_KEY, 0) % queue.height
@@ -111,7 +123,7 @@ def _draw_queue(queue: pl.DataFrame, identity: IdentityKind, visitor: Visitor) -
         record_personal_read("review", [pair["id_a"], pair["id_b"]])
         _draw_pair(pair, visitor)
     else:
-        draw_enterprise_pair(pair)
+        draw_organisation_pair(pair, identity)
     _draw_decision_buttons(pair, place, identity, visitor)
 
 
@@ -177,8 +189,8 @@ def _draw_decision_buttons(
     """What can be decided; each has a key of its own."""
     of_people = identity is PEOPLE
     verdicts: dict[Verdict, tuple[str, str]] = {
-        "same": (t("One person") if of_people else t("One enterprise"), "m"),
-        "different": (t("Different people") if of_people else t("Different enterprises"), "d"),
+        "same": (t("One person") if of_people else t("One and the same"), "m"),
+        "different": (t("Different people") if of_people else t("Different ones"), "d"),
         "later": (t("Later"), "l"),
     }
     with st.container(horizontal=True, key="review_decisions"):
