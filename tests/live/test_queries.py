@@ -613,10 +613,10 @@ EXPECTED_INTERNAL: list[tuple[str, Mapping[str, Any], list[dict[str, Any]]]] = [
             {
                 "name": K1[1],
                 "province": "32",
-                "kind": "technician_college",
+                "kind": "technical",
                 "sources": ["small_network"],
                 "teachers": 0,
-                "trained": 1,
+                "trained": 3,
                 "partners": 1,
                 "further": [],
             }
@@ -629,13 +629,13 @@ EXPECTED_INTERNAL: list[tuple[str, Mapping[str, Any], list[dict[str, Any]]]] = [
             {
                 "name": "李二技能大师工作室",
                 "province": "32",
-                "kind": "master_skill",
+                "kind": "skill_master",
                 "grade": "national",
-                "founded": D(2018, 1, 1),
+                "founded": D(2015, 1, 1),
                 "sources": ["small_network"],
                 "host": E1[1],
                 "leaders": ["李二"],
-                "trained": 1,
+                "trained": 2,
                 "further": [],
             }
         ],
