@@ -28,7 +28,7 @@ from graph.store.merge import WRITE_BATCH_ROWS
 from loaders.certificate_holders import find_certificate_pairs
 from loaders.columns import Digest
 from loaders.findings import REFUSED, REMARK, build_row_findings
-from loaders.mapping.identifiers import is_credit_code
+from loaders.mapping.identifiers import find_credit_code
 from loaders.matching.judgements import IdPair, Judgement, list_judged_pairs
 from loaders.matching.merge_choice import PersonClusters
 from loaders.staging import StagedTable, list_identity_columns
@@ -168,7 +168,7 @@ def resolve_organisation_identities(
     if judged.len():
         there = _list_known_ids(database, identity, tables, judged, empty_store=empty_store)
         ids = sorted(there | set(leading["standing_id"]))
-        codes = [(id, id) for id in ids if is_credit_code(id)]
+        codes = [(id, code) for id in ids if (code := find_credit_code(id)) is not None]
         numbers = pl.DataFrame(codes, schema=_STATED_SCHEMA, orient="row")
         identities = _apply_judgements(identities, judgements, there, numbers)
     if not empty_store:

@@ -22,7 +22,7 @@ Choices = Mapping[str, tuple[str, str]]
 IDENTITY_BASES: Choices = {
     "id_number": ("same citizen ID number", "身份证号相同"),
     "certificate": ("same certificate number and name", "证书编号和姓名相同"),
-    "name": ("same name and place", "名称和所在地相同"),
+    "name": ("same name and place, or credit code", "名称和所在地、或信用代码相同"),
     "probable": ("matched by probability", "按概率匹配"),
     "decided": ("decided by a steward", "人工认定"),
 }

@@ -100,12 +100,16 @@ def is_credit_code(text: str) -> bool:
     return _CREDIT_CODE_CHARACTERS[-total % 31] == text[17]
 
 
+def find_credit_code(text: str) -> str | None:
+    """The right credit code that the text is, however it is written; None for what is none."""
+    code = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()
+    return code if is_credit_code(code) else None
+
+
 def build_enterprise_id(name: str | None, credit_code: str | None) -> str | None:
     """The credit code where it is a right one, else the normalised name."""
-    if credit_code is not None:
-        code = re.sub(r"\s", "", unicodedata.normalize("NFKC", credit_code)).upper()
-        if is_credit_code(code):
-            return code
+    if credit_code is not None and (code := find_credit_code(credit_code)) is not None:
+        return code
     return normalize_organisation(name) if name else None
 
 

@@ -1,8 +1,9 @@
 """Finds organisations of the graph that may be one; merges what is sure or decided, asks the rest.
 
-Sure are two names that are the same with the place in them, or two studios of one name and host,
-that two departments state. What stewards judged comes first. Both are merged in a load of their
-own, by the rules of people (`loaders.matching.merge_choice`), with credit codes for ID numbers.
+Sure are one credit code in two writings; two names that are the same with the place in them, or two
+studios of one name and host, that two departments state. What stewards judged comes first. Both are
+merged in a load of their own, by the rules of people (`loaders.matching.merge_choice`), with credit
+codes for ID numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from graph.snapshot.take import take_snapshot
 from graph.store.identity_merge import ENTERPRISES, STUDIOS, IdentityKind, IdentityMerge
 from loaders.broken_loads import undo_broken_loads
 from loaders.load_nodes import build_load_id, open_load_folder
-from loaders.mapping.identifiers import is_credit_code
+from loaders.mapping.identifiers import find_credit_code
 from loaders.matching.judgements import Judgement, list_judged_pairs, list_judgements
 from loaders.matching.match_records import LIST_SEPARATOR, normalize_employer_names
 from loaders.matching.merge_choice import DECIDED_BASIS, MergeChoice, choose_merges
@@ -184,7 +185,7 @@ def _read_organisations(
         part = ids.slice(at, _READ_NODES).to_list()
         rows += database.read(statement, {"ids": part}, seconds=600)
     found = pl.DataFrame(rows, schema=_NODE_SCHEMA)
-    codes = [id if is_credit_code(id) else None for id in found["organisation_id"]]
+    codes = [find_credit_code(id) for id in found["organisation_id"]]
     named = pl.element().str.split(LIST_SEPARATOR).list.first().unique().sort()
     return found.with_columns(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("record"),
@@ -245,6 +246,7 @@ def find_organisation_pairs(known: pl.DataFrame, identity: IdentityKind) -> pl.D
         known_place = same_place.fill_null(value=False) | pl.col("placed_l")
     sure = (pl.col("ground") == "same_name") & known_place.fill_null(value=False)
     sure &= ~shared & ~elsewhere
+    sure |= pl.col("ground") == "same_code"
     ranks = {ground: -float(at + 1) for at, ground in enumerate(GROUND_WORDS)}
     rank = pl.col("ground").replace_strict(ranks, return_dtype=pl.Float64)
     return left.select(

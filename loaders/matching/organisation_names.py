@@ -20,6 +20,7 @@ from loaders.value_words import list_division_words
 
 # Why two names may be one organisation's, from what says most.
 GROUND_WORDS: Final[dict[str, Words]] = {
+    "same_code": Words("the ids are the same credit code", "编号为同一统一社会信用代码"),
     "same_name": Words("the same", "相同"),
     "same_words": Words("the same but for legal words and brackets", "除组织形式和括号外相同"),
     "old_name": Words("one is told as the other's old name", "一方注明为另一方的原名"),
@@ -62,11 +63,14 @@ def find_name_pairs(
 ) -> pl.DataFrame:
     """Pairs of organisations with names that may be one's: record_l, record_r, ground.
 
-    `organisations`: record, name. Each pair stands once, with the ground that says most.
+    `organisations`: record, name, digest (the credit code, where known). Each pair stands once,
+    with the ground that says most.
     """
     words = _NAME_WORDS[label]
     known, told = _build_name_forms(organisations, words)
+    coded = organisations.drop_nulls("digest")
     found = {
+        "same_code": _join_pairs(coded, coded, "digest"),
         "same_name": _join_pairs(known, known, "name"),
         "same_words": _join_pairs(known, known, "words"),
         "old_name": pl.concat([_join_pairs(told, known, by) for by in ("words", "core")]),

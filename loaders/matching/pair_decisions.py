@@ -10,7 +10,7 @@ from graph.messages import Message, Say, Words
 from graph.store.identity_merge import PEOPLE, IdentityKind
 from loaders.broken_loads import undo_broken_loads
 from loaders.load_nodes import build_load_id, open_load_folder
-from loaders.mapping.identifiers import is_credit_code
+from loaders.mapping.identifiers import find_credit_code
 from loaders.matching.judgements import Verdict, order_pair, save_judgement
 from loaders.sync import write_identity_split
 
@@ -111,8 +111,7 @@ def _fetch_facts(database: Database, identity: IdentityKind, a: str, b: str) -> 
         )
         return facts | taught[0]
     for name in ("a", "b"):
-        code = facts[f"standing_{name}"]
-        facts[f"code_{name}"] = code if is_credit_code(code) else None
+        facts[f"code_{name}"] = find_credit_code(facts[f"standing_{name}"])
     return facts
 
 

@@ -319,7 +319,9 @@ NAMES = {
 
 def test_names_of_one_enterprise_are_found_and_others_are_not() -> None:
     told = list(NAMES.values())
-    records = pl.DataFrame({"record": range(len(NAMES)), "name": list(NAMES)})
+    records = pl.DataFrame({"record": range(len(NAMES)), "name": list(NAMES)}).with_columns(
+        digest=pl.lit(None, pl.String)
+    )
     pairs = {(told[a], told[b]): why for a, b, why in find_name_pairs(records).iter_rows()}
     assert pairs == {
         ("short", "brackets"): "same_words",
@@ -371,6 +373,8 @@ def test_the_same_name_merges_where_the_place_is_told_and_nothing_forbids_it() -
         (1, 2): ("same_name", False),
     }
     assert find_pairs(ENTERPRISES, (place, "32", None, "1"), (place, "32", None, "2")) == {}
+    one = find_pairs(ENTERPRISES, (place, "32", None, "1"), ("远航", None, None, "1"))
+    assert one == {(0, 1): ("same_code", True)}
 
 
 def test_schools_and_studios_are_asked_by_what_tells_them_apart() -> None:
