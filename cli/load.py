@@ -70,8 +70,8 @@ ReturnOption = Annotated[
     Path | None,
     typer.Option(
         "--return-to",
-        help="A folder for workbooks to send back: each list with its refused or remarked cells marked, and "
-        "why.",
+        help="A folder for workbooks to send back: each list with its refused or remarked cells "
+        "marked, and why.",
     ),
 ]
 CompleteOption = Annotated[
