@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -124,7 +125,16 @@ def flag_placed_names(names: pl.Series) -> pl.Series:
 
 
 def _find_place(name: str) -> str:
-    return next((word for word in list_division_words() if name.startswith(word)), "")
+    """The longest name of a province or a city that the name begins with."""
+    words, lengths = _index_division_words()
+    return next((name[:n] for n in lengths if name[:n] in words), "")
+
+
+@cache
+def _index_division_words() -> tuple[frozenset[str], tuple[int, ...]]:
+    """The names of provinces and cities, and how long they are, the longest first."""
+    words = frozenset(list_division_words())
+    return words, tuple(sorted({len(word) for word in words}, reverse=True))
 
 
 def _strip_kind(name: str, words: _NameWords) -> str | None:
