@@ -53,7 +53,8 @@ def run_app(
     command = [sys.executable, "-m", "streamlit", *arguments, "--server.headless", "true"]
     # The server takes this process's place, so that a signal to `shicheng app` reaches it.
     os.chdir(script.parent)
-    os.execve(command[0], command, given)
+    # This very Python, with the program's own words.
+    os.execve(command[0], command, given)  # noqa: S606
 
 
 def _load_demo_network(opened: Database) -> None:

@@ -169,7 +169,8 @@ class Notebook:
         where = " AND ".join(f"{name} = :{name}" for name in given)
         with self._opened() as opened:
             rows = opened.execute(
-                "SELECT id, kind, owner, subject, made_at, body FROM entries "
+                "SELECT id, kind, owner, subject, made_at, body FROM entries "  # noqa: S608
+                # Names of columns that stand above; values go as parameters.
                 f"WHERE {where} ORDER BY id DESC LIMIT :most",
                 given | {"most": most},
             ).fetchall()

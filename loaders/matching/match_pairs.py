@@ -64,7 +64,8 @@ def _put_records(connection: duckdb.DuckDBPyConnection, records: pl.DataFrame) -
         pl.col("digest").rank("dense").cast(pl.Int32)
     )
     connection.register("given", columns.to_arrow())
-    connection.execute(f"CREATE TABLE {_RECORDS_TABLE} AS SELECT * FROM given")
+    # The table's name is a constant.
+    connection.execute(f"CREATE TABLE {_RECORDS_TABLE} AS SELECT * FROM given")  # noqa: S608
     connection.unregister("given")
 
 
@@ -87,7 +88,8 @@ def _predict(
         for name in FIELD_LEVELS
     )
     found = connection.sql(
-        f"SELECT DISTINCT record_l, record_r, {_WEIGHT} AS weight, {levels}, {bits} "
+        # Names of columns and tables: the model's, splink's own and constants.
+        f"SELECT DISTINCT record_l, record_r, {_WEIGHT} AS weight, {levels}, {bits} "  # noqa: S608
         f"FROM {predicted.physical_name} JOIN (SELECT record AS record_l, digest AS digest_l "
         f"FROM {_RECORDS_TABLE}) USING (record_l) JOIN (SELECT record AS record_r, "
         f"digest AS digest_r FROM {_RECORDS_TABLE}) USING (record_r) "

@@ -5,6 +5,7 @@
   it asks a host on the internet for; `disable_address_lookup` makes sure that it never does.
 - A file is taken only from a visit that may bring files in (`allow_uploads`): Streamlit itself
   takes one from every visit, whether or not a page asks for it.
+- `/health`, `/ready` and `/metrics` are answered here, to this machine alone (`monitoring.py`).
 - Every answer forbids the browser to load anything from another host (Content-Security-Policy),
   to show the app in another site's frame, to guess types and to send addresses on.
 
@@ -24,6 +25,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import streamlit
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -32,6 +34,7 @@ from streamlit import config, net_util
 
 from graph.settings import Settings
 from loaders.upload_folders import remove_abandoned_uploads
+from ui.shell.monitoring import RequestMeter, build_monitoring_response, is_monitoring_request
 
 HOST_REFUSED_TEXT: Final = (
     "403: this address is not one that the app answers at. Whoever runs it names its addresses in "
@@ -159,7 +162,18 @@ class SecurityMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        meter = RequestMeter(scope["type"])
+        try:
+            await self._answer(scope, receive, _count_answer(send, meter))
+        finally:
+            meter.close()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = _find_refusal_text(Headers(scope=scope))
+        if refused is None and is_monitoring_request(scope):
+            answer = await run_in_threadpool(build_monitoring_response, scope["path"], Settings())
+            await answer(scope, receive, _add_security_headers(send))
+            return
         if refused is None and not is_upload_allowed(scope.get("method", ""), scope["path"]):
             refused = UPLOAD_REFUSED_TEXT
         if refused is None:
@@ -176,6 +190,15 @@ def _find_refusal_text(headers: Headers) -> str | None:
     if not is_host_allowed(host):
         return HOST_REFUSED_TEXT
     return None if is_origin_allowed(headers.get("origin"), host) else ORIGIN_REFUSED_TEXT
+
+
+def _count_answer(send: Send, meter: RequestMeter) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            meter.answer(message["status"])
+        await send(message)
+
+    return sending
 
 
 def _add_security_headers(send: Send) -> Send:
