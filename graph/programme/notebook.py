@@ -40,7 +40,8 @@ MAX_SCENARIO_CHARACTERS: Final = 2_000_000
 # Between the two people of a pair that a decision is on.
 PAIR_SEPARATOR: Final = " > "
 # The kinds that the audit log has a line of.
-_DECISION_KINDS: Final = ("decision", "identity", "enterprise_identity")
+_ORGANISATION_KINDS: Final = ("enterprise_identity", "school_identity", "studio_identity")
+_DECISION_KINDS: Final = ("decision", "identity", *_ORGANISATION_KINDS)
 NOTEBOOK_SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries (
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, subject TEXT NOT NULL,
@@ -71,7 +72,7 @@ def _parse_entry_row(row: tuple[Any, ...]) -> Entry:
 
 def _list_subject_people(kind: EntryKind, subject: str) -> list[str]:
     """The people on whom a decision is: one, or the two of a pair."""
-    if kind == "enterprise_identity":
+    if kind in _ORGANISATION_KINDS:
         return []
     if kind == "identity":
         return [str(id) for id in json.loads(subject)]
