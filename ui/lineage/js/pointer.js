@@ -138,8 +138,8 @@ export class Pointer {
   }
 
   /**
-   * The browser's own click: vis takes none that lasts a quarter of a second, which it does under a
-   * slow hand and on a busy machine.
+   * The browser's own click: vis loses one of 250 or 251 ms, too long for its tap and too short for
+   * its hold, and on a busy page any click may seem to last as long.
    *
    * @param {MouseEvent} event
    */
