@@ -102,8 +102,7 @@ def choose_merges(
     """
     people = people.sort("person_id")
     same, different, apart = list(same), list(different), list(apart)
-    given = [*same, *different, *apart]
-    numbers = {id: at for at, id in enumerate(people["person_id"])} if given else {}
+    numbers = _number_people(people, [*same, *different, *apart])
     yes = _number_pairs(same, numbers)
     no = _number_pairs(different, numbers)
     places = people.select("record").with_row_index("place")
@@ -137,6 +136,17 @@ def choose_merges(
     roots = pl.Series(clusters, dtype=pl.Int64)
     apart = roots.gather(edges["a"]) != roots.gather(edges["b"])
     return MergeChoice(merges, edges.filter(apart).drop("a", "b"))
+
+
+def _number_people(people: pl.DataFrame, named: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """The places of the people whom pairs name: a few of millions."""
+    ids = pl.Series([id for pair in named for id in pair], dtype=pl.String).unique()
+    placed = people.select("person_id").with_row_index("place")
+    return dict(
+        placed.filter(pl.col("person_id").is_in(ids.implode()))
+        .select("person_id", "place")
+        .iter_rows()
+    )
 
 
 def _number_pairs(

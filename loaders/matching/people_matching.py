@@ -114,8 +114,7 @@ def _find_merges(
     records = build_match_records(database, snapshot)
     judgements = list_judgements(database.settings.home)
     pairs = score_pairs(records, folder)
-    names = dict(records.select("record", "person_id").iter_rows()) if pairs.height else {}
-    taught = [(names[a], names[b]) for a, b in _list_taught_pairs(snapshot, pairs)]
+    taught = _name_pairs(_list_taught_pairs(snapshot, pairs), records)
     people = records.select("record", "person_id", "digest", "departments")
     choice = choose_merges(
         people,
@@ -142,6 +141,14 @@ def _list_taught_pairs(snapshot: Snapshot, pairs: pl.DataFrame) -> list[tuple[in
     names = ["record_l", "record_r"]
     found = pairs.lazy().select(names).join(both, on=names, how="semi").collect()
     return list(found.iter_rows())
+
+
+def _name_pairs(pairs: Sequence[tuple[int, int]], records: pl.DataFrame) -> list[IdPair]:
+    """The pairs of record numbers by ids; only theirs become Python's, of millions a few."""
+    wanted = pl.Series([end for pair in pairs for end in pair], dtype=pl.Int64).unique()
+    named = records.select("record", "person_id").filter(pl.col("record").is_in(wanted.implode()))
+    ids = dict(named.iter_rows())
+    return [(ids[a], ids[b]) for a, b in pairs]
 
 
 def resolve_pairs(snapshot: Snapshot, pairs: Sequence[IdPair]) -> list[IdPair]:
