@@ -114,7 +114,7 @@ def _find_merges(
     records = build_match_records(database, snapshot)
     judgements = list_judgements(database.settings.home)
     pairs = score_pairs(records, folder)
-    taught = _name_pairs(_list_taught_pairs(snapshot, pairs), records)
+    taught = _resolve_record_pairs(_list_taught_pairs(snapshot, pairs), records)
     people = records.select("record", "person_id", "digest", "departments")
     choice = choose_merges(
         people,
@@ -143,7 +143,7 @@ def _list_taught_pairs(snapshot: Snapshot, pairs: pl.DataFrame) -> list[tuple[in
     return list(found.iter_rows())
 
 
-def _name_pairs(pairs: Sequence[tuple[int, int]], records: pl.DataFrame) -> list[IdPair]:
+def _resolve_record_pairs(pairs: Sequence[tuple[int, int]], records: pl.DataFrame) -> list[IdPair]:
     """The pairs of record numbers by ids; only theirs become Python's, of millions a few."""
     wanted = pl.Series([end for pair in pairs for end in pair], dtype=pl.Int64).unique()
     named = records.select("record", "person_id").filter(pl.col("record").is_in(wanted.implode()))
