@@ -155,14 +155,19 @@ ORDER BY people DESC, project_id
 // title.en: Subsidies by kind and year
 // title.zh: 各类补贴发放情况
 // help.en: What was paid of each kind in each year: in all, and to people, studios, enterprises and
-// help.en: schools.
-// help.zh: 各年度各类补贴的发放总额，以及发放给人员、工作室、企业、院校的金额。
+// help.en: schools. Where one or two people were paid, their sum and the sum of all is a data
+// help.en: steward's.
+// help.zh: 各年度各类补贴的发放总额，以及发放给人员、工作室、企业、院校的金额。只发给一两个人的，个人金额及合计仅数据管理员可见。
 // param year: integer? (1990..2999) | en: Year | zh: 年度
 MATCH (k:Subsidy)-[x:PAID_TO]->(r)
 WHERE $year IS NULL OR x.year = $year
-RETURN k.kind AS kind, x.year AS year, count(DISTINCT r) AS recipients, sum(x.amount) AS amount,
-       sum(CASE WHEN r:Person THEN x.amount ELSE 0.0 END) AS to_people,
-       sum(CASE WHEN r:Studio THEN x.amount ELSE 0.0 END) AS to_studios,
-       sum(CASE WHEN r:Enterprise THEN x.amount ELSE 0.0 END) AS to_enterprises,
-       sum(CASE WHEN r:School THEN x.amount ELSE 0.0 END) AS to_schools
+WITH k.kind AS kind, x.year AS year, count(DISTINCT r) AS recipients, sum(x.amount) AS amount,
+     sum(CASE WHEN r:Person THEN x.amount ELSE 0.0 END) AS to_people,
+     count(DISTINCT CASE WHEN r:Person THEN r END) AS people,
+     sum(CASE WHEN r:Studio THEN x.amount ELSE 0.0 END) AS to_studios,
+     sum(CASE WHEN r:Enterprise THEN x.amount ELSE 0.0 END) AS to_enterprises,
+     sum(CASE WHEN r:School THEN x.amount ELSE 0.0 END) AS to_schools
+WITH *, $steward OR NOT people IN [1, 2] AS told
+RETURN kind, year, recipients, CASE WHEN told THEN amount END AS amount,
+       CASE WHEN told THEN to_people END AS to_people, to_studios, to_enterprises, to_schools
 ORDER BY year DESC, kind

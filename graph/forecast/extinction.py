@@ -57,7 +57,7 @@ PROBABILITY_YEARS: Final = (2030, 2035)
 COLUMNS: Final[MetricColumnLabels] = {
     "occupation_code": ("occupation", "职业编码"),
     "province": ("province", "省份"),
-    "mentors": ("mentors in place", "在岗师傅人数"),
+    "mentors": ("mentors in work", "在职师傅人数"),
     "unknown": ("of them without one known retirement month", "其中退休月份不能确定人数"),
     "in_training": ("apprentices who may become mentors", "可成为师傅的在学徒弟人数"),
     "median": ("year of the last mentor, median", "最后一名师傅离岗年份（中位数）"),
@@ -108,11 +108,12 @@ def compute_extinction(
 ) -> pl.DataFrame:
     """A row an occupation and province that has a mentor now, the most endangered first.
 
-    mentors (persons in place on the as-of day), unknown (of them without one known retirement
-    month), in_training (apprentices who work and are no mentors yet), median, early (10 %) and late
-    (90 %) year in which no mentor is left for the first time (null: not within `HORIZON_YEARS`),
-    probability_2030 and probability_2035 (of that by the end of the year; null when gone by). Of
-    the policy the as-of day alone bears on it. Raises `UsageError` where no mentor's retirement
+    mentors (in work on the as-of day, with a dated mentorship at any time), unknown (of them
+    without one known retirement month), in_training (apprentices who work and are no mentors yet),
+    median, early (10 %) and late (90 %) year in which no mentor is left for the first time (null:
+    not within `HORIZON_YEARS`), probability_2030 and probability_2035 (of that by the end of the
+    year; null when gone by). Of the policy the as-of day alone bears on it. Raises `UsageError`
+    where no mentor's retirement
     month is known.
     """
     craft = _describe_craft(snapshot, policy)
@@ -173,7 +174,7 @@ def _draw_women_left(craft: _Craft, random: np.random.Generator) -> Floats:
 def count_mentors_by_decade(
     snapshot: Snapshot, policy: Policy, code: str, province: str | None = None
 ) -> pl.DataFrame:
-    """decade (of birth, 1970; null: not known), mentors: those in place of one occupation, as
+    """decade (of birth, 1970; null: not known), mentors: those in work of one occupation, as
     `compute_extinction` counts them; of the nation without `province`.
 
     A decade is what everybody may see of a birth date.
@@ -225,7 +226,7 @@ def _describe_craft(snapshot: Snapshot, policy: Policy) -> _Craft:
     if known.is_empty() and unknown.height:
         raise UsageError(
             "The extinction clock needs mentors whose retirement month is known: birth date, sex, "
-            "and of women the category; no mentor in place has them all."
+            "and of women the category; no mentor in work has them all."
         )
     alive = 1 - leaving.sum(axis=0) / max(known.height, 1)
     taken_on = links.join(mentors.select("group", mentor="person"), on="mentor").filter(

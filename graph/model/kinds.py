@@ -755,6 +755,7 @@ RELATIONS: tuple[Relation, ...] = (
                 required=True,
                 headers=("金额",),
                 unit="yuan",
+                masked=True,
             ),
             _build_property("year", "year", "年度", Type.INTEGER, required=True, headers=("年份",)),
         ),

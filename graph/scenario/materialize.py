@@ -10,9 +10,12 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from filelock import FileLock
 
 from graph.atomic import write_folder_atomically
 from graph.driven.figures import Driven
@@ -28,6 +31,9 @@ from graph.snapshot.incremental import write_changed_frames
 SCENARIO_VERSION: Final = 1
 # So many scenarios of a revision stay materialized, those asked for last.
 MAX_CACHED_SCENARIOS: Final = 6
+# Tables are read after the scenario is opened, so one asked for within this time is left.
+SCENARIO_REST_SECONDS: Final = 15 * 60
+SCENARIO_LOCK_NAME: Final = ".scenarios.lock"
 
 
 def materialize_scenario(snapshot: Snapshot, scenario: Scenario) -> Snapshot:
@@ -42,11 +48,14 @@ def materialize_scenario(snapshot: Snapshot, scenario: Scenario) -> Snapshot:
     if snapshot.folder is None:
         raise UsageError("A scenario needs a stored revision; these tables stand in memory alone.")
     folder = _build_scenario_path(snapshot.folder, changes)
-    if not (folder / SNAPSHOT_MANIFEST_NAME).exists():
-        _write_scenario(snapshot.folder, changes, folder)
-    os.utime(folder / SNAPSHOT_MANIFEST_NAME)
-    _sweep_scenarios(folder.parent)
-    return replace(open_snapshot(folder), standing=snapshot.standing)
+    folder.parent.mkdir(exist_ok=True)
+    # Nobody sweeps a scenario between being found and being opened.
+    with FileLock(folder.parent / SCENARIO_LOCK_NAME):
+        if not (folder / SNAPSHOT_MANIFEST_NAME).exists():
+            _write_scenario(snapshot.folder, changes, folder)
+        os.utime(folder / SNAPSHOT_MANIFEST_NAME)
+        _sweep_scenarios(folder.parent)
+        return replace(open_snapshot(folder), standing=snapshot.standing)
 
 
 def load_scenario_driven(
@@ -73,10 +82,12 @@ def _write_scenario(base: Path, changes: tuple[Change, ...], folder: Path) -> No
 
 
 def _sweep_scenarios(results: Path) -> None:
-    made = sorted(
-        results.glob(f"scenario-*/{SNAPSHOT_MANIFEST_NAME}"),
-        key=lambda file: file.stat().st_mtime,
-        reverse=True,
-    )
-    for file in made[MAX_CACHED_SCENARIOS:]:
-        shutil.rmtree(file.parent, ignore_errors=True)
+    """Takes away the scenarios beyond `MAX_CACHED_SCENARIOS`, but none that may be read now."""
+    used = {
+        file.parent: file.stat().st_mtime
+        for file in results.glob(f"scenario-*/{SNAPSHOT_MANIFEST_NAME}")
+    }
+    rested = time.time() - SCENARIO_REST_SECONDS
+    for folder in sorted(used, key=lambda one: used[one], reverse=True)[MAX_CACHED_SCENARIOS:]:
+        if used[folder] < rested:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -968,3 +968,10 @@ def test_longest_chain_through_a_circle(empty_database: Database) -> None:
 def test_an_empty_store_has_no_revision(empty_database: Database) -> None:
     assert standing.is_store_empty(empty_database)
     assert standing.read_newest_revision(empty_database) == 0
+
+
+def test_what_one_person_was_paid_is_a_stewards(small: Database) -> None:
+    query = load_queries()["subsidies_by_kind"]
+    rows = {(row[0], row[1]): row[2:] for row in run_query(small, query, {}).rows}
+    assert rows["talent_allowance", 2024] == [1, None, None, 0.0, 0.0, 0.0]
+    assert rows["studio_grant", 2024] == [1, 100_000.0, 0.0, 100_000.0, 0.0, 0.0]

@@ -122,7 +122,7 @@ def _render_crafts_answer(
     """How many crafts are at risk, and whether mentors replace themselves (HTML)."""
     area = t("The nation") if province is None else translate_label(PROVINCES[province], language)
     if rows.is_empty():
-        return t("{area}: no craft has a mentor in place.", area=escape(area))
+        return t("{area}: no craft has a mentor in work.", area=escape(area))
     at_risk = rows.filter(pl.col("probability_2035") >= AT_RISK).height
     sentence = t(
         "{area}: {n} of {all} occupations by province are likely to lose their last mentor by "
@@ -263,7 +263,7 @@ def _draw_one_craft(
     if province is not None:
         here = here.filter(pl.col("province") == province)
     facts = [
-        (t("Mentors in place"), format_count(int(here["mentors"].sum()))),
+        (t("Mentors in work"), format_count(int(here["mentors"].sum()))),
         (t("Apprentices who may become mentors"), format_count(int(here["in_training"].sum()))),
     ]
     if province is not None and here.height:
@@ -286,7 +286,7 @@ def _draw_one_craft(
 
 
 def _draw_mentor_decades(policy: Policy, code: str, province: str | None) -> None:
-    """Mentors in place by the decade of their birth, as bars."""
+    """Mentors in work by the decade of their birth, as bars."""
     decades = extinction.count_mentors_by_decade(
         graph_state.fetch_snapshot(), policy, code, province
     )

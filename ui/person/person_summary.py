@@ -181,9 +181,13 @@ def format_studio(led: PersonStudio) -> str:
     return t(", ").join(part for part in (led.name, grade) if part)
 
 
-def format_subsidy(paid: PaidSubsidy) -> str:
-    """Its kind, year and amount; a kind that is none of the list by its own name."""
+def format_subsidy(paid: PaidSubsidy, *, amount_shown: bool = True) -> str:
+    """Its kind, year and amount, or that data stewards alone see the amount; a kind that is none of
+    the list by its own name.
+    """
     known = SUBSIDY_KINDS.get(paid.kind)
     kind = translate_label(known, current_language()) if known else paid.kind
-    amount = t("{n} yuan", n=format_count(round(paid.amount)))
+    amount = t("amount for data stewards")
+    if amount_shown:
+        amount = t("{n} yuan", n=format_count(round(paid.amount)))
     return t(", ").join((kind, str(paid.year), amount))

@@ -395,7 +395,8 @@ def _list_profile_facts(about: Person) -> list[tuple[str, str]]:
     ]
     rows += [(t("Project"), _format_project(row)) for row in about.projects]
     rows += [(t("Achievement"), _format_achievement(row)) for row in about.achievements]
-    rows += [(t("Subsidy"), format_subsidy(row)) for row in about.subsidies]
+    steward = identify_visitor().sees_personal_data
+    rows += [(t("Subsidy"), format_subsidy(row, amount_shown=steward)) for row in about.subsidies]
     if about.target:
         rows.append((t("Key training target"), format_day(about.listed_on)))
     return rows
