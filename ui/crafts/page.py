@@ -116,11 +116,18 @@ def _format_craft(code: str, names: Mapping[str, str]) -> str:
     return f"{code} {translate_term(names.get(code, ''))}".strip()
 
 
+def _name_area(province: str | None, language: Language) -> str:
+    """The nation or a province; one that the address alone names, as it is written there."""
+    if province is None:
+        return t("The nation")
+    return translate_label(PROVINCES[province], language) if province in PROVINCES else province
+
+
 def _render_crafts_answer(
     rows: pl.DataFrame, rates: pl.DataFrame, province: str | None, language: Language
 ) -> str:
     """How many crafts are at risk, and whether mentors replace themselves (HTML)."""
-    area = t("The nation") if province is None else translate_label(PROVINCES[province], language)
+    area = _name_area(province, language)
     if rows.is_empty():
         return t("{area}: no craft has a mentor in work.", area=escape(area))
     at_risk = rows.filter(pl.col("probability_2035") >= AT_RISK).height
@@ -257,7 +264,7 @@ def _draw_one_craft(
 ) -> None:
     """One occupation, here or in the nation: its rate, its clock, its mentors by age."""
     code, province = asked
-    where = t("The nation") if province is None else translate_label(PROVINCES[province], language)
+    where = _name_area(province, language)
     frame.draw_heading(_format_craft(code, names), where)
     here = clock.filter(pl.col("occupation_code") == code)
     if province is not None:

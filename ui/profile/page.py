@@ -33,6 +33,7 @@ from ui.person import growth_story as stories
 from ui.person import person_summary, record
 from ui.person.person import (
     Apprentice,
+    PaidSubsidy,
     Person,
     PersonAchievement,
     PersonEmployment,
@@ -395,11 +396,15 @@ def _list_profile_facts(about: Person) -> list[tuple[str, str]]:
     ]
     rows += [(t("Project"), _format_project(row)) for row in about.projects]
     rows += [(t("Achievement"), _format_achievement(row)) for row in about.achievements]
-    steward = identify_visitor().sees_personal_data
-    rows += [(t("Subsidy"), format_subsidy(row, amount_shown=steward)) for row in about.subsidies]
+    rows += [(t("Subsidy"), _format_paid(row)) for row in about.subsidies]
     if about.target:
         rows.append((t("Key training target"), format_day(about.listed_on)))
     return rows
+
+
+def _format_paid(paid: PaidSubsidy) -> str:
+    """A subsidy of the person, its amount for data stewards."""
+    return format_subsidy(paid, amount_shown=identify_visitor().sees_personal_data)
 
 
 def _format_naming(row: PersonHonour) -> str:

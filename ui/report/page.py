@@ -87,7 +87,8 @@ def _draw_report_controls(policy: Policy) -> tuple[str, str | None]:
         province = address.draw_optional_select(
             REPORT_PAGE, "province", t("Province"), translate_labels(PROVINCES, current_language())
         )
-    return month, province
+    # The head of the page says that there is no such province; the report is the nation's.
+    return month, province if province in PROVINCES else None
 
 
 def _list_offered_months(policy: Policy, data_until: date | None) -> list[str]:

@@ -136,7 +136,7 @@ def _render_shortages_answer(
     language: Language,
 ) -> str:
     """How many people are missing, and where most (HTML)."""
-    area = t("The nation") if province is None else translate_label(PROVINCES[province], language)
+    area = t("The nation") if province is None else _format_place(province, language)
     known = rows.filter(pl.col("gap").is_not_null())
     if known.is_empty():
         return t(
