@@ -60,6 +60,10 @@ scenario_cli = typer.Typer(
 audit_cli = typer.Typer(
     help="Who did what when: verify, search and export the audit log.", no_args_is_help=True
 )
+token_cli = typer.Typer(
+    help="Tokens by which scripts ask the app for named queries.", no_args_is_help=True
+)
+cli.add_typer(token_cli, name="token")
 cli.add_typer(audit_cli, name="audit")
 cli.add_typer(mappings_cli, name="mappings")
 cli.add_typer(scenario_cli, name="scenario")

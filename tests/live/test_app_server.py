@@ -84,6 +84,12 @@ def get(port: int, path: str, **headers: str) -> tuple[int, dict[str, str], str]
     return answer.status, {name.lower(): value for name, value in answer.getheaders()}, text
 
 
+def test_a_query_by_token_is_served_beside_the_pages(server: tuple[psutil.Process, int]) -> None:
+    status, headers, text = get(server[1], "/api/queries/loads.json")
+    assert (status, headers["x-frame-options"]) == (401, "DENY") and "Authorization" in text
+    assert get(server[1], "/queries")[0] == 200
+
+
 def stream(port: int, origin: str | None = None, **more: str) -> object:
     """A visit's websocket, asked for by a page of this origin."""
     return connect(

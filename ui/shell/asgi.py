@@ -35,6 +35,7 @@ from streamlit import config, net_util
 from graph.settings import Settings
 from loaders.upload_folders import remove_abandoned_uploads
 from ui.shell.monitoring import RequestMeter, build_monitoring_response, is_monitoring_request
+from ui.shell.query_links import build_query_routes, close_query_links
 
 HOST_REFUSED_TEXT: Final = (
     "403: this address is not one that the app answers at. Whoever runs it names its addresses in "
@@ -219,7 +220,10 @@ def build_failure_response(request: Any, error: Exception) -> PlainTextResponse:
 async def remove_uploads_at_start(app: Any) -> AsyncIterator[None]:
     """Removes, before the first visit, what visitors of a killed process brought in."""
     remove_abandoned_uploads(Settings().home)
-    yield
+    try:
+        yield
+    finally:
+        close_query_links()
 
 
 def build_app_options() -> dict[str, Any]:
@@ -227,6 +231,7 @@ def build_app_options() -> dict[str, Any]:
     disable_address_lookup()
     return {
         "lifespan": remove_uploads_at_start,
+        "routes": build_query_routes(),
         "middleware": [Middleware(SecurityMiddleware)],
         "exception_handlers": {500: build_failure_response},
     }
