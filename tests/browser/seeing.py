@@ -43,7 +43,8 @@ def watch_pages(profile: Any) -> None:
 
 # A click may be told to Streamlit a moment later: its tables wait 150 ms, its sliders 200 ms. The
 # page's own clock counts, so that a slow machine has told it too; then nothing is asked or runs
-# any more, and the page has stood still. What moves for ever doesn't hold the test up.
+# any more, the page has stood still and has nothing left to do. What moves for ever doesn't hold
+# the test up.
 AT_REST = f"""([call, told, still, most]) => {{
     const watch = globalThis.testWatch, now = performance.now();
     if (watch.call !== call) {{
@@ -54,7 +55,13 @@ AT_REST = f"""([call, told, still, most]) => {{
     if (!document.querySelector('{IDLE}') || document.querySelector('[data-testid=stSkeleton]'))
         return false;
     watch.idle ||= now;
-    return now - watch.changed > still || now - watch.idle > most;
+    if (now - watch.idle > most) return true;
+    if (now - watch.changed <= still || document.fonts.status !== 'loaded') return false;
+    if (watch.rested === watch.changed) return true;
+    // On a busy machine it may stand still and have work left: React draws in slices.
+    const changed = watch.changed;
+    requestIdleCallback(() => watch.rested = changed);
+    return false;
 }}"""
 TOLD, STILL, MOST = 210, 100, 2_000  # ms
 

@@ -49,6 +49,10 @@
       super.send(data);
     }
   };
-  new MutationObserver(() => watch.changed = performance.now())
+  const noteChange = () => watch.changed = performance.now();
+  new MutationObserver(noteChange)
     .observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  // A scroll or a font moves what no node says.
+  document.addEventListener("scroll", noteChange, { capture: true, passive: true });
+  new PerformanceObserver(noteChange).observe({ type: "layout-shift" });
 }
