@@ -123,6 +123,7 @@ def test_the_same_people_are_merged_once_and_the_number_is_right(
     assert count_merged_ids(snapshot) == {
         "id_number": 0,
         "certificate": 0,
+        "name": 0,
         "probable": 2,
         "decided": 0,
     }
@@ -152,7 +153,7 @@ def test_a_matching_is_undone_exactly_and_can_be_done_again(
     assert [*format_canonical_lines(empty_database)] == before
     assert count(empty_database, settings) == (1, 0, 0)
     merged = count_merged_ids(take_snapshot(empty_database, settings))
-    assert merged == {"id_number": 0, "certificate": 0, "probable": 0, "decided": 0}
+    assert merged == {"id_number": 0, "certificate": 0, "name": 0, "probable": 0, "decided": 0}
     assert match_people(empty_database).revision == 5
     assert [*format_canonical_lines(empty_database)] == matched
     assert count(empty_database, settings) == (1, 1, 1)
@@ -247,6 +248,7 @@ def test_a_decision_parts_who_was_merged_and_outlives_the_store(
     assert count_merged_ids(snapshot) == {
         "id_number": 0,
         "certificate": 0,
+        "name": 0,
         "probable": 0,
         "decided": 1,
     }
