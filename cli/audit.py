@@ -18,6 +18,7 @@ from graph.audit.entries import AuditFilter, iterate_audit_entries
 from graph.audit.log import AuditEvent, record_event
 from graph.audit.verification import verify_audit_log
 from graph.errors import RefusedError, UsageError
+from graph.roles import has_permission
 from graph.messages import Message, detect_terminal_language
 
 EventOption = Annotated[AuditEvent | None, typer.Option("--event", help="Only acts of this kind.")]
@@ -125,7 +126,7 @@ def _build_filter(
 ) -> AuditFilter:
     """What is asked for. Raises `RefusedError` for who is no data steward."""
     settings = CommandState.settings
-    if settings.role != "steward":
+    if not has_permission(settings.role, "audit"):
         record_event(settings.home, "refusal", what=what)
         raise RefusedError(
             "Data stewards alone read the audit log: set SHICHENG_ROLE=steward if you are one."

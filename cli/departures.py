@@ -18,6 +18,7 @@ from cli.terminal import print_notice, print_policy, write_table_output
 from graph.errors import UsageError
 from graph.messages import Message, Words
 from graph.policy import Policy
+from graph.roles import has_permission
 
 if TYPE_CHECKING:
     from graph.programme.departures import Departures
@@ -71,7 +72,7 @@ def departures_command(
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-    steward = CommandState.settings.role == "steward"
+    steward = has_permission(CommandState.settings.role, "personal_data")
     found = list_departures(
         snapshot, policy, last, province=code, steward=steward, everyone=everyone
     )
@@ -137,7 +138,7 @@ def successors_command(
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-    steward = CommandState.settings.role == "steward"
+    steward = has_permission(CommandState.settings.role, "personal_data")
     found = find_successors(snapshot, policy, id, most=most, steward=steward)
     for what in list_missing_records(snapshot, policy, id):
         print_notice(

@@ -65,6 +65,11 @@ token_cli = typer.Typer(
 )
 cli.add_typer(token_cli, name="token")
 cli.add_typer(audit_cli, name="audit")
+account_cli = typer.Typer(
+    help="Who signs in to the app, and with which role: add, list, role, password, unlock, remove.",
+    no_args_is_help=True,
+)
+cli.add_typer(account_cli, name="account")
 cli.add_typer(mappings_cli, name="mappings")
 cli.add_typer(scenario_cli, name="scenario")
 cli.add_typer(db, name="db")

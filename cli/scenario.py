@@ -19,6 +19,7 @@ from cli.terminal import print_answer, print_notice, print_policy, write_table_o
 from graph.errors import UsageError
 from graph.messages import Message, detect_terminal_language
 from graph.policy import Policy
+from graph.roles import has_permission
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,7 +83,7 @@ def compare_scenario_command(
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-    steward = CommandState.settings.role == "steward"
+    steward = has_permission(CommandState.settings.role, "personal_data")
     found = compare_scenario(snapshot, policy, chosen, steward=steward, seed=seed)
     if found.no_landing is not None:
         print_notice(found.no_landing.message)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import platformdirs
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# A manager sees people with birth years and certificate numbers masked, a data steward whole.
-Role = Literal["manager", "steward"]
+from graph.roles import Role
 
 
 class Settings(BaseSettings):
@@ -38,7 +36,7 @@ class Settings(BaseSettings):
     read_seconds: float = Field(30.0, gt=0, validation_alias="SHICHENG_READ_SECONDS")
     result_mb: int = Field(32, gt=0, validation_alias="SHICHENG_RESULT_MB")
 
-    role: Role = Field("manager", validation_alias="SHICHENG_ROLE")
+    role: Role = Field("analyst", validation_alias="SHICHENG_ROLE")
     stewards: str = Field("", validation_alias="SHICHENG_STEWARDS")
 
     @property

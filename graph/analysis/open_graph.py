@@ -46,8 +46,9 @@ from graph.people.network import (
 from graph.people.search import SEARCH_KIND_FRAMES, NameIndex, load_name_index
 from graph.people.table_queries import bind_snapshot
 from graph.policy import Policy
+from graph.roles import Role, has_permission
 from graph.server.database import Database, connect
-from graph.settings import Role, Settings
+from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from graph.tabular import build_frame_from_rows
 
@@ -320,7 +321,7 @@ class OpenGraph:
     def _mask_frame(self, frame: pl.LazyFrame) -> pl.DataFrame:
         """The frame with dates as precise as they are known, without what the role may not see."""
         found = frame.drop("person", strict=False)
-        if self.role != "steward":
+        if not has_permission(self.role, "personal_data"):
             names = found.collect_schema().names()
             if "retired_on" in names:
                 found = found.with_columns(retired_in=pl.col("retired_on").dt.year())

@@ -51,6 +51,7 @@ _LONG_NUMBER_PATTERN: Final = re.compile(r"\d{9,}")
 _LOAD_ID_PATTERN: Final = re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}")
 
 AuditEvent = Literal[
+    "account",
     "backup",
     "decision",
     "erasure",

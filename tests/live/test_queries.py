@@ -19,9 +19,10 @@ from graph.dates import restore_date_precision
 from graph.errors import DatabaseError, RefusedError, ShichengError, UsageError
 from graph.people.person_boxes import lookup_person_boxes
 from graph.people.table_queries import TABLE_QUERIES, bind_snapshot
+from graph.roles import Role
 from graph.server import console
 from graph.server.database import Database
-from graph.settings import Role, Settings
+from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from graph.store import standing
 from loaders import folder, wikidata

@@ -50,6 +50,7 @@ FLOORS = (
     "graph.store",
     "graph.cypher",
     "graph.server",
+    "graph.accounts",
     "graph.audit",
     "graph.model",
     "graph",

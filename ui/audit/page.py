@@ -28,7 +28,7 @@ _DAYS: Final = ("1", "7", "31", "366")
 @frame.page_before_loads
 def page() -> None:
     """The page: the newest lines that are asked for; for data stewards alone."""
-    if identify_visitor().role != "steward":
+    if not identify_visitor().may("audit"):
         record_role_refusal(AUDIT_PAGE)
         frame.draw_lead(t("Data stewards read the audit log."))
         return

@@ -48,7 +48,7 @@ def page() -> None:
             n=graph_state.fetch_revision_number(),
         )
     )
-    if identify_visitor().role == "steward":
+    if identify_visitor().may("review"):
         frame.draw_page_link("review", t("Review of records"))
         frame.draw_page_link("audit", t("Audit log"))
     views = {
@@ -120,7 +120,7 @@ def _draw_loads(found: list[LoadRecord]) -> None:
         f'<div class="sc-muted">{escape(t("To bring newer data in: run"))} '
         "<code>shicheng load folder FOLDER</code></div>"
     )
-    if identify_visitor().sees_personal_data:
+    if identify_visitor().may("load"):
         frame.draw_page_link("load", t("Or bring departments' lists in here"))
 
 

@@ -46,13 +46,13 @@ DraftSheets = list[tuple[DraftSheet, InspectedSheet]]
 @frame.page_before_loads
 def page() -> None:
     """The page."""
-    if not identify_visitor().sees_personal_data:
+    if not identify_visitor().may("load"):
         record_role_refusal("load")
-        frame.draw_lead(t("Data stewards bring the departments' files in."))
+        frame.draw_lead(t("Data clerks and data stewards bring the departments' files in."))
         frame.draw_muted(
             t(
-                "Give your lists to a data steward. Whoever runs the app names the stewards in "
-                "SHICHENG_STEWARDS, or sets SHICHENG_ROLE=steward on a machine of one's own."
+                "Give your lists to one of them. Whoever runs the app gives roles by `shicheng "
+                "account`, or sets SHICHENG_ROLE=steward on a machine of one's own."
             )
         )
         return

@@ -85,7 +85,9 @@ def page() -> None:
     head = st.container()
     left, right = st.columns([812, 276], gap="medium")
     with left:
-        kinds = {"named": t("Named queries"), "cypher": t("Own Cypher")}
+        kinds = {"named": t("Named queries")}
+        if identify_visitor().may("cypher"):
+            kinds["cypher"] = t("Own Cypher")
         kind = address.draw_required_choice(
             "queries", "kind", t("What to run"), kinds, "named", untitled=True
         )

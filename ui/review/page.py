@@ -51,7 +51,7 @@ MAX_SHOWN_RECORDS: Final = 5
 def page() -> None:
     """The page: the pair that waits first; for data stewards alone."""
     visitor = identify_visitor()
-    if visitor.role != "steward":
+    if not visitor.may("review"):
         record_role_refusal("review")
         frame.draw_lead(escape(t("Pairs of records are reviewed by data stewards.")))
         frame.draw_muted(

@@ -3,6 +3,7 @@
 - A request whose `Host` is not in `server.allowedHosts`, or whose `Origin` is another site, is
   refused here. Streamlit would compare a foreign origin with the server's public address, which
   it asks a host on the internet for; `disable_address_lookup` makes sure that it never does.
+- An app at which nobody signs in answers on its own machine only, by a name of it.
 - A file is taken only from a visit that may bring files in (`allow_uploads`): Streamlit itself
   takes one from every visit, whether or not a page asks for it.
 - `/health`, `/ready` and `/metrics` are answered here, to this machine alone (`monitoring.py`).
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -34,8 +36,10 @@ from streamlit import config, net_util
 
 from graph.settings import Settings
 from loaders.upload_folders import remove_abandoned_uploads
+from ui.shell.account_pages import build_account_routes
 from ui.shell.monitoring import RequestMeter, build_monitoring_response, is_monitoring_request
 from ui.shell.query_links import build_query_routes, close_query_links
+from ui.shell.visitor import is_sign_in_on
 
 HOST_REFUSED_TEXT: Final = (
     "403: this address is not one that the app answers at. Whoever runs it names its addresses in "
@@ -47,6 +51,12 @@ ORIGIN_REFUSED_TEXT: Final = (
     "address in server.corsAllowedOrigins.\n"
     "不接受其他网站发起的请求；如经由代理访问，请由管理人员在 server.corsAllowedOrigins "
     "中登记代理地址。\n"
+)
+SIGN_IN_MISSING_TEXT: Final = (
+    "403: nobody has to sign in here, so the app answers on its own machine only. Add an account "
+    "(shicheng account add NAME --role admin), or set up OpenID Connect.\n"
+    "尚未启用登录，本应用仅在本机提供服务。请先添加账户（shicheng account add 名称 --role admin），"
+    "或配置 OpenID Connect。\n"
 )
 UPLOAD_REFUSED_TEXT: Final = (
     "403: this visit may not bring files in; open the page Load data as a data steward.\n"
@@ -190,7 +200,20 @@ def _find_refusal_text(headers: Headers) -> str | None:
     host = headers.get("host")
     if not is_host_allowed(host):
         return HOST_REFUSED_TEXT
-    return None if is_origin_allowed(headers.get("origin"), host) else ORIGIN_REFUSED_TEXT
+    if not is_origin_allowed(headers.get("origin"), host):
+        return ORIGIN_REFUSED_TEXT
+    return None if _is_loopback(host) or is_sign_in_on() else SIGN_IN_MISSING_TEXT
+
+
+def _is_loopback(host: str | None) -> bool:
+    """Whether the app is asked as one of this machine."""
+    name = _parse_hostname(f"//{host or ''}")
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _count_answer(send: Send, meter: RequestMeter) -> Send:
@@ -233,5 +256,6 @@ def build_app_options() -> dict[str, Any]:
         "lifespan": remove_uploads_at_start,
         "routes": build_query_routes(),
         "middleware": [Middleware(SecurityMiddleware)],
+        "routes": build_account_routes(),
         "exception_handlers": {500: build_failure_response},
     }

@@ -12,7 +12,7 @@ from functools import wraps
 from html import escape
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -23,6 +23,7 @@ from ui.browser.mode_watch import watch_mode
 from ui.browser.navigation import watch_history
 from ui.browser.return_to import restore_address, save_address
 from ui.shell import address, graph_state
+from ui.shell.account_pages import ACCOUNT_PATH, build_sign_in_address
 from ui.shell.control_words import translate_controls
 from ui.shell.policy_form import (
     POLICY_PARAMETERS,
@@ -32,7 +33,12 @@ from ui.shell.policy_form import (
 )
 from ui.shell.style import render_style_sheet
 from ui.shell.theme import ColourMode
-from ui.shell.visitor import identify_visitor, is_sign_in_on
+from ui.shell.visitor import (
+    identify_visitor,
+    is_account_sign_in_on,
+    is_provider_sign_in_on,
+    is_sign_in_on,
+)
 from ui.words.i18n import (
     LANGUAGE_NAMES,
     choose_language,
@@ -73,7 +79,15 @@ def draw_sign_in() -> None:
     """All that a visitor sees who has not signed in."""
     draw_lead(escape(t("Sign in, and see who taught whom.")))
     save_address()
-    st.button(t("Sign in"), type="primary", on_click=st.login)
+    if is_provider_sign_in_on():
+        st.button(t("Sign in"), type="primary", on_click=st.login)
+    if is_account_sign_in_on():
+        parts = urlsplit(st.context.url or "/")
+        asked = build_sign_in_address(f"{parts.path or '/'}?{urlencode(st.query_params.to_dict())}")
+        draw_html(
+            f'<a class="sc-button" target="_self" href="{escape(asked)}">'
+            f"{escape(t('Sign in with an account'))}</a>"
+        )
 
 
 def draw_sidebar(groups: Sequence[tuple[str, Sequence[Any]]]) -> None:
@@ -94,9 +108,14 @@ def draw_sidebar(groups: Sequence[tuple[str, Sequence[Any]]]) -> None:
             watch_mode()
             translate_controls()
             watch_history(("lang", *POLICY_PARAMETERS))
-            if is_sign_in_on():
+            if is_provider_sign_in_on() and st.user.is_logged_in:
                 restore_address()
                 st.button(t("Sign out"), type="tertiary", on_click=st.logout)
+            elif is_sign_in_on():
+                draw_html(
+                    f'<a target="_self" href="{ACCOUNT_PATH}?lang={current_language()}">'
+                    f"{escape(t('Account'))}</a>"
+                )
 
 
 def _draw_load_facts() -> None:
@@ -223,7 +242,7 @@ def draw_nothing_loaded() -> None:
         t("Load an exchange folder, then reload this page:"),
         "shicheng load folder FOLDER",
     )
-    if identify_visitor().sees_personal_data:
+    if identify_visitor().may("load"):
         draw_page_link("load", t("Or bring departments' lists in here"))
 
 

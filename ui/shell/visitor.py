@@ -1,10 +1,12 @@
 """Who visits, and what of people's data a visitor sees.
 
 Without sign-in (an app on one's own machine) everyone is `local` with the role of the settings.
-With sign-in (`[auth]` in Streamlit's secrets: OpenID Connect) a visitor is the mail address that
-the provider vouches for, and a data steward when the settings name it; whoever has none, or one
-that is not confirmed, is a manager under the provider's own number. A manager sees people's names
-and careers; certificate numbers and years of birth are masked. ID numbers never leave the graph.
+With local accounts (`shicheng account add`) a visitor is the account whose session the browser's
+cookie names. With OpenID Connect (`[auth]` in Streamlit's secrets) a visitor is the mail address
+that the provider vouches for, with the role of the account of that name, a data steward when the
+settings name it; whoever has none, or one that is not confirmed, is a manager under the provider's
+own number. `graph.roles` says what a role may; whoever may not see personal data sees names and
+careers, with certificate numbers and years of birth masked. ID numbers never leave the graph.
 """
 
 from __future__ import annotations
@@ -12,14 +14,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from graph.accounts.registry import Account, find_account, has_local_accounts
+from graph.accounts.sessions import find_session_account
 from graph.audit.actor import Actor, add_actor_finder
 from graph.audit.log import Fact, record_event
-from graph.settings import Role, Settings
+from graph.errors import UsageError
+from graph.roles import Permission, Role, has_permission
+from graph.settings import Settings
+from ui.shell.account_pages import SESSION_COOKIE_NAME
 from ui.words.numbers import format_day
 
 LOCAL_VISITOR_ID = "local"
@@ -38,7 +46,11 @@ class Visitor:
     @property
     def sees_personal_data(self) -> bool:
         """Whether years of birth and certificate numbers are shown whole."""
-        return self.role == "steward"
+        return self.may("personal_data")
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the visitor's role has the permission."""
+        return has_permission(self.role, permission)
 
     @property
     def actor(self) -> Actor:
@@ -49,9 +61,19 @@ class Visitor:
 ANONYMOUS_VISITOR: Final = Visitor("", "manager")
 
 
+def is_provider_sign_in_on() -> bool:
+    """Whether visitors sign in at a provider (OpenID Connect)."""
+    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+
+
+def is_account_sign_in_on() -> bool:
+    """Whether visitors sign in with a password of this app's own."""
+    return has_local_accounts(Settings().home)
+
+
 def is_sign_in_on() -> bool:
     """Whether the app asks who one is."""
-    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+    return is_provider_sign_in_on() or is_account_sign_in_on()
 
 
 def identify_visitor() -> Visitor:
@@ -59,11 +81,33 @@ def identify_visitor() -> Visitor:
     settings = Settings()
     if not is_sign_in_on():
         return Visitor(LOCAL_VISITOR_ID, settings.role)
-    return (
-        parse_visitor_claims(st.user.to_dict(), settings.stewards)
-        if st.user.is_logged_in
-        else ANONYMOUS_VISITOR
-    )
+    account = _find_signed_in_account(settings.home)
+    if account is not None:
+        return Visitor(account.name, account.role)
+    if not is_provider_sign_in_on() or not st.user.is_logged_in:
+        return ANONYMOUS_VISITOR
+    claimed = parse_visitor_claims(st.user.to_dict(), settings.stewards)
+    return _apply_account_role(claimed, settings.home)
+
+
+def _find_signed_in_account(home: Path) -> Account | None:
+    """The account of the browser's session; none until a password of one's own is chosen."""
+    token = st.context.cookies.get(SESSION_COOKIE_NAME, "")
+    account = find_session_account(home, token) if token else None
+    return None if account is None or account.must_change else account
+
+
+def _apply_account_role(claimed: Visitor, home: Path) -> Visitor:
+    """An address that the provider vouches for has the role of the account of its name."""
+    if "@" not in claimed.id or " " in claimed.id:
+        return claimed
+    try:
+        account = find_account(home, claimed.id)
+    except UsageError:  # a damaged file gives nobody more than the settings do
+        return claimed
+    if account is None or account.name != claimed.id:  # no other spelling of it
+        return claimed
+    return Visitor(claimed.id, account.role)
 
 
 def identify_actor() -> Actor:
@@ -86,7 +130,9 @@ def record_sign_in() -> None:
     visitor = identify_visitor()
     if st.session_state.get(_SIGNED_IN_KEY) == visitor:
         return
-    record_event(Settings().home, "sign_in", actor=visitor.actor, by_provider=is_sign_in_on())
+    record_event(
+        Settings().home, "sign_in", actor=visitor.actor, by_provider=is_provider_sign_in_on()
+    )
     st.session_state[_SIGNED_IN_KEY] = visitor
 
 
@@ -126,7 +172,7 @@ def parse_visitor_claims(claims: Mapping[str, Any], stewards: str) -> Visitor:
 
 def is_sign_in_required() -> bool:
     """Whether this visitor has still to sign in."""
-    return is_sign_in_on() and not st.user.is_logged_in
+    return is_sign_in_on() and identify_visitor() == ANONYMOUS_VISITOR
 
 
 def mask_certificate_number(number: str | None, visitor: Visitor) -> str:

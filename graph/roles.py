@@ -1,0 +1,37 @@
+"""Who may do what: the roles, and what each of them may.
+
+A role is given to an account (`graph.accounts`), to an address that signs in elsewhere, or, for an
+app without sign-in on one's own machine, by `SHICHENG_ROLE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+Role = Literal["manager", "clerk", "analyst", "steward", "admin"]
+Permission = Literal["accounts", "audit", "cypher", "load", "personal_data", "review"]
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+ROLE_LABELS: Final[Mapping[Role, tuple[str, str]]] = {
+    "manager": ("programme manager", "项目管理人员"),
+    "clerk": ("data clerk", "数据录入人员"),
+    "analyst": ("analyst", "分析人员"),
+    "steward": ("data steward", "数据管理员"),
+    "admin": ("administrator", "系统管理员"),
+}
+# The pages of figures, people (masked) and named queries are open to every role. What is more:
+# accounts: who signs in (the command line); audit: the audit log; cypher: statements of one's own; load: bringing files in;
+# personal_data: years of birth and whole certificate numbers; review: which records are one.
+ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
+    "manager": frozenset(),
+    "clerk": frozenset({"load"}),
+    "analyst": frozenset({"cypher"}),
+    "steward": frozenset({"audit", "cypher", "load", "personal_data", "review"}),
+    "admin": frozenset({"accounts", "audit"}),
+}
+
+
+def has_permission(role: Role, permission: Permission) -> bool:
+    """Whether the role may."""
+    return permission in ROLE_PERMISSIONS[role]
