@@ -124,7 +124,7 @@ def _list_pages() -> dict[str, tuple[Any, str, str]]:
         "scenarios": (scenarios.page, t("Scenarios"), action),
         "load": (load.page, t("Load data"), analysis),
         "data": (data.page, t("Data"), analysis),
-        # Data stewards reach both from the Data page.
+        # Data stewards reach both from the Data page, administrators the second.
         "review": (review.page, t("Review of records"), ""),
         "audit": (audit.page, t("Audit log"), ""),
         "places": (places.page, t("Studios, enterprises, schools"), programme),

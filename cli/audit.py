@@ -18,8 +18,8 @@ from graph.audit.entries import AuditFilter, iterate_audit_entries
 from graph.audit.log import AuditEvent, record_event
 from graph.audit.verification import verify_audit_log
 from graph.errors import RefusedError, UsageError
-from graph.roles import has_permission
 from graph.messages import Message, detect_terminal_language
+from graph.roles import has_permission
 
 EventOption = Annotated[AuditEvent | None, typer.Option("--event", help="Only acts of this kind.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Only acts of this user.")]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 Role = Literal["manager", "clerk", "analyst", "steward", "admin"]
-Permission = Literal["accounts", "audit", "cypher", "load", "personal_data", "review"]
+Permission = Literal["audit", "cypher", "load", "personal_data", "review"]
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 ROLE_LABELS: Final[Mapping[Role, tuple[str, str]]] = {
@@ -21,14 +21,14 @@ ROLE_LABELS: Final[Mapping[Role, tuple[str, str]]] = {
     "admin": ("administrator", "系统管理员"),
 }
 # The pages of figures, people (masked) and named queries are open to every role. What is more:
-# accounts: who signs in (the command line); audit: the audit log; cypher: statements of one's own; load: bringing files in;
+# audit: the audit log; cypher: statements of one's own; load: bringing files in;
 # personal_data: years of birth and whole certificate numbers; review: which records are one.
 ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     "manager": frozenset(),
     "clerk": frozenset({"load"}),
     "analyst": frozenset({"cypher"}),
     "steward": frozenset({"audit", "cypher", "load", "personal_data", "review"}),
-    "admin": frozenset({"accounts", "audit"}),
+    "admin": frozenset({"audit"}),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
+from graph.accounts.registry import ACCOUNTS_FOLDER, add_account
 from graph.server.database import Database
 from graph.settings import Settings
 from tests.browser.conftest import ROOT
@@ -18,6 +20,7 @@ from tests.browser.seeing import WAIT, at_rest, most_driven
 from tests.serving import find_own_port
 
 STEWARD = "steward@example.cn"
+PASSWORD = "a password of the test"
 USERS = {
     "steward": {"email": STEWARD.title()},
     "manager": {"email": "manager@example.cn"},
@@ -78,6 +81,43 @@ server_metadata_url = "{provider}/.well-known/openid-configuration"
         options=(f"--secrets.files={secrets}",),
         port=port,
     )
+
+
+@pytest.fixture
+def accounts(settings: Settings) -> Iterator[None]:
+    """Local accounts in the data folder, for one test alone."""
+    add_account(settings.home, "admin", "admin", PASSWORD)
+    add_account(settings.home, "steward", "steward", PASSWORD)
+    yield
+    shutil.rmtree(settings.home / ACCOUNTS_FOLDER)
+
+
+def test_a_local_account_signs_in_sees_the_address_asked_for_and_signs_out(
+    accounts: None,
+    network: Database,
+    settings: Settings,
+    serve: Callable[..., str],
+    open_page: Callable[..., Any],
+    pictures: Path,
+) -> None:
+    talent = most_driven(network, settings)["talent_id"]
+    server = serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)})
+    for user, seen in (("steward", r"born \d{4}"), ("admin", r"born \d{3}·")):
+        page = open_page(f"{server}/talent?lang=en&id={talent}", locale="en-GB")
+        page.get_by_role("link", name="Sign in with an account").click(timeout=WAIT)
+        for password in ("wrong password", PASSWORD):
+            page.get_by_label("Account").fill(user)
+            page.get_by_label("Password").fill(password)
+            page.get_by_role("button", name="Sign in").click()
+            if password != PASSWORD:
+                page.get_by_text("do not fit").wait_for(timeout=WAIT)
+                page.screenshot(path=pictures / f"sign-in-{user}.png")
+        page.locator(".sc-figures").wait_for(timeout=WAIT)
+        assert f"id={talent}" in page.url
+        assert re.search(seen, at_rest(page).locator("[data-testid=stMain]").inner_text()), user
+        page.get_by_role("link", name="Account").click()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("link", name="Sign in with an account").wait_for(timeout=WAIT)
 
 
 def test_who_signs_in_sees_the_address_asked_for_masked_by_role(

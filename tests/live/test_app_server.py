@@ -17,12 +17,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from starlette.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from graph.accounts.registry import add_account
 from graph.server.database import Database
 from graph.settings import Settings
 from tests.serving import find_own_port, wait_until_healthy
+from ui.shell import asgi
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADERS = {
@@ -135,6 +138,20 @@ def test_a_name_that_was_made_to_lead_here_is_refused(
     status, headers, text = get(server[1], "/", Host=host)
     assert status == 403 and "server.allowedHosts" in text
     assert headers["x-frame-options"] == "DENY"
+
+
+def test_without_a_sign_in_it_answers_on_its_own_machine_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An address that the settings name opens the app to a network, so somebody must sign in."""
+    monkeypatch.setenv("SHICHENG_HOME", str(tmp_path))
+    monkeypatch.setattr(asgi, "is_host_allowed", lambda host: True)
+    named = Headers({"host": "talents.example.cn"})
+    assert asgi._find_refusal_text(named) == asgi.SIGN_IN_MISSING_TEXT
+    for own in ("localhost:8501", "127.0.0.1:8501", "[::1]:8501"):
+        assert asgi._find_refusal_text(Headers({"host": own})) is None
+    add_account(tmp_path, "admin", "admin", "a password of the test")
+    assert asgi._find_refusal_text(named) is None
 
 
 def test_its_own_pages_reach_it(server: tuple[psutil.Process, int]) -> None:

@@ -50,6 +50,7 @@ def page() -> None:
     )
     if identify_visitor().may("review"):
         frame.draw_page_link("review", t("Review of records"))
+    if identify_visitor().may("audit"):
         frame.draw_page_link("audit", t("Audit log"))
     views = {
         "loads": t("Loads"),

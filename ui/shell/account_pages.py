@@ -46,6 +46,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 ACCOUNT_PATH: Final = "/account"
 SESSION_COOKIE_NAME: Final = "shicheng_session"
 STYLE_SHEET: Final = Path(__file__).with_name("account_pages.css")
+REFERRER_HEADER: Final = "Referrer-Policy"
+# From a page without referrers a browser posts a form with the origin "null", as another site's.
+FORM_REFERRER: Final = "same-origin"
 MAX_FORM_BYTES: Final = 10_000
 # An address of the app itself: a path, and no host that a browser would read out of it.
 _OWN_ADDRESS_PATTERN: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,2000}")
@@ -103,7 +106,7 @@ async def sign_in(request: Request) -> Response:
     try:
         outcome, account = await run_in_threadpool(_verify_one, home, form)
     except ShichengError as error:
-        return _answer(request, _render_sign_in(next_address, translate_message(error)), status=503)
+        return _answer(_render_sign_in(next_address, translate_message(error)), status=503)
     if account is None:
         told = (
             t("Too many wrong passwords. Wait 15 minutes, or ask an admin.")
@@ -206,7 +209,9 @@ def _answer(main: str, *, status: int = 200) -> HTMLResponse:
         f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n{style}</style></head>"
         f"<body><main><h1>{title}</h1>{main}</main></body></html>"
     )
-    return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
+    return HTMLResponse(
+        page, status, headers={"Cache-Control": "no-store", REFERRER_HEADER: FORM_REFERRER}
+    )
 
 
 def _render_sign_in(next_address: str, told: str = "") -> str:

@@ -36,7 +36,7 @@ from streamlit import config, net_util
 
 from graph.settings import Settings
 from loaders.upload_folders import remove_abandoned_uploads
-from ui.shell.account_pages import build_account_routes
+from ui.shell.account_pages import FORM_REFERRER, REFERRER_HEADER, build_account_routes
 from ui.shell.monitoring import RequestMeter, build_monitoring_response, is_monitoring_request
 from ui.shell.query_links import build_query_routes, close_query_links
 from ui.shell.visitor import is_sign_in_on
@@ -108,7 +108,7 @@ def build_security_headers() -> dict[str, str]:
         "Content-Security-Policy": policy.replace("{scripts}", scripts),
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        REFERRER_HEADER: "no-referrer",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
 
@@ -228,7 +228,11 @@ def _count_answer(send: Send, meter: RequestMeter) -> Send:
 def _add_security_headers(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(build_security_headers())
+            headers = MutableHeaders(scope=message)
+            referrer = headers.get(REFERRER_HEADER)
+            headers.update(build_security_headers())
+            if referrer == FORM_REFERRER:
+                headers[REFERRER_HEADER] = referrer
         await send(message)
 
     return sending
