@@ -10,7 +10,8 @@ import typer
 
 from cli.options import JsonOption
 from cli.output import print_json, print_table
-from cli.root import CommandState, account_cli
+from cli.root import account_cli
+from cli.state import CommandState
 from cli.terminal import print_answer, print_notice
 from graph.errors import UsageError
 from graph.messages import Message, detect_terminal_language

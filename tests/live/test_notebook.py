@@ -78,7 +78,7 @@ def test_links_are_the_edges_of_the_snapshot_by_id(opened: OpenGraph) -> None:
 def test_a_manager_gets_nothing_masked_and_a_steward_does(
     opened: OpenGraph, settings: Settings
 ) -> None:
-    assert opened.role == "manager"
+    assert opened.role == "analyst"
     people = opened.people()
     assert not MASKED_PROPERTIES & set(people.columns) and "retired_in" in people.columns
     with pytest.raises(RefusedError, match="birth_date"):
