@@ -258,8 +258,7 @@ def build_app_options() -> dict[str, Any]:
     disable_address_lookup()
     return {
         "lifespan": remove_uploads_at_start,
-        "routes": build_query_routes(),
+        "routes": [*build_query_routes(), *build_account_routes()],
         "middleware": [Middleware(SecurityMiddleware)],
-        "routes": build_account_routes(),
         "exception_handlers": {500: build_failure_response},
     }
