@@ -12,7 +12,7 @@ from cli.root import token_cli
 from cli.state import CommandState
 from cli.terminal import print_answer, print_notice
 from graph.messages import Message, detect_terminal_language
-from graph.settings import Role
+from graph.roles import Role
 
 _LIST_HEADS = (
     Message("token"),

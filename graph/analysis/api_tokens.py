@@ -22,7 +22,8 @@ from filelock import FileLock
 from graph.atomic import write_file_atomically
 from graph.audit.log import record_event
 from graph.errors import RefusedError, ShichengError, UsageError
-from graph.settings import Role, Settings
+from graph.roles import Role
+from graph.settings import Settings
 
 TOKENS_FILE_NAME: Final = "tokens.json"
 PRINTED_PREFIX: Final = "shc_"
