@@ -691,7 +691,7 @@ def run_cypher(
     text: str,
     parameters: Mapping[str, Any] | None = None,
     *,
-    role: Role = "manager",
+    role: Role = "analyst",
     limit: int = MAX_USER_QUERY_ROWS,
     seconds: float | None = None,
 ) -> Table:
@@ -700,7 +700,8 @@ def run_cypher(
     one.
 
     At most `limit` rows are kept, and `Table.truncated` says whether there are more. Raises
-    `RefusedError` for a statement that does more than read, `UsageError` with line and column for
+    `RefusedError` for a role that may not (`graph.roles`) and for a statement that does more than
+    read, `UsageError` with line and column for
     what is no Cypher, `DatabaseError` for one that does not end in time (`seconds`; default
     `settings.read_seconds`) or needs too much memory.
     """
@@ -719,7 +720,15 @@ def run_cypher(
 
     allowed = database.settings.read_seconds if seconds is None else seconds
     home, outline = database.settings.home, outline_statement(text)
-    record_event(home, "query", statement=outline, text=text, whole=role == "steward")
+    if not has_permission(role, "cypher"):
+        record_event(home, "refusal", what="cypher", statement=outline, text=text)
+        raise RefusedError(
+            "The role {role} runs named queries alone; analysts and data stewards write Cypher of "
+            "their own.",
+            role=role,
+        )
+    whole = has_permission(role, "personal_data")
+    record_event(home, "query", statement=outline, text=text, whole=whole)
     try:
         return database.console.ask(work, seconds=allowed)
     except RefusedError:

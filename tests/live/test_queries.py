@@ -19,7 +19,7 @@ from graph.dates import restore_date_precision
 from graph.errors import DatabaseError, RefusedError, ShichengError, UsageError
 from graph.people.person_boxes import lookup_person_boxes
 from graph.people.table_queries import TABLE_QUERIES, bind_snapshot
-from graph.roles import Role
+from graph.roles import ROLES, Role, has_permission
 from graph.server import console
 from graph.server.database import Database
 from graph.settings import Settings
@@ -439,6 +439,17 @@ def test_tables_give_the_same(
     assert [tuple(row) for row in tables("steward").rows] == rows
     for role in ("steward", "manager"):
         assert tables(role) == run_query(small, query, values, role=role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_cypher_of_ones_own_is_for_some_roles(small: Database, role: Role) -> None:
+    statement = "MATCH (s:Studio) RETURN count(s) AS n"
+    if has_permission(role, "cypher"):
+        assert run_cypher(small, statement, role=role).rows
+    else:
+        with pytest.raises(RefusedError, match="named queries alone"):
+            run_cypher(small, statement, role=role)
+    assert run_query(small, load_queries()["loads"], role=role).rows
 
 
 def test_loads(small: Database) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import networkx as nx
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from graph.errors import UsageError
 from ui.lineage.state import MAX_DRAWN_PEOPLE, DisplayState, Filters, LineageEvent, LineageState
@@ -146,6 +147,31 @@ def test_a_click_counts_at_its_place_among_events() -> None:
     }
     events, _ = parse_browser_events(sent, "b")
     assert [(e.selected, e.action) for e in events] == [("b", "pin"), ("a", None), ("a", "fold")]
+
+
+LATE_ADDRESS_SCRIPT = """
+import streamlit as st
+from ui.lineage import page
+from ui.lineage.widget import read_lineage_state, save_lineage_state
+
+def pin(person):
+    save_lineage_state("lineage", read_lineage_state("lineage").pin(person))
+
+for person in "ab":
+    st.button(person, on_click=pin, args=(person,))
+state = page._read_address_state("t")
+page._write_state_address(state)
+st.text(" ".join(sorted(state.shown.pinned)))
+"""
+
+
+def test_a_second_act_stands_though_the_browser_has_the_address_of_before_the_first() -> None:
+    test = AppTest.from_string(LATE_ADDRESS_SCRIPT).run()
+    assert test.button[0].click().run().text[0].value == "a"
+    del test.query_params["view"]  # the browser has not been told it yet
+    assert test.button[1].click().run().text[0].value == "a b"
+    del test.query_params["view"]  # the way back: nothing was done, so the address holds
+    assert test.run().text[0].value == ""
 
 
 def test_unfolding_shows_the_first_of_each_channel_and_counts_the_rest(

@@ -64,6 +64,7 @@ def _draw_filters() -> AuditFilter:
 def _list_event_words() -> dict[str, str]:
     """What each act is called."""
     words = {
+        "account": t("account changed"),
         "backup": t("backup"),
         "decision": t("decision"),
         "erasure": t("erasure"),
@@ -73,7 +74,7 @@ def _list_event_words() -> dict[str, str]:
         "read": t("personal data read"),
         "refusal": t("refusal"),
         "restore": t("restore"),
-        "sign_in": t("visit"),
+        "sign_in": t("sign-in or visit"),
         "undo": t("load undone"),
     }
     assert set(words) == set(get_args(AuditEvent))

@@ -31,6 +31,8 @@ from ui.lineage.widget import (
     WIDGET_HEIGHT_PX,
     LineageView,
     draw_lineage,
+    is_state_ahead_of_address,
+    mark_state_addressed,
     read_lineage_state,
     save_lineage_state,
 )
@@ -107,9 +109,11 @@ def _read_settled_state(focus: str, seen: Lineage) -> LineageState:
 def _read_address_state(focus: str) -> LineageState:
     asked = {name: st.query_params.get(name, "") for name in VIEW_PARAMETERS}
     start = LineageState.from_query({**asked, "person": focus}) or LineageState(focus)
-    written = st.session_state.get("lineage.address")
+    written: dict[str, str] = st.session_state.get("lineage.address", {})
     st.session_state["lineage.address"] = {"id": focus, **asked}
-    if written is not None and written != {"id": focus, **asked}:
+    moved = bool(written) and written != {"id": focus, **asked}
+    late = written.get("id") == focus and is_state_ahead_of_address(LINEAGE_STATE_KEY)
+    if moved and not late:
         return save_lineage_state(LINEAGE_STATE_KEY, start)
     return read_lineage_state(LINEAGE_STATE_KEY, start)
 
@@ -121,6 +125,7 @@ def _write_state_address(state: LineageState) -> None:
         address.write_parameter(name, wanted.get(name))
     now = {name: wanted.get(name, "") for name in VIEW_PARAMETERS}
     st.session_state["lineage.address"] = {"id": state.focus, **now}
+    mark_state_addressed(LINEAGE_STATE_KEY)
 
 
 def _draw_lineage_bar(seen: Lineage, state: LineageState) -> str:

@@ -672,11 +672,30 @@ def read_lineage_state(key: str, start: LineageState | None = None) -> LineageSt
 
 
 def save_lineage_state(key: str, state: LineageState) -> LineageState:
-    """Put a state of the page's own making (a search, a link of the panel) into the session."""
+    """Put a state into the session: of an event, or of the page's own making (a search, a link)."""
     import streamlit as st
 
     st.session_state[_format_state_key(key)] = state
+    st.session_state[_format_ahead_key(key)] = True
     return state
+
+
+def is_state_ahead_of_address(key: str) -> bool:
+    """Whether the state has changed since `mark_state_addressed`.
+
+    The address that comes with the next run is an older one then: a visitor who acts again before
+    the browser has the new address must not lose what was done.
+    """
+    import streamlit as st
+
+    return bool(st.session_state.get(_format_ahead_key(key)))
+
+
+def mark_state_addressed(key: str) -> None:
+    """The page has written the state into its address."""
+    import streamlit as st
+
+    st.session_state[_format_ahead_key(key)] = False
 
 
 def draw_lineage(view: LineageView, *, key: str, height: int = WIDGET_HEIGHT_PX) -> LineageEvent:
@@ -717,6 +736,10 @@ def _format_state_key(key: str) -> str:
     return f"{key}.state"
 
 
+def _format_ahead_key(key: str) -> str:
+    return f"{key}.ahead"
+
+
 def _format_event_key(key: str) -> str:
     return f"{key}.event"
 
@@ -745,7 +768,7 @@ def _apply_browser_event(key: str) -> None:
     for event in events:
         state = state.apply(event) if state else None
     if state:
-        st.session_state[_format_state_key(key)] = state
+        save_lineage_state(key, state)
 
 
 def parse_browser_events(

@@ -39,6 +39,10 @@ PREVIEW_STYLE = """
 @frame.page
 def page() -> None:
     """The page."""
+    if graph_state.fetch_graph_revision().data_until is None:
+        frame.draw_lead(escape(t("No month can be reported: no record has a date.")))
+        frame.draw_muted(t("Load recognitions, mentorships or trainings with their dates."))
+        return
     policy = current_policy()
     head = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", key="report_filters"):
