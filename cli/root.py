@@ -12,7 +12,7 @@ from cli.output import (
     leave_stdout,
 )
 from cli.state import CommandState
-from graph.audit.actor import Actor, read_user_name, set_current_actor
+from graph.audit.actor import Actor, acting_as, read_user_name
 from graph.settings import Settings
 
 
@@ -100,4 +100,5 @@ def _apply_global_options(
 ) -> None:
     CommandState.settings = Settings().at(home)
     CommandState.command = context.invoked_subcommand or ""
-    set_current_actor(Actor(read_user_name(), CommandState.settings.role, "cli"))
+    actor = Actor(read_user_name(), CommandState.settings.role, "cli")
+    context.with_resource(acting_as(actor))

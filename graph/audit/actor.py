@@ -51,11 +51,6 @@ def add_actor_finder(find: FindActor) -> None:
         _finders.append(find)
 
 
-def set_current_actor(actor: Actor) -> None:
-    """Who acts from now on in this thread or task: for a program that one person runs."""
-    _actor.set(actor)
-
-
 @contextmanager
 def acting_as(actor: Actor) -> Iterator[None]:
     """Within it `actor` is who acts. A thread that is begun in it needs its own."""

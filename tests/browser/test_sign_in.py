@@ -98,7 +98,6 @@ def test_a_local_account_signs_in_sees_the_address_asked_for_and_signs_out(
     settings: Settings,
     serve: Callable[..., str],
     open_page: Callable[..., Any],
-    pictures: Path,
 ) -> None:
     talent = most_driven(network, settings)["talent_id"]
     server = serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)})
@@ -111,7 +110,6 @@ def test_a_local_account_signs_in_sees_the_address_asked_for_and_signs_out(
             page.get_by_role("button", name="Sign in").click()
             if password != PASSWORD:
                 page.get_by_text("do not fit").wait_for(timeout=WAIT)
-                page.screenshot(path=pictures / f"sign-in-{user}.png")
         page.locator(".sc-figures").wait_for(timeout=WAIT)
         assert f"id={talent}" in page.url
         assert re.search(seen, at_rest(page).locator("[data-testid=stMain]").inner_text()), user

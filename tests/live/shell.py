@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
-from contextvars import copy_context
 from pathlib import Path
 from unittest.mock import patch
 
@@ -38,7 +37,7 @@ def run_here(
         patch.object(CommandState, "settings", CommandState.settings),
     ):
         try:
-            copy_context().run(main)  # it says who acts, to this command alone
+            main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
         printed = []

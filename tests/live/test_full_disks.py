@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from graph.audit.log import AUDIT_FOLDER
 from graph.server.database import Database
 from graph.settings import Settings
 from tests.filling import filled
@@ -76,13 +79,30 @@ def small_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_024, 1_024))
 
 
+def rather_small_files() -> None:
+    """For a child: no file may grow beyond 16 kB; a few lines of the audit log still fit."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
+
+
+@pytest.fixture
+def short_log(settings: Settings) -> Iterator[None]:
+    """An audit log that begins here, so that a line of it still fits."""
+    log, away = settings.home / AUDIT_FOLDER, settings.home / "audit-away"
+    if log.exists():
+        log.rename(away)
+    yield
+    shutil.rmtree(log, ignore_errors=True)
+    if away.exists():
+        away.rename(log)
+
+
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet", "xlsx"])
 def test_a_full_disk_leaves_no_half_of_an_output(
-    shell: dict[str, str], tmp_path: Path, ending: str
+    shell: dict[str, str], short_log: None, tmp_path: Path, ending: str
 ) -> None:
     out = tmp_path / f"model.{ending}"
-    text = "UNWIND range(1, 900) AS n RETURN n, toString(n * n * n * 7919) AS t"
-    code, told = said(["cypher", text, "-o", out], shell, preexec_fn=small_files)
+    text = "UNWIND range(1, 9000) AS n RETURN n, toString(n * n * n * 7919) AS t"
+    code, told = said(["cypher", text, "-o", out], shell, preexec_fn=rather_small_files)
     assert (code, told) == (1, f"shicheng: {out} cannot be written: File too large\n")
     assert not list(tmp_path.iterdir())
 

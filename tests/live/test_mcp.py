@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,9 @@ def opened(network: Database, settings: Settings) -> Iterator[OpenGraph]:
 
 
 def run_async(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(asyncio.wait_for(work, 240))
+    """On a thread of its own: the browser tests of this process leave a loop in the main one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asyncio.wait_for(work, 240)).result()
 
 
 async def ask(client: Client, tool: str, **given: Any) -> dict[str, Any]:

@@ -142,8 +142,8 @@ def check_where_a_merge_shows(database: Database, home: Path, app: Callable[...,
     assert row["change"] == "parted"
     restated = load_restatement(*snapshots, DEFAULT_POLICY)
     assert restated.merges["alias_id"].to_list() == [SHORT]
-    shown = text(app("data", lang="en", view="restated", before="2", after="3"))
-    assert "Ids joined or parted" in shown
+    page = app("data", lang="en", view="restated", before="2", after="3")
+    assert "Ids joined or parted" in text(page), [button.label for button in page.button]
 
 
 def test_two_names_are_asked_merged_and_kept_so_by_every_load(

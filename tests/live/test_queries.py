@@ -452,6 +452,13 @@ def test_cypher_of_ones_own_is_for_some_roles(small: Database, role: Role) -> No
     assert run_query(small, load_queries()["loads"], role=role).rows
 
 
+def test_what_one_person_was_paid_is_a_stewards(small: Database) -> None:
+    query = load_queries()["subsidies_by_kind"]
+    rows = {(row[0], row[1]): row[2:] for row in run_query(small, query, {}).rows}
+    assert rows["talent_allowance", 2024] == [1, None, None, 0.0, 0.0, 0.0]
+    assert rows["studio_grant", 2024] == [1, 100_000.0, 0.0, 100_000.0, 0.0, 0.0]
+
+
 def test_loads(small: Database) -> None:
     query = load_queries()["loads"]
     table = run_query(small, query)
@@ -980,10 +987,3 @@ def test_longest_chain_through_a_circle(empty_database: Database) -> None:
 def test_an_empty_store_has_no_revision(empty_database: Database) -> None:
     assert standing.is_store_empty(empty_database)
     assert standing.read_newest_revision(empty_database) == 0
-
-
-def test_what_one_person_was_paid_is_a_stewards(small: Database) -> None:
-    query = load_queries()["subsidies_by_kind"]
-    rows = {(row[0], row[1]): row[2:] for row in run_query(small, query, {}).rows}
-    assert rows["talent_allowance", 2024] == [1, None, None, 0.0, 0.0, 0.0]
-    assert rows["studio_grant", 2024] == [1, 100_000.0, 0.0, 100_000.0, 0.0, 0.0]
