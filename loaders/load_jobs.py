@@ -19,7 +19,7 @@ from typing import Final, Literal
 from graph.audit.actor import Actor, acting_as, find_current_actor
 from graph.errors import DatabaseError, NothingLoadedError, RefusedLoadError, ShichengError
 from graph.messages import Message
-from graph.policy import DEFAULT_POLICY, Policy
+from graph.policy import Policy
 from graph.server.database import Database
 from graph.server.identity_key import build_id_digester
 from graph.server.locks import is_load_running
@@ -69,7 +69,7 @@ class LoadTask:
     complete: bool = False
     agreed: bool = False
     withdrawn: tuple[str, ...] = ()
-    policy: Policy = DEFAULT_POLICY
+    policy: Policy = field(default_factory=Policy)
     measure: MeasureFigures = lambda: None
     finish: Callable[[], None] = lambda: None
     touch: Callable[[], None] = lambda: None

@@ -27,7 +27,7 @@ from graph.errors import (
 )
 from graph.messages import Message, Say
 from graph.model.kinds import EXCHANGE_TABLES, LOAD
-from graph.policy import DEFAULT_POLICY, Policy
+from graph.policy import Policy
 from graph.progress import Progress
 from graph.server.admin import swap_store, take_store_offline
 from graph.server.database import Database
@@ -107,7 +107,7 @@ def load_records(
     agreed: bool = False,
     withdrawn: Collection[str] = (),
     dry_run: bool = False,
-    policy: Policy = DEFAULT_POLICY,
+    policy: Policy | None = None,
     queue: bool = False,
     today: dt.date | None = None,
     bulk_rows: int = MIN_BULK_ROWS,
@@ -120,8 +120,8 @@ def load_records(
     stated before and do not now is taken back, beyond `settings.removal_share` of a table only
     when that is `agreed`, and all of a table only when it is among `withdrawn`. `dry_run` only
     checks; its report says in `refusal` why a load would write nothing, else in `headline` what it
-    would do to the national figures under `policy`. `queue` waits for its turn
-    while another load runs, instead of raising DatabaseError. `bulk_rows`: the rows from
+    would do to the national figures under `policy` (today's default).
+    `queue` waits for its turn while another load runs, instead of raising DatabaseError. `bulk_rows`: the rows from
     which the first load of an empty embedded store is made beside it by neo4j-admin and put in its
     place. `say` is told in words how the load goes about it. Raises UsageError when
     there is nothing to load, NothingLoadedError when no row could be taken, RefusedLoadError when
@@ -152,7 +152,7 @@ def load_records(
             _record_load(home, report, complete)
             report = _write_load(database, checked, folder, bulk_rows, broken, progress, say)
         elif report.refusal is None:
-            report = _rehearse_load(database, checked, folder, policy, progress)
+            report = _rehearse_load(database, checked, folder, policy or Policy(), progress)
     return _conclude_report(home, replace(report, seconds=time.monotonic() - began))
 
 

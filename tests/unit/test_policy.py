@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from graph.errors import UsageError
-from graph.policy import DEFAULT_POLICY, Policy, parse_generations, parse_window
+from graph.policy import Policy, parse_generations, parse_window
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_it_is_read_as_the_command_line_writes_it() -> None:
         "include",
         date(2025, 6, 30),
     )
-    assert Policy.parsed() == DEFAULT_POLICY
+    assert Policy.parsed() == Policy()
     assert parse_window("2022-01-01..2023-12-31") == (date(2022, 1, 1), date(2023, 12, 31))
     assert parse_generations("6") == 6
 
@@ -73,21 +73,21 @@ def test_what_cannot_be_read_names_its_option(options: dict[str, str]) -> None:
 
 def test_equal_policies_have_one_id_and_any_change_another() -> None:
     changed = [
-        replace(DEFAULT_POLICY, generations=None),
-        replace(DEFAULT_POLICY, ordered=False),
-        replace(DEFAULT_POLICY, channels=("studio",)),
-        replace(DEFAULT_POLICY, undated="include"),
-        replace(DEFAULT_POLICY, as_of=date(2020, 1, 1)),
-        replace(DEFAULT_POLICY, year_alone="first"),
+        replace(Policy(), generations=None),
+        replace(Policy(), ordered=False),
+        replace(Policy(), channels=("studio",)),
+        replace(Policy(), undated="include"),
+        replace(Policy(), as_of=date(2020, 1, 1)),
+        replace(Policy(), year_alone="first"),
     ]
-    assert Policy(channels=("studio", "mentorship")).id == DEFAULT_POLICY.id
-    assert len({policy.id for policy in (DEFAULT_POLICY, *changed)}) == 7
-    assert json.loads(json.dumps(DEFAULT_POLICY.as_dict()))["generations"] == 3
+    assert Policy(channels=("studio", "mentorship")).id == Policy().id
+    assert len({policy.id for policy in (Policy(), *changed)}) == 7
+    assert json.loads(json.dumps(Policy().as_dict()))["generations"] == 3
 
 
 def test_its_chip_in_both_languages() -> None:
-    assert DEFAULT_POLICY.chip("en") == "2024-26 · 3 generations · dated"
-    assert DEFAULT_POLICY.chip("zh") == "2024-26 · 3 代 · 按日期"
+    assert Policy().chip("en") == "2024-26 · 3 generations · dated"
+    assert Policy().chip("zh") == "2024-26 · 3 代 · 按日期"
     other = Policy(
         date(2022, 3, 1),
         date(2022, 12, 31),
@@ -105,7 +105,7 @@ def test_its_chip_in_both_languages() -> None:
     assert other.chip("zh").startswith("2022-03-01 – 2022-12-31 · 不限代 · 不论先后、含无日期")
     assert Policy(date(2025, 1, 1), date(2025, 12, 31)).chip() == "2025 · 3 generations · dated"
     with pytest.raises(UsageError, match="en or zh"):
-        DEFAULT_POLICY.chip("fr")
+        Policy().chip("fr")
 
 
 def test_from_which_day_a_year_counts_is_said_and_kept() -> None:

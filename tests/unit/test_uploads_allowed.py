@@ -41,7 +41,12 @@ def test_an_upload_of_another_visit_never_reaches_the_app(monkeypatch: pytest.Mo
 
     def ask(session: str) -> None:
         path = PATH.format(session=session)
-        scope = {"type": "http", "method": "PUT", "path": path, "headers": []}
+        scope = {
+            "type": "http",
+            "method": "PUT",
+            "path": path,
+            "headers": [(b"host", b"localhost")],
+        }
         with ThreadPoolExecutor(1) as thread:  # in this one a browser's loop may run
             thread.submit(asyncio.run, SecurityMiddleware(app)(scope, receive, send)).result()
 
