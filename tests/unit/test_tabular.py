@@ -103,7 +103,7 @@ def test_every_format_says_what_it_depends_on_once() -> None:
     kept = pl.read_parquet_metadata(io.BytesIO(render_parquet(table, ABOUT)))["shicheng"]
     for about in (document, json.loads(kept)):
         assert about["revision"] == 7 and about["parameters"] == {"capacity": 8}
-        assert about["policy"]["generations"] == 3 and about["policy_id"] == Policy().id
+        assert about["policy"]["generations"] == 3 and about["policy_id"] == ABOUT.policy.id
         assert about["filters"] == {"province": "11"} and about["capped_at"] == 10
     with zipfile.ZipFile(io.BytesIO(render_xlsx(table, ABOUT))) as book:
         assert b'name="about"' in book.read("xl/workbook.xml")
