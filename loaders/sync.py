@@ -120,13 +120,13 @@ def load_records(
     stated before and do not now is taken back, beyond `settings.removal_share` of a table only
     when that is `agreed`, and all of a table only when it is among `withdrawn`. `dry_run` only
     checks; its report says in `refusal` why a load would write nothing, else in `headline` what it
-    would do to the national figures under `policy` (today's default).
-    `queue` waits for its turn while another load runs, instead of raising DatabaseError.
-    `bulk_rows`: the rows from which the first load of an empty embedded store is made beside it
-    by neo4j-admin and put in its place. `say` is told in words how the load goes about it. Raises UsageError when
-    there is nothing to load, NothingLoadedError when no row could be taken, RefusedLoadError when
-    a complete load would take back what it must not, DatabaseError when Neo4j can't be used. The
-    first two have the report in `report`.
+    would do to the national figures under `policy` (today's default). `queue` waits for its turn
+    while another load runs, instead of raising DatabaseError. `bulk_rows`: the rows from which the
+    first load of an empty embedded store is made beside it by neo4j-admin and put in its place.
+    `say` is told in words how the load goes about it. Raises UsageError when there is nothing to
+    load, NothingLoadedError when no row could be taken, RefusedLoadError when a complete load would
+    take back what it must not, DatabaseError when Neo4j can't be used. The first two have the
+    report in `report`.
     """
     _validate_table_names(withdrawn)
     began = time.monotonic()
