@@ -52,7 +52,8 @@ class Holding:
 def choose_certificate_pairs(named: Iterable[IdPair], holdings: Iterable[Holding]) -> list[IdPair]:
     """Pairs of an id made of a certificate number and the id of who holds it, in order.
 
-    `named`: such ids with the names that they come with. Only a holder of the same name is paired.
+    `named`: such ids with the names that they come with. Only a holder of the same name is paired;
+    an id that comes with two names says of nobody who it is.
     """
     names: dict[str, set[str]] = {}
     for id, name in named:
@@ -61,7 +62,7 @@ def choose_certificate_pairs(named: Iterable[IdPair], holdings: Iterable[Holding
         (one.certificate_id, one.id)
         for one in holdings
         if one.certificate_id != one.id
-        and normalize_name(one.name) in names.get(one.certificate_id, ())
+        and names.get(one.certificate_id) == {normalize_name(one.name)}
     }
     return sorted(found)
 

@@ -28,7 +28,7 @@ from graph.store.merge import WRITE_BATCH_ROWS
 from loaders.certificate_holders import find_certificate_pairs
 from loaders.columns import Digest
 from loaders.findings import REFUSED, REMARK, build_row_findings
-from loaders.mapping.identifiers import find_credit_code
+from loaders.mapping.identifiers import find_first_credit_code
 from loaders.matching.judgements import IdPair, Judgement, list_judged_pairs
 from loaders.matching.merge_choice import PersonClusters
 from loaders.staging import StagedTable, list_identity_columns
@@ -168,7 +168,12 @@ def resolve_organisation_identities(
     if judged.len():
         there = _list_known_ids(database, identity, tables, judged, empty_store=empty_store)
         ids = sorted(there | set(leading["standing_id"]))
-        codes = [(id, code) for id in ids if (code := find_credit_code(id)) is not None]
+        further = {} if empty_store else _fetch_further_ids(database, identity, ids)
+        codes = [
+            (id, code)
+            for id in ids
+            if (code := find_first_credit_code([id, *further.get(id, ())])) is not None
+        ]
         numbers = pl.DataFrame(codes, schema=_STATED_SCHEMA, orient="row")
         identities = _apply_judgements(identities, judgements, there, numbers)
     if not empty_store:
@@ -327,6 +332,23 @@ def _fetch_aliases(
     )
     ids = pl.concat([_collect_named_ids(staged, identity), judged]).unique()
     return _read_in_batches(database, statement, ids, schema)
+
+
+def _fetch_further_ids(
+    database: Database, identity: IdentityKind, ids: Sequence[str]
+) -> dict[str, list[str]]:
+    """Of ids that stand in the graph, those they stand for; a credit code may be among them."""
+    statement = (
+        f"UNWIND $ids AS id MATCH (:{identity.node.label} {{{identity.node.key}: id}})"
+        f"<-[:{identity.identifies.type}]-(a:{identity.alias.label}) "
+        "RETURN id, a.alias_id AS further"
+    )
+    schema = {"id": pl.String, "further": pl.String}
+    found = _read_in_batches(database, statement, pl.Series("id", ids, dtype=pl.String), schema)
+    further: dict[str, list[str]] = {}
+    for id, other in found.sort("id", "further").iter_rows():
+        further.setdefault(id, []).append(other)
+    return further
 
 
 def _fetch_people_with_digests(

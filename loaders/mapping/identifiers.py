@@ -100,6 +100,11 @@ def is_credit_code(text: str) -> bool:
     return _CREDIT_CODE_CHARACTERS[-total % 31] == text[17]
 
 
+def find_first_credit_code(ids: Iterable[str]) -> str | None:
+    """The credit code of the first of these ids, in their order, that is one."""
+    return next((code for id in ids if (code := find_credit_code(id)) is not None), None)
+
+
 def find_credit_code(text: str) -> str | None:
     """The right credit code that the text is, however it is written; None for what is none."""
     code = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()

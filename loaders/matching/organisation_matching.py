@@ -25,7 +25,7 @@ from graph.snapshot.take import take_snapshot
 from graph.store.identity_merge import ENTERPRISES, STUDIOS, IdentityKind, IdentityMerge
 from loaders.broken_loads import undo_broken_loads
 from loaders.load_nodes import build_load_id, open_load_folder
-from loaders.mapping.identifiers import find_credit_code
+from loaders.mapping.identifiers import find_first_credit_code
 from loaders.matching.judgements import Judgement, list_judged_pairs, list_judgements
 from loaders.matching.match_records import LIST_SEPARATOR, normalize_employer_names
 from loaders.matching.merge_choice import DECIDED_BASIS, MergeChoice, choose_merges
@@ -62,6 +62,7 @@ _NODE_SCHEMA: Final[Mapping[str, Any]] = {
     "host_id": pl.String,
     "host": pl.String,
     "sources": pl.List(pl.String),
+    "aliases": pl.List(pl.String),
 }
 
 
@@ -178,20 +179,29 @@ def _read_organisations(
     statement = (
         f"UNWIND $ids AS id MATCH (x:{identity.node.label} {{{key}: id}}) {hosted}"
         "RETURN id AS organisation_id, x.name AS name, x.province AS province, "
-        "coalesce(h.enterprise_id, h.school_id) AS host_id, h.name AS host, x.sources AS sources"
+        "coalesce(h.enterprise_id, h.school_id) AS host_id, h.name AS host, "
+        f"x.sources AS sources, {_list_alias_ids(identity)} AS aliases"
     )
     rows: list[dict[str, Any]] = []
     for at in range(0, ids.len(), _READ_NODES):
         part = ids.slice(at, _READ_NODES).to_list()
         rows += database.read(statement, {"ids": part}, seconds=600)
     found = pl.DataFrame(rows, schema=_NODE_SCHEMA)
-    codes = [find_credit_code(id) for id in found["organisation_id"]]
+    # An id that was merged into one that sorts before it is an alias now: its code still counts.
+    ids_of_each = found.select("organisation_id", "aliases").iter_rows()
+    codes = [find_first_credit_code([id, *aliases]) for id, aliases in ids_of_each]
     named = pl.element().str.split(LIST_SEPARATOR).list.first().unique().sort()
     return found.with_columns(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("record"),
         pl.Series("digest", codes, dtype=pl.String),
         pl.col("sources").list.eval(named).alias("departments"),
     )
+
+
+def _list_alias_ids(identity: IdentityKind) -> str:
+    """Cypher: the further ids of `x`, sorted by nothing."""
+    alias, relation = identity.alias.label, identity.identifies.type
+    return f"[(a:{alias})-[:{relation}]->(x) | a.alias_id]"
 
 
 def _choose_organisation_merges(

@@ -22,7 +22,7 @@ from graph.settings import Settings
 from graph.snapshot.take import load_snapshot_of_revision, take_snapshot
 from graph.store.identity_merge import ENTERPRISES, ORGANISATIONS, SCHOOLS, STUDIOS, IdentityKind
 from loaders.mapping.identifiers import is_credit_code
-from loaders.matching.judgements import list_judgements
+from loaders.matching.judgements import list_judgements, save_judgement
 from loaders.matching.organisation_matching import (
     build_queue_file_name,
     load_organisation_queue,
@@ -251,6 +251,32 @@ PLACES = {
         "subsidies": "补贴对象编号,补贴类型,补贴金额,年度\nT1,本地补贴,5000,2025\n",
     },
 }
+
+
+def test_two_credit_codes_stay_two_however_often_a_third_name_is_matched(
+    empty_database: Database, settings: Settings, tmp_path: Path, paths: tuple[Path, Path]
+) -> None:
+    """The name sorts before the code and stands for it; the code, now an alias, still counts."""
+    name = "3号仪表厂"
+    codes = [build_code(digits) for digits in ("91320500711111111", "91320500722222222")]
+    for number, id in enumerate((name, *codes)):
+        rows = {"enterprises": f"企业编号,企业名称,省份\n{id},{name},江苏\n"}
+        load(empty_database, settings, write(tmp_path / f"office{number}", rows))
+    for _ in range(3):
+        match_organisations(empty_database)
+    home = settings.home
+    for code in codes:
+        save_judgement(home, name, code, "same", "li", ENTERPRISES)
+        match_organisations(empty_database)
+    again = {"enterprises": f"企业编号,企业名称,省份\n{codes[1]},{name},江苏\n"}
+    load(empty_database, settings, write(tmp_path / "office2", again))
+    (left,) = empty_database.read(
+        "MATCH (e:Enterprise) OPTIONAL MATCH (a:EnterpriseAlias)-[:DENOTES]->(e) "
+        "WITH e.enterprise_id AS id, collect(a.alias_id) AS aliases ORDER BY id "
+        "RETURN collect([id, aliases]) AS found"
+    )
+    assert len(left["found"]) == 2
+    assert all(len({id, *aliases} & set(codes)) == 1 for id, aliases in left["found"])
 
 
 def test_schools_and_studios_are_merged_with_all_that_names_them_and_parted_exactly(

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loaders import certificate_holders
+from loaders.certificate_holders import Holding, choose_certificate_pairs
 from loaders.findings import build_empty_findings
 from loaders.load_identities import resolve_person_identities
 from loaders.mapping.identifiers import build_certificate_id, build_digest_id
@@ -186,6 +187,13 @@ def test_two_id_numbers_are_never_joined_by_a_certificate(
     for records in files:
         store.load([(id, "赵甲", number, text and f"C{wrong}") for id, _, number, text in records])
         assert all(len(set(known["digests"])) < 2 for known in store.people.values())
+
+
+def test_a_number_that_comes_with_two_names_is_nobodys() -> None:
+    holdings = [Holding("d1:1", "张三", "cert-x"), Holding("d2:7", "李四", "cert-x")]
+    assert choose_certificate_pairs([("cert-x", "张三")], holdings) == [("cert-x", "d1:1")]
+    both = [("cert-x", "张三"), ("cert-x", "李四")]
+    assert choose_certificate_pairs(both, holdings) == []
 
 
 def test_who_was_known_by_a_certificate_first_is_one_person() -> None:

@@ -21,7 +21,7 @@ from graph.store.identity_merge import (
     STUDIOS,
     IdentityKind,
 )
-from loaders.matching.judgements import Verdict, list_judgements
+from loaders.matching.judgements import IdPair, Verdict, list_judgements
 from loaders.matching.match_words import FIELD_WORDS, LEVEL_WORDS, describe_weight
 from loaders.matching.organisation_matching import load_organisation_queue
 from loaders.matching.pair_decisions import decide_pair
@@ -104,7 +104,7 @@ def _fetch_queue(identity: IdentityKind) -> pl.DataFrame:
 
 def _draw_queue(queue: pl.DataFrame, identity: IdentityKind, visitor: Visitor) -> None:
     if said := st.session_state.pop(_SAID_KEY, None):
-        frame.draw_note(t("Written down"), said)
+        frame.draw_note(*said)
     if queue.is_empty():
         frame.draw_lead(escape(t("No pair of records waits for a decision.")))
         frame.draw_muted(t("What you decided acts with the next load, or the next matching."))
@@ -195,22 +195,28 @@ def _draw_decision_buttons(
     }
     with st.container(horizontal=True, key="review_decisions"):
         for verdict, (name, shortcut) in verdicts.items():
-            if st.button(
+            # Bound to the pair that is drawn: another steward may have judged it meanwhile, and
+            # the next run's queue begins with another one.
+            st.button(
                 name,
                 key=f"review_{verdict}",
                 shortcut=shortcut,
                 type="primary" if verdict == "same" else "secondary",
-            ):
-                _save_verdict(pair, verdict, identity, visitor)
+                on_click=_save_verdict,
+                args=((pair["id_a"], pair["id_b"]), verdict, identity, visitor),
+            )
         if st.button(t("Next"), key="review_next", shortcut="n"):
             st.session_state[_PLACE_KEY] = place + 1
             st.rerun()
 
 
-def _save_verdict(
-    pair: dict[str, Any], verdict: Verdict, identity: IdentityKind, visitor: Visitor
-) -> None:
-    database = graph_state.open_shared_database()
-    said = decide_pair(database, pair["id_a"], pair["id_b"], verdict, visitor.id, identity)
-    st.session_state[_SAID_KEY] = said.said(current_language())
-    st.rerun()
+def _save_verdict(pair: IdPair, verdict: Verdict, identity: IdentityKind, visitor: Visitor) -> None:
+    """What was decided of the pair that was drawn, or why nothing could be, for the next run."""
+    try:
+        title = t("Written down")
+        said = decide_pair(
+            graph_state.open_shared_database(), *pair, verdict, visitor.id, identity
+        ).said(current_language())
+    except ShichengError as error:
+        title, said = t("This cannot be shown"), translate_message(error)
+    st.session_state[_SAID_KEY] = title, said
