@@ -150,8 +150,10 @@ def test_without_a_sign_in_it_answers_on_its_own_machine_only(
     assert asgi._find_refusal_text(named) == asgi.SIGN_IN_MISSING_TEXT
     for own in ("localhost:8501", "127.0.0.1:8501", "[::1]:8501"):
         assert asgi._find_refusal_text(Headers({"host": own})) is None
+    proxied = Headers({"host": "localhost", "x-forwarded-for": "10.0.0.7"})
+    assert asgi._find_refusal_text(proxied) == asgi.SIGN_IN_MISSING_TEXT
     add_account(tmp_path, "admin", "admin", "a password of the test")
-    assert asgi._find_refusal_text(named) is None
+    assert asgi._find_refusal_text(named) is asgi._find_refusal_text(proxied) is None
 
 
 def test_its_own_pages_reach_it(server: tuple[psutil.Process, int]) -> None:

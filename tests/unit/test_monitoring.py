@@ -11,6 +11,7 @@ from filelock import FileLock
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
+from graph.accounts.registry import add_account
 from graph.server.locks import OFFLINE_LOCK_NAME
 from ui.shell.asgi import SecurityMiddleware
 
@@ -64,5 +65,8 @@ def test_the_metrics_are_in_prometheus_form_and_name_nobody(home: Path) -> None:
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
 def test_nobody_else_is_answered(home: Path, path: str) -> None:
     assert visit("10.0.0.7").get(path).text == "a page"
-    assert visit().get(path, headers={"X-Forwarded-For": "10.0.0.7"}).text == "a page"
+    proxied = {"X-Forwarded-For": "10.0.0.7"}
+    assert visit().get(path, headers=proxied).status_code == 403  # nobody has to sign in here
+    add_account(home, "admin", "admin", "a password of the test")
+    assert visit().get(path, headers=proxied).text == "a page"
     assert "frame-ancestors" in visit().get(path).headers["Content-Security-Policy"]

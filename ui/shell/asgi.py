@@ -37,7 +37,12 @@ from streamlit import config, net_util
 from graph.settings import Settings
 from loaders.upload_folders import remove_abandoned_uploads
 from ui.shell.account_pages import FORM_REFERRER, REFERRER_HEADER, build_account_routes
-from ui.shell.monitoring import RequestMeter, build_monitoring_response, is_monitoring_request
+from ui.shell.monitoring import (
+    RequestMeter,
+    build_monitoring_response,
+    is_monitoring_request,
+    is_proxied,
+)
 from ui.shell.query_links import build_query_routes, close_query_links
 from ui.shell.visitor import is_sign_in_on
 
@@ -202,7 +207,9 @@ def _find_refusal_text(headers: Headers) -> str | None:
         return HOST_REFUSED_TEXT
     if not is_origin_allowed(headers.get("origin"), host):
         return ORIGIN_REFUSED_TEXT
-    return None if _is_loopback(host) or is_sign_in_on() else SIGN_IN_MISSING_TEXT
+    # A proxy on this machine may ask as localhost for whoever is elsewhere.
+    own = _is_loopback(host) and not is_proxied(headers)
+    return None if own or is_sign_in_on() else SIGN_IN_MISSING_TEXT
 
 
 def _is_loopback(host: str | None) -> bool:

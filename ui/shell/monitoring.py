@@ -48,8 +48,12 @@ def is_monitoring_request(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["path"] not in MONITORING_PATHS:
         return False
     headers, client = Headers(scope=scope), scope.get("client")
-    by_proxy = any(name in headers for name in _PROXY_HEADERS)
-    return client is not None and client[0] in _LOOPBACK_HOSTS and not by_proxy
+    return client is not None and client[0] in _LOOPBACK_HOSTS and not is_proxied(headers)
+
+
+def is_proxied(headers: Headers) -> bool:
+    """Whether a proxy says that it asks for somebody else."""
+    return any(name in headers for name in _PROXY_HEADERS)
 
 
 def build_monitoring_response(path: str, settings: Settings) -> Response:
