@@ -121,7 +121,8 @@ def add_account(home: Path, name: str, role: Role, password: str | None) -> Acco
             name=name[:100],
         )
     hashed = "" if password is None else hash_password(password)
-    made = Account(wanted, role, hashed)
+    # An account of this name may have been removed while a session of it was open.
+    made = Account(wanted, role, hashed, generation=secrets.randbits(48))
     with _change_accounts(home) as accounts:
         if wanted in accounts:
             raise UsageError("There is an account {name} already.", name=wanted)

@@ -22,7 +22,7 @@ from filelock import FileLock
 from graph.atomic import write_file_atomically
 from graph.audit.log import record_event
 from graph.errors import RefusedError, ShichengError, UsageError
-from graph.roles import Role
+from graph.roles import ROLES, Role
 from graph.settings import Settings
 
 TOKENS_FILE_NAME: Final = "tokens.json"
@@ -88,7 +88,10 @@ def list_tokens(home: Path) -> list[ApiToken]:
     """The tokens that were not revoked, the oldest first; expired ones too."""
     try:
         stated = json.loads((home / TOKENS_FILE_NAME).read_text("utf-8"))
-        return [ApiToken(**one) for one in stated]
+        found = [ApiToken(**one) for one in stated]
+        if any(one.role not in ROLES for one in found):
+            raise ValueError(TOKENS_FILE_NAME)
+        return found
     except FileNotFoundError:
         return []
     except (ValueError, TypeError):
@@ -133,3 +136,5 @@ def _write_tokens(home: Path, tokens: list[ApiToken]) -> None:
         descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump([asdict(one) for one in tokens], file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())

@@ -63,9 +63,13 @@ def _parse_entry(raw: str) -> AuditEntry | None:
     try:
         stated = json.loads(raw)
         stated.pop("prev")
-        return AuditEntry(**stated, raw=raw)
+        entry = AuditEntry(**stated, raw=raw)
     except (ValueError, TypeError, AttributeError, KeyError):
         return None
+    texts = (entry.at, entry.by, entry.role, entry.via, entry.event)
+    # A line that somebody wrote by hand must not hide the others; `verify` finds it.
+    whole = isinstance(entry.seq, int) and isinstance(entry.facts, dict)
+    return entry if whole and all(isinstance(text, str) for text in texts) else None
 
 
 def _is_wanted(entry: AuditEntry, wanted: AuditFilter, digest: str | None) -> bool:

@@ -182,6 +182,13 @@ def test_a_session_ends_by_time_by_sign_out_and_with_the_account(home: Path) -> 
         assert find_session_account(home, token) is None
 
 
+def test_a_session_of_an_account_that_was_removed_is_none_of_the_next_ones(home: Path) -> None:
+    token = open_session(add_account(home, "zhao", "manager", PASSWORD))
+    remove_account(home, "zhao")
+    add_account(home, "zhao", "steward", NEW_PASSWORD)
+    assert find_session_account(home, token) is None
+
+
 def test_the_token_itself_is_stored_nowhere(home: Path) -> None:
     token = open_session(find_account(home, ADMIN) or pytest.fail())
     assert token not in sessions._sessions and find_session_account(home, token + "x") is None
@@ -243,9 +250,12 @@ def test_a_wrong_password_is_answered_in_the_language_of_the_browser(client: Tes
     form = {"name": "nobody", "password": "x"}
     chinese = client.post("/account/sign-in", data=form, headers={"accept-language": "zh-CN"})
     assert "账户名与密码不符" in chinese.text and "set-cookie" not in chinese.headers
-    for _ in range(MAX_FAILED_SIGN_INS):
+    # A lock is answered as a wrong password is, and as a name that nobody has.
+    for _ in range(MAX_FAILED_SIGN_INS + 1):
         answer = sign_in(client, "wrong")
-    assert "15 minutes" in answer.text
+    unknown = client.post("/account/sign-in?lang=en", data={"name": "nobody", "password": "x"})
+    own_way_back = 'value="/talents?lang=en"'
+    assert answer.text.replace(own_way_back, 'value="/"') == unknown.text
     large = client.post("/account/sign-in", content=b"name=" + b"a" * 20_000)
     assert large.status_code == 403
 
@@ -261,6 +271,7 @@ def test_a_password_that_was_handed_over_is_changed_first(client: TestClient, ho
     assert change(password="wrong", new=NEW_PASSWORD, again=NEW_PASSWORD).status_code == 403
     assert change(password=PASSWORD, new=NEW_PASSWORD, again="else").status_code == 400
     assert "10 to 200" in change(password=PASSWORD, new="short", again="short").text
+    assert change(password=PASSWORD, new=PASSWORD, again=PASSWORD).status_code == 400
     assert change(password=PASSWORD, new=NEW_PASSWORD, again=NEW_PASSWORD).status_code == 303
     account = find_account(home, ADMIN)
     assert account and not account.must_change

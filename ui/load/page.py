@@ -31,10 +31,10 @@ from ui.load.outcome import (
 )
 from ui.load.progress import draw_job_status
 from ui.load.sheet_panel import draw_settled_sheet, draw_sheet_panel
-from ui.load.upload import draw_upload
+from ui.load.upload import draw_upload, forbid_visit_uploads
 from ui.shell import frame, graph_state
 from ui.shell.policy_form import current_policy
-from ui.shell.visitor import identify_visitor, record_personal_read, record_role_refusal
+from ui.shell.visitor import check_permission, record_personal_read
 from ui.words.i18n import join_sentences, t, tn, translate_message
 from ui.words.numbers import format_count, render_bold
 
@@ -46,8 +46,8 @@ DraftSheets = list[tuple[DraftSheet, InspectedSheet]]
 @frame.page_before_loads
 def page() -> None:
     """The page."""
-    if not identify_visitor().may("load"):
-        record_role_refusal("load")
+    if not check_permission("load"):
+        forbid_visit_uploads()
         frame.draw_lead(t("Data clerks and data stewards bring the departments' files in."))
         frame.draw_muted(
             t(
@@ -210,6 +210,8 @@ def _choose_complete(draft: LoadDraft, key: str) -> None:
 
 def _begin_check(draft: LoadDraft, found: DraftSheets) -> None:
     """Saves every mapping that is to be confirmed, and begins the dry run."""
+    if not check_permission("load"):
+        return
     home = Settings().home
     try:
         for sheet, seen in found:
@@ -266,6 +268,8 @@ def _check_again(draft: LoadDraft, *, agreed: bool, withdrawn: tuple[str, ...]) 
 
 
 def _begin_load(draft: LoadDraft) -> None:
+    if not check_permission("load"):
+        return
     found = draft.inspect_sheets(Settings().home)
     draft.load = _build_job(draft, found, dry_run=False).start()
 

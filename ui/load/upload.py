@@ -13,7 +13,7 @@ from graph.settings import Settings
 from loaders.upload_folders import MAX_UPLOADED_BYTES, MAX_UPLOADED_FILES, UPLOAD_IDLE_SECONDS
 from ui.load.draft import LoadDraft
 from ui.shell import frame
-from ui.shell.asgi import allow_uploads
+from ui.shell.asgi import allow_uploads, forbid_uploads
 from ui.words.i18n import current_language, t
 from ui.words.numbers import format_count
 
@@ -70,10 +70,17 @@ def _choose_department(draft: LoadDraft, key: str) -> None:
 
 
 def _allow_visit_uploads() -> None:
-    """Lets the browser of this visit, which is a data steward's, send files."""
+    """Lets the browser of this visit, which may bring files in, send them."""
     context = get_script_run_ctx()
     if context is not None:
         allow_uploads(context.session_id)
+
+
+def forbid_visit_uploads() -> None:
+    """The browser of this visit, which may no longer bring files in, sends none."""
+    context = get_script_run_ctx()
+    if context is not None:
+        forbid_uploads(context.session_id)
 
 
 def _draw_files(draft: LoadDraft) -> None:

@@ -32,6 +32,7 @@ from ui.review.organisation_pair import draw_organisation_pair
 from ui.shell import address, frame, graph_state
 from ui.shell.visitor import (
     Visitor,
+    check_permission,
     identify_visitor,
     mask_birth_year,
     record_personal_read,
@@ -212,6 +213,8 @@ def _draw_decision_buttons(
 
 def _save_verdict(pair: IdPair, verdict: Verdict, identity: IdentityKind, visitor: Visitor) -> None:
     """What was decided of the pair that was drawn, or why nothing could be, for the next run."""
+    if not check_permission("review") or identify_visitor() != visitor:
+        return
     try:
         title = t("Written down")
         said = decide_pair(

@@ -7,7 +7,6 @@ to the address that was asked for. `SecurityMiddleware` has refused posts of oth
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from html import escape
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -27,7 +27,7 @@ from graph.accounts.registry import (
     verify_sign_in,
 )
 from graph.accounts.sessions import SESSION_LIMIT, close_session, find_session_account, open_session
-from graph.errors import ShichengError
+from graph.errors import ShichengError, UsageError
 from graph.messages import Language, parse_language
 from graph.roles import ROLE_LABELS
 from graph.settings import Settings
@@ -53,7 +53,8 @@ MAX_FORM_BYTES: Final = 10_000
 # An address of the app itself: a path, and no host that a browser would read out of it.
 _OWN_ADDRESS_PATTERN: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,2000}")
 # A password costs 64 MiB while it is verified: one after the other.
-_verifying = threading.Lock()
+_verifying = CapacityLimiter(1)
+MAX_WAITING_SIGN_INS: Final = 20
 
 
 def _in_language_of_browser(endpoint: Endpoint) -> Endpoint:
@@ -104,15 +105,12 @@ async def sign_in(request: Request) -> Response:
     home = Settings().home
     next_address = clean_next_address(form.get("next", "/"))
     try:
-        outcome, account = await run_in_threadpool(_verify_one, home, form)
+        account = await _verify_one(home, form)
     except ShichengError as error:
         return _answer(_render_sign_in(next_address, translate_message(error)), status=503)
     if account is None:
-        told = (
-            t("Too many wrong passwords. Wait 15 minutes, or ask an admin.")
-            if outcome == "locked"
-            else t("Name and password do not fit. Try again.")
-        )
+        # One sentence for both: a lock would tell that there is such an account.
+        told = t("Name and password do not fit, or the account is locked for 15 minutes.")
         return _answer(_render_sign_in(next_address, told), status=403)
     leads_to = ACCOUNT_PATH if account.must_change else next_address
     answer = RedirectResponse(leads_to, 303)
@@ -146,12 +144,15 @@ async def change_password(request: Request) -> Response:
     home = Settings().home
     try:
         given = {"name": account.name, "password": form.get("password", "")}
-        _, known = await run_in_threadpool(_verify_one, home, given)
+        known = await _verify_one(home, given)
         if known is None:
             told = t("The present password is not right.")
             return _answer(_render_account(account, told), status=403)
         if form.get("new", "") != form.get("again", ""):
             told = t("The new password was typed in two ways.")
+            return _answer(_render_account(account, told), status=400)
+        if form.get("new", "") == form.get("password", ""):
+            told = t("The new password is the present one. Choose another.")
             return _answer(_render_account(account, told), status=400)
         await run_in_threadpool(set_account_password, home, account.name, form.get("new", ""))
     except ShichengError as error:
@@ -161,9 +162,14 @@ async def change_password(request: Request) -> Response:
     return RedirectResponse(ACCOUNT_PATH, 303)
 
 
-def _verify_one(home: Path, form: dict[str, str]) -> tuple[str, Account | None]:
-    with _verifying:
-        return verify_sign_in(home, form.get("name", ""), form.get("password", ""))
+async def _verify_one(home: Path, form: dict[str, str]) -> Account | None:
+    """The account, if the password is right. Raises `UsageError` where too many wait already."""
+    if _verifying.statistics().tasks_waiting >= MAX_WAITING_SIGN_INS:
+        raise UsageError("Too many sign in at once; try again in a minute.")
+    # A limiter of its own: who waits here holds none of the threads that all others need.
+    name, password = form.get("name", ""), form.get("password", "")
+    _, account = await to_thread.run_sync(verify_sign_in, home, name, password, limiter=_verifying)
+    return account
 
 
 async def _find_account(request: Request) -> Account | None:

@@ -94,8 +94,13 @@ _upload_sessions: set[str] = set()
 
 
 def allow_uploads(session_id: str) -> None:
-    """Lets this visit bring files in, until the process ends."""
+    """Lets this visit bring files in, until `forbid_uploads` or the process ends."""
     _upload_sessions.add(session_id)
+
+
+def forbid_uploads(session_id: str) -> None:
+    """Takes no more files from this visit."""
+    _upload_sessions.discard(session_id)
 
 
 def is_upload_allowed(method: str, path: str) -> bool:

@@ -160,6 +160,18 @@ def record_role_refusal(what: str) -> None:
         seen.add(what)
 
 
+def check_permission(permission: Permission) -> bool:
+    """Whether this visitor may now: a callback runs before the page asks who visits.
+
+    The session may have ended, or the role changed, since the page was drawn; what is refused is
+    logged.
+    """
+    if identify_visitor().may(permission):
+        return True
+    record_role_refusal(permission)
+    return False
+
+
 def parse_visitor_claims(claims: Mapping[str, Any], stewards: str) -> Visitor:
     """The visitor of whom the provider states `claims`; `stewards` are addresses, by commas."""
     address = str(claims.get("email") or "").strip().lower()
