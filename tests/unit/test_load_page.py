@@ -7,6 +7,8 @@ import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -15,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from graph.server.locks import LOAD_LOCK_NAME
 from loaders.mapping.mapping import list_mappings
 from loaders.upload_folders import UPLOADS_FOLDER
+from ui.load import page
 
 LISTS = Path(__file__).with_name("department_lists")
 SCRIPT = "from ui.load.page import page\npage()"
@@ -43,6 +46,21 @@ def bring(test: AppTest, *files: tuple[str, bytes]) -> AppTest:
 def said(test: AppTest) -> str:
     assert not test.exception
     return re.sub("<[^>]+>", " ", "\n".join(one.proto.body for one in test.get("html")))
+
+
+def test_a_click_after_the_role_was_taken_begins_nothing(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A callback runs before the page asks who visits."""
+    opened()
+    calls: list[str] = []
+    monkeypatch.setattr("ui.load.page.confirm_sheet", lambda *given: calls.append("confirmed"))
+    monkeypatch.setattr("ui.load.page._build_job", lambda *given, **more: calls.append("begun"))
+    draft: Any = SimpleNamespace(inspect_sheets=lambda home: [], notes=[])
+    monkeypatch.setenv("SHICHENG_ROLE", "manager")
+    page._begin_check(draft, [])
+    page._begin_load(draft)
+    assert calls == []
 
 
 def test_a_manager_sees_a_sentence_and_no_place_for_files(opened: Open) -> None:
