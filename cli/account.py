@@ -50,16 +50,15 @@ def add_account_command(
 
     Example: shicheng account add li --role admin
     """
-    from graph.accounts.registry import add_account, make_password, set_account_password
+    from graph.accounts.registry import add_account, make_password
 
     if no_password and password_stdin:
         raise UsageError("Give --no-password or --password-stdin, not both.")
     given = _read_password() if password_stdin else None
     password = None if no_password else given or make_password()
     home = CommandState.settings.home
-    account = add_account(home, name, role, password)
-    if password and not given:
-        set_account_password(home, account.name, password, must_change=True)
+    account = add_account(home, name, role, password, must_change=bool(password and not given))
+    if password is not None and given is None:
         _print_password(password)
     print_answer(Message("the account {name} is there", name=account.name))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -41,3 +42,37 @@ def write_folder_atomically(place: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def write_private_file(file: Path, content: bytes) -> None:
+    """Writes a file that its owner alone reads; it is on the disk, under its name, afterwards."""
+    with write_file_atomically(file) as making:
+        create_synced(making, content)
+    sync_folder(file.parent)
+
+
+def create_synced(file: Path, content: bytes) -> None:
+    """A new file, its owner's alone, brought to the disk. Raises FileExistsError."""
+    _write_synced(file, content, os.O_EXCL)
+
+
+def append_synced(file: Path, content: bytes) -> None:
+    """Adds to the end of a file, brought to the disk; a new one is its owner's alone."""
+    _write_synced(file, content, os.O_APPEND)
+
+
+def _write_synced(file: Path, content: bytes, flag: int) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | flag, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Brings the names in a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -7,11 +7,10 @@ signs in elsewhere (OpenID Connect), by address. Every change is a line of the a
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from filelock import FileLock
 
-from graph.atomic import write_file_atomically
+from graph.atomic import write_private_file
 from graph.audit.actor import UNKNOWN_USER, Actor
 from graph.audit.log import record_event
 from graph.errors import UsageError
@@ -108,7 +107,9 @@ def has_local_accounts(home: Path) -> bool:
         return True
 
 
-def add_account(home: Path, name: str, role: Role, password: str | None) -> Account:
+def add_account(
+    home: Path, name: str, role: Role, password: str | None, *, must_change: bool = False
+) -> Account:
     """A new account; without a password a role for an address that signs in elsewhere.
 
     Raises UsageError for a name that is taken or no name, a short password, and for a first
@@ -122,14 +123,11 @@ def add_account(home: Path, name: str, role: Role, password: str | None) -> Acco
         )
     hashed = "" if password is None else hash_password(password)
     # An account of this name may have been removed while a session of it was open.
-    made = Account(wanted, role, hashed, generation=secrets.randbits(48))
+    made = Account(wanted, role, hashed, must_change, generation=secrets.randbits(48))
     with _change_accounts(home) as accounts:
         if wanted in accounts:
             raise UsageError("There is an account {name} already.", name=wanted)
-        if hashed and role != "admin" and not _has_admin(accounts):
-            raise UsageError(
-                "The first account with a password must be an admin's: add it with --role admin."
-            )
+        _require_first_admin(accounts | {wanted: made})
         _record_change(home, "add", made)
         accounts[wanted] = made
     return made
@@ -156,10 +154,7 @@ def set_account_password(
         changed = Account(
             old.name, old.role, hashed, must_change=must_change, generation=old.generation + 1
         )
-        if not _has_admin(accounts | {changed.name: changed}):
-            raise UsageError(
-                "The first account with a password must be an admin's: add it with --role admin."
-            )
+        _require_first_admin(accounts | {changed.name: changed})
         _record_change(home, "password", changed)
         accounts[changed.name] = changed
     return changed
@@ -261,17 +256,26 @@ def _require(accounts: dict[str, Account], name: str) -> Account:
     return found
 
 
-def _has_admin(accounts: dict[str, Account]) -> bool:
-    return any(one.role == "admin" and one.password for one in accounts.values())
+def _lacks_admin(accounts: Mapping[str, Account]) -> bool:
+    """Whether some sign in with a password, and no admin does."""
+    signing_in = [one.role for one in accounts.values() if one.password]
+    return bool(signing_in) and "admin" not in signing_in
+
+
+def _require_first_admin(accounts: Mapping[str, Account]) -> None:
+    if _lacks_admin(accounts):
+        raise UsageError(
+            "The first account with a password must be an admin's: add it with --role admin."
+        )
 
 
 def _require_admin_remains(
-    accounts: dict[str, Account], name: str, changed: Account | None
+    accounts: Mapping[str, Account], name: str, changed: Account | None
 ) -> None:
     left = {key: one for key, one in accounts.items() if key != name}
     if changed:
         left[name] = changed
-    if any(one.password for one in left.values()) and not _has_admin(left):
+    if _lacks_admin(left):
         raise UsageError(
             "{name} is the last admin; make somebody else an admin first: `shicheng account role "
             "NAME admin`.",
@@ -294,12 +298,7 @@ def _change_accounts(home: Path) -> Iterator[dict[str, Account]]:
 
 def _write_accounts(file: Path, accounts: dict[str, Account]) -> None:
     stated: dict[str, Any] = {"accounts": [asdict(accounts[name]) for name in sorted(accounts)]}
-    with write_file_atomically(file) as making:
-        descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump(stated, out, ensure_ascii=False, indent=1)
-            out.flush()
-            os.fsync(out.fileno())
+    write_private_file(file, json.dumps(stated, ensure_ascii=False, indent=1).encode())
 
 
 def _record_change(home: Path, change: str, account: Account) -> None:

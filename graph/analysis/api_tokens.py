@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +18,10 @@ from typing import Final
 
 from filelock import FileLock
 
-from graph.atomic import write_file_atomically
+from graph.atomic import write_private_file
 from graph.audit.log import record_event
 from graph.errors import RefusedError, ShichengError, UsageError
-from graph.roles import ROLES, Role
+from graph.roles import ROLES, Role, has_permission
 from graph.settings import Settings
 
 TOKENS_FILE_NAME: Final = "tokens.json"
@@ -63,7 +62,7 @@ def create_token(settings: Settings, name: str, role: Role, days: int) -> tuple[
             "A token needs a name of 1 to {most} characters, which says who uses it.",
             most=MAX_TOKEN_NAME_CHARACTERS,
         )
-    if role == "steward" and settings.role != "steward":
+    if has_permission(role, "personal_data") and not has_permission(settings.role, "personal_data"):
         raise RefusedError(
             "Only a data steward makes a steward's token: take --role manager, or set "
             "SHICHENG_ROLE."
@@ -132,9 +131,5 @@ def _lock_tokens(home: Path) -> Iterator[None]:
 
 
 def _write_tokens(home: Path, tokens: list[ApiToken]) -> None:
-    with write_file_atomically(home / TOKENS_FILE_NAME) as making:
-        descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump([asdict(one) for one in tokens], file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+    stated = json.dumps([asdict(one) for one in tokens], ensure_ascii=False, indent=1)
+    write_private_file(home / TOKENS_FILE_NAME, stated.encode())

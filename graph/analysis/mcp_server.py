@@ -30,6 +30,7 @@ from graph.messages import Message, detect_terminal_language
 from graph.model.kinds import NODES, RELATIONS
 from graph.model.schema_types import Property
 from graph.policy import Policy
+from graph.roles import has_permission
 from graph.tabular import format_json
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ class GraphTools:
         )
 
     def _list_properties(self, properties: Sequence[Property]) -> dict[str, str]:
-        hidden = frozenset() if self._graph.role == "steward" else MASKED_PROPERTIES
+        whole = has_permission(self._graph.role, "personal_data")
+        hidden = frozenset() if whole else MASKED_PROPERTIES
         return {p.stored: f"{p.en}, {p.type.value}" for p in properties if p.stored not in hidden}
 
     def list_queries(self) -> RowsAnswer:

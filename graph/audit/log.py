@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from filelock import FileLock
 
+from graph.atomic import append_synced, create_synced, sync_folder, write_file_atomically
 from graph.audit.actor import Actor, find_current_actor
 from graph.errors import AuditError
 
@@ -174,7 +175,7 @@ def _load_digest_key(folder: Path) -> bytes:
     path = folder / _KEY_FILE_NAME
     if not path.exists():
         making = folder / f".making-{secrets.token_hex(8)}"
-        _write_synced(making, secrets.token_hex(32).encode())
+        create_synced(making, secrets.token_hex(32).encode())
         try:
             os.link(making, path)  # the first one's stays where two make it at once
         except FileExistsError:
@@ -257,14 +258,10 @@ def _write_line(folder: Path, composed: AuditHead) -> AuditHead:
     path = folder / composed.file
     before = _find_file_end(path)
     head = AuditHead(**{**asdict(composed), "offset": before[0]})
-    making = folder / f".making-{secrets.token_hex(8)}"
-    try:
-        _write_synced(making, json.dumps(asdict(head)).encode())
-        making.replace(folder / HEAD_FILE_NAME)
-    finally:
-        making.unlink(missing_ok=True)
-    _write_synced(path, before[1] + head.line.encode() + b"\n", os.O_APPEND)
-    _sync_folder(folder)
+    with write_file_atomically(folder / HEAD_FILE_NAME) as making:
+        create_synced(making, json.dumps(asdict(head)).encode())
+    append_synced(path, before[1] + head.line.encode() + b"\n")
+    sync_folder(folder)
     return head
 
 
@@ -276,19 +273,3 @@ def _find_file_end(path: Path) -> tuple[int, bytes]:
         file.seek(size - 1)
         # What was damaged does not take the next line with it.
         return (size, b"") if file.read(1) == b"\n" else (size + 1, b"\n")
-
-
-def _write_synced(path: Path, content: bytes, flag: int = os.O_EXCL) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flag, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
