@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from graph.model.vocabularies import GRADES, LEVELS
+from graph.model.vocabularies import LEVELS
 from loaders.mapping.amounts import convert_amounts
 from loaders.mapping.level_words import Ladder, parse_bare_digits, parse_levels
 from loaders.mapping.periods import split_periods
@@ -83,11 +83,6 @@ def find_grade(text: str) -> str | None:
 def find_studio_kind(text: str) -> str | None:
     """The kind that a studio's name or kind says, as a code of `STUDIO_KINDS`."""
     return next((code for code, sign in _STUDIO_KIND_SIGNS if sign.search(text)), None)
-
-
-def describe_grade(code: str) -> str:
-    """The grade in Chinese, as an exchange table takes it."""
-    return GRADES[code][1]
 
 
 def _add_period(rows: pl.DataFrame, column: str) -> pl.DataFrame:

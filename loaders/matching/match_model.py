@@ -65,7 +65,6 @@ BLOCKING_RULES: Final = tuple(
         f"AND coalesce(abs(l.birth_year - r.birth_year) <= 1, true) AND {_APART}",
     )
 )
-CERTIFICATE_RULE: Final = f"l.certificate = r.certificate AND {_ID_NUMBERS_AGREE}"
 
 
 def build_match_settings(records: int, birth_share: float) -> SettingsCreator:
