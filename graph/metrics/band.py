@@ -119,8 +119,8 @@ def _count_policy_grid(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[Pol
             widest = (
                 None if policy.generations is None else max(policy.generations, *BAND_GENERATIONS)
             )
-            whole = replace(one, generations=widest, channels=CHANNELS)
-            walked[one.undated] = compute_reach(frames["edges"], frames["talents"], whole)
+            widest_policy = replace(one, generations=widest, channels=CHANNELS)
+            walked[one.undated] = compute_reach(frames["edges"], frames["talents"], widest_policy)
         part = filter_reach(walked[one.undated], one)
         counted = IN_MEMORY.keep(compute_events(part, frames["promotions"], one))
         yield one, counted, compute_credits(counted)

@@ -13,7 +13,7 @@ from graph.metrics.registry import METRICS
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
 
-# Rows of these metrics are people, or people and places: the leading talents alone are kept.
+# Rows of these metrics are people, or people and places: only those of leading talents are stored.
 PERSON_ROW_KINDS: Final = frozenset({"person", "node"})
 # On these the policy does not bear (docs/metrics.md): one table a snapshot.
 WITHOUT_POLICY: Final = frozenset(
@@ -29,7 +29,7 @@ def load_metric_table(
     driven: Driven | None = None,
     **parameters: str,
 ) -> pl.DataFrame:
-    """The metric's table under the policy: the kept one, or one computed now and kept.
+    """The metric's table under the policy: the stored one, or one computed and stored now.
 
     Raises `UsageError` as the metric does.
     """

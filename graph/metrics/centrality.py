@@ -171,7 +171,7 @@ def sample_apprentices(mentors: MentorAdjacency, wanted: int, seed: int) -> Appr
 
 
 def _estimate_positions_above(mentors: MentorAdjacency, tried: Array) -> float:
-    """How many places, the own included, stand above an apprentice on average, told from a few."""
+    """The mean number of positions above an apprentice, its own included, from a sample."""
     places, walked = 1, 0
     # A few at a time, for nobody knows yet how many stand above them.
     for some in np.array_split(tried, len(tried) // 50 + 1):

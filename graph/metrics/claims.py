@@ -184,8 +184,8 @@ def _add_finding_precision(findings: pl.DataFrame, snapshot: Snapshot) -> pl.Dat
             taught.select(person=end, day="start", day_precision=name)
             for end in ("mentor", "apprentice")
         ]
-    told = pl.concat(known).join(findings.lazy(), on=["person", "day"], how="semi")
-    one = told.group_by("person", "day").agg(least_known("day_precision"))
+    dated_days = pl.concat(known).join(findings.lazy(), on=["person", "day"], how="semi")
+    one = dated_days.group_by("person", "day").agg(least_known("day_precision"))
     return findings.join(one.collect(), on=["person", "day"], how="left", maintain_order="left")
 
 
@@ -267,12 +267,12 @@ def _find_cycles(taught: pl.DataFrame) -> KindFindings:
 def _prune_to_cycle_core(pairs: pl.DataFrame) -> pl.DataFrame:
     """What is left when those without a mentor or without an apprentice go, again and again."""
     while True:
-        kept = pairs.join(pairs.select(mentor="apprentice").unique(), on="mentor", how="semi").join(
-            pairs.select(apprentice="mentor").unique(), on="apprentice", how="semi"
-        )
-        if kept.height == pairs.height:
-            return kept
-        pairs = kept
+        remaining = pairs.join(
+            pairs.select(mentor="apprentice").unique(), on="mentor", how="semi"
+        ).join(pairs.select(apprentice="mentor").unique(), on="apprentice", how="semi")
+        if remaining.height == pairs.height:
+            return remaining
+        pairs = remaining
 
 
 def _find_junior_mentors(taught: pl.DataFrame, promotions: pl.DataFrame) -> KindFindings:
@@ -300,7 +300,7 @@ def _lookup_levels(promotions: pl.DataFrame, person: pl.Series, day: pl.Series) 
 
 
 def _encode_person_day(person: pl.Series, day: pl.Series) -> pl.Series:
-    """A number that orders by person, then day: days since 1970 lie within 2^23 of nought."""
+    """A number that orders by person, then day: days since 1970 lie within 2^23 of 0."""
     shifted = day.to_physical().cast(pl.Int64) + 2**23
     return person.cast(pl.Int64) * 2**24 + shifted
 
@@ -323,7 +323,7 @@ def _find_over_capacity(taught: pl.DataFrame, capacity: int) -> KindFindings:
     one = periods.group_by("mentor", "apprentice", "since").agg(last=pl.col("last").max())
     begun = one.select("mentor", day="since", more=pl.lit(1))
     ended = one.select("mentor", day=pl.col("last") + ONE_DAY, more=pl.lit(-1))
-    # All who begin also end, so that the running sum starts each mentor at nought.
+    # All who begin also end, so that the running sum starts each mentor at 0.
     at_once = (
         pl.concat([begun, ended])
         .group_by("mentor", "day")
@@ -401,7 +401,7 @@ def _find_recognised_before(
 
 def _find_differing_sources(snapshot: Snapshot) -> KindFindings:
     """Mentorships of which `stated` holds a start or an end that does not stand."""
-    told = (
+    statements = (
         scan_statements(snapshot, "mentorships")
         .filter(pl.col(STATED_COLUMN).is_not_null())
         .select(
@@ -412,7 +412,7 @@ def _find_differing_sources(snapshot: Snapshot) -> KindFindings:
         )
     )
     differs = pl.col("told").list.eval(pl.element().str.contains(PERIOD_DIFFERS_PATTERN)).list.any()
-    each = told.filter(differs).with_columns(
+    each = statements.filter(differs).with_columns(
         day="stated", observed=pl.col("told").list.len().cast(pl.Int64), limit=pl.lit(1)
     )
     return _build_mentorship_findings(each.explode("told").collect())
@@ -482,8 +482,10 @@ def _measure_each_finding(
     # A finding none of whose mentorships the policy lets chains take has nothing to change.
     doubted = pl.concat([left_out.select("world"), days.select("world")])
     idle = findings.select("world").join(doubted, on="world", how="anti")
-    nought = idle.select("world", *(pl.lit(0, pl.Int64).alias(change) for change in EFFECT_COLUMNS))
-    return findings.join(pl.concat([changes, nought]), on="world", how="left")
+    without_effect = idle.select(
+        "world", *(pl.lit(0, pl.Int64).alias(change) for change in EFFECT_COLUMNS)
+    )
+    return findings.join(pl.concat([changes, without_effect]), on="world", how="left")
 
 
 def _measure_kinds(
@@ -496,8 +498,8 @@ def _measure_kinds(
         if kind != "too_close"
     }
     days = found["too_close"].doubted.lazy().select("person", date="day")
-    kept = recognitions.select("person", "level", "date")
-    kept = kept.join(days, on=["person", "date"], how="anti")
+    remaining = recognitions.select("person", "level", "date")
+    remaining = remaining.join(days, on=["person", "date"], how="anti")
     rows = []
     for kind in CLAIM_KINDS:
         left_out = (
@@ -505,7 +507,7 @@ def _measure_kinds(
             if kind == "all"
             else links.get(kind, hops.links.select("link").clear())
         )
-        without = kept if kind in ("too_close", "all") else None
+        without = remaining if kind in ("too_close", "all") else None
         after = compute_ledgers(compute_events_without(hops, left_out.unique(), without))
         its = list(found.values()) if kind == "all" else [found[kind]]
         rows.append(

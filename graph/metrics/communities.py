@@ -48,7 +48,7 @@ class Communities:
 
     - sizes: a row a community of two people or more: community (the least of its persons' ids),
       people, mentorships (pairs within it), mentors (who teach in it), talents, and modularity,
-      its part of the whole, the largest community first
+      its part of Q, the largest community first
     - members: community, person_id, name of everyone in them, sorted
     - modularity: Q
     """

@@ -131,23 +131,23 @@ def _find_lost_walks(hops: LastHops, left_out: pl.DataFrame, walked: pl.DataFram
     """The events that each (world, talent) loses, all its chains walked again."""
     homes = walked.join(hops.homes, on="talent")
     again = compute_arrivals(hops.links, homes, hops.policy.generations, without=left_out)
-    kept = find_counted_promotions(again, hops.counting)
+    still_counted = find_counted_promotions(again, hops.counting)
     before = walked.lazy().join(hops.events.lazy(), on="talent")
     keys = ["world", *EVENT_COLUMNS]
-    return before.join(kept.lazy(), on=keys, how="anti").select(keys).collect()
+    return before.join(still_counted.lazy(), on=keys, how="anti").select(keys).collect()
 
 
 def _sum_changes(hops: LastHops, lost: pl.DataFrame) -> pl.DataFrame:
     """The changes of each world that loses anything, from the events it loses."""
     talents = hops.events.lazy().group_by("person", "day").agg(talents=pl.len())
     by_event = lost.lazy().group_by("world", "person", "day", "first").agg(losing=pl.len())
-    whole = pl.col("losing") == pl.col("talents")
+    loses_all = pl.col("losing") == pl.col("talents")
     return (
         by_event.join(talents, on=["person", "day"])
         .group_by("world")
         .agg(
-            persons_change=-(whole & pl.col("first")).sum().cast(pl.Int64),
-            person_times_change=-whole.sum().cast(pl.Int64),
+            persons_change=-(loses_all & pl.col("first")).sum().cast(pl.Int64),
+            person_times_change=-loses_all.sum().cast(pl.Int64),
             sum_change=-pl.col("losing").filter(pl.col("first")).sum().cast(pl.Int64),
         )
         .collect()
@@ -164,9 +164,9 @@ def measure_without_recognitions(
     """
     days = left_out.rename({"day": "left_out"})
     theirs = recognitions.lazy().join(days.lazy(), on="person")
-    kept = theirs.filter(pl.col("date") != pl.col("left_out"))
+    remaining = theirs.filter(pl.col("date") != pl.col("left_out"))
     # Each world has one person, so that its number can stand for him.
-    rises = compute_promotions(kept.select("level", "date", person="world"))
+    rises = compute_promotions(remaining.select("level", "date", person="world"))
     counting = filter_counting_promotions(rises, hops.policy).rename({"person": "world"})
     reached = (
         hops.hops.lazy()

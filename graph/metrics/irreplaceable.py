@@ -58,7 +58,7 @@ COLUMNS: Final[MetricColumnLabels] = {
     ),
 }
 IRREPLACEABLE_KINDS: Final = ("person", "studio", "enterprise", "school")
-# Days are whole numbers here: what has always been there, and what never comes.
+# Days are integers here: what has always been there, and what never comes.
 ALWAYS_DAY_NUMBER: Final = -(2**31)
 NEVER_DAY_NUMBER: Final = 2**31 - 1
 # Which columns of a link name the nodes it goes with.

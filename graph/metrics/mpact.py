@@ -1,4 +1,4 @@
-"""MPACT: how far a mentor's teaching has gone on, over whole lineages.
+"""MPACT: how far a mentor's teaching has gone on, over entire lineages.
 
 The measures are those of the MPACT project's glossary (ibiblio.org/mpact): A, T, TD, G, W and TA;
 see also A. Semenov et al., "Network-based indices of individual and collective advising impacts in

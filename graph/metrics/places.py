@@ -2,9 +2,9 @@
 
 A place's figures stand on the last hops of the chains that count: who was taught there, not who
 was taught by someone who was once there. A worker may be counted at several places, so places do
-not add up to the nation. A figure that cannot be shown to be true is null, never nought: a cost
+not add up to the nation. A figure that cannot be shown to be true is null, never 0: a cost
 where the funding is not stated or nobody was driven, a share where a fund is not stated or the
-part is larger than the whole.
+part is larger than the total.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def compute_enterprise_output(snapshot: Snapshot, policy: Policy) -> pl.DataFram
       employed there on the day of the promotion (an unknown start or end is open)
     - trained: distinct people with a training at the enterprise
     - frontline_share = frontline_education_fund / education_fund; meets_frontline: whether it is
-      at least 60 %. Null when either is not stated, the fund is nought, or the part is larger
+      at least 60 %. Null when either is not stated, the fund is 0, or the part is larger
     - cost = education_fund x years / employed_persons: the fund (yuan a year) of the years of the
       window that have passed by the policy's as-of day, for each driven worker; a size of effort,
       not a price, for the fund pays for all staff
@@ -239,11 +239,11 @@ def compute_school_output(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
 
 
 def find_reached_people(snapshot: Snapshot, policy: Policy, *, of: str) -> pl.DataFrame:
-    """Whom each place counts, once: place_id and person (the row number in `people`), sorted.
+    """The people each place counts: place_id and person (the row number in `people`), sorted.
 
     `of` studio: the driven_persons of `compute_studio_output`; enterprise: the employed_persons of
-    `compute_enterprise_output`; school: the high_skilled of `compute_school_output`. So that what
-    several places reach together can be told.
+    `compute_enterprise_output`; school: the high_skilled of `compute_school_output`.
+    With these rows, people whom several places reach can be counted once.
 
     >>> from graph.metrics.examples import build_example_snapshot
     >>> snapshot = build_example_snapshot(
@@ -337,7 +337,7 @@ def build_frontline_share() -> pl.Expr:
 
 
 def _build_cost(money: pl.Expr, persons: str) -> pl.Expr:
-    """Null where the money is not stated or is below nought, or there is nobody."""
+    """Null where the money is not stated or is negative, or there is nobody."""
     return pl.when(money >= 0, pl.col(persons) > 0).then(money / pl.col(persons))
 
 
@@ -346,7 +346,7 @@ def _count_people(rows: pl.LazyFrame, place: str, name: str) -> pl.LazyFrame:
 
 
 def _join_counts(places: pl.LazyFrame, key: str, *counts: pl.LazyFrame) -> pl.LazyFrame:
-    """The places with these counts beside them, nought where there are none; sorted by key."""
+    """The places with these counts beside them, 0 where there are none; sorted by key."""
     for count in counts:
         names = [name for name in count.collect_schema().names() if name != key]
         places = places.join(count, on=key, how="left").with_columns(
