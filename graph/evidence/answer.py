@@ -1,4 +1,4 @@
-"""Why a worker counts for a leading talent, or the first reason why not; and all behind a number.
+"""Why a worker counts for a leading talent, or the first reason why not; and the rows of a number.
 
 The verdict is found anew, backwards from the worker (`graph.people.chains`), not read from the
 engine's result: that the two agree is a check on both.
@@ -80,14 +80,14 @@ def explain_pair(
         [] if by is None else _list_pair_chains(links, (talent, worker, by), policy, chains + 1)
     )
     failing = _find_failing_chain(links, policy, (talent, worker), base.reason)
-    told = build_chain_hops(snapshot, [*counting[:chains], *failing])
+    shown_hops = build_chain_hops(snapshot, [*counting[:chains], *failing])
     return replace(
         base,
         events=found,
         arrived_by=by,
-        chains=tuple(told[: len(counting[:chains])]),
+        chains=tuple(shown_hops[: len(counting[:chains])]),
         more=len(counting) > chains,
-        failing=told[-1] if failing else (),
+        failing=shown_hops[-1] if failing else (),
     )
 
 

@@ -103,16 +103,18 @@ def _list_end_columns(columns: Sequence[str], declared: Declared) -> list[str]:
 
 
 def _list_lost_values(row: Mapping[str, Any], declared: Declared) -> Iterator[tuple[Any, ...]]:
-    """The values of one record that do not stand."""
-    told = [json.loads(text) for text in row[STATED_COLUMN].split(SOURCE_SEPARATOR)]
+    """The values of one record that another source overrules."""
+    statements = [json.loads(text) for text in row[STATED_COLUMN].split(SOURCE_SEPARATOR)]
     stored = {p.stored: p for p in declared.properties}
-    for one in told:
+    for one in statements:
         if one.get("named"):
             continue
         for name, value in one.items():
             if name in _STATEMENT_FIELDS or value is None or name not in stored:
                 continue
-            believed = next((o["source"] for o in told if name not in o and not o.get("named")), "")
+            believed = next(
+                (o["source"] for o in statements if name not in o and not o.get("named")), ""
+            )
             standing = row.get(stored[name].name)
             if stored[name].type is Type.DATE:
                 value = make_partial_date(
@@ -131,7 +133,9 @@ def _list_lost_values(row: Mapping[str, Any], declared: Declared) -> Iterator[tu
             )
 
 
-def _get_stated_precision(told: Mapping[str, Any], row: Mapping[str, Any], name: str) -> str | None:
-    """What a source knows of a date: told only where it differs from what stands."""
-    precision: str | None = told.get(name + PRECISION, row.get(name + PRECISION))
+def _get_stated_precision(
+    statement: Mapping[str, Any], row: Mapping[str, Any], name: str
+) -> str | None:
+    """The precision a source gives a date; stored only where it differs from the row's own."""
+    precision: str | None = statement.get(name + PRECISION, row.get(name + PRECISION))
     return precision

@@ -1,4 +1,4 @@
-"""Everything behind a talent's figures: one row per person-time."""
+"""The rows of a talent's figures: one row per person-time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 from graph.evidence.source_rows import filter_stating_rows, list_link_rows
 from graph.evidence.verdict import build_pair_questions
 
-# --- all behind a number ----------------------------------------------------------------------
+# --- the rows of a number ----------------------------------------------------------------------
 
 LEDGER_ROW_COLUMNS: Final = {
     "talent_id": ("leading talent", "领军人才编号"),
@@ -47,7 +47,7 @@ CHAIN_SEPARATOR: Final = " > "
 
 
 def list_ledger_rows(snapshot: Snapshot, driven: Driven, talent_id: str) -> pl.DataFrame:
-    """Everything behind a talent's figures: a row a person-time, sorted by person_id and day.
+    """The rows of a talent's figures: one row per person-time, sorted by person_id and day.
 
     - day_precision: year or month, where no more is known of the day
     - driven: whether it is the worker's first high-skilled promotion; as many of these as the
@@ -65,7 +65,7 @@ def list_ledger_rows(snapshot: Snapshot, driven: Driven, talent_id: str) -> pl.D
     counted = _list_talent_events(snapshot, driven, talent)
     asked = build_pair_questions(counted, counted["day"])
     found, hops = find_best_chains(load_mentor_links(snapshot), asked, driven.policy)
-    told = counted.with_columns(
+    explained = counted.with_columns(
         pl.Series("generation", found.generation),
         found.channel(),
         pl.int_range(pl.len(), dtype=pl.Int64).alias("question"),
@@ -74,7 +74,7 @@ def list_ledger_rows(snapshot: Snapshot, driven: Driven, talent_id: str) -> pl.D
     recognised = _format_recognition_texts(snapshot, counted)
     ids = _lookup_id_table(snapshot, counted["worker"])
     return (
-        told.join(chains, on="question", how="left")
+        explained.join(chains, on="question", how="left")
         .join(recognised, on=["worker", "day", "level"], how="left")
         .join(ids.rename({"person": "worker"}), on="worker")
         .with_columns(

@@ -197,9 +197,9 @@ class Explanation:
 
     @cached_property
     def figures(self) -> dict[str, Any]:
-        """What the sentence of the reason speaks of."""
+        """The values that the sentence of the reason needs."""
         policy = self.policy
-        told: dict[str, Any] = {
+        values: dict[str, Any] = {
             "talent": self.talent_id,
             "worker": self.worker_id,
             "day": self.first_high,
@@ -212,15 +212,15 @@ class Explanation:
         }
         if self.reason in RULE_BREAK_FINDERS:
             hop, onward = RULE_BREAK_FINDERS[self.reason](self)
-            told |= {
+            values |= {
                 "mentor": hop.mentor,
                 "apprentice": hop.apprentice,
                 "start": hop.start,
                 "channel": hop.channel,
             }
             if onward is not None:
-                told |= {"onward": onward.apprentice, "next_start": onward.start}
-        return told
+                values |= {"onward": onward.apprentice, "next_start": onward.start}
+        return values
 
     def list_people(self) -> list[str]:
         """The talent, the worker and everybody on the chains shown, once."""
@@ -246,7 +246,7 @@ class Explanation:
         return "person_time" if self.person_times else "none"
 
     def verdict(self, language: str = "en") -> str:
-        """In which ledgers it counts, which everything else said of it explains."""
+        """The ledgers in which it counts; everything else in the answer explains this."""
         times = self.person_times
         words = LEDGER_WORDS[self.ledger][int(language == "zh")]
         return words.format(times=times, s="" if times == 1 else "s")
@@ -259,14 +259,14 @@ class Explanation:
         if self.reason is None:
             return ""
         place = int(language == "zh")
-        told = {
+        texts = {
             name: _format_reason_value(value, place, names or {})
             for name, value in self.figures.items()
         }
         for name in ("day", "start", "next_start"):
             partial = get_date_precision(self.figures.get(name)) is not None
-            told[f"on_{name}"] = f"{'in' if partial else 'on'} {told.get(name)}"
-        return mask_id_numbers(REASONS[self.reason][place].format(**told))
+            texts[f"on_{name}"] = f"{'in' if partial else 'on'} {texts.get(name)}"
+        return mask_id_numbers(REASONS[self.reason][place].format(**texts))
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON takes it, with the sentence and the policy."""
@@ -283,8 +283,8 @@ class Explanation:
         `part` says which: verdict, promotion, chain, or falls_short; `number` counts the
         promotions and the chains, `hop` the links of one.
         """
-        told: list[dict[str, Any]]
-        told = [
+        table_rows: list[dict[str, Any]]
+        table_rows = [
             {
                 "part": "verdict",
                 "counts": self.verdict(),
@@ -294,10 +294,13 @@ class Explanation:
                 "channel": self.channel,
             }
         ]
-        told[0] |= {"sentence": self.sentence() or None, "sentence_zh": self.sentence("zh") or None}
+        table_rows[0] |= {
+            "sentence": self.sentence() or None,
+            "sentence_zh": self.sentence("zh") or None,
+        }
         for number, event in enumerate(self.events, 1):
             ledger = _ledger_words(event)
-            told.append(
+            table_rows.append(
                 {
                     "part": "promotion",
                     "number": number,
@@ -313,7 +316,7 @@ class Explanation:
         shown = [("chain", number, chain) for number, chain in enumerate(self.chains, 1)]
         shown += [("falls_short", 1, self.failing)] if self.failing else []
         for part, number, chain in shown:
-            told += [
+            table_rows += [
                 {
                     "part": part,
                     "number": number,
@@ -328,7 +331,7 @@ class Explanation:
                 }
                 for hop, link in enumerate(chain, 1)
             ]
-        return pl.DataFrame(told, schema=_WHY_TYPES)
+        return pl.DataFrame(table_rows, schema=_WHY_TYPES)
 
 
 def _ledger_words(event: PromotionEvent) -> tuple[str, str]:

@@ -186,25 +186,25 @@ def compare_measurements(
 
 
 def load_restatement(before: Snapshot, after: Snapshot, policy: Policy) -> Restatement:
-    """`compare_measurements` of the two measured under the policy: kept beside the later one, or
-    found and kept.
+    """`compare_measurements` of the two measured under the policy: read from the cache beside the
+    later one, or computed and cached there.
 
     Raises `UsageError` as `compare_measurements` and `graph.driven.results.load_driven` do.
     """
     if (found := find_cached_restatement(before, after, policy)) is not None:
         return found
-    worked_out = compare_measurements(
+    computed = compare_measurements(
         (before, load_driven(before, policy)), (after, load_driven(after, policy))
     )
     for name, place in _build_restatement_paths(before, after, policy).items():
-        materialize_table(place, partial(getattr, worked_out, name))
-    return worked_out
+        materialize_table(place, partial(getattr, computed, name))
+    return computed
 
 
 def find_cached_restatement(
     before: Snapshot, after: Snapshot, policy: Policy
 ) -> Restatement | None:
-    """What `load_restatement` has kept, if it has."""
+    """The restatement that `load_restatement` has cached, if any."""
     places = _build_restatement_paths(before, after, policy)
     if not places or not all(place.exists() for place in places.values()):
         return None
@@ -213,7 +213,7 @@ def find_cached_restatement(
 
 
 def _build_restatement_paths(before: Snapshot, after: Snapshot, policy: Policy) -> dict[str, Path]:
-    """Where each table of a restatement is kept; none for snapshots in memory."""
+    """Where each table of a restatement is cached; none for snapshots in memory."""
     if before.folder is None or after.folder is None:
         return {}
     first = before.folder.name
@@ -287,8 +287,8 @@ def _explain_changes(side: ComparisonSide) -> pl.DataFrame:
         ],
         how="diagonal_relaxed",
     )
-    told = facts.join(chosen, on="row", how="left")
-    named = _add_change_ids(side, told).select(*CHANGE_COLUMNS)
+    explained = facts.join(chosen, on="row", how="left")
+    named = _add_change_ids(side, explained).select(*CHANGE_COLUMNS)
     return pl.concat([named, _find_leading_talent_changes(side)])
 
 

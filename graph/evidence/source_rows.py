@@ -33,14 +33,14 @@ def list_recognition_rows(
 ) -> dict[tuple[int, date, int], tuple[SourceRow, ...]]:
     """(person, day, level) -> the rows that state that recognition."""
     stated = filter_stating_rows(snapshot, "recognitions", pl.col("person"), promoted["person"])
-    kept: dict[tuple[int, date, int], tuple[SourceRow, ...]] = {}
+    stating_rows: dict[tuple[int, date, int], tuple[SourceRow, ...]] = {}
     for row in stated.iter_rows(named=True):
         key = row["person"], row["date"], row["level"]
-        kept[key] = (
-            *kept.get(key, ()),
+        stating_rows[key] = (
+            *stating_rows.get(key, ()),
             _parse_source_row("recognitions", row["row"], row["sources"]),
         )
-    return kept
+    return stating_rows
 
 
 def filter_stating_rows(

@@ -33,15 +33,17 @@ class RelaxedPolicy:
 
 def build_relaxed_policies(policy: Policy) -> list[RelaxedPolicy]:
     """The rules of a chain, one more in each: all but that it arrives by the day."""
-    whole = replace(policy, generations=None, ordered=False, channels=CHANNELS, undated="include")
-    short = replace(whole, generations=policy.generations)
-    dated = replace(short, undated=policy.undated)
+    unrestricted = replace(
+        policy, generations=None, ordered=False, channels=CHANNELS, undated="include"
+    )
+    limited = replace(unrestricted, generations=policy.generations)
+    dated = replace(limited, undated=policy.undated)
     allowed = replace(dated, channels=policy.channels)
     ordered = replace(allowed, ordered=policy.ordered)
     named = ("no_chain", "too_many_hops", "undated", "channel", "back_in_time")
     return [
         RelaxedPolicy(reason, one)
-        for reason, one in zip(named, (whole, short, dated, allowed, ordered), strict=True)
+        for reason, one in zip(named, (unrestricted, limited, dated, allowed, ordered), strict=True)
     ]
 
 
