@@ -28,19 +28,19 @@ def filter_passable_links(links: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     Takes mentor, apprentice, start, channel and whatever else, which stays.
     """
     start = pl.col("start")
-    kept = links.filter(
+    passable = links.filter(
         pl.col("channel").cast(pl.String).is_in(list(policy.channels)),
         pl.col("mentor") != pl.col("apprentice"),
     )
     if policy.undated == "exclude":
-        kept = kept.filter(start.is_not_null())
-    return kept.with_columns(
+        passable = passable.filter(start.is_not_null())
+    return passable.with_columns(
         start=start.fill_null(ALWAYS_DATE) if policy.ordered else pl.lit(ALWAYS_DATE)
     )
 
 
 def build_talent_homes(talents: pl.LazyFrame) -> pl.DataFrame:
-    """Each talent where it stands, before everything: talent, person, arrival."""
+    """The start of every walk, each talent at itself, always: talent, person, arrival."""
     at_home = talents.select(talent="person").unique()
     return at_home.with_columns(person="talent", arrival=pl.lit(ALWAYS_DATE)).collect()
 
@@ -52,7 +52,7 @@ def compute_arrivals(
     *,
     without: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Whom the chains reach in at most so many hops: talent, person, arrival (the earliest day).
+    """The people the chains reach within `generations` hops: talent, person, arrival (earliest).
 
     Takes `filter_passable_links` links and `build_talent_homes`. With `without` (world, link),
     `homes` has a column world too, links one named link, and the result is that of each world, in
@@ -125,7 +125,7 @@ class LastHops:
     - links: the links that chains may take: link (its number), mentor, apprentice, start, stated
       (the start on record), channel
     - homes: `build_talent_homes`
-    - near: whom the talents reach one hop short of the policy's generations, themselves included
+    - near: the people the talents reach one hop short of the policy's generations, and themselves
     - hops: talent, person, link, arrival: a chain from the talent ends with this link
     - counting: `filter_counting_promotions`
     - events: talent, person, day, first: the promotions that count

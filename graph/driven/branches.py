@@ -1,6 +1,6 @@
 """A talent's branches: what reaches by way of each of those he or she taught or trained directly.
 
-A branch holds everyone whom a chain of the policy arrives at whose first link leads to that one
+A branch holds everyone at whom a chain of the policy arrives whose first link leads to that one
 person. It is found by the engine itself (`graph.driven.figures`), on the talent's own links alone,
 so that the branches together are exactly what the talent drives.
 """

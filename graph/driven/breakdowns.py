@@ -85,7 +85,7 @@ def break_down_by_talent(rows: pl.DataFrame, placed: pl.DataFrame, attribute: st
 def count_persons_driven_together(pairs: Frame, named: Frame, attribute: str) -> pl.DataFrame:
     """How many persons the talents of each value drive together, each person once a value.
 
-    One whom talents of two values drive stands under both, so these do not add up.
+    A person driven by talents of two values counts for both, so these do not add up.
     """
     both = pairs.select("talent", "person").join(
         named.select(attribute, talent="person"), on="talent", how="inner"

@@ -1,7 +1,7 @@
 """The promotions behind every figure of the overview: one row each, with what figures are cut by.
 
 A figure of the nation (by quarter, province, generation, ...) is a count of these rows, so the
-people behind it are these rows themselves. They are written once beside the result they are of
+people behind it are these rows themselves. They are written once, beside their result
 (`graph.cache.tables`), newest first, and read from there by a filter alone.
 """
 
@@ -24,7 +24,7 @@ from graph.snapshot.frames import Snapshot
 
 DrillDownCount = Literal["persons", "person_times"]
 FIRST_PROMOTION_CODE: Final = list(LEDGER_LINES).index("first_promotions")
-# A value of a filter that asks for those of whom it is not stated.
+# A value of a filter that asks for people without it.
 UNSTATED: Final = "-"
 # The place of each cut among the bits of `bases` and `years`.
 MAX_MASK_BITS: Final = 64
@@ -36,7 +36,7 @@ class DrillDownFilter:
 
     `quarter` as 2025Q3; `generation` from the nearest talent; `channel` of `CHAIN_KINDS`;
     province to ownership are the worker's; `basis` and `year` those of any talent who drives the
-    worker. A cut that is "" is not made; "-" asks for those of whom it is not stated.
+    worker. A cut that is "" is not made; "-" asks for people without it.
     """
 
     count: DrillDownCount = "persons"
@@ -127,7 +127,7 @@ def format_quarter(day: date) -> str:
 
 
 def load_drill_down(snapshot: Snapshot, driven: Driven) -> DrillDown:
-    """The promotions behind the figures of a result: kept beside it, or made now and kept."""
+    """The promotions behind the figures of a result: stored beside it, or built and stored now."""
     named = _load_first_naming(snapshot)
     bits: dict[str, tuple[str, ...]] = {
         name: tuple(sorted(named[name].drop_nulls().unique()))[:MAX_MASK_BITS]

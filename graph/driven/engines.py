@@ -109,7 +109,7 @@ IN_MEMORY: Final = Polars()
 
 
 class DuckDB:
-    """On disk where memory ends: tables are kept in a database file that goes with the engine."""
+    """On disk where memory ends: tables are stored in a database file, deleted with the engine."""
 
     name = "duckdb"
 
@@ -206,8 +206,8 @@ class Spark:
         self._kept += 1
         path = f"{self.folder}/step-{self._kept}"
         frame.to_native().write.option("compression", "snappy").parquet(path)
-        kept: Frame = nw.from_native(self.session.read.parquet(path))
-        return kept
+        stored: Frame = nw.from_native(self.session.read.parquet(path))
+        return stored
 
     def in_order(self, frame: Frame, column: str) -> Frame:
         """The frame as it is: its parts are joined by hashing."""
@@ -235,7 +235,7 @@ ENGINES: Final = ("polars", "duckdb", "spark")
 def check_engine(name: str, master: str | None = None) -> None:
     """Raises `UsageError` for an engine that does not exist or is not installed.
 
-    Whoever reads a kept result asks this first: no engine runs then, and a wrong name would pass.
+    Called before a cached result is read: no engine runs then, and a wrong name would pass.
     """
     if name not in ENGINES:
         raise UsageError(

@@ -9,8 +9,8 @@ further columns of the same rounds, so that the channels cost no walk of their o
 leaves nothing to tell chains apart by (one channel, dates ignored) the pairs alone are carried.
 
 Everything here is a narwhals expression, so that it runs on each engine of `graph.driven.engines`
-alike; what comes out (see `RESULT_TABLES`) is kept as Parquet by `graph.driven.results` and read by
-`Driven`.
+alike. `graph.driven.results` stores the results (see `RESULT_TABLES`) as Parquet; `Driven` reads
+them.
 
 Tables the engine takes (see `graph.snapshot.take` for how they come about):
 

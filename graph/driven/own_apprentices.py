@@ -18,8 +18,8 @@ def load_own_apprentices(snapshot: Snapshot, driven: Driven) -> pl.DataFrame:
 
 
 def count_own_apprentices(snapshot: Snapshot, driven: Driven) -> pl.DataFrame:
-    """Of each talent (person, a row number) own, in persons: the driven workers for whom a
-    mentorship of the talent's own counts. Talents without one are left out.
+    """Own apprentices by talent: person (a row number) and own, the number of driven workers who
+    count through a mentorship of the talent's own. Talents without one are left out.
 
     A mentorship counts when the policy has that channel, when its start is known or undated links
     are included, and, in an ordered policy, when it starts by the day of the promotion.

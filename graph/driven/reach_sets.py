@@ -1,4 +1,4 @@
-"""Whom each of several reaches, held so that unions and overlaps are counted at once.
+"""The set of people each key reaches, stored for fast unions and overlaps.
 
 A key is a talent or a place; the persons are row numbers of the snapshot's people. Five million
 pairs take 20 MB and a union of any keys some milliseconds.
@@ -22,7 +22,7 @@ PersonNumbers = np.ndarray[Any, np.dtype[np.int32]]
 
 @dataclass(frozen=True)
 class ReachSets:
-    """Those of key k are persons[starts[i] : starts[i + 1]] with i = places[k]; each once a key."""
+    """The people of key k are persons[starts[i] : starts[i + 1]] with i = places[k]; no repeats."""
 
     places: Mapping[Any, int]
     starts: np.ndarray[Any, np.dtype[np.int64]]
@@ -64,7 +64,7 @@ class ReachSets:
 
 
 def build_talent_reach(driven: Driven) -> ReachSets:
-    """Whom each talent drives, by talent id."""
+    """The people each talent drives, by talent id."""
     pairs = driven.pairs.select("talent", "person").collect()
     reach = ReachSets.of(pairs, "talent", count_row_numbers(driven.people))
     ids = dict(driven.talents.select("person", "talent_id").rows())
@@ -79,20 +79,20 @@ def count_row_numbers(people: pl.LazyFrame) -> int:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Persons whom just these of the sets reach: `members` tells of each set whether it does."""
+    """The number of persons in exactly one combination of sets; `members` has a flag per set."""
 
     members: tuple[bool, ...]
     persons: int
 
     @property
     def shared(self) -> bool:
-        """Whether more than one set reaches them."""
+        """Whether they are in more than one set."""
         return sum(self.members) > 1
 
 
 @dataclass(frozen=True)
 class Joint:
-    """What several sets are together.
+    """The union and the overlaps of several sets.
 
     - sizes: of each set; total: their sum; union: each person once; twice: total - union
     - overlaps: a row each combination that has anybody, the largest first; they add up to union
@@ -113,11 +113,11 @@ class Joint:
         return self.total - self.union
 
     def alone(self, place: int) -> int:
-        """Persons whom only the set at this place reaches: what the union loses without it."""
+        """The persons in the set at this place alone: what the union loses without it."""
         return sum(o.persons for o in self.overlaps if o.members[place] and not o.shared)
 
     def common(self, one: int, other: int) -> int:
-        """Persons whom both sets reach."""
+        """The persons in both sets."""
         return sum(o.persons for o in self.overlaps if o.members[one] and o.members[other])
 
     def without(self, place: int) -> int:
@@ -130,7 +130,7 @@ class Joint:
 
 
 def compute_joint(sets: Sequence[PersonNumbers]) -> Joint:
-    """What the sets are together; each holds a person at most once."""
+    """The union and the overlaps of the sets; each holds a person at most once."""
     sizes = tuple(len(one) for one in sets)
     if not sets:
         return Joint((), 0, ())
@@ -160,7 +160,7 @@ def compute_lorenz_curve(values: Sequence[float]) -> list[tuple[float, float]]:
 
 
 def compute_top_share(values: Sequence[float], share: float) -> float | None:
-    """What part of the sum the largest `share` of the values hold; None when the sum is nought."""
+    """What part of the sum the largest `share` of the values hold; None when the sum is 0."""
     ordered = np.sort(np.asarray(values, dtype=float))[::-1]
     total = float(ordered.sum())
     if not len(ordered) or total <= 0:
@@ -169,7 +169,7 @@ def compute_top_share(values: Sequence[float], share: float) -> float | None:
 
 
 def compute_gini(values: Sequence[float]) -> float | None:
-    """0 when all have the same, near 1 when one has all; None when the sum is nought."""
+    """0 when all have the same, near 1 when one has all; None when the sum is 0."""
     ordered = np.sort(np.asarray(values, dtype=float))
     n, total = len(ordered), float(ordered.sum())
     if not n or total <= 0:

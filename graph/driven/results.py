@@ -1,6 +1,6 @@
-"""What the metrics find, kept beside the snapshot it was found in: a folder a policy.
+"""Results of the number, cached beside their snapshot: one folder per policy.
 
-The reach of the talents' chains is kept apart from what it counts for, since policies that differ
+The reach of the talents' chains is cached apart from what it counts for, since policies that differ
 in the window, the level or the as-of day alone share it. A result is written in a folder of its
 own and then renamed, so that an interrupted one is never seen; it goes with its snapshot.
 
@@ -43,13 +43,13 @@ from graph.people.lookup import lookup_person_ids_by_number
 from graph.policy import Policy
 from graph.snapshot.frames import EDGES, Snapshot, open_snapshot
 
-# Raised when the kept tables change, so that those of an older form are not read as these.
+# Raised when the cached tables change, so that older files are not read as these.
 RESULT_VERSION: Final = 5
 # Of each snapshot the results of the policies last asked for stay, and the reaches they stand on.
 MAX_CACHED_POLICIES: Final = 12
 MAX_CACHED_REACHES: Final = 4
 RESULT_MANIFEST_NAME: Final = "result.json"
-# Tables that pages read a talent's rows of: kept by talent, so that the rest is passed over.
+# Tables that pages read a talent's rows of: sorted by talent, so that the rest is passed over.
 TALENT_SORTED_TABLES: Final = ("pairs", "waiting")
 # Beyond this share of the people touched, counting everything again is the quicker way.
 MAX_INCREMENTAL_SHARE: Final = 0.2
@@ -58,7 +58,7 @@ MAX_INCREMENTAL_SHARE: Final = 0.2
 def load_driven(
     snapshot: Snapshot, policy: Policy, *, engine: str = "polars", master: str | None = None
 ) -> Driven:
-    """Every figure of the number under the policy: the kept result, or one computed now and kept.
+    """Every figure of the number under the policy: cached, or computed and cached now.
 
     `engine` is one of `graph.driven.engines.ENGINES`; all give the same. Raises `UsageError` for
     another or one that is not installed, and when the policy asks for more than fits.
@@ -79,8 +79,9 @@ def load_driven_from_location(
 ) -> Driven:
     """As `load_driven`, of the snapshot in a folder, or at an address that Spark reads.
 
-    At an address (`file:///...`, or what Spark's own connectors read) nothing is kept: figures and
-    breakdowns come back, the lists of workers do not. Raises `UsageError` when nothing is there.
+    At an address (`file:///...`, or what Spark's own connectors read) nothing is cached:
+    figures and breakdowns come back, the lists of workers do not. Raises `UsageError` when nothing
+    is there.
     """
     if "://" not in place:
         if not (Path(place) / "snapshot.json").exists():
@@ -116,7 +117,7 @@ def load_reach(snapshot: Snapshot, policy: Policy) -> pl.LazyFrame:
 
 
 def has_cached_driven(snapshot: Snapshot, policy: Policy) -> bool:
-    """Whether the figures under the policy are kept, so that asking for them costs little."""
+    """Whether the figures under the policy are cached, so that reading them costs little."""
     return (
         snapshot.folder is not None
         and (_build_result_path(snapshot.folder, policy) / RESULT_MANIFEST_NAME).exists()
@@ -124,7 +125,7 @@ def has_cached_driven(snapshot: Snapshot, policy: Policy) -> bool:
 
 
 def load_cached_driven(snapshot: Snapshot, policy: Policy) -> Driven:
-    """The result kept for the policy, opened; its large tables are read as they are asked for."""
+    """The cached result of the policy, opened; its large tables are read as they are asked for."""
     assert snapshot.folder is not None
     place = _build_result_path(snapshot.folder, policy)
     manifest = json.loads((place / RESULT_MANIFEST_NAME).read_text())
@@ -142,7 +143,7 @@ def load_cached_driven(snapshot: Snapshot, policy: Policy) -> Driven:
 
 
 def list_cached_policies(snapshot: Snapshot) -> list[Policy]:
-    """The policies whose results are kept beside the snapshot, the last asked for first."""
+    """The policies whose results are cached beside the snapshot, the last asked for first."""
     if snapshot.folder is None:
         return []
     files = (snapshot.folder / "results").glob(f"driven-{RESULT_VERSION}-*/{RESULT_MANIFEST_NAME}")
@@ -188,7 +189,7 @@ def _compute_result(snapshot: Snapshot, policy: Policy, engine: Engine) -> None:
 def _load_or_compute_reach(
     snapshot: Snapshot, policy: Policy, engine: Engine, frames: Mapping[str, Frame]
 ) -> Frame:
-    """The reach of the policy's chains, kept from before or from now on."""
+    """The reach of the policy's chains, from the cache or computed and cached now."""
     assert snapshot.folder is not None
     place = _build_cached_reach_path(snapshot.folder, policy)
     if not (place / RESULT_MANIFEST_NAME).exists():
@@ -229,7 +230,7 @@ def _sweep_results(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Touched:
-    """What a delta may have changed, and the kept results from before it.
+    """What a delta may have changed, and the cached results from before it.
 
     - arrivals: people at whom a talent's chains may arrive otherwise than before
     - persons: those, and people whose promotions changed
@@ -242,7 +243,7 @@ class Touched:
 
 
 def find_touched_people(snapshot: Snapshot, policy: Policy) -> Touched | None:
-    """What has changed since the results kept for the snapshot this one was made from.
+    """What has changed since the cached results of the snapshot this one was made from.
 
     None when there is no such snapshot, when it has no results under the policy, or when so much
     has changed that counting everything again is the quicker way.
@@ -279,7 +280,7 @@ class SnapshotChanges:
 
 
 def _read_snapshot_changes(folder: Path, edges: str) -> SnapshotChanges | None:
-    """What the snapshot says of its difference; None for one that was read out whole.
+    """What the snapshot says of its difference; None for a full snapshot.
 
     `edges` is the table of the edges that count.
     """
@@ -324,7 +325,7 @@ def _expand_closure(
 
 
 def _recompute_touched(snapshot: Snapshot, policy: Policy, touched: Touched) -> None:
-    """The kept results with what was touched computed again, as those of this snapshot."""
+    """The cached results with what was touched computed again, as those of this snapshot."""
     assert snapshot.folder is not None
     frames = open_frames(snapshot, IN_MEMORY)
     again = _recompute_reach(frames, policy, touched.arrivals)

@@ -49,7 +49,7 @@ def filter_usable_edges(edges: Frame, policy: Policy) -> Frame:
 def build_first_frontier(
     talents: Frame, arrivals: Sequence[str], engine: Engine = IN_MEMORY
 ) -> Frame:
-    """Each talent where it stands, before everything: talent, person and these arrivals."""
+    """The start of every walk, each talent at itself, always: talent, person, these arrivals."""
     always = nw.lit(ALWAYS_DATE, nw.Date)
     homes = deduplicate_pairs(talents.select("person", talent=nw.col("person")), (), engine)
     return homes.select("talent", "person", **dict.fromkeys(arrivals, always))
@@ -117,8 +117,8 @@ def filter_improved_arrivals(frontier: Frame, best: Frame, arrivals: Sequence[st
         ).then(nw.col(column))
         for column in arrivals
     }
-    kept = compared.select("talent", "person", **earlier)
-    return kept.filter(~build_earliest_arrival(arrivals).is_null())
+    improved = compared.select("talent", "person", **earlier)
+    return improved.filter(~build_earliest_arrival(arrivals).is_null())
 
 
 def compute_reach(

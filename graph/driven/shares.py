@@ -13,7 +13,7 @@ from graph.snapshot.frames import Snapshot
 
 def sum_worker_credits(workers: pl.DataFrame) -> pl.DataFrame:
     """A talent's workers (`Driven.workers_of`) by generation and channel: full (persons), and the
-    sums of equal, nearest, decay (persons, shared); each adds up to the talent's whole.
+    sums of equal, nearest, decay (persons, shared); each adds up to the talent's total.
     """
     return (
         workers.group_by("generation", "channel")
@@ -24,7 +24,7 @@ def sum_worker_credits(workers: pl.DataFrame) -> pl.DataFrame:
 
 def list_worker_shares(snapshot: Snapshot, driven: Driven, worker_id: str) -> pl.DataFrame:
     """The talents who drive a worker: talent_id, name, generation, and the worker's shares of
-    credit (equal, nearest, decay), the nearest first; no row for one whom nobody drives.
+    credit (equal, nearest, decay), the nearest first; no row for a worker nobody drives.
     """
     people = snapshot.frames["people"].filter(pl.col("person_id") == worker_id)
     number = people.select("person").collect()["person"]
