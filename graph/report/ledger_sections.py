@@ -22,7 +22,7 @@ from graph.report.document import (
 from graph.report.figures import MonthLedger, ReportFigures
 from graph.report.month_change import CHANGE_LEDGERS, MonthChange
 from graph.report.small_cells import (
-    draw_told_values,
+    draw_shown_values,
     format_group_size,
     protect_column,
     protect_small_cells,
@@ -112,7 +112,7 @@ def _describe_target(found: MonthLedger, words: ReportWords) -> str:
     ledger = found.ledger
     if ledger.target is None or ledger.gap is None or ledger.due is None:
         return words.say(Message("No target is loaded to hold the figures against."))
-    told = Message(
+    message = Message(
         "By person-times that is {share} of the target of {target:,} for the window; on the "
         "straight path it would be {due:,}, a difference of {gap}.",
         share=format_part(ledger.person_times, ledger.target),
@@ -120,19 +120,19 @@ def _describe_target(found: MonthLedger, words: ReportWords) -> str:
         due=round(ledger.due),
         gap=format_signed_number(ledger.gap),
     )
-    return words.say(told)
+    return words.say(message)
 
 
 def _describe_talents(figures: ReportFigures, words: ReportWords) -> str:
     ledger = figures.talents.ledger
-    told = Message(
+    message = Message(
         "New leading talents: {persons:,} persons, {times:,} namings, of them {new:,} in {month}.",
         persons=ledger.persons,
         times=ledger.person_times,
         new=figures.talents.month_person_times,
         month=figures.request.month,
     )
-    return words.say(told)
+    return words.say(message)
 
 
 def _describe_change(figures: ReportFigures, words: ReportWords) -> str:
@@ -140,7 +140,7 @@ def _describe_change(figures: ReportFigures, words: ReportWords) -> str:
     if isinstance(change, Message):
         return ""
     name = "driven_person_times"
-    told = Message(
+    message = Message(
         "Against {month} as reported from revision {before}: {difference} person-times, of which "
         "{added} happened in the month and {restated} come from records of earlier months that "
         "were added, taken back or dated anew.",
@@ -150,21 +150,21 @@ def _describe_change(figures: ReportFigures, words: ReportWords) -> str:
         added=format_signed_number(change.added[name]),
         restated=format_signed_number(change.restated[name]),
     )
-    return words.say(told)
+    return words.say(message)
 
 
 def _describe_landing(figures: ReportFigures, words: ReportWords) -> str:
     landing = select_landing(figures)
     if landing is None:
         return ""
-    told = Message(
+    message = Message(
         "Forecast for {day}: {median:,} person-times, with 80 % probability {low:,} to {high:,}.",
         day=landing["day"],
         median=landing["median"],
         low=landing["low_80"],
         high=landing["high_80"],
     )
-    return words.say(told)
+    return words.say(message)
 
 
 def select_landing(figures: ReportFigures) -> dict[str, int] | None:
@@ -183,11 +183,11 @@ def _describe_leavers(figures: ReportFigures, words: ReportWords) -> str:
     found = figures.departures
     if not isinstance(found, Departures):
         return ""
-    told = Message(
+    message = Message(
         "People on whom others depend and who may leave within a year: {people}.",
         people=format_group_size(found.rows["person_id"].n_unique()),
     )
-    return words.say(told)
+    return words.say(message)
 
 
 # --- both ledgers -----------------------------------------------------------------------------
@@ -283,15 +283,15 @@ def _tabulate_lines(figures: ReportFigures, words: ReportWords) -> ReportTable:
 def _tabulate_generations(figures: ReportFigures, words: ReportWords) -> ReportBlock:
     found = figures.generations
     numbers = found.select(*CHAIN_KINDS).rows()
-    # All cells together are the driven persons, whose number is told.
-    told = protect_small_cells([n for row in numbers for n in row])
-    if told is None:
+    # All cells together are the driven persons, whose number is shown.
+    cells = protect_small_cells([n for row in numbers for n in row])
+    if cells is None:
         return write_too_few(words)
     wide = len(CHAIN_KINDS)
     rows = tuple(
         (
             words.say(Message("generation {n}", n=generation)),
-            *told[place * wide : (place + 1) * wide],
+            *cells[place * wide : (place + 1) * wide],
         )
         for place, generation in enumerate(found["generation"])
     )
@@ -307,11 +307,11 @@ def _tabulate_generations(figures: ReportFigures, words: ReportWords) -> ReportB
 
 def write_too_few(words: ReportWords) -> ReportParagraph:
     """In place of a table that would tell a group of one or two people whatever it hides."""
-    told = Message(
+    message = Message(
         "Too few people to break down: whatever the table hid, a group of one or two could be "
         "worked out from the total."
     )
-    return ReportParagraph(words.say(told))
+    return ReportParagraph(words.say(message))
 
 
 # --- provinces, or occupations of a province --------------------------------------------------
@@ -324,13 +324,13 @@ def write_places(figures: ReportFigures, words: ReportWords) -> ReportSection:
     if figures.places.is_empty():
         none = words.say(Message("Nobody is driven yet, so there is nothing to break down."))
         return ReportSection(title, (ReportParagraph(none),))
-    told = protect_places(figures)
-    if told is None:
+    protected = protect_places(figures)
+    if protected is None:
         return ReportSection(title, (write_too_few(words),))
-    found = told.head(MAX_LISTED_PLACES)
+    found = protected.head(MAX_LISTED_PLACES)
     names = [_name_place(figures, value, words) for value in found["value"]]
     drawn = found.head(MAX_CHART_PLACES)
-    times = draw_told_values(drawn["person_times"], drawn["told_person_times"])
+    times = draw_shown_values(drawn["person_times"], drawn["shown_person_times"])
     chart = ReportChart(
         words.label(("Person-times driven, the largest first", "带动人次（由多到少）")),
         words.label(PERSON_TIMES),
@@ -342,25 +342,25 @@ def write_places(figures: ReportFigures, words: ReportWords) -> ReportSection:
 
 
 def protect_places(figures: ReportFigures) -> pl.DataFrame | None:
-    """`figures.places` with what is told of each number: told_persons, told_person_times,
-    told_month_person_times. None where nothing could be told.
+    """`figures.places` with the text shown for each number: shown_persons, shown_person_times,
+    shown_month_person_times. None where nothing may be shown.
 
     Places whose persons or person-times are hidden come last, by their code.
     """
     found = figures.places
     if found.filter(pl.col("person_times") > 0).height < 2:
         return None
-    told = {name: protect_column(found, name, ["value"]) for name in PLACE_FIGURES}
-    if told["persons"] is None or told["person_times"] is None:
+    protected = {name: protect_column(found, name, ["value"]) for name in PLACE_FIGURES}
+    if protected["persons"] is None or protected["person_times"] is None:
         return None
     keys = [(value,) for value in found["value"]]
     columns = [
-        # Who came in the month need not be told: all are dashes, and nobody too.
-        pl.Series(f"told_{name}", [DASH if cells is None else cells[key] for key in keys])
-        for name, cells in told.items()
+        # The numbers of the month may be left out: then all are dashes, 0 too.
+        pl.Series(f"shown_{name}", [DASH if cells is None else cells[key] for key in keys])
+        for name, cells in protected.items()
     ]
     hidden = pl.any_horizontal(
-        pl.col(f"told_{name}").is_in(HIDDEN_TEXTS) for name in PLACE_FIGURES[:2]
+        pl.col(f"shown_{name}").is_in(HIDDEN_TEXTS) for name in PLACE_FIGURES[:2]
     )
     times = pl.when(hidden).then(0).otherwise("person_times")
     return found.with_columns(*columns).sort(
@@ -379,7 +379,7 @@ def _name_place(figures: ReportFigures, value: str | None, words: ReportWords) -
 def _tabulate_places(
     figures: ReportFigures, found: pl.DataFrame, names: list[str], words: ReportWords
 ) -> ReportTable:
-    columns = [found[f"told_{name}"].to_list() for name in PLACE_FIGURES]
+    columns = [found[f"shown_{name}"].to_list() for name in PLACE_FIGURES]
     national = figures.request.province is None
     heads = [
         ("province", "省份") if national else ("occupation", "职业"),

@@ -52,15 +52,15 @@ class MonthChange:
 
 
 def choose_earlier_revision(
-    kept: Sequence[CachedSnapshot], revision: int, month: ReportMonth, asked: int | None = None
+    snapshots: Sequence[CachedSnapshot], revision: int, month: ReportMonth, asked: int | None = None
 ) -> CachedSnapshot | None:
     """The revision with which the last month is compared.
 
-    `asked` names it. Else it is the newest one kept that was made before the month began, or else
-    the oldest one kept before `revision`. None where no other is kept; raises `UsageError` where
-    `asked` is not kept.
+    `asked` names it. Else it is the newest stored one that was made before the month began, or else
+    the oldest stored one before `revision`. None where no other is stored; raises `UsageError`
+    where `asked` is not stored.
     """
-    earlier = [one for one in kept if one.revision < revision]
+    earlier = [one for one in snapshots if one.revision < revision]
     if asked is not None:
         for one in earlier:
             if one.revision == asked:
@@ -83,7 +83,8 @@ def compare_with_last_month(
 ) -> MonthChange:
     """The change since last month's report.
 
-    Raises `UsageError` where there is no month before in the window, or no other revision is kept.
+    Raises `UsageError` where there is no month before in the window, or no other revision is
+    stored.
     """
     last_month = request.month.previous
     if last_month.last < request.policy.window_start:

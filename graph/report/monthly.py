@@ -77,8 +77,8 @@ def _list_cover_facts(figures: ReportFigures, words: ReportWords) -> tuple[tuple
         (words.label(("Revision of the data", "数据版本")), revision),
         (words.label(("Data up to", "数据截至")), str(figures.data_until)),
     ]
-    if state is not None and (told := state.said()) is not None:
-        facts.append((words.label(("Note", "说明")), words.say(told)))
+    if state is not None and (note := state.said()) is not None:
+        facts.append((words.label(("Note", "说明")), words.say(note)))
     return tuple(facts)
 
 

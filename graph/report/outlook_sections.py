@@ -82,7 +82,7 @@ def _write_gap(title: str, why: Message, words: ReportWords) -> ReportSection:
 
 
 def _format_chance(chance: float | None) -> str:
-    """As a whole percentage; never 0 or 100, which no simulation can promise."""
+    """As an integer percentage; never 0 or 100, which no simulation can promise."""
     if chance is None:
         return DASH
     if chance < 0.01:
@@ -129,7 +129,7 @@ def write_forecast(figures: ReportFigures, words: ReportWords) -> ReportSection:
 
 
 def _describe_expected_landing(landing: dict[str, Any], words: ReportWords) -> str:
-    told = words.say(
+    expected = words.say(
         Message(
             "By {day}, {median:,} person-times are expected; with 80 % probability {low:,} to "
             "{high:,}.",
@@ -141,16 +141,16 @@ def _describe_expected_landing(landing: dict[str, Any], words: ReportWords) -> s
     )
     target = landing["target"]
     if target is None:
-        return told
+        return expected
     if landing["counted"] >= target:
         reached = Message("The target of {target:,} is reached already.", target=target)
-        return words.join(told, words.say(reached))
+        return words.join(expected, words.say(reached))
     chance = Message(
         "The target of {target:,} is reached with a probability of {chance}.",
         target=target,
         chance=_format_chance(landing["probability"]),
     )
-    return words.join(told, words.say(chance))
+    return words.join(expected, words.say(chance))
 
 
 def _select_area(table: pl.DataFrame, figures: ReportFigures) -> pl.DataFrame:
@@ -241,8 +241,8 @@ def _tabulate_parts(
 def _tabulate_landings(
     forecast: LandingForecast, figures: ReportFigures, words: ReportWords
 ) -> ReportBlock:
-    """By province. Of a small group nothing but the target is told: where hardly anybody is
-    pending, the median is what is counted.
+    """By province. A small group shows nothing but the target: where hardly anybody is pending,
+    the median is what is counted.
     """
     every = forecast.select_landing("province").filter(pl.col("ledger") == "person_times")
     counted = protect_column(every, "counted", ["value"])
@@ -250,11 +250,11 @@ def _tabulate_landings(
         return write_too_few(words)
     # The same people stand by province above, where the month reaches as far as the data do.
     placed = protect_places(figures)
-    above = {} if placed is None else dict(placed.select("value", "told_person_times").rows())
+    above = {} if placed is None else dict(placed.select("value", "shown_person_times").rows())
     hidden = {
         value
-        for (value,), told in counted.items()
-        if told in HIDDEN_TEXTS or above.get(value) in HIDDEN_TEXTS
+        for (value,), text in counted.items()
+        if text in HIDDEN_TEXTS or above.get(value) in HIDDEN_TEXTS
     }
     found = (
         every.filter(pl.col("value").is_not_null())
@@ -292,8 +292,8 @@ def _tabulate_landings(
     return ReportTable(title, words.label(PERSON_TIMES), heads, rows)
 
 
-def _hide_count(told: str) -> str:
-    return told if told in HIDDEN_TEXTS else DASH
+def _hide_count(text: str) -> str:
+    return text if text in HIDDEN_TEXTS else DASH
 
 
 def _format_landing(row: dict[str, Any], words: ReportWords) -> tuple[str, ...]:
@@ -354,7 +354,7 @@ def write_retention(figures: ReportFigures, words: ReportWords) -> ReportSection
         return _write_gap(title, found, words)
     people = found.rows["person_id"].n_unique()
     last = found.rows.filter("last_mentor")["person_id"].n_unique()
-    told = Message(
+    message = Message(
         "From {since} to {until}, {people} people on whom others depend retire, end a term or "
         "become free to leave; {last} are the last mentor of their occupation in their province.",
         since=found.since,
@@ -362,7 +362,7 @@ def write_retention(figures: ReportFigures, words: ReportWords) -> ReportSection
         people=format_group_size(people),
         last=format_group_size(last),
     )
-    blocks: list[ReportBlock] = [ReportParagraph(words.say(told), "lead")]
+    blocks: list[ReportBlock] = [ReportParagraph(words.say(message), "lead")]
     if people:
         blocks += _show_departures(found, words)
     blocks += _list_retirement_gaps(found, words)
@@ -399,7 +399,7 @@ def _show_departures(found: Departures, words: ReportWords) -> list[ReportBlock]
     title = words.label(("Departures by month and reason", "分月分原因离任人数"))
     return [
         ReportTable(title, words.label(PERSONS_UNIT), heads, rows, words.say(note), 2),
-        _chart_departures(months.with_columns(told=pl.Series(people)), words),
+        _chart_departures(months.with_columns(text=pl.Series(people)), words),
     ]
 
 
@@ -407,16 +407,17 @@ PERSONS_HEAD: Final = ("persons", "人数")
 
 
 def _chart_departures(months: pl.DataFrame, words: ReportWords) -> ReportChart:
-    """`months`: month, people, told. A month with a hidden reason has no bar: less the reasons that
-    are told, its sum would tell it.
+    """`months`: month, people, text. A month with a hidden reason has no bar: its sum less the
+    reasons shown would reveal it.
     """
     by_month = (
         months.group_by("month")
-        .agg(pl.col("people").sum(), told=~pl.col("told").is_in(HIDDEN_TEXTS).any())
+        .agg(pl.col("people").sum(), shown=~pl.col("text").is_in(HIDDEN_TEXTS).any())
         .sort("month")
     )
     values = tuple(
-        float(people) if told else None for people, told in by_month.select("people", "told").rows()
+        float(people) if shown else None
+        for people, shown in by_month.select("people", "shown").rows()
     )
     return ReportChart(
         words.label(("Departures by month; of retirements, the year", "分月离任人数（退休按年）")),
@@ -436,12 +437,12 @@ def _format_departure_period(month: str, words: ReportWords) -> str:
 def _list_retirement_gaps(found: Departures, words: ReportWords) -> list[ReportBlock]:
     blocks: list[ReportBlock] = []
     for gap, n in found.gaps.items():
-        told = Message(
+        message = Message(
             "Of {n} working people no single retirement month is known: {gap}.",
             n=format_group_size(n),
             gap=Words(*RETIREMENT_GAPS[gap]),
         )
-        blocks.append(ReportParagraph(words.say(told), "note"))
+        blocks.append(ReportParagraph(words.say(message), "note"))
     if found.overdue:
         late = Message(
             "{n} working people are past their statutory month on {day}, with no retirement on "

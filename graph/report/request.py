@@ -86,7 +86,7 @@ class ReportRequest:
 @dataclass(frozen=True)
 class ReportSources:
     """Where the figures come from: the tables of the revision; those of the revision with which
-    the last month is compared, with the day on which they were made (None: no other is kept); the
+    the last month is compared, with the day on which they were made (None: no other is stored); the
     loads of the graph (rows of `graph.store.standing.list_loads`).
     """
 

@@ -40,14 +40,14 @@ def write_shortages(figures: ReportFigures, words: ReportWords) -> ReportSection
     missing = rows.filter(pl.col("gap") > 0).sort(
         pl.col("gap").round(), "code", descending=[True, False]
     )
-    told = Message(
+    message = Message(
         "By the end of {year}, {n} occupations with a stated demand lack high-skilled people; "
         "{all} have a stated demand.",
         year=year,
         n=missing.height,
         all=rows["gap"].count(),
     )
-    blocks: list[ReportBlock] = [ReportParagraph(words.say(told), "lead")]
+    blocks: list[ReportBlock] = [ReportParagraph(words.say(message), "lead")]
     if not missing.is_empty():
         blocks.append(_tabulate_shortages(missing.head(MAX_SHORTAGE_ROWS), missing.height, words))
     return ReportSection(title, (*blocks, *_list_unknown(found, year, words)))
@@ -93,8 +93,8 @@ def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) ->
 
 
 def _format_changes(row: dict[str, Any]) -> tuple[str, str]:
-    """Who retires, and who rises. What is missing tells the difference of the two: where one is
-    small, neither is told.
+    """How many retire, and how many rise. The gap reveals their difference, so where one is small,
+    neither is shown.
     """
     changes = (row["retiring"], row["rising"])
     if any(is_small_group(number or 0) for number in changes):
@@ -112,10 +112,10 @@ def _list_unknown(found: Shortages, year: int, words: ReportWords) -> list[Repor
     counts = describe_missing(found.rows, year)
     without = counts.get("without_demand", 0)
     unknown = counts.get("unknown_retirement", 0)
-    told = Message(
+    message = Message(
         "In the nation, no demand is stated for {without:,} high-skilled people in work, and the "
         "retirement month of {unknown:,} is not known: these are counted, not guessed.",
         without=round(without),
         unknown=round(unknown),
     )
-    return [ReportParagraph(words.say(told), "note")]
+    return [ReportParagraph(words.say(message), "note")]

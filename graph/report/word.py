@@ -150,19 +150,19 @@ def _take_line(part: Any) -> Any:
 
 
 def _add_field(line: Any, code: str, shown: str) -> None:
-    """A field that shows `shown` until it is worked out."""
+    """A field that shows `shown` until Word computes it."""
     _add_field_start(line, code)
     line.add_run(shown)
     _add_field_end(line)
 
 
 def _add_field_start(line: Any, code: str) -> None:
-    start, told, middle = (line.add_run() for _ in range(3))
+    start, instruction, middle = (line.add_run() for _ in range(3))
     start._r.append(_build_field_mark("begin"))
     text = OxmlElement("w:instrText")
     text.set(qn("xml:space"), "preserve")
     text.text = f" {code} "
-    told._r.append(text)
+    instruction._r.append(text)
     middle._r.append(_build_field_mark("separate"))
 
 
@@ -263,7 +263,7 @@ def _set_widths(table: Any, widths: tuple[Any, ...]) -> None:
     table.autofit = False
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
-    # Not `column.cells`: it reads the whole table for each of them.
+    # Not `column.cells`: it reads the entire table for each cell.
     for row in table._tbl.tr_lst:
         for cell, width in zip(row.tc_lst, widths, strict=True):
             cell.width = width

@@ -13,10 +13,10 @@ from graph.model.vocabularies import PROVINCES
 
 DASH: Final = "\N{EM DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
-# Of groups of people, fewer than so many are told as "<3" only.
+# Groups of fewer people than this are shown as "<3" only.
 SMALL_CELL_PERSONS: Final = 3
 SMALL_CELL_TEXT: Final = f"<{SMALL_CELL_PERSONS}"
-# What stands in place of a number that is not told.
+# The texts that stand in place of a hidden number.
 HIDDEN_TEXTS: Final = (SMALL_CELL_TEXT, DASH)
 
 
