@@ -6,8 +6,8 @@ away, with the latest start a link to them may have so that the rest of the chai
 worker has few mentors, so a question looks at some ten links of a nation's eight million; many
 questions are walked together, as arrays.
 
-The links stand by apprentice in `MentorLinks`, made once a snapshot and kept in its folder as
-arrays that are read where they lie. Days are whole numbers since 1970-01-01, as in Arrow.
+`MentorLinks` has the links sorted by apprentice, built once per snapshot and stored in its folder
+as memory-mapped arrays. Days are integers, counted from 1970-01-01, as in Arrow.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class MentorLinks:
 
 @dataclass(frozen=True)
 class ApprenticeLinks:
-    """Whom each person passes skill on to: those of person p from offset[p] to offset[p + 1].
+    """The apprentices of each person: those of person p from offset[p] to offset[p + 1].
 
     offset (int64, one more than people), apprentice (int32); one entry a link, by apprentice.
     """
@@ -103,7 +103,7 @@ def expand_offsets(offset: NumberArray, people: NumberArray) -> tuple[NumberArra
 
 
 def load_mentor_links(snapshot: Snapshot) -> MentorLinks:
-    """The snapshot's links; kept in its folder, where it has one, and read from there.
+    """The snapshot's links; stored in its folder, where it has one, and read from there.
 
     Their starts are as the snapshot has them: see `Snapshot.under`.
     """
@@ -112,7 +112,7 @@ def load_mentor_links(snapshot: Snapshot) -> MentorLinks:
 
 
 def load_apprentice_links(snapshot: Snapshot) -> ApprenticeLinks:
-    """The snapshot's links by who passes skill on; kept and read as those of
+    """The snapshot's links by who passes skill on; stored and read as those of
     `load_mentor_links`.
     """
     return ApprenticeLinks(
@@ -126,11 +126,11 @@ def _load_link_arrays(
     if snapshot.folder is None:
         built = build(snapshot)
         return [getattr(built, array) for array in arrays]
-    kept = snapshot.folder / name
-    if not kept.exists():
+    array_folder = snapshot.folder / name
+    if not array_folder.exists():
         built = build(snapshot)
-        write_arrays({array: getattr(built, array) for array in arrays}, kept)
-    return [np.load(kept / f"{array}.npy", mmap_mode="r") for array in arrays]
+        write_arrays({array: getattr(built, array) for array in arrays}, array_folder)
+    return [np.load(array_folder / f"{array}.npy", mmap_mode="r") for array in arrays]
 
 
 def _build_apprentice_links(snapshot: Snapshot) -> ApprenticeLinks:
@@ -160,7 +160,7 @@ def _build_mentor_links(snapshot: Snapshot) -> MentorLinks:
 
 
 def write_arrays(arrays: Mapping[str, NumberArray], folder: Path) -> None:
-    """The arrays as files of the folder, NAME.npy, whole or not at all."""
+    """The arrays as files of the folder, NAME.npy, all of them or none."""
     with write_folder_atomically(folder) as making:
         for name, array in arrays.items():
             np.save(making / f"{name}.npy", array)
@@ -292,12 +292,12 @@ def _walk_one_hop(
     start = np.where((start == UNKNOWN_DAY) | (not policy.ordered), ALWAYS_DAY, start)
     pure = np.stack([usable, channel == MENTORSHIP_CHANNEL, channel != MENTORSHIP_CHANNEL], axis=1)
     holds = pure & usable[:, None] & (start[:, None] <= at.latest[whose])
-    kept = holds.any(axis=1)
-    whose, start = whose[kept], start[kept]
-    latest = np.where(holds[kept], start[:, None], NEVER_DAY)
+    passable = holds.any(axis=1)
+    whose, start = whose[passable], start[passable]
+    latest = np.where(holds[passable], start[:, None], NEVER_DAY)
     question = at.question[whose]
-    steps = Round(question, mentor[kept], at.person[whose], start, link[kept])
-    return steps, _group_frontier(question, mentor[kept].astype(np.int64), latest)
+    steps = Round(question, mentor[passable], at.person[whose], start, link[passable])
+    return steps, _group_frontier(question, mentor[passable].astype(np.int64), latest)
 
 
 def _group_frontier(question: NumberArray, person: NumberArray, latest: NumberArray) -> _Frontier:
@@ -337,13 +337,13 @@ def _filter_improved(at: _Frontier, best: _Frontier | None) -> tuple[_Frontier, 
     )
     before = np.where(same[:, None], best.latest[known], NEVER_DAY)
     latest = np.where(at.latest > before, at.latest, NEVER_DAY)
-    kept = (latest > NEVER_DAY).any(axis=1)
+    improved = (latest > NEVER_DAY).any(axis=1)
     both = _group_frontier(
         np.r_[best.question, at.question],
         np.r_[best.person, at.person],
         np.r_[best.latest, at.latest],
     )
-    return _Frontier(at.question[kept], at.person[kept], latest[kept]), both
+    return _Frontier(at.question[improved], at.person[improved], latest[improved]), both
 
 
 def _build_frontier_key(at: _Frontier) -> NumberArray:
@@ -479,9 +479,9 @@ def list_chains_best_first(
                 open_at.pop()
                 del chain[-1:]
                 continue
-            since = chain[-1].start if chain else ALWAYS_DAY
+            earliest = chain[-1].start if chain else ALWAYS_DAY
             met = {talent, *(earlier.step.apprentice for earlier in chain)}
-            if hop.start < since or hop.step.apprentice in met:
+            if hop.start < earliest or hop.step.apprentice in met:
                 continue
             if len(chain) == hops - 1:
                 yield (*(earlier.step for earlier in chain), hop.step)

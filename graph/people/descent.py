@@ -1,7 +1,7 @@
 """Everyone below one person, by generation, with the one link by which each comes in.
 
 All of them, however many: the people and their links are arrays by place, 0 the person in focus.
-The generation of one whom a talent drives is the engine's; of anyone else the fewest links. Years
+The generation of a driven person is the engine's; of anyone else, the fewest links. Years
 and channels narrow the links that are followed, and so who is reached; who counts stays the
 engine's word.
 """
@@ -189,12 +189,12 @@ def list_wanted_people(
     an id ("" for the focus), occupation the code ("" = not stated), level a text.
     """
     place = people["place"].to_numpy()
-    kept = np.zeros(everyone.people.height, bool)
-    kept[place] = wanted
+    included = np.zeros(everyone.people.height, bool)
+    included[place] = wanted
     mentor = np.full(everyone.people.height, NO_POSITION, np.int64)
     mentor[place] = people["mentor"].to_numpy()
     for _ in range(MAX_SKIPPED_GENERATIONS):
-        skip = (mentor != NO_POSITION) & ~kept[mentor]
+        skip = (mentor != NO_POSITION) & ~included[mentor]
         if not skip.any():
             break
         mentor[skip] = mentor[mentor[skip]]
@@ -205,7 +205,7 @@ def list_wanted_people(
         branch=pl.Series(branch, dtype=pl.String),
         occupation=pl.col("occupation_code").fill_null(""),
         level=pl.col("level").cast(pl.String),
-    ).filter(pl.Series(kept[place]))
+    ).filter(pl.Series(included[place]))
 
 
 def tabulate_driven_by_year(

@@ -92,8 +92,8 @@ def group_people(
     """The columns of groups of a lineage.
 
     `people`: place, generation (0 = the focus), state (driven, pending, none), mentor (place of
-    the one by whom he or she comes in), and branch, occupation, level, studio as text ("" = none).
-    `opened`: generation -> the id of the group open there, with all it stands in.
+    the person's mentor in the tree), and branch, occupation, level, studio as text ("" = none).
+    `opened`: generation -> the id of the group open there, with all that enclose it.
     """
     below = people.filter(pl.col("generation") > 0)
     ranks = _rank_first_groups(below, by)

@@ -1,7 +1,7 @@
-"""The longest mentorship chains, worked out from the snapshot's tables.
+"""The longest mentorship chains, computed from the snapshot's tables.
 
-Rounds over those who mentor: the state of a round is whom a chain has reached, and the members of
-the circle it is in that it has been at; of the chains that end in one state only the first by ids
+Rounds over those who mentor: a state of a round is the person a chain has reached, and the members
+of that person's circle it has visited. Of the chains that end in one state only the first by ids
 goes on. Where nobody is on a circle that is the longest path of an acyclic graph, a pass over the
 ties a round. On a circle the states are the ways through it, at most `MOST_STATES` a round.
 """
@@ -86,7 +86,7 @@ def _build_chain_world(ties: pl.DataFrame, ids: pl.DataFrame) -> ChainWorld:
     mentor, apprentice = (ties[name].to_numpy() for name in PAIR_COLUMNS)
     columns = (ids["person"].to_numpy(), mentor, apprentice)
     size = 1 + max((int(column.max()) for column in columns if column.size), default=0)
-    # A snapshot read whole has its people in order of their ids.
+    # A full snapshot has its people in order of their ids.
     ordered = ids if ids["person_id"].is_sorted() else ids.sort("person_id")
     ranks = np.zeros(size, np.int64)
     ranks[ordered["person"].to_numpy()] = np.arange(len(ordered))
@@ -151,7 +151,7 @@ def _run_chain_rounds(
 
 
 def _build_seen_expression() -> pl.Expr:
-    """A chain that comes to a circle has been at this person of it; elsewhere nobody is kept."""
+    """A chain that comes to a circle has visited this person of it; elsewhere the list is empty."""
     nobody = pl.lit([], pl.List(pl.UInt32))
     here = pl.concat_list(pl.col("person").cast(pl.UInt32))
     return pl.when(pl.col("circle").is_not_null()).then(here).otherwise(nobody)
@@ -218,7 +218,7 @@ def _build_empty_chains(world: ChainWorld) -> pl.DataFrame:
 
 
 def _find_chain_ends(last: pl.DataFrame, world: ChainWorld) -> pl.DataFrame:
-    """person, rank, before: whom a chain of the round ends with, by the first such chain."""
+    """person, rank, before: the last persons of the round's chains, by the first such chain."""
     came = last.select("seen", mentor="person", before="state", way="place")
     steps = came.join(world.pairs_of(came["mentor"]), on="mentor").rename({"apprentice": "person"})
     leaf = steps.filter(~world.is_mentor(steps["person"]))
@@ -246,7 +246,7 @@ def _find_circle_ends(steps: pl.DataFrame, world: ChainWorld) -> pl.DataFrame:
 
 
 def _find_chain_starts(rounds: list[pl.DataFrame], hops: int) -> pl.DataFrame:
-    """state, first: with whom the chain of each state of the round began."""
+    """state, first: the first person of the chain of each state of the round."""
     firsts = rounds[0].select("state", first="person")
     for states in rounds[1:hops]:
         firsts = (

@@ -1,8 +1,8 @@
-"""Rows of a snapshot's tables by number, read where they lie.
+"""Memory-mapped random access to snapshot rows by row number.
 
-Parquet gives some hundred rows of five million only by a pass over whole columns, at every click.
-So people by row number, their promotions, and mentorships by mentor stand beside the snapshot as
-Arrow IPC files too, made once a snapshot. They are memory-mapped, and rows are taken by number.
+To take some hundred rows of five million, Parquet scans entire columns, at every click. So people
+by row number, their promotions, and mentorships by mentor are stored beside the snapshot as Arrow
+IPC files too, built once per snapshot.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _build_arrow_numbers(rows: NumberArray) -> pa.Array:
 
 
 def _decode(taken: pa.Array) -> pa.Array:
-    """Codes as text. Polars would read in the whole dictionary."""
+    """Codes as text. Polars would read in the entire dictionary."""
     return taken.dictionary_decode() if isinstance(taken, pa.DictionaryArray) else taken
 
 

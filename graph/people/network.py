@@ -1,9 +1,9 @@
 """Neighbourhoods of the graph as networkx graphs, for the pages, the exports and notebooks.
 
-They are cut out of a snapshot's tables: whom to show is looked up in its links, which stand by
-apprentice and by mentor (`graph.people.paths`), and what is said of them by number
-(`graph.people.lookup`), so that no neighbourhood costs a pass over all of them. Every graph is a
-`MultiDiGraph` whose edges lead from the one who passes skill on. Nodes and edges carry plain
+They are cut out of a snapshot's tables: the people to show come from its links, which are
+sorted by apprentice and by mentor (`graph.people.paths`), and their attributes from a lookup by
+row number (`graph.people.lookup`), so that no neighbourhood costs a scan of a table. Every graph is
+a `MultiDiGraph` whose edges lead from the one who passes skill on. Nodes and edges carry plain
 attributes; one that is not known is left out.
 
 - a person is the node `person_id`: kind "person", name, level (0 = none), leading, target,
@@ -118,7 +118,7 @@ def build_path_graph(
 
     Links lead from mentor to apprentice, or are taken `either_way`; their dates are not looked at.
     `hop` is each node's distance from the start, `graph.graph["hops"]` the end's and "paths" how
-    many shortest chains there are. Of more than `limit` people one whole chain is always among
+    many shortest chains there are. Of more than `limit` people one complete chain is always among
     those shown.
     Raises `UsageError` when one of them is not there, `NoPathError` when nothing leads from the
     one to the other or the search was cut off.
@@ -140,7 +140,7 @@ def build_path_graph(
 def build_common_mentor_graph(
     snapshot: Snapshot, person_ids: Collection[str], *, limit: int = 300, nearest: int = 5
 ) -> Graph:
-    """The nearest people whom all of these go back to, and everyone on the shortest ways down.
+    """The nearest mentors that all of these have in common, and everyone on the shortest ways down.
 
     `graph.graph["nearest"]` has the id of each (the `nearest` first ones, by the sum of the
     generations) with how many links each of `person_ids` is below, 0 for one who is it; "found"
@@ -192,7 +192,7 @@ def build_studio_graph(snapshot: Snapshot, studio_id: str, *, limit: int = 300) 
 
 
 def build_full_network(snapshot: Snapshot) -> Graph:
-    """The whole network: people, studios, enterprises, schools, and what ties them together.
+    """The full network: people, studios, enterprises, schools, and what ties them together.
 
     Channels of its edges: mentorship, studio, leads, trained_at, employed_by, teaches_at,
     partners_with. Raises `UsageError` when it is too large for networkx.
@@ -243,12 +243,12 @@ def build_full_network(snapshot: Snapshot) -> Graph:
     )
     known = frames["enterprises"].select("enterprise_id")
     stated = now.join(known, on="enterprise_id", how="semi").with_columns(place("enterprise"))
-    told = stated.drop("enterprise_id").collect()
-    _add_edges(graph, told, ("person", "place"), "employed_by", ids)
+    employments = stated.drop("enterprise_id").collect()
+    _add_edges(graph, employments, ("person", "place"), "employed_by", ids)
     return graph
 
 
-# --- finding whom -----------------------------------------------------------------------------
+# --- finding people ---------------------------------------------------------------------------
 
 
 def _find_person_number(snapshot: Snapshot, person_id: str) -> int:

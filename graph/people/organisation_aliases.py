@@ -86,8 +86,8 @@ def count_organisation_aliases(snapshot: Snapshot) -> dict[str, int]:
 def find_organisations_of(
     snapshot: Snapshot, people: Collection[str], studios: Collection[str] = ()
 ) -> dict[str, set[str]]:
-    """By label, the organisations on which what is said of these people rests: their employers,
-    these studios, and who hosts them.
+    """By label, the organisations that the facts about these people name: their employers, these
+    studios, and their hosts.
     """
     ids, rooms = (pl.Series(list(of), dtype=pl.String) for of in (people, studios))
     employed = snapshot.frames["people"].filter(pl.col("person_id").is_in(ids.implode()))

@@ -1,9 +1,9 @@
-"""Shortest paths between two people, and whom several of them go back to.
+"""Shortest paths between two people, and the common mentors of several.
 
-Both look at the links by row numbers, up by apprentice and down by mentor, as arrays that are read
-where they lie (`graph.people.chains`). A path is searched from both ends at once, so that among
+Both look at the links by row numbers, up by apprentice and down by mentor, as memory-mapped
+arrays (`graph.people.chains`). A path is searched from both ends at once, so that among
 five million people it looks at some thousands: the two frontiers meet half way. Dates are not
-looked at: these say who is tied to whom, not who counts.
+looked at: paths show ties, not who counts.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Ties:
 
 
 def load_ties(snapshot: Snapshot) -> Ties:
-    """The snapshot's links; made once a snapshot and kept in its folder."""
+    """The snapshot's links; built once per snapshot and stored in its folder."""
     return Ties(load_mentor_links(snapshot), load_apprentice_links(snapshot))
 
 
@@ -87,7 +87,7 @@ def _build_number_array(people: Collection[int]) -> NumberArray:
 class ShortestPaths:
     """Every shortest path between two people: `hops` holds those 0, 1, 2, ... links on, in order.
 
-    `onward` has, for each person of a hop but the last, whom of the next hop a link leads to.
+    `onward` has, for each person of a hop but the last, the people of the next hop a link leads to.
     """
 
     hops: tuple[tuple[int, ...], ...]
@@ -112,7 +112,7 @@ class ShortestPaths:
                 stack += [(*path, person) for person in reversed(self.onward[path[-1]])]
 
     def first(self) -> tuple[int, ...]:
-        """One whole path."""
+        """One of the paths."""
         return next(self.listed())
 
 
@@ -195,9 +195,9 @@ def _build_shortest_paths(ties: Ties, ahead: _SearchSide, back: _SearchSide) -> 
 
 @dataclass(frozen=True)
 class CommonMentors:
-    """Whom several people all go back to.
+    """The mentors, direct or not, that several people have in common.
 
-    `nearest` are those of them below whom no other common one stands, fewest links in all first;
+    `nearest` are those with no other common mentor below them, fewest links in all first;
     `above` has for each of the people, in the order asked, everyone above with how many links.
     """
 
@@ -224,7 +224,7 @@ class CommonMentors:
 def find_common_mentors(
     ties: Ties, people: Sequence[int], *, generations: int = MAX_COMMON_MENTOR_GENERATIONS
 ) -> CommonMentors:
-    """Whom all of these people go back to, within so many generations; oneself counts as 0."""
+    """The common mentors of these people within so many generations; oneself counts as 0."""
     above = tuple(_find_mentors_above(ties, person, generations) for person in people)
     shared = set(above[0]).intersection(*above[1:])
     # Whoever is above a common one is common too, so the mentors of the common are not nearest.

@@ -38,7 +38,7 @@ def lookup_person_boxes(
         .group_by("person")
         .agg(honours=pl.col("honour").unique())
     )
-    whole = (
+    boxes = (
         people.lazy()
         .join(
             rises.select("person", skilled_on="day", skilled_on_precision="day_precision"),
@@ -53,4 +53,4 @@ def lookup_person_boxes(
         .drop("person")
         .collect()
     )
-    return {row["id"]: restore_date_precision(row) for row in whole.iter_rows(named=True)}
+    return {row["id"]: restore_date_precision(row) for row in boxes.iter_rows(named=True)}

@@ -171,9 +171,9 @@ def _choose_by_rule(
 def find_working_people(
     snapshot: Snapshot, day: date, *, retired_by: date | None = None
 ) -> pl.LazyFrame:
-    """The people who are not retired by the day, or are kept on; with reemployed, whether so.
+    """The people who are not retired by the day, or are reemployed; with reemployed, whether so.
 
-    Kept on is who has an employment going on that says so, and whose contract has not ended.
+    Reemployed is who has an open employment that says so, and whose contract has not ended.
     `retired_by`: another day for retirements alone, as `judge_retirement_by` gives it.
     """
     open_now = list_open_employments(snapshot, day)
@@ -199,7 +199,7 @@ def list_open_employments(snapshot: Snapshot, day: date) -> pl.LazyFrame:
 
 
 def judge_retirement_by(day: date, *, steward: bool) -> date:
-    """The day by which who is retired is told: the end of last year for whoever is no steward.
+    """The day by which retirements are judged: the end of last year unless a data steward asks.
 
     >>> judge_retirement_by(date(2026, 11, 23), steward=False)
     datetime.date(2025, 12, 31)
@@ -223,7 +223,7 @@ def find_postponements(snapshot: Snapshot, day: date, ages_since: date) -> pl.La
 def list_retirements(working: pl.LazyFrame, postponements: pl.LazyFrame) -> pl.LazyFrame:
     """person, kind, day, day_precision, other_day, known_by, gap.
 
-    A row everyone who works and is not kept on, with or without a day.
+    One row for everyone who works and is not reemployed, with or without a day.
     """
     recorded = pl.col("retired_on").is_not_null()
     later = pl.max_horizontal("statutory_first", "statutory_other")
@@ -251,13 +251,13 @@ def list_retirements(working: pl.LazyFrame, postponements: pl.LazyFrame) -> pl.L
 def list_leaving_days(snapshot: Snapshot, day: date) -> pl.LazyFrame:
     """person, leaves, leaves_later, gap: when each leaves who works at the start of the day's year.
 
-    - leaves: `retired_on`; of who is kept on, the contract's end; else the statutory month, or
+    - leaves: `retired_on`; for the reemployed, the contract's end; else the statutory month, or
       what an agreement on a later retirement says. Who works past all of them leaves at the latest
       month an agreement may choose, or within a year. Null where `gap` says why.
     - leaves_later: of a woman without a category, who has two months, the later one
 
-    Judged by whole years for everybody: a cell of one person, asked day by day, would tell a
-    birthday.
+    Judged by calendar years for everybody: a cell of one person, asked day by day, would reveal
+    a birthday.
     """
     judged = judge_retirement_by(day, steward=False)
     first = judged + timedelta(days=1)
@@ -284,7 +284,7 @@ def list_leaving_days(snapshot: Snapshot, day: date) -> pl.LazyFrame:
 
 
 def _find_contract_ends(snapshot: Snapshot, day: date) -> pl.LazyFrame:
-    """person, contract: until when the contract runs of who is kept on after retirement."""
+    """person, contract: when the contracts of people reemployed after retirement end."""
     open_now = list_open_employments(snapshot, day)
     contract = take_last_day(open_now, "service_until")
     again = open_now.filter(pl.col("reemployed").fill_null(False))

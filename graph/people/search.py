@@ -4,9 +4,9 @@ There are far fewer names than people (5 million share half a million), so what 
 against the names: each distinct one with its pinyin and initials. Its people stand in one list
 sorted by name, leading talents and higher levels first, of which a name is a slice; beside each
 stand its facets (province, level, occupation) as codes, so that what is found is counted and
-narrowed by lookups in arrays. Both are made once a snapshot and kept beside it (`names-4/`): the
-names as Parquet, read into memory; the list as an Arrow file, which is opened at once. Texts are
-compared where names are met, nowhere else: names come with their place in the order of what is
+narrowed by lookups in arrays. Both are built once per snapshot and stored beside it (`names-4/`):
+the names as Parquet, read into memory; the list as an Arrow file, which is opened at once. Texts
+are compared where names are met, nowhere else: names come with their place in the order of what is
 found, and the list with the order of its numbers.
 
 Pinyin is put together from the readings of single characters: a surname has its own (曾 is zeng),
@@ -175,7 +175,7 @@ class NameSearchResult:
 
 
 def load_name_index(snapshot: Snapshot) -> NameIndex:
-    """The names of a snapshot: the kept index, or one made now and kept beside it."""
+    """The names of a snapshot: the stored index, or one built and stored now."""
     if snapshot.folder is None:
         return NameIndex(*_build_name_tables(snapshot))
     place = snapshot.folder / f"names-{NAME_INDEX_VERSION}"
@@ -208,8 +208,8 @@ def _build_name_tables(snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:
         count=pl.len(), leading=pl.col("leading").sum()
     )
     counts = counts.with_columns(first=pl.col("count").cum_sum() - pl.col("count"))
-    whole = names.join(counts, on="number").join(spell_names(names), on="number")
-    whole = whole.sort("number", maintain_order=True)
+    ranked = names.join(counts, on="number").join(spell_names(names), on="number")
+    ranked = ranked.sort("number", maintain_order=True)
     columns = ("kind", "name", "spelled", "initials", "first", "count", "leading", "order")
     facets = pl.col("level").fill_null(0).clip(0, 8).cast(pl.String).cast(LEVEL_DTYPE)
     keys = ordered.select(
@@ -219,7 +219,7 @@ def _build_name_tables(snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:
         level=facets,
         by_key=_by_key(everything, places),
     )
-    return rank_names(whole).select(*columns), keys.rechunk()
+    return rank_names(ranked).select(*columns), keys.rechunk()
 
 
 def _in_order(everything: pl.DataFrame) -> pl.Series:
@@ -242,7 +242,7 @@ def _by_key(everything: pl.DataFrame, places: pl.Series) -> pl.Series:
     for kind in SEARCH_KIND_FRAMES:
         keys = everything["key"].slice(start, int((everything["kind"] == kind).sum()))
         own = place_of[start : start + keys.len()]
-        # A snapshot that was read whole has them in this order.
+        # A full snapshot has them in this order.
         found.append(own if keys.is_sorted() else own[keys.arg_sort().to_numpy()])
         start += keys.len()
     return pl.Series(np.concatenate(found))
@@ -388,7 +388,7 @@ Pieces = tuple[Piece, ...]
 
 @dataclass(frozen=True)
 class SearchText:
-    """What was typed, cleaned: `text` as it stands, its runs of Han and of letters."""
+    """What was typed, cleaned: `text` unchanged, its runs of Han and of letters."""
 
     text: str
     runs: tuple[str, ...]
@@ -421,7 +421,7 @@ def _is_han(run: str) -> bool:
 def list_readings(words: Sequence[str], syllables: frozenset[str]) -> list[Pieces]:
     """The ways to read letters as syllables of a name, of fewest pieces first.
 
-    Each piece is a whole syllable or an initial; the last one may be the beginning of one. What
+    Each piece is a full syllable or an initial; the last one may be the beginning of one. What
     reads as none is the beginnings of words.
 
     >>> known = frozenset({"yang", "yong", "jun", "ya", "xi", "an", "xian"})
@@ -488,10 +488,10 @@ class NameIndex:
     def __post_init__(self) -> None:
         tight = pl.col("spelled").str.replace_all(" ", "", literal=True)
         low = pl.col("name").str.to_lowercase()
-        whole = self.names.with_columns(
+        numbered = self.names.with_columns(
             tight=tight, low=low, initials=pl.col("initials").cast(pl.Categorical)
         ).with_row_index("row")
-        parts = {kind: whole.filter(pl.col("kind") == kind) for kind in SEARCH_KIND_FRAMES}
+        parts = {kind: numbered.filter(pl.col("kind") == kind) for kind in SEARCH_KIND_FRAMES}
         object.__setattr__(self, "_parts", parts)
 
     @property
@@ -516,7 +516,7 @@ class NameIndex:
     ) -> dict[str, NameSearchResult]:
         """What was typed, by kind: how many are found, and `most` of each from the `first` on.
 
-        In order: the number itself; whole names; then leading talents, then the others, by whether
+        In order: the number itself; full names; then leading talents, then the others, by whether
         the name begins so or has it as a part; at last, where there is room, names that sound so or
         differ by a typing mistake. Among equals, leading talents and higher levels are first.
         `only` keeps those that have one of the values of each facet; with it, nothing typed is
@@ -532,7 +532,7 @@ class NameIndex:
             if kind not in met:
                 continue
             near = self._near_of(typed, kind, met[kind], most, certain)
-            slices = Slices.of(met[kind], near, numbered.get(kind, []), whole=everyone)
+            slices = Slices.of(met[kind], near, numbered.get(kind, []), complete=everyone)
             if one := self._listed(kind, slices, most, first, only):
                 found[kind] = one
         return found
@@ -595,7 +595,7 @@ class NameIndex:
     ) -> pl.DataFrame:
         """The names that are nearly so, where there is room for them."""
         person, total = kind == "Person", int(met["count"].sum())
-        # Of people there is nearly always a whole name; the others are few.
+        # Of people there is nearly always a full name; the others are few.
         looked = typed.runs and total < most and (not certain or (person and total))
         names = self._parts[kind]
         if not looked:
@@ -697,9 +697,9 @@ class NameIndex:
         for run in han:
             names = names.filter(name.str.contains(run, literal=True))
         if han:
-            whole = "".join(typed.runs)
+            joined = "".join(typed.runs)
             begins = name.str.starts_with(han[0])
-            match = pl.when(name == whole).then(0).when(begins).then(1).otherwise(2)
+            match = pl.when(name == joined).then(0).when(begins).then(1).otherwise(2)
             names = names.with_columns(match=match.cast(pl.Int8))
         if words:
             spelt = [
@@ -770,7 +770,7 @@ class NameIndex:
         return _deduplicate_names(pl.concat(parts))
 
 
-# Slices of the list in the order of what is found: the number itself, whole names, the others,
+# Slices of the list in the order of what is found: the number itself, full names, the others,
 # those that are only alike; of each, leading talents first.
 ALIKE_MATCH_GROUP: Final = 5
 
@@ -795,10 +795,10 @@ class Slices:
 
     @classmethod
     def of(
-        cls, met: pl.DataFrame, near: pl.DataFrame, numbered: Sequence[int], *, whole: bool
+        cls, met: pl.DataFrame, near: pl.DataFrame, numbered: Sequence[int], *, complete: bool
     ) -> Slices:
         """The slices of these names, two a name (its leading talents, and the others), and of
-        single places; `whole`: the names are all of a kind, whose places follow each other.
+        single places; `complete`: the names are all of a kind, whose places follow each other.
         """
         parts = [
             _of_names(met, np.where(met["match"].to_numpy() == 0, 1, 3)),
@@ -808,7 +808,7 @@ class Slices:
         each = zip(*parts, strict=True)
         group, match, order, row, start, length = map(np.concatenate, each)
         total = int(length.sum())
-        if whole and not numbered:
+        if complete and not numbered:
             lowest = int(start.min()) if total else 0
             return cls(
                 group,
@@ -886,10 +886,10 @@ def _of_places(places: Sequence[int]) -> tuple[IndexArray, ...]:
 
 def _combine_masks(masks: Sequence[Mask]) -> Mask | None:
     """Where all of these hold; None where nothing is asked."""
-    whole: Mask | None = None
+    combined: Mask | None = None
     for mask in masks:
-        whole = mask if whole is None else whole & mask
-    return whole
+        combined = mask if combined is None else combined & mask
+    return combined
 
 
 def _deduplicate_names(names: pl.DataFrame) -> pl.DataFrame:
@@ -909,15 +909,15 @@ def _match_reading(likely: pl.DataFrame, pieces: Pieces, *, strict: bool) -> pl.
         piece + (r"[^ ]*" if may_follow or at == last else "")
         for at, (piece, may_follow) in enumerate(pieces)
     )
-    whole = " ".join(piece for piece, _ in pieces)
+    joined = " ".join(piece for piece, _ in pieces)
     if len(pieces) == 1:
         # A literal is quicker than a pattern, and one piece is what most names have.
-        begins = spelling.str.starts_with(whole)
-        there = begins | spelling.str.contains(" " + whole, literal=True)
+        begins = spelling.str.starts_with(joined)
+        there = begins | spelling.str.contains(" " + joined, literal=True)
     else:
         begins = spelling.str.contains(f"^{body}")
         there = spelling.str.contains(f"(?:^| ){body}")
-    match = pl.when(spelling == whole).then(0).when(begins).then(1).otherwise(2).cast(pl.Int8)
+    match = pl.when(spelling == joined).then(0).when(begins).then(1).otherwise(2).cast(pl.Int8)
     found = likely.filter(there)
     if strict:
         return found.with_columns(match=match)
@@ -949,10 +949,10 @@ def _match_one_character_off(names: pl.DataFrame, han: str, person: bool) -> pl.
         between = name.str.starts_with(han[0]) & name.str.ends_with(han[1]) & (length == 3)
         return names.filter(between).with_columns(mark)
     if person:
-        # One mistake leaves the first half or the second whole.
-        kept = name.str.starts_with(han[:half]) | name.str.ends_with(han[half:])
+        # One mistake leaves the first or the second half unchanged.
+        half_equal = name.str.starts_with(han[:half]) | name.str.ends_with(han[half:])
         swapped = name.str.starts_with(han[: half - 1] + han[half] + han[half - 1])
-        near = names.filter((kept | swapped) & length.is_between(size - 1, size + 1))
+        near = names.filter((half_equal | swapped) & length.is_between(size - 1, size + 1))
         apart = process.cdist([han], near["low"].to_list(), scorer=OSA.distance, score_cutoff=1)[0]
         return near.filter(pl.Series(apart <= 1, dtype=pl.Boolean)).with_columns(mark)
     halves = (han[:half], han[half:])
@@ -968,8 +968,8 @@ def _match_one_character_off(names: pl.DataFrame, han: str, person: bool) -> pl.
 def _match_mistyped_spelling(names: pl.DataFrame, letters: str, person: bool) -> pl.DataFrame:
     """The names whose spelling is one letter off (wrong, missing, further, two swapped).
 
-    From 15 letters on, two. A mistake leaves one of two parts whole (two mistakes one of three),
-    save for the letters at the cut, which a swap may take from both.
+    From 15 letters on, two. A mistake leaves one of two parts unchanged (two mistakes one of
+    three), save for the letters at the cut, which a swap may take from both.
     """
     from rapidfuzz import fuzz, process
     from rapidfuzz.distance import OSA

@@ -1,4 +1,4 @@
-"""Named queries that look at every record of a kind, worked out from the snapshot's tables.
+"""Named queries that look at every record of a kind, computed from the snapshot's tables.
 
 Neo4j's Community Edition walks millions of relations on one core; the columns of the same records
 take a tenth of the time. Each function gives the rows of the query of its name, in its order, and
@@ -48,7 +48,7 @@ def _filter_province(people: pl.LazyFrame, values: QueryValues) -> pl.LazyFrame:
 
 
 def _compute_retirement_day(values: QueryValues) -> dt.date:
-    """The day by which who is retired is told: to the year, unless a data steward asks."""
+    """The day by which retirements are judged: to the year, unless a data steward asks."""
     today: dt.date = values["today"]
     if values["steward"]:
         return today
@@ -74,8 +74,8 @@ def _count_apprentices(mentorships: pl.LazyFrame) -> pl.LazyFrame:
 def mentors_about_to_retire(snapshot: Snapshot, values: QueryValues) -> pl.DataFrame:
     """person_id, name, retires_on, retires_in, known_by, apprentices, province, occupation_code.
 
-    The rule is that of the departures. A woman of whom it is not known whether she is a worker or a
-    cadre has a row for each of her months.
+    The rule is that of the departures. A woman who may be a worker or a cadre has a
+    row for each of her months.
     """
     today, steward = values["today"], values["steward"]
     until = pl.select(pl.lit(today).dt.offset_by(f"{values['months']}mo")).item()
@@ -202,7 +202,7 @@ def occupations_short_of_mentors(snapshot: Snapshot, values: QueryValues) -> pl.
     practised = pl.concat([own, rows.join(people, on="person", how="semi")]).unique()
     mentors = practised.group_by("occupation_code").agg(mentors=pl.len().cast(pl.Int64))
     names = snapshot.frames["occupations"].select(occupation_code="code", occupation="name")
-    # Rounded half up to one decimal, in whole numbers: a quotient of floats may miss a half.
+    # Rounded half up to one decimal, in integers: a quotient of floats may miss a half.
     tenths = (20 * pl.col("positions") + pl.col("mentors")) // (2 * pl.col("mentors"))
     order = [pl.col("mentors") > 0, "positions_a_mentor", "positions", "occupation_code"]
     return (
@@ -395,13 +395,13 @@ def _select_earliest_start(name: str) -> dict[str, pl.Expr]:
 
 
 def _build_years_between(first: str, last: str) -> pl.Expr:
-    """Whole years between two days, towards nought, as `duration.between(...).years` counts."""
+    """Full years between two days, towards 0, as `duration.between(...).years` counts."""
     a, b = pl.col(first), pl.col(last)
     months = (b.dt.year() - a.dt.year()) * 12 + b.dt.month().cast(int) - a.dt.month().cast(int)
     ahead = (months > 0) & (b.dt.day() < a.dt.day())
-    behind = (months < 0) & (b.dt.day() > a.dt.day())
-    whole = months - ahead.cast(int) + behind.cast(int)
-    return (whole.abs() // 12) * whole.sign()
+    incomplete = (months < 0) & (b.dt.day() > a.dt.day())
+    full_months = months - ahead.cast(int) + incomplete.cast(int)
+    return (full_months.abs() // 12) * full_months.sign()
 
 
 def co_mentored(snapshot: Snapshot, values: QueryValues) -> pl.DataFrame:
