@@ -1,8 +1,8 @@
 """Provinces, industries and occupations as the places where people become high-skilled.
 
-For each of them: by whom (the leading talents, by what they give there), at which studios, and in
-which quarter. All are small tables worked out once under a policy and kept beside the snapshot,
-so that a page reads the few rows of its area.
+For each of them: the leading talents, by what they give there, the studios and the quarters. All
+are small tables, computed once per policy and cached beside the snapshot, so that a page reads the
+few rows of its area.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from graph.snapshot.edges import filter_studio_trainings
 from graph.snapshot.frames import Snapshot
 
 AreaKind = Literal["province", "industry", "occupation"]
-# The attribute of a worker by which each kind of area is told.
+# The attribute of a worker that names its area, by kind.
 AREA_ATTRIBUTES: Final[Mapping[AreaKind, str]] = {
     "province": "province",
     "industry": "industry",

@@ -66,8 +66,8 @@ def measure_coverage(snapshot: Snapshot) -> tuple[CoverageShare, ...]:
 
 
 def _compute_coverage_share(what: str, frame: pl.LazyFrame, known: pl.Expr) -> CoverageShare:
-    found, whole = frame.select(known.sum().cast(pl.Int64), pl.len()).collect().row(0)
-    return CoverageShare(what, int(found or 0), int(whole))
+    found, total = frame.select(known.sum().cast(pl.Int64), pl.len()).collect().row(0)
+    return CoverageShare(what, int(found or 0), int(total))
 
 
 def load_freshness(snapshot: Snapshot, until: date | None) -> pl.DataFrame:

@@ -3,17 +3,17 @@
 Reasons (`kind`), each with the day on which it falls:
 
 - retires: the day on record; else the statutory month (`graph.people.retirement`). Nobody who
-  is retired by the as-of day, is kept on after retirement, or has agreed on a later retirement
+  is retired by the as-of day, is reemployed after retirement, or has agreed on a later retirement
   that has not lapsed
 - postponement_ends: an agreed later retirement lapses
-- reemployment_ends: the contract of somebody who is kept on after retirement ends
+- reemployment_ends: the contract of somebody reemployed after retirement ends
 - service_ends: an agreed period of service ends
 - non_compete_ends: a non-compete ends
 
 What hangs on a person (`compute_departure_stakes`), all as of the policy's day:
 
 - last_mentor: the only mentor in place of an occupation in a province; in place is who has a
-  mentorship going on and is not retired, or is kept on
+  mentorship going on and is not retired, or is reemployed
 - key_studios: studios of whose driven workers at least half are lost with the `key people` of
   which the person is one; least_bus_factor: the fewest such people (`graph.metrics.bus_factor`)
 - irreplaceable: driven workers who lose every chain without the person
@@ -25,7 +25,7 @@ by day. What nobody else can do goes before what others can do in part.
 
 Whoever is no data steward must not learn a birthday, or the day of a retirement, by asking for one
 day after the other. Where retirement decides anything (who works, who is a mentor in place, who is
-past the month, which period is looked at), it is judged by whole years: `judge_retirement_by`.
+past the month, which period is looked at), it is judged by calendar years: `judge_retirement_by`.
 """
 
 from __future__ import annotations
@@ -106,12 +106,12 @@ _STAKES_VERSION: Final = 2
 
 @dataclass(frozen=True)
 class Departures:
-    """The rows of `COLUMNS` in the order of risk, and what could not be told.
+    """The rows of `COLUMNS` in the order of risk, and what is not known.
 
     `gaps`: by what is not known (`RETIREMENT_GAPS`), how many working people have no single
     statutory month for it; `overdue`: how many are past their month on `retirements_since`, without
     a retirement on record. The days of `AGE_KINDS` lie from `retirements_since` to
-    `retirements_until`: whole years for whoever is no steward, else `since` to `until`.
+    `retirements_until`: calendar years unless a steward asks, else `since` to `until`.
     """
 
     rows: pl.DataFrame
@@ -158,10 +158,10 @@ def _build_stakes_path(snapshot: Snapshot, policy: Policy, *, steward: bool) -> 
 def compute_departure_stakes(
     snapshot: Snapshot, policy: Policy, *, steward: bool = False
 ) -> pl.DataFrame:
-    """person and `STAKE_COLUMNS`: what hangs on each person of whom any of them is more than 0.
+    """person and `STAKE_COLUMNS`: the stakes of each person with any above 0.
 
-    Without `steward` who is retired is judged by whole years: a mentor whose apprentices go from
-    the figures on one day would tell the day.
+    Without `steward` retirements are judged by calendar years: a mentor whose apprentices leave
+    the figures on one day would reveal the day.
     """
     people = snapshot.frames["people"].select("person", "person_id").collect()
     lost = compute_irreplaceable(snapshot, policy).filter(pl.col("kind") == "person")
@@ -248,9 +248,9 @@ def list_departures(
 ) -> Departures:
     """Who leaves, or is free to leave, from the policy's day until `until` (default: a year on).
 
-    `everyone`: also those on whom nothing hangs. Without `steward` the days of `AGE_KINDS` are
-    years, and whole calendar years are looked at: days would tell a birthday to whoever asks for
-    one month after the other. `stakes`: those of `load_departure_stakes`, where they are at hand.
+    `everyone`: also people without stakes. Without `steward` the days of `AGE_KINDS` are years,
+    and entire calendar years are looked at: days would reveal a birthday to whoever asks for one
+    month after the other. `stakes`: those of `load_departure_stakes`, where they are at hand.
 
     Raises `UsageError` where `until` lies before the policy's day.
     """

@@ -11,7 +11,7 @@ def group_talents(found: pl.DataFrame, by: str, reach: ReachSets) -> pl.DataFram
     """A row a group of talents, most driven first; null is the group of those not stated.
 
     `by` is a column of `talents`, or "basis": a talent with several bases stands in the group of
-    each. `reach` holds whom each talent drives.
+    each. `reach` holds the people each talent drives.
 
     - group, name (of an enterprise or an occupation), talents: how many
     - driven, person_times, pending: sums over the group's talents; together: the persons they
@@ -105,7 +105,7 @@ def group_places(found: pl.DataFrame, by: str, output: str, reach: ReachSets) ->
 
 def add_partner_share(schools: pl.DataFrame) -> pl.DataFrame:
     """Schools with partner_share: into_partners / into_enterprises (0 to 1), of those trained there
-    whom an enterprise then employed; null where none was.
+    and then employed by an enterprise; null where none was.
     """
     employed = pl.col("into_enterprises")
     share = pl.when(employed > 0).then(pl.col("into_partners") / employed)

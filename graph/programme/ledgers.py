@@ -26,9 +26,9 @@ class Ledger:
         """Where the straight path to the target stands on `day`."""
         if self.target is None:
             return None
-        whole = (self.end - self.start).days + 1
-        gone = min(max((day - self.start).days + 1, 0), whole)
-        return self.target * gone / whole
+        total_days = (self.end - self.start).days + 1
+        gone = min(max((day - self.start).days + 1, 0), total_days)
+        return self.target * gone / total_days
 
     @property
     def persons(self) -> int:

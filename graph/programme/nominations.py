@@ -248,7 +248,7 @@ def load_nomination_facts(snapshot: Snapshot, policy: Policy) -> pl.LazyFrame:
 
     person_id, name, province, occupation_code, enterprise_id, level, years_at_5, years_at_6,
     apprentices (own, high-skilled after the mentorship began), leads, placed_municipal,
-    placed_provincial, placed_national, holds_... (1 or 0). Kept beside the snapshot.
+    placed_provincial, placed_national, holds_... (1 or 0). Cached beside the snapshot.
     """
     return scan_cached_table(
         _build_nomination_facts_path(snapshot, policy),
@@ -274,7 +274,7 @@ def _build_nomination_facts_path(snapshot: Snapshot, policy: Policy) -> Path | N
 
 def _compute_nomination_facts(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     frames, as_of = snapshot.under(policy).frames, policy.as_of
-    since = {
+    first_days = {
         n: pl.col("day").filter(pl.col("level") >= n).min()
         for n in (LOWEST_NOMINATION_LEVEL, LOWEST_NOMINATION_LEVEL + 1)
     }
@@ -286,7 +286,7 @@ def _compute_nomination_facts(snapshot: Snapshot, policy: Policy) -> pl.DataFram
             skilled=pl.col("day").filter(pl.col("level") >= policy.high_skilled_level).min(),
             **{
                 f"years_at_{n}": (pl.lit(as_of) - day).dt.total_days() / SERVICE_YEAR_DAYS
-                for n, day in since.items()
+                for n, day in first_days.items()
             },
         )
         .collect()

@@ -1,4 +1,4 @@
-"""What people add in the app: notes, saved views, searches and decisions, kept beside the store.
+"""What people add in the app: notes, saved views, searches and decisions, stored beside the graph.
 
 An SQLite file in the data folder (mode 0600), so that a load never touches it and a store that is
 put back from a dump keeps it. It holds ids and what people typed; no personal data of the graph.
@@ -71,7 +71,7 @@ def _parse_entry_row(row: tuple[Any, ...]) -> Entry:
 
 
 def _list_subject_people(kind: EntryKind, subject: str) -> list[str]:
-    """The people on whom a decision is: one, or the two of a pair."""
+    """The people a decision is about: one, or the two of a pair."""
     if kind in _ORGANISATION_KINDS:
         return []
     if kind == "identity":
@@ -84,7 +84,7 @@ def _format_body(body: Mapping[str, Any]) -> str:
 
 
 def _serialize_entry_body(kind: EntryKind, body: Mapping[str, Any]) -> str:
-    """The body as it is kept. Raises `UsageError` when it is too long."""
+    """The body as it is stored. Raises `UsageError` when it is too long."""
     text = _format_body(body)
     most = MAX_SCENARIO_CHARACTERS if kind == "scenario" else MAX_ENTRY_CHARACTERS
     if len(text) > most:

@@ -30,8 +30,8 @@ class Overview:
     - generations: generation, and the kinds of chain; they add up to `persons`
     - lines: the reconciliation of person-times by line (see `graph.driven.terms.LEDGER_LINES`)
     - cuts: the headline by each breakdown of `graph.driven.terms`: value (null = not stated),
-      persons, person_times; by what talents alone have (`TALENT_BREAKDOWNS`): value, persons (whom
-      the row's talents drive together), leading_talents, equal (credit, which adds up)
+      persons, person_times; by what talents alone have (`TALENT_BREAKDOWNS`): value, persons
+      (driven by the row's talents together), leading_talents, equal (credit, which adds up)
     """
 
     data_until: date
@@ -66,9 +66,9 @@ class Overview:
     @property
     def on_path(self) -> float:
         """The share of a target that the straight path has reached by `data_until`."""
-        whole = (self.workers.end - self.workers.start).days + 1
+        total_days = (self.workers.end - self.workers.start).days + 1
         gone = (self.data_until - self.workers.start).days + 1
-        return min(max(gone, 0), whole) / whole
+        return min(max(gone, 0), total_days) / total_days
 
 
 def build_overview(

@@ -1,4 +1,4 @@
-"""What was decided on proposed mentorships: kept in the notebook, and given on as mentorships.
+"""Decisions on proposed mentorships: stored in the notebook, and exported as mentorships.
 
 A decision is an entry of the notebook on a pair (`PAIRING_SCOPE`, mentor and apprentice), with a
 verdict, a note, and the day on which the mentorship is to begin. The newest one stands.

@@ -1,7 +1,7 @@
-"""The bench behind a person or a studio: who could take over, with reasons; see docs/metrics.md.
+"""The bench of a person or a studio: who could take over, with reasons; see docs/metrics.md.
 
-A candidate works (is not retired by the policy's day, or is kept on), is high-skilled, and does the
-work already or nearby: the same occupation, an apprentice taught together, the person's own
+A candidate works (is not retired by the policy's day, or is reemployed), is high-skilled, and does
+the work already or nearby: the same occupation, an apprentice taught together, the person's own
 apprentice, or a training at or a lead of a studio that the person leads. What begins after the
 policy's day does not count. Each of `REASONS` that holds is a point. More points go first; then the
 higher level, more apprentices, the person's id.
@@ -9,7 +9,7 @@ higher level, more apprentices, the person's id.
 The reasons are held against one person; of a studio, against each of its present leaders: one that
 holds against any of them holds.
 
-Whoever is no data steward gets `stays`, and who works, by whole years: see
+Whoever is no data steward gets `stays`, and who works, by calendar years: see
 `graph.programme.departures`.
 """
 
@@ -79,8 +79,8 @@ def find_successors(
 ) -> pl.DataFrame:
     """The candidates for a person or a studio, `COLUMNS`, the best first, at most `most`.
 
-    Without `steward` retirements are judged by whole years. Raises `UsageError` where nobody and no
-    studio has the id, or where nobody leads the studio.
+    Without `steward` retirements are judged by calendar years. Raises `UsageError` where nobody and
+    no studio has the id, or where nobody leads the studio.
     """
     leaving, studios = _resolve_leaving(snapshot, policy, id)
     left = _select_people(snapshot, leaving)
@@ -195,8 +195,8 @@ def _mark(people: pl.LazyFrame, name: str) -> pl.LazyFrame:
 
 
 def _build_reasons(left: pl.DataFrame) -> list[pl.Expr]:
-    """The reasons that a person's own row decides; empty where it, or whom it is held against, does
-    not say."""
+    """The reasons that a person's own row decides; empty where it, or the row it is compared with,
+    does not say."""
     same = []
     for name, column in (
         ("same_occupation", "occupation_code"),

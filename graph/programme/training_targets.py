@@ -1,8 +1,8 @@
 """Who might become a training target, by one stated rule; docs/metrics.md has the formula.
 
 What the rule looks at is the same whatever its weights are, so it is read out of the snapshot once
-an as-of day (`load_candidate_facts`, kept beside it) and weighed in a moment (`score_candidates`).
-Three parts, each from 0 to 1, with a weight each:
+an as-of day (`load_candidate_facts`, cached beside it) and weighed in a moment
+(`score_candidates`). Three parts, each from 0 to 1, with a weight each:
 
 - rise: how fast one rose, as the share of people of the same occupation who were slower (half of
   those equally fast). Of those who reached high skill from below: the years from the first
@@ -38,7 +38,7 @@ CANDIDATE_FACTS_VERSION: Final = 2
 LEAST_PEERS: Final = 20
 # Older people are no candidates under any rule; the rule's own age is at most this.
 MAX_CANDIDATE_AGE: Final = 45
-# A rise below this share is not kept, and no rule counts it.
+# A rise below this share is left out, and no rule counts it.
 LEAST_RISE: Final = 0.8
 GRADE_WORTH: Final = {
     "national": 1.0,
@@ -111,7 +111,7 @@ def load_candidate_facts(snapshot: Snapshot, policy: Policy) -> pl.LazyFrame:
     person_id, name, province, occupation_code, enterprise_id, level, age, age_band, target; rise
     (share) with first_day, first_level, high_day (null: not high-skilled yet), years; competition
     with competition_id, rank, grade, placed_on; mentor with mentor_id, mentor_name, channel, since,
-    state (driven, pending). A part that does not count is 0. Kept beside the snapshot.
+    state (driven, pending). A part that does not count is 0. Cached beside the snapshot.
     """
     return scan_cached_table(
         _build_candidate_facts_path(snapshot, policy),
@@ -234,21 +234,21 @@ def _add_link_precision(mentors: pl.DataFrame, snapshot: Snapshot) -> pl.DataFra
 
 
 def _compute_rises(careers: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """person, rise and what it stands on: first_day, first_level, high_day, years."""
+    """person, rise and its basis: first_day, first_level, high_day, years."""
     from_below = pl.col("first_level") < policy.high_skilled_level
     to_high = (pl.col("high_day") - pl.col("first_day")).dt.total_days() / CAREER_YEAR_DAYS
-    since = (pl.lit(policy.as_of) - pl.col("first_day")).dt.total_days() / CAREER_YEAR_DAYS
+    elapsed_years = (pl.lit(policy.as_of) - pl.col("first_day")).dt.total_days() / CAREER_YEAR_DAYS
     gained = pl.col("best") - pl.col("first_level")
     arrived = from_below & pl.col("high_day").is_not_null()
-    waiting = pl.col("high_day").is_null() & (pl.col("steps") >= 2) & (since >= 1)
+    waiting = pl.col("high_day").is_null() & (pl.col("steps") >= 2) & (elapsed_years >= 1)
     measured = (
         careers.lazy()
         .filter(arrived | waiting)
         .with_columns(
             arrived=arrived,
-            years=pl.when(arrived).then(to_high).otherwise(since),
+            years=pl.when(arrived).then(to_high).otherwise(elapsed_years),
             # The larger, the faster, within each of the two groups.
-            speed=pl.when(arrived).then(-to_high).otherwise(gained / since),
+            speed=pl.when(arrived).then(-to_high).otherwise(gained / elapsed_years),
         )
     )
     group = ["occupation_code", "arrived"]
@@ -335,7 +335,7 @@ def score_candidates(found: pl.LazyFrame, rule: Rule) -> pl.DataFrame:
     the rule no longer holds).
     """
     weights = rule.as_dict()
-    whole = sum(weights[part] for part in SCORE_COMPONENTS)
+    total_weight = sum(weights[part] for part in SCORE_COMPONENTS)
     rise = (
         pl.when(pl.col("rise") >= rule.fast / 100 - SCORE_TOLERANCE)
         .then(pl.col("rise"))
@@ -343,7 +343,8 @@ def score_candidates(found: pl.LazyFrame, rule: Rule) -> pl.DataFrame:
     )
     value = {"rise": rise, "competition": pl.col("competition"), "mentor": pl.col("mentor")}
     points = {
-        f"{part}_points": 100 * weights[part] * value[part] / whole for part in SCORE_COMPONENTS
+        f"{part}_points": 100 * weights[part] * value[part] / total_weight
+        for part in SCORE_COMPONENTS
     }
     score = pl.sum_horizontal(points.values())
     allowed = (pl.col("age") <= rule.age).fill_null(False) & ~pl.col("leading") & ~pl.col("retired")
