@@ -16,7 +16,7 @@ import polars as pl
 DAY: Final = "day"  # said nowhere but while two dates are compared
 YEAR: Final = "year"
 MONTH: Final = "month"
-# What stands behind the name of a date, in the name of its precision.
+# The suffix that makes the name of a date that of its precision.
 PRECISION: Final = "_precision"
 # How much of a date is written, by what is known of it.
 _WRITTEN: Final = {YEAR: "%Y", MONTH: "%Y-%m"}

@@ -1,7 +1,7 @@
-"""Citizen ID numbers: checked, then kept only as a keyed digest.
+"""Citizen ID numbers: checked, then stored only as a keyed digest.
 
 The digest (HMAC-SHA-256) lets two departments' rows of one person be matched without the number
-being stored. Its key is made once, kept in the data folder with mode 0600, or given as
+being stored. Its key is made once, stored in the data folder with mode 0600, or given as
 SHICHENG_ID_KEY when several machines must give the same digests.
 """
 

@@ -95,7 +95,7 @@ class Message:
         return _restore_message, (self.id, dict(self.values))
 
 
-# Who is told what is being done while it is done.
+# A callback for progress messages.
 Say = Callable[[Message], None]
 
 
@@ -134,15 +134,15 @@ def compile_catalogue(locale: str, parts: Sequence[Path]) -> GNUTranslations:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    whole = Catalog(locale=locale)
+    catalogue = Catalog(locale=locale)
     for part in parts:
         with part.open("rb") as file:
             for message in read_po(file, locale=locale):
                 if message.id:
-                    whole[message.id] = message
-    assert len(whole), f"no catalogue of {locale}"
+                    catalogue[message.id] = message
+    assert len(catalogue), f"no catalogue of {locale}"
     made = BytesIO()
-    write_mo(made, whole)
+    write_mo(made, catalogue)
     made.seek(0)
     return GNUTranslations(made)
 

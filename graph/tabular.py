@@ -6,7 +6,7 @@ The pages, the commands and the reports of loads all write through it, so that a
   encoding is asked for, and inert: a text that a spreadsheet would run gets an apostrophe before
   it. Numbers and days stay what they are.
 - A date of which the year alone is known is the year, `2019`; in Parquet it is a day, and what is
-  known of it stands beside it, in `NAME_precision`.
+  known of it is in the next column, `NAME_precision`.
 - A list or a map in a cell is JSON text where the format has plain cells.
 - What the figures depend on (`About`) goes along once, never in every row: in JSON as fields
   beside the rows, in Parquet in the metadata, in a workbook on a sheet of its own, and beside a
@@ -294,8 +294,8 @@ def render_xlsx(
         sheet = book.add_worksheet(sheets[1])
         for line, (name, value) in enumerate(about.as_dict().items()):
             sheet.write_string(line, 0, words.get(name, name))
-            told = said(name, value)
-            sheet.write_string(line, 1, format_cell(value) if told is None else told)
+            text = said(name, value)
+            sheet.write_string(line, 1, format_cell(value) if text is None else text)
         sheet.set_column(0, 1, 24)
     return target.getvalue()
 
@@ -305,7 +305,7 @@ class MarkedNotes:
     """A column of remarks on a sheet's rows, and the cells that they are about.
 
     - marks: (number of the row, place of the cell from 0) of each marked cell
-    - texts: number of a row -> what is said of it
+    - texts: number of a row -> the remark on it
     - title: stands above them, in the last of the sheet's `heads`
     - color: one of `MARK_COLORS`
     """
@@ -322,7 +322,7 @@ class MarkedSheet:
 
     - rows: number of the row in the sheet (from 1) and its texts, in order
     - heads: numbers of the rows that are set as heads
-    - notes: columns behind the others, each with marks of its own colour; the first with marks on
+    - notes: columns after the others, each with marks of its own colour; the first with marks on
       a cell decides how it looks
     - note_place: the place of the first of these columns
     """

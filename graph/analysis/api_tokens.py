@@ -48,7 +48,7 @@ class ApiToken:
 
 
 def create_token(settings: Settings, name: str, role: Role, days: int) -> tuple[ApiToken, str]:
-    """A new token, and its text, which is told this once.
+    """A new token, and its text, which is shown only once.
 
     Raises `UsageError` for a name or a number of days that is out of range, `RefusedError` where
     one who is no data steward asks for a steward's.

@@ -123,8 +123,8 @@ class GraphTools:
         )
 
     def _list_properties(self, properties: Sequence[Property]) -> dict[str, str]:
-        whole = has_permission(self._graph.role, "personal_data")
-        hidden = frozenset() if whole else MASKED_PROPERTIES
+        sees_personal_data = has_permission(self._graph.role, "personal_data")
+        hidden = frozenset() if sees_personal_data else MASKED_PROPERTIES
         return {p.stored: f"{p.en}, {p.type.value}" for p in properties if p.stored not in hidden}
 
     def list_queries(self) -> RowsAnswer:

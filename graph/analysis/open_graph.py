@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
     from graph.snapshot.frames import Snapshot
 
-# Talents for whom `why` explains a worker, unless more are asked for.
+# The number of talents for which `why` explains a worker, unless more are asked for.
 DEFAULT_WHY_TALENTS: Final = 20
 # What `search` gives of each kind.
 DEFAULT_SEARCH_HITS: Final = 20
@@ -93,7 +93,7 @@ class OpenGraph:
         self._snapshot: Snapshot = take_snapshot(database, database.settings)
         self._names: NameIndex | None = None
 
-    # --- where it stands ------------------------------------------------------------------
+    # --- revision and role ----------------------------------------------------------------
 
     @property
     def revision(self) -> int:
@@ -108,7 +108,7 @@ class OpenGraph:
     def refresh(self) -> int:
         """Takes the tables of the last complete revision; its number.
 
-        Raises `IncompleteError` when a load begun elsewhere is under way and no tables are kept.
+        Raises `IncompleteError` when a load begun elsewhere is under way and no tables are stored.
         """
         fresh = take_snapshot(self.database, self.database.settings)
         if fresh.folder != self._snapshot.folder:
@@ -202,7 +202,7 @@ class OpenGraph:
 
         With `talent_id` the answer is one `Explanation`, with the reason where the worker does not
         count. Without, a list of those that count, the nearest talents first, at most `talents`;
-        empty for somebody whom nobody drives. `.table()` has the chains, a row a hop, down to
+        empty for somebody nobody drives. `.table()` has the chains, a row a hop, down to
         file and row; `.sentence("zh")` says it. At most `chains` chains each.
         Raises `UsageError` when `worker_id` alone is given and nobody has it.
         """
@@ -238,7 +238,7 @@ class OpenGraph:
         kinds: Collection[str] = tuple(SEARCH_KIND_FRAMES),
         most: int = DEFAULT_SEARCH_HITS,
     ) -> pl.DataFrame:
-        """Whom or what a name, a part of it, pinyin, initials or an id finds.
+        """What a name, a part of it, pinyin, initials or an id finds.
 
         A row a hit, the best first: kind (Person, Studio, Enterprise, School, Occupation, ...),
         key (its id),

@@ -37,19 +37,19 @@ def build_pyvis_network(graph: Graph, *, height: str = "640px", notebook: bool =
         height=height, width="100%", directed=True, notebook=notebook, cdn_resources="in_line"
     )
     found.generate_html = _strip_foreign_resources(found.generate_html)
-    for node, told in graph.nodes(data=True):
+    for node, attributes in graph.nodes(data=True):
         found.add_node(
             str(node),
-            label=str(told.get("name") or node),
-            title=_describe_attributes(node, told),
-            color=_pick_node_color(told),
+            label=str(attributes.get("name") or node),
+            title=_describe_attributes(node, attributes),
+            color=_pick_node_color(attributes),
         )
-    for mentor, apprentice, told in graph.edges(data=True):
+    for mentor, apprentice, attributes in graph.edges(data=True):
         found.add_edge(
             str(mentor),
             str(apprentice),
-            title=_describe_attributes(told.get("channel", ""), told),
-            dashes=told.get("channel") in DASHED_CHANNELS,
+            title=_describe_attributes(attributes.get("channel", ""), attributes),
+            dashes=attributes.get("channel") in DASHED_CHANNELS,
         )
     return found
 
@@ -63,12 +63,14 @@ def _strip_foreign_resources(generate: Callable[..., str]) -> Callable[..., str]
     return generate_html
 
 
-def _describe_attributes(first: Hashable, told: Mapping[str, Any]) -> str:
-    lines = (f"{name}: {value}" for name, value in told.items() if name not in ("name", "row"))
+def _describe_attributes(first: Hashable, attributes: Mapping[str, Any]) -> str:
+    lines = (
+        f"{name}: {value}" for name, value in attributes.items() if name not in ("name", "row")
+    )
     return "\n".join([str(first), *lines])
 
 
-def _pick_node_color(told: Mapping[str, Any]) -> str:
-    if told.get("kind") in PLACE_NODE_KINDS:
+def _pick_node_color(attributes: Mapping[str, Any]) -> str:
+    if attributes.get("kind") in PLACE_NODE_KINDS:
         return PLACE_COLOR
-    return LEADING_COLOR if told.get("leading") else PERSON_COLOR
+    return LEADING_COLOR if attributes.get("leading") else PERSON_COLOR

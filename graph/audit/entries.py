@@ -38,8 +38,8 @@ class AuditEntry:
     @property
     def facts_text(self) -> str:
         """The facts but people's digests, as `name=value`."""
-        told = {name: value for name, value in self.facts.items() if name != "people"}
-        return ", ".join(f"{name}={value}" for name, value in told.items())
+        shown = {name: value for name, value in self.facts.items() if name != "people"}
+        return ", ".join(f"{name}={value}" for name, value in shown.items())
 
 
 def iterate_audit_entries(home: Path, wanted: AuditFilter) -> Iterator[AuditEntry]:
@@ -68,8 +68,8 @@ def _parse_entry(raw: str) -> AuditEntry | None:
         return None
     texts = (entry.at, entry.by, entry.role, entry.via, entry.event)
     # A line that somebody wrote by hand must not hide the others; `verify` finds it.
-    whole = isinstance(entry.seq, int) and isinstance(entry.facts, dict)
-    return entry if whole and all(isinstance(text, str) for text in texts) else None
+    valid = isinstance(entry.seq, int) and isinstance(entry.facts, dict)
+    return entry if valid and all(isinstance(text, str) for text in texts) else None
 
 
 def _is_wanted(entry: AuditEntry, wanted: AuditFilter, digest: str | None) -> bool:

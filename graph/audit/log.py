@@ -102,13 +102,13 @@ def record_event(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = _load_digest_key(folder)
-        told = {name: _clean_fact(key, value) for name, value in facts.items()}
+        cleaned = {name: _clean_fact(key, value) for name, value in facts.items()}
         listed = list(dict.fromkeys(people))
         if listed:
-            told["people_count"] = len(listed)
-            told["people"] = [digest_value(key, one) for one in listed[:MAX_LISTED_PEOPLE]]
+            cleaned["people_count"] = len(listed)
+            cleaned["people"] = [digest_value(key, one) for one in listed[:MAX_LISTED_PEOPLE]]
         with lock_audit_log(home):
-            _append_line(folder, event, who, told)
+            _append_line(folder, event, who, cleaned)
     except (OSError, TimeoutError) as error:  # filelock's Timeout is a TimeoutError
         raise AuditError(
             "The audit log in {folder} cannot be written ({why}), so nothing was done. Give room "

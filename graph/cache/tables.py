@@ -1,7 +1,7 @@
-"""A metric's table, kept as Parquet beside the snapshot it was found in.
+"""Metric tables, cached as Parquet beside their snapshot.
 
-Of persons only the leading talents are kept: what the pages list is talents and places, and half a
-million other mentors would be read for nothing. A table goes with its snapshot.
+Of persons only the leading talents are stored: the pages list talents and places, and half a
+million other mentors would be read for nothing. A table is deleted with its snapshot.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import polars as pl
 from graph.atomic import write_file_atomically
 from graph.snapshot.frames import Snapshot
 
-# Raised when the tables change, so that those of an older form are not read as these.
+# Raised when the tables change, so that older files are not read as these.
 CACHED_TABLE_VERSION: Final = 3
 MAX_CACHED_TABLES: Final = 100
 
 
 def has_cached_table(place: Path | None) -> bool:
-    """Whether a table is kept at the place."""
+    """Whether a table is cached at the place."""
     return place is not None and place.exists()
 
 
 def load_cached_table(place: Path | None, found: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """The table at the place, or what `found` gives, written there whole or not at all."""
+    """The table at the place, or what `found` gives, written there atomically."""
     if place is None:
         return found()
     materialize_table(place, found)
@@ -36,7 +36,7 @@ def load_cached_table(place: Path | None, found: Callable[[], pl.DataFrame]) -> 
 
 
 def scan_cached_table(place: Path | None, found: Callable[[], pl.DataFrame]) -> pl.LazyFrame:
-    """As `load_cached_table`, read no further than what is asked of it."""
+    """As `load_cached_table`, lazily."""
     if place is None:
         return found().lazy()
     materialize_table(place, found)
@@ -44,7 +44,7 @@ def scan_cached_table(place: Path | None, found: Callable[[], pl.DataFrame]) -> 
 
 
 def materialize_table(place: Path, found: Callable[[], pl.DataFrame]) -> None:
-    """Sees to it that the table is at the place, written there whole or not at all."""
+    """Ensures that the table is at the place, written there atomically."""
     if not place.exists():
         place.parent.mkdir(mode=0o700, exist_ok=True)
         with write_file_atomically(place) as making:

@@ -92,7 +92,7 @@ Cypher. They are true for the revision in `driven_revision`: compare it with the
 
 
 def page() -> str:
-    """The whole page, as Markdown."""
+    """The full page, as Markdown."""
     provenance = ", ".join(f"`{p.name}` ({p.en})" for p in PROVENANCE)
     every = " and ".join(f"`{p.name}` ({p.zh})" for p in COMMON_TABLE_COLUMNS)
     parts = [

@@ -952,7 +952,7 @@ UNDO = NodeKind(
 
 
 def stored_properties(declared: Declared) -> Iterator[Property]:
-    """What a record of the kind may have: each property, and behind each date its precision."""
+    """What a record of the kind may have: each property, and after each date its precision."""
     for known in declared.properties:
         yield known
         if known.precision is not None:

@@ -21,10 +21,10 @@ class Type(StrEnum):
     INTEGER = "integer"
     FLOAT = "float"
     BOOLEAN = "boolean"
-    LEVEL = "level"  # 1-8, or its name; kept as an integer
-    PROVINCE = "province"  # a two-digit code, or the province's name; kept as the code
-    OCCUPATION = "occupation"  # a code or name of the national list, kept as the code; else text
-    ID_NUMBER = "id number"  # checked, then kept only as a keyed digest
+    LEVEL = "level"  # 1-8, or its name; stored as an integer
+    PROVINCE = "province"  # a two-digit code, or the province's name; stored as the code
+    OCCUPATION = "occupation"  # a code or name of the national list, stored as the code; else text
+    ID_NUMBER = "id number"  # checked, then stored only as a keyed digest
 
 
 # Bytes of UTF-8 that a cell of text may have: Neo4j's range index takes no more than some 8,160.
@@ -39,9 +39,9 @@ class Property:
     """One property of a node kind or relation, and the exchange column it comes from.
 
     `zh` is both its Chinese label and its Chinese header; `headers` are further headers taken.
-    `open_choice`: a text that is none of the choices is taken as it stands. `decides`: who is
+    `open_choice`: a text that is none of the choices is taken unchanged. `decides`: who is
     counted depends on it, so that a cell that can't be read refuses its row; of other columns that
-    need not be there the cell alone is left empty. `masked`: only a data steward sees it whole
+    need not be there the cell alone is left empty. `masked`: only a data steward sees it in full
     (`graph.cypher.masking`); `personal` ones are kept out of lists of refusals.
     `wins`: what decides, one after the other, where sources state it differently
     (`graph.store.statements`); of properties with the same `together` all come from one source.
@@ -66,7 +66,7 @@ class Property:
 
     @property
     def stored(self) -> str:
-        """Its name in Neo4j; an ID number is kept only as a digest."""
+        """Its name in Neo4j; an ID number is stored only as a digest."""
         return "id_digest" if self.type is Type.ID_NUMBER else self.name
 
     @property

@@ -115,10 +115,10 @@ class Change:
         """The fields that count, as JSON takes them."""
         form = CHANGE_FORMS[self.kind]
         fields = {name: getattr(self, name) for name in (*form.required, *form.optional)}
-        told = {name: value for name, value in fields.items() if value not in ("", None)}
+        stated = {name: value for name, value in fields.items() if value not in ("", None)}
         return {"change": self.kind} | {
             name: value.isoformat() if isinstance(value, date) else value
-            for name, value in told.items()
+            for name, value in stated.items()
         }
 
 

@@ -129,8 +129,8 @@ def compare_scenario(
 ) -> ScenarioComparison:
     """The scenario beside the revision, under the policy.
 
-    Without `steward` retirements are judged by whole years, as on every list of departures. Raises
-    `UsageError` where a change is wrong.
+    Without `steward` retirements are judged by calendar years, as on every list of departures.
+    Raises `UsageError` where a change is wrong.
     """
     scenario = replace(scenario, changes=resolve_changes(snapshot, scenario.changes))
     before = load_driven(snapshot, policy)

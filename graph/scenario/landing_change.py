@@ -4,10 +4,10 @@ The model is that of the revision itself, with its hazards, paths and seed: what
 followed by it. Four parts, each in every draw:
 
 - counted: persons driven already, with the changes less without them
-- pending: for each person whom the changes touch, the chance of becoming high-skilled while reached
+- pending: for each person the changes touch, the chance of becoming high-skilled while reached
   and before leaving, with the changes less without them. Who is reached later than on the data date
   waits from that day on
-- ceased: persons whom a leaving mentor would still have taken on and who would have risen: the new
+- ceased: persons a leaving mentor would still have taken on and who would have risen: the new
   arrivals a quarter on the mentor's own links in the quarters looked back on, from the day of
   leaving on. Nobody is taken to stand in
 - pace: a hazard r times as high leaves the share (1 - p)^r of those who would wait with chance p;
@@ -118,7 +118,7 @@ def compute_landing_change(
             _list_waiting(model, changed, touched, scenario.changes, sign=1),
         ]
     )
-    # The people whom no record change touches wait as they did, at another pace.
+    # People without a record change wait as they did, at another pace.
     paced = _list_paced(model, touched, scenario.changes)
     parts = {
         "counted": _count_difference(before, after, history.data_date),
@@ -203,10 +203,10 @@ def _list_waiting(
     )
     origin, end = pl.lit(data_date), pl.lit(policy.window_end)
     start = pl.max_horizontal("reached", origin)
-    since = pl.max_horizontal("reached", "last")
+    last_rise = pl.max_horizontal("reached", "last")
     months = [
         (pl.min_horizontal(end, "leaves") - start).dt.total_days() / MONTH_DAYS,
-        (start - since).dt.total_days() / MONTH_DAYS,
+        (start - last_rise).dt.total_days() / MONTH_DAYS,
     ]
     timed = rows.with_columns(
         horizon=months[0].clip(0.0),
@@ -312,7 +312,7 @@ def _count_difference(before: Driven, after: Driven, data_date: date) -> dict[st
 def _draw_ceased(
     model: ForecastModel, snapshot: Snapshot, changes: Sequence[Change]
 ) -> dict[str | None, Floats]:
-    """By province, less whom the leaving mentors would still have taken on, drawn."""
+    """By province, the loss of those the leaving mentors would still have taken on, drawn."""
     history, found = model.data.history, dict[str | None, Floats]()
     days = find_last_days(changes)
     people = snapshot.frames["people"].select("person", "person_id")
@@ -386,7 +386,7 @@ def _follow_one_arrival(model: ForecastModel, stream: str) -> Floats:
 def _expect_arriving_risers(
     model: ForecastModel, path: Floats, months: float, factor: float
 ) -> Floats:
-    """How many of those for whom one arrival stands rise within so many months, a draw each.
+    """How many of the people of one arrival rise within so many months, a draw each.
 
     Each of them rises with the path's mean chance p, and at a factor r with 1 - (1 - p)^r.
     """

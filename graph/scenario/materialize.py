@@ -1,6 +1,6 @@
 """The snapshot of a scenario: made from that of its revision, as one after a small load is.
 
-It stands among the results of its base, with which it goes, and shares the files that did not
+It is stored with the results of its base, is deleted with them, and shares the files that did not
 change. Nothing is written into Neo4j.
 """
 

@@ -64,7 +64,7 @@ class ScenarioRecords:
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        """Row numbers of the people whom the changes name."""
+        """Row numbers of the people the changes name."""
         ids = {id for c in self.changes for id in (c.person_id, c.other_id) if id}
         wanted = pl.Series(sorted(ids), dtype=pl.String)
         people = self._scan("people").filter(pl.col("person_id").is_in(wanted.implode()))
@@ -184,7 +184,7 @@ class ScenarioRecords:
         return PERSON_COLUMNS[RELATION_KINDS[RELATION_FRAMES[name]].start.column]
 
     def _key_columns(self, name: str) -> list[str]:
-        """The columns by which a row of a frame is told from others, where changes begin some."""
+        """The columns that identify a row of a frame, where changes add rows to it."""
         keys = {
             "mentorships": ["mentor", "apprentice", "start", "kind"],
             "leads": ["person", "studio_id", "start"],
@@ -251,8 +251,8 @@ class ScenarioRecords:
         ids = {c: number for c, number in PERSON_COLUMNS.items() if number in rows.columns}
         named = self._lookup_ids(pl.concat([rows[n].rename("") for n in ids.values()]).unique())
         for column, number in ids.items():
-            told = named.rename({"person": number, "person_id": column})
-            rows = rows.join(told, on=number, how="left", maintain_order="left").drop(number)
+            numbered = named.rename({"person": number, "person_id": column})
+            rows = rows.join(numbered, on=number, how="left", maintain_order="left").drop(number)
         return rows
 
     def _change_rows(self, name: str, starts: pl.Series) -> pl.DataFrame:
