@@ -1,6 +1,6 @@
 """A lineage view as an SVG drawing: the widget's boxes, ties, heads and legend, in one file.
 
-It stands by itself: colours and type are written into it, text stays text, nothing is fetched, and
+It is self-contained: colours and type are written into it, text stays text, nothing is fetched, and
 nothing in it can run. The page turns the same drawing into a PNG in the visitor's browser, with
 the visitor's own fonts (`ui/browser/picture.js`).
 """
@@ -105,7 +105,7 @@ def render_view_svg(
     """The view as an SVG document; `notes` stand under the title, `about` in its metadata.
 
     With years chosen, only the ties begun in them, and the people these reach. Not `headed`, the
-    title and the notes are said but not drawn: what it stands in draws them.
+    title and the notes are only in its description: the page around it draws them.
     """
     tokens = theme.TOKENS_BY_MODE[mode]
     drawn = _lay_out_drawing(view)
@@ -142,14 +142,14 @@ def render_view_svg(
         ),
         *_render_drawing_legend(view, frame, tokens),
     ]
-    told = escape(json.dumps(dict(about or {}), ensure_ascii=False, default=str))
+    metadata = escape(json.dumps(dict(about or {}), ensure_ascii=False, default=str))
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" '
         f'viewBox="{frame.left:.0f} {frame.top:.0f} {frame.width:.0f} {frame.height:.0f}" '
         f'width="{frame.width:.0f}" height="{frame.height:.0f}" role="img" '
         f"font-family='{escape(theme.TEXT_FONT)}' font-size=\"{MEASURES.text.size}\">"
         f"<title>{escape(title)}</title><desc>{escape(chr(10).join(notes))}</desc>"
-        f"<metadata>{told}</metadata>"
+        f"<metadata>{metadata}</metadata>"
         f'<rect x="{frame.left:.0f}" y="{frame.top:.0f}" width="100%" height="100%" '
         f'fill="{tokens.paper}"/>' + "".join(parts) + "</svg>\n"
     )
@@ -158,12 +158,14 @@ def render_view_svg(
 def _lay_out_drawing(view: LineageView) -> _DrawnView:
     from ui.lineage.network import build_view_network
 
-    kept = set(build_view_network(view))
-    nodes = [node for node in view.nodes if node.id in kept or node.group]
+    drawn_ids = set(build_view_network(view))
+    nodes = [node for node in view.nodes if node.id in drawn_ids or node.group]
     ties = [
         edge
         for edge in view.edges
-        if edge.source in kept and edge.target in kept and _is_tie_in_years(edge, view.years)
+        if edge.source in drawn_ids
+        and edge.target in drawn_ids
+        and _is_tie_in_years(edge, view.years)
     ]
     taught = {edge.studio for edge in ties}
     studios = [
@@ -171,7 +173,7 @@ def _lay_out_drawing(view: LineageView) -> _DrawnView:
         for studio in view.groups
         if studio.id in taught or (studio.closed and not view.years)
     ]
-    every = [pill for pill in list_pills(view) if pill.person in kept and not view.years]
+    every = [pill for pill in list_pills(view) if pill.person in drawn_ids and not view.years]
     layout = lay_out_view(view)
     rows = [pill for pill in every if not pill.beside]
     beside = [pill for pill in every if pill.beside]
@@ -302,7 +304,7 @@ def _format_curve(x: float, y: float, to: float, down: float) -> str:
 
 @dataclass(frozen=True)
 class _DrawnLine:
-    """A line between two boxes; `start` is the first day of the one tie that it stands for."""
+    """A line between two boxes; `start` is the first day of the one tie that it represents."""
 
     source: str
     target: str

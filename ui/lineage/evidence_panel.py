@@ -76,14 +76,14 @@ def _find_counted_event(answer: Explanation) -> PromotionEvent | None:
 
 def _format_verdict_note(answer: Explanation, hops: int) -> str:
     if answer.counts:
-        told = t("Each date follows the one before; recognised inside the window.")
+        note = t("Each date follows the one before; recognised inside the window.")
     elif answer.pending:
-        told = t(
+        note = t(
             "The chain has arrived; not high-skilled on {day}.", day=format_day(answer.policy.as_of)
         )
     else:
-        told = ""  # the ledger stands above
-    return join_sentences(told, t("Generation {n}.", n=hops))
+        note = ""  # the ledger stands above
+    return join_sentences(note, t("Generation {n}.", n=hops))
 
 
 def _draw_failure_reason(answer: Explanation, boxes: Mapping[str, PersonBox]) -> None:
@@ -120,7 +120,7 @@ def _draw_other_chains(
 
 
 def render_chain_steps(chain: Sequence[Hop], boxes: Mapping[str, PersonBox]) -> str:
-    """The chain as steps from the talent down, each with its days and the rows behind (HTML)."""
+    """The chain as steps from the talent down, each with its days and source rows (HTML)."""
     lines = [render_person_step(boxes[chain[0].mentor], "sc-talent")]
     for hop in chain:
         lines.append(

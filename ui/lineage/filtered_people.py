@@ -1,4 +1,4 @@
-"""The people whom the years and filters of a lineage let through."""
+"""The people that pass the years and filters of a lineage."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ LARGE_LINEAGE_PEOPLE = 300  # people of a lineage that begins as groups
 
 
 def list_reached_people(lineage: Lineage, shown: DisplayState) -> pl.DataFrame:
-    """Everyone whom the years and filters of a view let through, as `group_people` takes them.
+    """Everyone who passes the years and filters of a view, as `group_people` takes them.
 
-    Whoever comes in by way of one filtered out comes in by the nearest above who is not.
+    Someone below a person filtered out hangs on the nearest person above who is not.
     """
     people = lineage.everyone.reached(shown.years, shown.filters.channels)
     return list_wanted_people(lineage.everyone, people, _match_filters(people, shown))
@@ -35,7 +35,7 @@ def _match_filters(people: pl.DataFrame, shown: DisplayState) -> list[bool]:
 
 
 def count_shown_driven(lineage: Lineage, shown: DisplayState) -> Mapping[int, int]:
-    """Persons driven by generation, of those whom the years and filters let through."""
+    """Persons driven by generation, of those who pass the years and filters."""
     if shown.years is None and not shown.filters:
         return Counter(lineage.reach.generation.values())
     people = lineage.reached(shown)

@@ -76,14 +76,14 @@ def _list_filter_provinces() -> dict[str, str]:
 
 
 def _draw_level_filter(state: LineageState, key: str) -> None:
-    """From which level to which; the whole ladder lets everyone through, without a level too."""
+    """From which level to which; the full range lets everyone through, without a level too."""
     widget = f"{key}_levels"
     st.session_state[widget] = state.shown.filters.levels or (MIN_FILTER_LEVEL, MAX_FILTER_LEVEL)
 
     def keep() -> None:
         low, high = st.session_state[widget]
-        whole = (low, high) == (MIN_FILTER_LEVEL, MAX_FILTER_LEVEL)
-        save_lineage_state(key, state.filter(levels="all" if whole else (low, high)))
+        everyone = (low, high) == (MIN_FILTER_LEVEL, MAX_FILTER_LEVEL)
+        save_lineage_state(key, state.filter(levels="all" if everyone else (low, high)))
 
     st.slider(t("Level"), MIN_FILTER_LEVEL, MAX_FILTER_LEVEL, key=widget, on_change=keep)
 

@@ -18,7 +18,7 @@ from ui.words.numbers import format_short_day
 
 MAX_NOTE_CHARS = 1_000
 MAX_VIEW_NAME_CHARS = 60
-SAVED_VIEW_SUBJECT = "lineage"  # the subject under which views of this page are kept
+SAVED_VIEW_SUBJECT = "lineage"  # the subject under which views of this page are stored
 
 
 def list_person_notes(id: str) -> list[Entry]:
@@ -61,8 +61,8 @@ def draw_notes_panel(id: str, name: str) -> None:
             disabled=not identify_visitor().id,
         )
         if not text:
-            told = t("Notes are seen by everyone who uses this app; only you can take yours away.")
-            frame.draw_muted(told)
+            hint = t("Notes are seen by everyone who uses this app; only you can take yours away.")
+            frame.draw_muted(hint)
 
 
 def _draw_note_entry(entry: Entry) -> None:
@@ -107,7 +107,7 @@ def _remove_entry(id: int) -> None:
 
 
 def read_view_address() -> dict[str, list[str]]:
-    """The address of what is seen, as it stands: names of parameters and their values."""
+    """The current address of what is seen: names of parameters and their values."""
     return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
@@ -116,8 +116,8 @@ def draw_share_address() -> None:
     url = (st.context.url or "").partition("?")[0]
     frame.draw_html(f"<div>{escape(t('This address reopens exactly what you see:'))}</div>")
     st.code(f"{url}?{urlencode(read_view_address(), doseq=True)}", language=None, wrap_lines=True)
-    told = t("It holds numbers of people and settings, no names; it works for whoever may sign in.")
-    frame.draw_muted(told)
+    hint = t("It holds numbers of people and settings, no names; it works for whoever may sign in.")
+    frame.draw_muted(hint)
 
 
 def draw_saved_views() -> None:
@@ -126,8 +126,8 @@ def draw_saved_views() -> None:
         "view", owner=identify_visitor().id, subject=SAVED_VIEW_SUBJECT
     )
     if not entries:
-        told = t("Views you keep stand here; each reopens with one click.")
-        frame.draw_muted(told)
+        hint = t("Views you keep stand here; each reopens with one click.")
+        frame.draw_muted(hint)
     for entry in entries:
         _draw_saved_view(entry)
     st.text_input(t("Name of this view"), key="view_name", max_chars=MAX_VIEW_NAME_CHARS)
@@ -151,10 +151,10 @@ def _draw_saved_view(entry: Entry) -> None:
             frame.switch_to_page("lineage", **query)
         made = datetime.fromisoformat(entry.made_at)
         note = str(entry.body.get("note", ""))
-        told = " · ".join(
+        details = " · ".join(
             part for part in (format_short_day(made, current_language()), note) if part
         )
-        frame.draw_muted(told)
+        frame.draw_muted(details)
         st.button(
             "✕",
             key=f"view_remove_{entry.id}",

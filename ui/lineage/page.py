@@ -1,4 +1,4 @@
-"""Lineage: the instrument. Who taught one person, whom he or she taught, and who counts, why."""
+"""Lineage: who taught one person, who was taught in turn, and why each of them counts."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def page() -> None:
 
 @st.fragment
 def _draw_lineage_instrument(about: Person, figures: TalentFigures | None, seen: Lineage) -> None:
-    """The lineage and, right of it, whom it is about; a click reruns this alone."""
+    """The lineage and, right of it, its person; a click reruns this alone."""
     with frame.show_errors_as_notes():
         state = _read_settled_state(about.id, seen)
         _write_state_address(state)
@@ -76,14 +76,14 @@ def _draw_lineage_instrument(about: Person, figures: TalentFigures | None, seen:
         with left:
             tool = _draw_lineage_bar(seen, state)
             if tool == "lineage":
-                told = _draw_lineage_view(about, seen, state)
+                summary = _draw_lineage_view(about, seen, state)
                 panel: Callable[[], None] = partial(
                     _draw_lineage_panel, about, figures, seen, state.selected
                 )
             else:
-                told, panel = _draw_connection_tool(tool, about, figures, seen, state)
+                summary, panel = _draw_connection_tool(tool, about, figures, seen, state)
         with under:
-            frame.draw_under_lead(_render_lineage_under_lead(figures, told))
+            frame.draw_under_lead(_render_lineage_under_lead(figures, summary))
         with right, st.container(key="panel_person"):
             panel()
         if tool == "lineage":
@@ -184,7 +184,7 @@ def _draw_columns_control(state: LineageState) -> None:
     )
 
 
-def _render_lineage_under_lead(figures: TalentFigures | None, told: str) -> str:
+def _render_lineage_under_lead(figures: TalentFigures | None, summary: str) -> str:
     language = current_language()
     parts = []
     if figures is not None:
@@ -193,7 +193,7 @@ def _render_lineage_under_lead(figures: TalentFigures | None, told: str) -> str:
             f"<b>{escape(format_person_times(figures.person_times, language))}</b>",
             escape(t("{persons} pending", persons=format_persons(figures.pending, language))),
         ]
-    return " · ".join([*parts, escape(told)] if told else parts)
+    return " · ".join([*parts, escape(summary)] if summary else parts)
 
 
 # --- the exhibits -----------------------------------------------------------------------------
@@ -271,19 +271,19 @@ def _draw_connection_tool(
         "branches": (tools.draw_branch_tool, tools.draw_branch_panel),
     }[tool]
     shown = make(about, seen, state)
-    frame.draw_html(f'<div class="sc-answer" role="status">{escape(shown.told)}</div>')
+    frame.draw_html(f'<div class="sc-answer" role="status">{escape(shown.summary)}</div>')
     if shown.view is not None:
         event = draw_lineage(
             shown.view, key=tools.CONNECTION_STATE_KEY, height=WIDGET_HEIGHT_PX - 3 * BAR_HEIGHT_PX
         )
-        _apply_widget_event(event, shown.view, seen, about.name, shown.told)
-    told = t("{n} people shown", n=format_count(len(shown.view.nodes))) if shown.view else ""
+        _apply_widget_event(event, shown.view, seen, about.name, shown.summary)
+    summary = t("{n} people shown", n=format_count(len(shown.view.nodes))) if shown.view else ""
 
     def beside() -> None:
         panel(shown)
         _draw_tool_selection(about, seen, shown)
 
-    return told, beside
+    return summary, beside
 
 
 def _draw_tool_selection(about: Person, seen: Lineage, shown: ToolResult) -> None:
@@ -352,7 +352,7 @@ def _draw_generation_bars(figures: TalentFigures) -> None:
     total = format_count(figures.driven)
     band = escape(t("shared {low}–{high}", low=f"{low:,.0f}", high=f"{high:,.0f}"))
     frame.draw_heading(t("Driven persons, by generation"), "")
-    told = escape(t("bar: full · mark: shared"))
+    legend = escape(t("bar: full · mark: shared"))
     rank = escape(
         t(
             "Rank {rank}: from the best to the worst place by full, equal, nearest and decaying "
@@ -364,7 +364,7 @@ def _draw_generation_bars(figures: TalentFigures) -> None:
         f'<table class="sc-table plain sc-generations">{rows}'
         f"<tr class='total'><td>{escape(t('Total'))}</td><td class='sc-muted'>{band}</td>"
         f"<td class='n'><b>{total}</b></td></tr>{lines}</table>"
-        f'<div class="sc-muted">{told}<br>{rank}</div>'
+        f'<div class="sc-muted">{legend}<br>{rank}</div>'
     )
 
 
@@ -416,7 +416,7 @@ def _build_export_filters(view: LineageView) -> dict[str, str]:
 
 
 def _open_export_dialog(view: LineageView, seen: Lineage, name: str, title: str) -> None:
-    """Offers the view to take away, exactly as it stands."""
+    """Offers the current view for download, exactly as drawn."""
     file = downloads.format_person_file_name(name, t("lineage"))
 
     @st.dialog(t("Take this view away"))
@@ -440,7 +440,7 @@ def _open_export_dialog(view: LineageView, seen: Lineage, name: str, title: str)
                     mime,
                     key=f"lineage_{text}",
                 )
-        told = t("The address of this page reopens the view: share it as it is.")
-        frame.draw_muted(told)
+        hint = t("The address of this page reopens the view: share it as it is.")
+        frame.draw_muted(hint)
 
     offer()

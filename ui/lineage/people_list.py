@@ -41,7 +41,7 @@ def build_group_namer(seen: Lineage) -> group_columns.GroupNamer:
 
 
 def draw_group_list(seen: Lineage, found: Grouped, group: str, name: str) -> str | None:
-    """The table of a group's people; returns whom a click on a line chose."""
+    """The table of a group's people; returns the person a click on a line chose."""
     if found.members(group).is_empty():
         return None
     with st.container(key="lineage_list"):

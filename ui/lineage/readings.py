@@ -18,7 +18,7 @@ MAX_LINEAGE_GENERATIONS = 6
 
 @cache_by_graph_state(max_entries=32, resource=True)
 def fetch_lineage(person_id: str, policy: Policy) -> Lineage:
-    """The people around one person, and whom he or she drives under a policy."""
+    """The people around one person, and those he or she drives under a policy."""
     reach = fetch_person_states(person_id, policy)
     down = policy.generations or MAX_LINEAGE_GENERATIONS
     graph = network.build_lineage_graph(

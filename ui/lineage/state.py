@@ -95,7 +95,7 @@ class LineageEvent:
 class DisplayState:
     """What undo and redo cover.
 
-    `traced` are people to whom every shortest path is shown whole; `grouped` draws studios as
+    `traced` are people to whom every shortest path is shown in full; `grouped` draws studios as
     groups, of which `closed` are folded; `dates` writes its dates on each tie. `columns` is what
     the columns hold, `inside` the group open in each generation that has one, as
     `graph.people.lineage_groups` names it.
@@ -126,7 +126,7 @@ class LineageState:
     """Whose lineage is shown and how; every change is a new state, with undo and redo.
 
     `also` are people selected besides `selected`, in the order chosen: to compare, to find the
-    path between, to find whom all of them go back to.
+    path between, to find their common mentors.
     """
 
     focus: str

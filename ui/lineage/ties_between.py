@@ -1,6 +1,6 @@
-"""How people are tied: the paths between two, whom several go back to, two branches compared.
+"""How people are tied: paths between two, common mentors of several, two branches compared.
 
-Each is read from the snapshot, kept by the graph's state and the ids, and drawn by the lineage
+Each is read from the snapshot, cached by the graph's state and the ids, and drawn by the lineage
 widget as a view of its own: mentors left, those they taught right.
 """
 
@@ -56,7 +56,7 @@ def fetch_path_graph(first: str, last: str, way: PathWay) -> Graph | NoPathError
 
 @graph_state.cache_by_graph_state(max_entries=64, resource=True)
 def fetch_common_mentors(ids: Sequence[str]) -> Graph:
-    """The nearest people whom all of these go back to, and the ways down (`network.common`)."""
+    """The nearest mentors all of these have in common, and the ways down (`network.common`)."""
     return network.build_common_mentor_graph(
         graph_state.fetch_snapshot(), ids, limit=MAX_PATH_PEOPLE
     )
@@ -93,6 +93,6 @@ def build_connection_view(
     )
     column = assign_layers(part.nodes, part.edges())
     shown = Unfolded({p: n - column[state.focus] for p, n in column.items()}, {}, {}, {}, 0)
-    whole = Connection(part, seen.reach, seen.policy, seen.focus, seen.why)
-    drawn = lineage_view.build_lineage_view(whole, state, shown, (), boxes, language)
+    connection = Connection(part, seen.reach, seen.policy, seen.focus, seen.why)
+    drawn = lineage_view.build_lineage_view(connection, state, shown, (), boxes, language)
     return replace(drawn, focus=state.focus, paths=(tuple(path),), columns=())

@@ -41,7 +41,7 @@ class ToolResult:
     """What a tool shows: the widget's view, and the sentence above it; None when there is none."""
 
     view: LineageView | None
-    told: str
+    summary: str
     details: Any = None
 
 
@@ -66,7 +66,7 @@ def draw_path_tool(about: Person, seen: Lineage, state: LineageState) -> ToolRes
     at = _read_path_index(len(paths))
     boxes = _fetch_tool_boxes(found, seen)
     view = _build_tool_view(found, seen, start, paths[at], boxes)
-    told = t(
+    summary = t(
         "{one} and {other} are {links} apart; {paths}.",
         one=format_person_name(boxes[names[0]].name),
         other=format_person_name(boxes[names[1]].name),
@@ -80,8 +80,10 @@ def draw_path_tool(about: Person, seen: Lineage, state: LineageState) -> ToolRes
     )
     if found.graph["left_out"]:
         left = format_persons(found.graph["left_out"], current_language())
-        told = join_sentences(told, t("{persons} on further paths are not shown.", persons=left))
-    return ToolResult(view, told, (found, paths, at, boxes))
+        summary = join_sentences(
+            summary, t("{persons} on further paths are not shown.", persons=left)
+        )
+    return ToolResult(view, summary, (found, paths, at, boxes))
 
 
 def draw_path_panel(shown: ToolResult) -> None:
@@ -106,8 +108,8 @@ def draw_path_panel(shown: ToolResult) -> None:
         )
         lines.append(render_person_step(boxes[onward]))
     chain_steps.draw_chain_steps("".join(lines), key="path_list")
-    told = t("Ties of any date: a path says who is tied to whom, not who counts.")
-    frame.draw_muted(told)
+    hint = t("Ties of any date: a path says who is tied to whom, not who counts.")
+    frame.draw_muted(hint)
 
 
 def _go_to_path(number: int) -> None:
@@ -127,7 +129,7 @@ def _read_path_way() -> PathWay:
 
 
 def _draw_path_way_control() -> None:
-    """Any tie, or only chains in which each taught the next; kept in the address."""
+    """Any tie, or only chains in which each taught the next; stored in the address."""
     words = {
         "either": t("any tie"),
         "down": t("first taught second"),
@@ -165,7 +167,7 @@ def _format_path_tie(tie: PathTie, *, down: bool) -> str:
 
 
 def draw_common_mentors_tool(about: Person, seen: Lineage, state: LineageState) -> ToolResult:
-    """The nearest people whom two to five go back to, with the ways down."""
+    """The nearest common mentors of two to five people, with the ways down."""
     ids = _list_tool_people(about, state, MAX_COMPARED_PEOPLE)
     people_picker.draw_people_picker(ids, MAX_COMPARED_PEOPLE, key="common")
     if len(ids) < 2:
@@ -182,17 +184,19 @@ def draw_common_mentors_tool(about: Person, seen: Lineage, state: LineageState) 
     view = replace(view, marks=tuple(nearest), mark_word=t("Nearest common mentors"))
     name, number = format_person_name(boxes[start].name), found.graph["found"]
     if number == 1:
-        told = t("All go back to {name}, the nearest mentor they have in common.", name=name)
+        summary = t("All go back to {name}, the nearest mentor they have in common.", name=name)
     else:
-        told = t(
+        summary = t(
             "They have {n} nearest common mentors; the closest is {name}.",
             n=format_count(number),
             name=name,
         )
     if found.graph["left_out"]:
         left = format_persons(found.graph["left_out"], current_language())
-        told = join_sentences(told, t("{persons} on further ways are not shown.", persons=left))
-    return ToolResult(view, told, (found, ids, boxes))
+        summary = join_sentences(
+            summary, t("{persons} on further ways are not shown.", persons=left)
+        )
+    return ToolResult(view, summary, (found, ids, boxes))
 
 
 def draw_common_mentors_panel(shown: ToolResult) -> None:
@@ -204,14 +208,14 @@ def draw_common_mentors_panel(shown: ToolResult) -> None:
     for number, (mentor, distances) in enumerate(found.graph["nearest"].items()):
         lines = [render_person_step(boxes[mentor], "strong")]
         for id, distance in zip(ids, distances, strict=True):
-            told = tn("{n} generation", "{n} generations", distance, n=distance)
-            lines.append(f'<span></span><span class="sc-muted">{escape(told)}</span>')
+            note = tn("{n} generation", "{n} generations", distance, n=distance)
+            lines.append(f'<span></span><span class="sc-muted">{escape(note)}</span>')
             lines.append(render_person_step(boxes[id]))
         chain_steps.draw_chain_steps("".join(lines), key=f"common_{number}")
     more = found.graph["found"] - len(found.graph["nearest"])
     if more:
-        told = tn("{n} more is not shown.", "{n} more are not shown.", more, n=format_count(more))
-        frame.draw_muted(told)
+        note = tn("{n} more is not shown.", "{n} more are not shown.", more, n=format_count(more))
+        frame.draw_muted(note)
 
 
 # --- branches ---------------------------------------------------------------------------------
@@ -268,7 +272,7 @@ def draw_branch_tool(about: Person, seen: Lineage, state: LineageState) -> ToolR
     )
     both = len(found[0].driven.keys() & found[1].driven.keys())
     language = current_language()
-    told = t(
+    summary = t(
         "By way of {one} {persons} are driven, by way of {other} {others}; {both} by both.",
         one=format_person_name(names[chosen[0]]),
         persons=format_persons(len(found[0].driven), language),
@@ -276,7 +280,7 @@ def draw_branch_tool(about: Person, seen: Lineage, state: LineageState) -> ToolR
         others=format_persons(len(found[1].driven), language),
         both=format_persons(both, language),
     )
-    return ToolResult(view, told, (found, names))
+    return ToolResult(view, summary, (found, names))
 
 
 def _draw_branch_selects(direct: list[str], pair: list[str], names: Mapping[str, str]) -> list[str]:
@@ -351,7 +355,7 @@ def _format_branch_overlap(one: Branch, other: Branch) -> str:
 
 
 def _list_tool_people(about: Person, state: LineageState, most: int) -> list[str]:
-    """Whom the address names; else the person in focus, and whoever is selected."""
+    """The people in the address; else the person in focus, and whoever is selected."""
     ids = people_picker.list_chosen_people() or [
         about.id,
         *([state.selected] if state.selected else []),

@@ -1,4 +1,4 @@
-"""Whom a state shows of a graph: a walk outwards from the focus, and what it leaves behind "+N"."""
+"""The people a state shows of a graph: a walk outwards from the focus; "+N" counts the rest."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class StudioGroup:
 
 @dataclass(frozen=True)
 class FilteredPeople:
-    """Whom filters let through: `kept`, of whom `links` only lead to others; how many are out."""
+    """People after filtering: `shown`, of which `links` only connect; how many are left out."""
 
-    kept: frozenset[str]
+    shown: frozenset[str]
     links: frozenset[str]
     left_out: int
 
 
 @dataclass(frozen=True)
 class Unfolded:
-    """Whom a state shows of a graph: person -> generation, and the people not shown.
+    """The people a state shows of a graph: person -> generation, and the people not shown.
 
     `more_by` splits `more_down` by lane. `links` are people filtered out who stay because they
     lead to one who is not; `filtered_out` counts those who do not stay. `groups` are the studios
@@ -75,7 +75,7 @@ def unfold_lineage(
     unhide: frozenset[str] = frozenset(),
     only: FilteredPeople | None = None,
 ) -> Unfolded:
-    """Whom a state shows of a graph whose edges lead from mentor to apprentice.
+    """The people a state shows of a graph whose edges lead from mentor to apprentice.
 
     Breadth first from the focus: `up` generations of mentors, `down` of those taught, `breadth` of
     them a person and channel (edge attribute `channel`), those of lowest `rank` first, then what
@@ -123,13 +123,13 @@ def filter_lineage(graph: nx.MultiDiGraph, focus: str, filters: Filters) -> Filt
     for direction in ("down", "up"):
         parents = {**_find_parents(graph, focus, direction, filters), **parents}
     wanted = {person for person in parents if filters.person(graph.nodes[person])} | {focus}
-    kept: set[str] = set()
+    shown: set[str] = set()
     for person in wanted:
-        while person not in kept:
-            kept.add(person)
+        while person not in shown:
+            shown.add(person)
             person = parents[person]
     return FilteredPeople(
-        frozenset(kept), frozenset(kept - wanted), graph.number_of_nodes() - len(kept)
+        frozenset(shown), frozenset(shown - wanted), graph.number_of_nodes() - len(shown)
     )
 
 
@@ -205,11 +205,11 @@ class _Unfolding:
         )
 
     def _people(self, breadth: Callable[[str, TieChannel], int]) -> dict[str, int]:
-        """Whom a breadth shows, and the generation of each."""
+        """The people a breadth shows, and the generation of each."""
         self.breadth, self.shown = breadth, {self.state.focus: 0}
         self._walk("down")
         self._walk("up")
-        self._join_kept()
+        self._add_missing()
         return self.shown
 
     def on_a_screen(
@@ -274,8 +274,8 @@ class _Unfolding:
                         self.shown[other] = self.shown[person] + step
                         queue.append((other, shut))
 
-    def _join_kept(self) -> None:
-        """Those to keep whom the walk did not come to, each with a chain of fewest links."""
+    def _add_missing(self) -> None:
+        """Adds people to keep that the walk missed, each with a chain of fewest links."""
         missing = [p for p in sorted(self.keep) if p not in self.shown and self._may_show(p)]
         ways: tuple[tuple[Direction, int], ...] = (("down", 1), ("up", -1))
         for direction, step in ways if missing else ():
@@ -294,8 +294,8 @@ class _Unfolding:
     def _may_show(self, person: str) -> bool:
         if person in self.unhide:
             return True
-        kept = self.only is None or person in self.only.kept
-        return kept and person not in self.state.shown.hidden
+        passes = self.only is None or person in self.only.shown
+        return passes and person not in self.state.shown.hidden
 
     def _room(self, person: str, direction: Direction, lane: str, within: bool) -> int:
         channel = parse_lane_channel(lane)

@@ -1,4 +1,4 @@
-"""A person's lineage as the widget shows it: whom, in which state, and why so."""
+"""A person's lineage as the widget shows it: people, their state, and the reasons."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from ui.reading.lineage_reach import BoxState, LineageReach, raise_no_descent
 
 SHOWN_MENTOR_GENERATIONS = 2
 # People a person and channel shown at most at first, by links from the focus (-1: above it), in
-# no more rows than a screen of the widget has. The rest are behind "+N".
+# no more rows than a screen of the widget has. "+N" counts the rest.
 BREADTH_BY_GENERATION = {0: 5, 1: 3, -1: 2}
 SCREEN_ROWS = 13
 COMPARISON_SCREEN_ROWS = 10  # under the sentence of a comparison
@@ -62,7 +62,7 @@ Breadth = Callable[[str, TieChannel], int]
 
 @dataclass(frozen=True)
 class Lineage:
-    """The people around one, as far as the graph was read, and whom he or she drives.
+    """The people around one, as far as the graph was read, and those he or she drives.
 
     `why` tells why a person counts for the one in focus, or does not; `walk_down` finds everyone
     below, however many. `rows` is how many a column has on one screen.
@@ -75,7 +75,7 @@ class Lineage:
     why: Callable[[str], Explanation]
     walk_down: Callable[[], Descent] = raise_no_descent
     rows: int = SCREEN_ROWS
-    kept: dict[Filters, FilteredPeople] = field(default_factory=dict, compare=False)
+    filter_cache: dict[Filters, FilteredPeople] = field(default_factory=dict, compare=False)
     unfolded: dict[tuple[DisplayState, frozenset[str]], Unfolded] = field(
         default_factory=dict, compare=False
     )
@@ -89,14 +89,14 @@ class Lineage:
         return len({person for person, *_ in above} - mentors)
 
     def filtered(self, filters: Filters) -> FilteredPeople | None:
-        """Whom the filters let through; None when they let everyone. The last few are kept."""
+        """The people that pass the filters; None for everyone. The last few are cached."""
         if not filters:
             return None
-        found = self.kept.get(filters)
+        found = self.filter_cache.get(filters)
         if found is None:
-            if len(self.kept) > 8:
-                self.kept.clear()
-            found = self.kept[filters] = filter_lineage(self.graph, self.focus, filters)
+            if len(self.filter_cache) > 8:
+                self.filter_cache.clear()
+            found = self.filter_cache[filters] = filter_lineage(self.graph, self.focus, filters)
         return found
 
     @cached_property
@@ -105,7 +105,7 @@ class Lineage:
         return self.walk_down()
 
     def reached(self, shown: DisplayState) -> pl.DataFrame:
-        """Whom the years and filters let through; the last few are kept."""
+        """The people that pass the years and filters; the last few are cached."""
         seen = DisplayState(years=shown.years, filters=shown.filters)
         found = self.let_through.get(seen)
         if found is None:
@@ -126,7 +126,7 @@ class Lineage:
         return read + int(self.graph.graph.get("left_out", 0))
 
     def paths(self, state: LineageState) -> tuple[tuple[str, ...], ...]:
-        """All shortest paths between the focus and those whose paths are to be shown whole."""
+        """All shortest paths between the focus and those whose paths are to be shown in full."""
         return tuple(
             path
             for person in sorted(state.shown.traced)
@@ -174,10 +174,10 @@ class Lineage:
         return {p: n + sum(first[a] for a in self.graph.successors(p)) for p, n in first.items()}
 
     def shown(self, state: LineageState) -> tuple[Unfolded, tuple[Hop, ...]]:
-        """Whom a state of the widget shows, and the chain to the selected person.
+        """The people a state of the widget shows, and the chain to the selected person.
 
         What one screen holds, and what was opened; those who lead to most driven people come
-        first. A selection changes whom the view shows only when its chain goes by way of people
+        first. A selection changes the people shown only when its chain goes by way of people
         who are not shown.
         """
         shown = self._unfolded(state, frozenset())
@@ -187,7 +187,7 @@ class Lineage:
         return self._unfolded(state, frozenset(hop.apprentice for hop in hops)), hops
 
     def _unfolded(self, state: LineageState, keep: frozenset[str]) -> Unfolded:
-        """Whom a state shows, with `keep`; the last few are kept, for a click changes no more."""
+        """The people a state shows, with `keep`; the last few are cached, enough for clicks."""
         seen = replace(state.shown, years=None, axis="generation", dates=False)
         found = self.unfolded.get((seen, keep))
         if found is None:
@@ -231,7 +231,7 @@ class Lineage:
     def _breadth(self, filters: Filters) -> tuple[int, Breadth]:
         """How many generations above, and how many people each brings, on one screen.
 
-        As many mentors above as leave the columns room beside each other. The last few are kept.
+        As many mentors above as leave the columns room beside each other. The last few are cached.
         """
         found = self.breadths.get(filters)
         if found is None:
@@ -278,7 +278,7 @@ class Lineage:
 def build_sub_lineage(
     lineage: Lineage, graph: nx.MultiDiGraph, driven: Mapping[str, int]
 ) -> Lineage:
-    """A part of a lineage as one of its own: these people and ties, and whom they drive."""
+    """A part of a lineage as one of its own: these people and ties, and those they drive."""
     reach = replace(lineage.reach, generation=driven)
     return Lineage(
         graph, reach, lineage.policy, lineage.focus, lineage.why, rows=COMPARISON_SCREEN_ROWS
@@ -390,7 +390,7 @@ def describe_node(
 def _list_shown_paths(
     lineage: Lineage, state: LineageState, hops: tuple[Hop, ...]
 ) -> tuple[tuple[str, ...], ...]:
-    """The chain by which the selected person counts, and every path that is to be shown whole."""
+    """The chain by which the selected person counts, and every path that is to be shown in full."""
     chain = (lineage.focus, *(hop.apprentice for hop in hops))
     return ((chain,) if hops else ()) + lineage.paths(state)
 

@@ -28,8 +28,8 @@ def export_view_file(
     if format == "html":
         return export_view_html(view, about, title, mode).encode("utf-8")
     graph = build_view_network(view)
-    told = {name: str(value) for name, value in about.as_dict().items()}
-    graph.graph.update(told)
+    attributes = {name: str(value) for name, value in about.as_dict().items()}
+    graph.graph.update(attributes)
     return encode_network(graph, format)
 
 

@@ -101,7 +101,7 @@ class LineageNode:
     `reason` is the first, bold line of the note on hover and `lines` the others. `more_up` and
     `more_down` count people not shown, and `more_by` splits `more_down` by lane (a channel, or
     "studio:" and a studio's id). `link`: filtered out, and shown because a chain goes this way.
-    `indent` is how many open groups it stands in.
+    `indent` is how many open groups enclose it.
     """
 
     id: str
@@ -189,7 +189,7 @@ class LineageView:
     `paths` are chains of person ids in focus, mentor first: to the selected person, or all between
     two; `marks` are people to point out (common ancestors), `mark_word` what they are. `window` is
     the policy's first and last day; `years` the years shown (None = all) and `ties` the new ties a
-    year of the whole lineage (those of the view when empty). `studios` are drawn as groups,
+    year of the full lineage (those of the view when empty). `studios` are drawn as groups,
     `grouped` says whether that was asked for; `dates` writes on each tie when it began and ended.
     `filtered_out` people do not pass the filters, `hidden` were taken away. `columns_hold` is what
     the columns hold: people, or groups in boxes one below the other with `flows` between them.
@@ -272,7 +272,7 @@ def format_studio_count(studio: LineageStudio, language: WidgetLanguage) -> str:
 
 @dataclass(frozen=True)
 class Pill:
-    """A "+N": whose people it stands for, and where; `beside` = right next to the person.
+    """A "+N": whose people it counts, and where; `beside` = right next to the person.
 
     `channel` is a lane, None = all; `by` the box its line leads from: the person, or a studio.
     """
@@ -490,12 +490,12 @@ def build_widget_payload(view: LineageView) -> WidgetPayload:
 
 @lru_cache(maxsize=32)
 def _hash_serialized_view(view: LineageView) -> dict[str, Any]:
-    """`_serialize_view` of the part of a view that it depends on, and its hash; kept, for most
+    """`_serialize_view` of the part of a view that it depends on, and its hash; cached, for most
     clicks only change the turn and another visitor may open the same view.
     """
     drawn = _serialize_view(view)
-    told = json.dumps(drawn, separators=(",", ":"), ensure_ascii=False).encode()
-    return drawn | {"hash": blake2b(told, digest_size=12).hexdigest()}
+    serialized = json.dumps(drawn, separators=(",", ":"), ensure_ascii=False).encode()
+    return drawn | {"hash": blake2b(serialized, digest_size=12).hexdigest()}
 
 
 def _build_turn(view: LineageView, known: str) -> dict[str, Any]:
@@ -659,16 +659,16 @@ def _count_view_ties_by_year(view: LineageView) -> list[tuple[int, int]]:
 def read_lineage_state(key: str, start: LineageState | None = None) -> LineageState:
     """The state of the widget with this key, in this session; `start` when there is none yet.
 
-    When `start` has another focus than the state kept, the state begins anew from `start`.
+    When `start` has another focus than the stored state, the state begins anew from `start`.
     """
     import streamlit as st
 
-    kept: LineageState | None = st.session_state.get(_format_state_key(key))
-    if kept is None or (start is not None and start.focus != kept.focus):
+    state: LineageState | None = st.session_state.get(_format_state_key(key))
+    if state is None or (start is not None and start.focus != state.focus):
         if start is None:
             raise KeyError(f"The lineage {key!r} has no state yet: give its start.")
-        kept = save_lineage_state(key, start)
-    return kept
+        state = save_lineage_state(key, start)
+    return state
 
 
 def save_lineage_state(key: str, state: LineageState) -> LineageState:
