@@ -16,7 +16,7 @@ from ui.words.terms import format_person_name, translate_term
 
 @dataclass(frozen=True)
 class GrowthEvent:
-    """One thing that happened: the day, the sentence, the row it stands in ("file:line")."""
+    """One thing that happened: the day, the sentence, its source row ("file:line")."""
 
     day: date
     text: str

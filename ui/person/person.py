@@ -58,7 +58,7 @@ class PersonStay:
 
 @dataclass(frozen=True)
 class PersonEmployment:
-    """A time at an enterprise; `service_until` is how long one kept on after retirement serves."""
+    """A time at an enterprise; `service_until`: the end, for anyone reemployed once retired."""
 
     name: str
     start: date

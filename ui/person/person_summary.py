@@ -1,4 +1,4 @@
-"""Who a person is, as the pages say it: name, level, marks and facts; whom an address names."""
+"""Who a person is, as the pages show it: name, level, marks and facts; the person in an address."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ui.words.terms import format_person_name, translate_term
 
 
 def find_chosen_person(page: str) -> Person | None:
-    """Whom the address names, or who was looked at last; else the page says whom one may choose.
+    """The person in the address, or the last one seen; else the page offers people to choose.
 
     `page` is the page that the names offered lead to.
     """
@@ -86,7 +86,7 @@ def render_person_answer(about: Person, figures: TalentFigures | None, leaders: 
     name = escape(format_person_name(about.name))
     if figures is None:
         number = len(about.list_mentors())
-        told = {
+        values = {
             "name": f"<b>{name}</b>",
             "apprentices": render_bold(
                 tn(
@@ -99,11 +99,11 @@ def render_person_answer(about: Person, figures: TalentFigures | None, leaders: 
             "mentors": render_bold(tn("{n} mentor", "{n} mentors", number, n=format_count(number))),
         }
         if not leaders:
-            return t("{name} has {apprentices} and learned from {mentors}.", **told)
+            return t("{name} has {apprentices} and learned from {mentors}.", **values)
         led = tn("{n} studio leader", "{n} studio leaders", leaders, n=format_count(leaders))
         return t(
             "{name} has {apprentices} and learned from {mentors} and {leaders}.",
-            **told,
+            **values,
             leaders=render_bold(led),
         )
     return t(
@@ -127,11 +127,11 @@ def draw_person_summary(about: Person) -> None:
     )
     named = about.named
     look = "sc-talent" if about.leading else ""
-    since = t("leading talent since {month}", month=format_month(named[0].day)) if named else ""
+    naming = t("leading talent since {month}", month=format_month(named[0].day)) if named else ""
     frame.draw_html(
         f'<div class="sc-h"><h2 class="{look}">{escape(format_person_name(about.name))}</h2>'
         f"<span>{badge} {escape(title)} {honours}</span></div>"
-        f'<div class="sc-muted">{escape(since)}</div>{frame.render_facts(list_work_facts(about))}'
+        f'<div class="sc-muted">{escape(naming)}</div>{frame.render_facts(list_work_facts(about))}'
     )
 
 
@@ -140,11 +140,11 @@ def render_person_step(box: PersonBox, look: str = "") -> str:
     the lineage on the person.
     """
     name = format_person_name(box.name)
-    told = escape(t("Centre the lineage on {name}", name=name))
+    label = escape(t("Centre the lineage on {name}", name=name))
     return (
         f"<span>{frame.render_level_badge(box.level)}</span>"
         f'<button type="button" class="sc-centre {look}" data-person="{escape(box.id)}" '
-        f'title="{told}">{escape(name)}</button>'
+        f'title="{label}">{escape(name)}</button>'
     )
 
 

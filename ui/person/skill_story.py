@@ -1,7 +1,7 @@
 """A person's skill story: dated facts only, each with the row that states it.
 
-Whoever consents (`story_consent` of people) is named, with places and days. Of whoever does not, or
-of whom nothing is known, the story is masked: no name, no place, no occupation, years alone. A
+Whoever consents (`story_consent` of people) is named, with places and days. Without a consent on
+record the story is masked: no name, no place, no occupation, years alone. A
 mentor is named only with a consent of his or her own; apprentices are counted, never named. The
 story holds nothing that only data stewards see, so it is the same for every role.
 """
@@ -43,7 +43,7 @@ class SkillStory:
 
 @dataclass(frozen=True)
 class StoryEvent:
-    """A fact: when (as precise as may be told), the sentence, the rows that state it."""
+    """A fact: when (as precise as may be shown), the sentence, the rows that state it."""
 
     when: str
     text: str
@@ -59,10 +59,10 @@ def build_skill_story(
         *(_list_open_events(about, language) if is_open else _list_masked_events(about, language)),
         *_list_apprentice_years(apprentices, language),
     ]
-    told = sorted((event for event in found if event.row), key=lambda event: event.day)
+    stated = sorted((event for event in found if event.row), key=lambda event: event.day)
     events = tuple(
         StoryEvent(str(event.day) if is_open else str(event.day.year), event.text, event.row)
-        for event in told
+        for event in stated
     )
     if not is_open:
         title = translate(language, "A skilled worker's story")
@@ -93,8 +93,8 @@ def _list_open_events(about: Person, language: Language) -> Iterator[GrowthEvent
     are not named.
     """
     named = tuple(mentor for mentor in about.mentors if mentor.consent is True)
-    told = replace(about, mentors=named, employments=(), teaching=(), retired_on=None)
-    yield from build_growth_story(told, (), language)
+    consenting = replace(about, mentors=named, employments=(), teaching=(), retired_on=None)
+    yield from build_growth_story(consenting, (), language)
     unnamed = (mentor for mentor in about.mentors if mentor.consent is not True)
     for mentor in unnamed:
         if mentor.start is not None:
@@ -192,10 +192,10 @@ def _list_apprentice_years(
 def _sum_year(found: Sequence[tuple[date, str]], text: str, language: Language) -> GrowthEvent:
     """One event: of one row on its day, of several in their year."""
     rows = sorted({row for _, row in found if row})
-    told = "; ".join(rows[:MAX_STORY_ROWS])
+    row_list = "; ".join(rows[:MAX_STORY_ROWS])
     if more := len(rows) - MAX_STORY_ROWS:
-        told += translate(language, "; {n} more rows", n=more) if more > 0 else ""
+        row_list += translate(language, "; {n} more rows", n=more) if more > 0 else ""
     first = min(day for day, _ in found)
     if len(found) > 1:
         first = PartialDate(first.year, first.month, first.day, YEAR)
-    return GrowthEvent(first, text, told)
+    return GrowthEvent(first, text, row_list)

@@ -43,7 +43,7 @@ def render_story_events(story: SkillStory) -> str:
 
 
 def describe_consent(story: SkillStory) -> str:
-    """Why the story is told as it is."""
+    """Why the story is masked or open."""
     if story.is_open:
         return translate(
             story.language, "Told with the person's consent; mentors without one are not named."

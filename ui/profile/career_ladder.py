@@ -40,7 +40,7 @@ class LadderStep:
 
     start: date
     level: int
-    told: str
+    tooltip: str
     end: date
 
 
@@ -92,9 +92,9 @@ class CareerLadder:
     def steps(self) -> list[LadderStep]:
         """Each rise of the best level, until the next one."""
         rises: list[tuple[date, int, str]] = []
-        for day, level, told in sorted(self.recognitions, key=lambda r: (r[0], -r[1])):
+        for day, level, tooltip in sorted(self.recognitions, key=lambda r: (r[0], -r[1])):
             if level > (rises[-1][1] if rises else 0):
-                rises.append((day, level, told))
+                rises.append((day, level, tooltip))
         ends = [*(day for day, _, _ in rises[1:]), self.until]
         return [LadderStep(*rise, end) for rise, end in zip(rises, ends, strict=False)]
 
@@ -134,7 +134,7 @@ class LadderScale:
 
     @property
     def height(self) -> float:
-        """Of the whole chart."""
+        """Of the full chart."""
         return self.foot + 8 + MENTOR_ROW_PX * self.below + self.bars
 
     def share_of(self, day: date) -> float:
@@ -201,10 +201,10 @@ def _arrange_honour_marks(
     reaches over, so that no hairline crosses it. A naming's holds on a phone too.
     """
     talent = translate(language, "leading talent")
-    told = [(day, name, False) for day, name in way.honours]
-    told += [(day, talent, True) for day in way.named]
+    honours = [(day, name, False) for day, name in way.honours]
+    honours += [(day, talent, True) for day in way.named]
     marks: list[HonourMark] = []
-    for day, name, named in sorted(mark for mark in told if mark[0] >= first):
+    for day, name, named in sorted(mark for mark in honours if mark[0] >= first):
         share = (day - first).days / max((last - first).days, 1)
         reach = share - (estimate_text_width(name) + 12) / (
             PHONE_YEARS_WIDTH_PX if named else SCREEN_YEARS_WIDTH_PX
@@ -276,11 +276,11 @@ def _build_honour_layers(
             for mark in marks
         ]
     )
-    told = [
+    tooltip = [
         alt.Tooltip("name:N", title=translate(language, "Honour")),
         alt.Tooltip("start:T", title=translate(language, "Since"), format="%Y-%m-%d"),
     ]
-    chart = alt.Chart(rows).encode(x=place.x, tooltip=told)
+    chart = alt.Chart(rows).encode(x=place.x, tooltip=tooltip)
     names = chart.transform_filter(f"datum.named || width >= {NARROW_YEARS_WIDTH_PX}")
     return [
         chart.mark_rule(opacity=0.8).encode(
@@ -324,7 +324,7 @@ def _build_step_layers(
             color=alt.Color("fill:N", scale=None),
             tooltip=[
                 alt.Tooltip("start:T", title=translate(language, "Since"), format="%Y-%m-%d"),
-                alt.Tooltip("told:N", title=translate(language, "Recognised")),
+                alt.Tooltip("tooltip:N", title=translate(language, "Recognised")),
             ],
         ),
         # A phone has no room for the first months beside the names of the levels.
@@ -356,7 +356,7 @@ def _build_apprentice_bars(
             for year, number in sorted(shown.items())
         ]
     )
-    told = [
+    tooltip = [
         alt.Tooltip("year:N", title=translate(language, "Year")),
         alt.Tooltip("number:Q", title=translate(language, "Apprentices taken on")),
     ]
@@ -370,7 +370,7 @@ def _build_apprentice_bars(
     return [
         alt.Chart(rows)
         .mark_rect(color=theme.slate)
-        .encode(x=place.x, x2=alt.X2("end:T"), y=place.y("y"), y2=alt.Y2("y2:Q"), tooltip=told),
+        .encode(x=place.x, x2=alt.X2("end:T"), y=place.y("y"), y2=alt.Y2("y2:Q"), tooltip=tooltip),
         alt.Chart(name)
         .mark_text(align="right", baseline="middle", dx=-10)
         .encode(x=place.x, y=place.y("y"), text=alt.Text("name:N")),

@@ -107,7 +107,7 @@ class _LadderDrawing:
             yield (
                 f'<rect x="{left:.1f}" y="{y + 4}" height="{SVG_LEVEL_HEIGHT_PX - 8}" '
                 f'width="{max(self._x(row.end) - left, 1):.1f}" '
-                f'fill="{self.theme.level(row.level)}"><title>{escape(row.told)}</title></rect>'
+                f'fill="{self.theme.level(row.level)}"><title>{escape(row.tooltip)}</title></rect>'
             )
             if left > SVG_LEFT_PX + 60:
                 month = f"{row.start:%Y-%m}"

@@ -1,4 +1,4 @@
-"""Talent: who one person is, how he or she rose, and whom he or she drives."""
+"""Talent: who one person is, how he or she rose, and who is driven."""
 
 from __future__ import annotations
 
@@ -172,10 +172,10 @@ def _build_profile_file(said: ProfileSnapshot) -> bytes:
             else []
         )
         shown = [(t("Apprentices"), said.apprentices)]
-        told = stories.build_growth_story(
+        events = stories.build_growth_story(
             _mask_growth_person(about, said.visitor), taken, said.language
         )[-14:]
-        story = [(t("Growth"), summary.render_growth_story(told))]
+        story = [(t("Growth"), summary.render_growth_story(events))]
         return render_profile_sheet(
             about.name, said.basis, said.language, head, [reached, shown, story]
         )
@@ -218,11 +218,11 @@ def _draw_profile_columns(
         _draw_mentors(about)
     with right:
         frame.draw_heading(t("Growth"), t("the row each stands in: on hover"))
-        told = stories.build_growth_story(
+        events = stories.build_growth_story(
             _mask_growth_person(about, identify_visitor()), taken, current_language()
         )
-        if told:
-            frame.draw_html(summary.render_growth_story(told))
+        if events:
+            frame.draw_html(summary.render_growth_story(events))
         else:
             frame.draw_empty_state(
                 t("Nothing with a day is on record"), t("A later load may add it.")
@@ -230,12 +230,12 @@ def _draw_profile_columns(
 
 
 def _draw_driving_talents(about: Person) -> None:
-    """The talents for whom this person counts; each leads to why."""
+    """The talents this person counts for; each leads to why."""
     rows = talent_figures.fetch_talents_of_worker(about.id, current_policy())
     if rows.is_empty():
         if not about.leading:
-            told = t("Counts for no leading talent under this policy.")
-            frame.draw_muted(told)
+            note = t("Counts for no leading talent under this policy.")
+            frame.draw_muted(note)
         return
     frame.draw_heading(
         t("Counts for"),
@@ -258,13 +258,13 @@ def _draw_mentors(about: Person) -> None:
 
 
 def _draw_talent_comparison(about: Person, figures: TalentFigures) -> None:
-    """Another talent beside this one: figures, and whom both drive."""
+    """Another talent beside this one: figures, and the people both drive."""
     frame.draw_heading(t("Compare with another talent"), t("persons"))
     others = [id for id in people_picker.list_chosen_people() if id != about.id][:1]
     people_picker.draw_people_picker(others, 1, key="compare")
     if not others:
-        told = t("Choose one, and both stand side by side.")
-        frame.draw_muted(told)
+        hint = t("Choose one, and both stand side by side.")
+        frame.draw_muted(hint)
         return
     other, policy = record.fetch_person(others[0]), current_policy()
     if other is None or not other.leading:
@@ -321,7 +321,7 @@ def _build_career_ladder(
 
 
 def _mask_growth_person(about: Person, visitor: Visitor) -> Person:
-    """The person as the growth story may tell of it: the day of retirement to data stewards."""
+    """The person as the growth story may show it: the day of retirement to data stewards."""
     return about if visitor.sees_personal_data else replace(about, retired_on=None)
 
 
@@ -438,7 +438,7 @@ def _format_achievement(row: PersonAchievement) -> str:
 
 
 def _format_employment(row: PersonEmployment) -> str:
-    """Where, from when to when, and whether the person was kept on after retirement."""
+    """Where, from when to when, and whether the person was reemployed after retirement."""
     kept_on = t("kept on after retirement") if row.reemployed else ""
     parts = (_format_period(row), translate_term(row.position or ""), kept_on)
     return t(", ").join(part for part in parts if part)
@@ -509,7 +509,7 @@ def _list_apprentice_states(
 
 
 def _draw_apprentice_pages(pages: int) -> int:
-    """Which page of the list is seen, from 1; it stands in the address as `apprentices`."""
+    """Which page of the list is seen, from 1; `apprentices` in the address."""
     now = address.read_address_number("apprentices", pages)
     if pages == 1:
         return 1

@@ -134,8 +134,8 @@ def render_six_figures(figures: TalentFigures, lost: int | None) -> str:
     return (
         '<div class="sc-figures">'
         + "".join(
-            f'<div title="{escape(told)}"><span>{escape(name)}</span>{render_bold(value)}</div>'
-            for name, value, told in cells
+            f'<div title="{escape(tooltip)}"><span>{escape(name)}</span>{render_bold(value)}</div>'
+            for name, value, tooltip in cells
         )
         + "</div>"
     )
@@ -163,12 +163,12 @@ def render_reach_table(figures: TalentFigures) -> str:
         for code, name in channels.items()
     ]
     body = "".join(_render_credit_row(name, some, look) for name, some, look in lines)
-    whole = _render_credit_row(t("Total"), parts, "total")
+    total = _render_credit_row(t("Total"), parts, "total")
     heads = (t("Full"), t("Equal"), t("Nearest"), t("Decay"))
     head = "".join(f'<th class="n">{escape(name)}</th>' for name in heads)
     return (
         f'<table class="sc-table sc-credits"><thead><tr><th></th>{head}</tr></thead>'
-        f"<tbody>{body}{whole}</tbody></table>"
+        f"<tbody>{body}{total}</tbody></table>"
     )
 
 
