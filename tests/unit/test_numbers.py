@@ -40,7 +40,7 @@ def test_the_unit_always_stands_with_the_figure(
 ) -> None:
     assert numbers.format_persons(3_862_417, language) == persons
     assert numbers.format_person_times(4_417_306, language) == times
-    assert numbers.format_person_times(4_417_306, language, whole=True) == whole
+    assert numbers.format_person_times(4_417_306, language, exact=True) == whole
 
 
 def test_signs_shares_and_intervals() -> None:

@@ -140,12 +140,12 @@ def _render_area_answer(area: Area, kind: AreaKind, name: str, language: Languag
     if not area.ledger.target:
         return sentence
     done = render_bold(format_share(area.person_times, area.ledger.target))
-    told = t(
+    addition = t(
         "By person-times that is {share} of the target, {standing}.",
         share=done,
         standing=_format_path_gap(area, language),
     )
-    return f"{sentence}<br>{told}"
+    return f"{sentence}<br>{addition}"
 
 
 def _format_path_gap(area: Area, language: Language) -> str:
@@ -217,8 +217,8 @@ def _draw_area_trend(area: Area, kind: AreaKind, code: str, language: Language) 
     rows = "".join(
         f'<span><i class="sc-line {line}"></i></span>{render_bold(text)}<span></span>'
         for text, line in (
-            (format_person_times(area.person_times, language, whole=True), ""),
-            (format_persons(area.persons, language, whole=True), "slate"),
+            (format_person_times(area.person_times, language, exact=True), ""),
+            (format_persons(area.persons, language, exact=True), "slate"),
         )
     )
     frame.draw_html(f'<div class="sc-key">{rows}</div>')
@@ -270,7 +270,7 @@ def _draw_area_talents(
         f'<th>{escape(t("Province"))}</th><th class="sc-track"></th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
-    told = t(
+    caption = t(
         "Here: driven in this area, each counted for every talent who drives them. Shared "
         "here: with equal credit; adds up to {n}.",
         n=format_count(area.persons),
@@ -281,7 +281,7 @@ def _draw_area_talents(
         all=format_count(all_of_them),
     )
     with frame.draw_exhibit_foot(
-        "areas_talents", join_sentences(t("{shown} talents.", shown=shown), told)
+        "areas_talents", join_sentences(t("{shown} talents.", shown=shown), caption)
     ):
         downloads.draw_download_buttons(
             _build_area_talent_export(area.talents, language),
@@ -327,10 +327,10 @@ def _draw_area_studios(area: Area, kind: AreaKind, code: str, policy: Policy) ->
         n=format_count(min(MAX_AREA_STUDIOS, area.studios.height)),
         all=format_count(area.studios.height),
     )
-    told = t(
+    caption = t(
         "{shown} studios: driven workers of the area who had trained there by then.", shown=shown
     )
-    with frame.draw_exhibit_foot("areas_studios", told):
+    with frame.draw_exhibit_foot("areas_studios", caption):
         table = area.studios.select(
             pl.col("studio_id").alias(t("Number")),
             pl.col("name").alias(t("Studio")),

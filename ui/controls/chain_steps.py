@@ -11,12 +11,12 @@ from ui.browser.component import declare_component
 STEPS_SCRIPT_PATH = Path(__file__).with_name("steps.js")
 
 
-def render_link_step(channel: str, told: str, rows: Sequence[str] = ()) -> str:
-    """What ties one person to the next (HTML); `told` is plain text, `rows` where it is stated."""
+def render_link_step(channel: str, text: str, rows: Sequence[str] = ()) -> str:
+    """The tie from one person to the next (HTML); `text` is plain text, `rows` its source rows."""
     places = "".join(f'<br><span class="sc-rows">{escape(row)}</span>' for row in rows)
     return (
         f'<span class="sc-step {escape(channel)}"></span>'
-        f'<span class="sc-muted">{escape(told)}{places}</span>'
+        f'<span class="sc-muted">{escape(text)}{places}</span>'
     )
 
 

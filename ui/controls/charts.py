@@ -100,7 +100,7 @@ def apply_chart_config(chart: ConfiguredChart, theme: Tokens) -> ConfiguredChart
 
     It is read out by its `alt` text; its marks, some of them empty, have no names of their own.
     """
-    # Set at once: each `configure_...` would copy the whole chart.
+    # Set at once: each `configure_...` would copy the entire chart.
     chart.config = alt.Config(
         background="transparent",
         font=TEXT_FONT,
@@ -464,13 +464,13 @@ def _format_tile_figures(
     times, none = row["person_times"], translate(language, "no target is set")
     gap = None if not target else times - round(on_path * target)
     return {
-        "read_times": format_person_times(times, language, whole=True),
-        "read_persons": format_persons(row["persons"], language, whole=True),
-        "read_target": format_person_times(target, language, whole=True) if target else none,
+        "read_times": format_person_times(times, language, exact=True),
+        "read_persons": format_persons(row["persons"], language, exact=True),
+        "read_target": format_person_times(target, language, exact=True) if target else none,
         "read_share": format_share(times, target) if target else "\N{EM DASH}",
         "read_gap": "\N{EM DASH}"
         if gap is None
-        else format_person_times(gap, language, whole=True, sign=True),
+        else format_person_times(gap, language, exact=True, sign=True),
     }
 
 

@@ -93,9 +93,9 @@ def draw_decision_tally(rows: pl.DataFrame, title: str | None = None) -> None:
         f"{word} <b>{format_count(numbers.get(code, 0))}</b>"
         for code, word in list_decision_words().items()
     ]
-    told = escape(title or t("Decisions (persons):"))
+    label = escape(title or t("Decisions (persons):"))
     frame.draw_html(
-        f'<div class="sc-tally"><span class="sc-muted">{told}</span> {" · ".join(parts)}</div>'
+        f'<div class="sc-tally"><span class="sc-muted">{label}</span> {" · ".join(parts)}</div>'
     )
 
 
@@ -117,7 +117,7 @@ def draw_decision_list(
         ),
         "province": config.TextColumn(t("Province"), width=92),
     }
-    whole = {name: wide_enough(column) for name, column in {**common, **columns}.items()}
+    widened = {name: wide_enough(column) for name, column in {**common, **columns}.items()}
     # Another list, and what was decided on several, begin with nobody ticked.
     version = st.session_state.setdefault(f"{key}_version", 0)
     same = hashlib.sha256("\n".join(people).encode()).hexdigest()[:10]
@@ -131,7 +131,7 @@ def draw_decision_list(
             on_select="rerun",
             selection_mode="multi-row",
             height=min(DECISION_ROW_HEIGHT_PX * (table.height + 1) + 2, most),
-            column_config=whole,
+            column_config=widened,
         )
     ticked = [people[row] for row in event.selection.rows if row < people.len()]
     if len(ticked) == 1:
@@ -148,15 +148,15 @@ def wide_enough(column: Any) -> Any:
 
 
 def draw_chosen_person(rows: pl.DataFrame) -> pl.DataFrame | None:
-    """The row of whom the address names, with a link to the profile; None, and so it says."""
+    """The row of the person in the address, with a link to the profile; None, with a hint."""
     asked = st.query_params.get("person")
     found = rows.filter(pl.col("person_id") == asked) if asked else rows.clear()
     if asked and found.is_empty():
         address.record_address_fault("person", asked, "unknown")
     if found.is_empty():
         frame.draw_heading(t("Who is chosen"))
-        told = t("Tick a line to see why, and decide; tick several to decide on them together.")
-        frame.draw_muted(told)
+        hint = t("Tick a line to see why, and decide; tick several to decide on them together.")
+        frame.draw_muted(hint)
         return None
     id, name = found.select("person_id", "name").row(0)
     frame.draw_page_link("talent", format_person_name(name or id), id=id)
@@ -183,7 +183,7 @@ def draw_bulk_decision(scope: str, people: list[str], under: dict[str, str], *, 
 def _save_bulk_decision(
     scope: str, people: list[str], verdict: str, note: str, under: dict[str, str]
 ) -> None:
-    """Keeps the decision on each; on whom nothing stands, nothing is taken back."""
+    """Stores the decision on each; without a current decision nothing is taken back."""
     if verdict == "open":
         standing = list_current_decisions(scope)
         people = [id for id in people if id in standing]
@@ -232,13 +232,13 @@ def draw_decision_downloads(
         downloads.draw_lazy_download_buttons(few.height, partial(make, few), about, name)
         accepted = rows.filter(pl.col("decision") == "accepted")
         if accepted.height:
-            told = tn(
+            note = tn(
                 "Only the {n} accepted:",
                 "Only the {n} accepted:",
                 accepted.height,
                 n=format_count(accepted.height),
             )
-            frame.draw_muted(told)
+            frame.draw_muted(note)
             narrowed = replace(about, filters={**about.filters, "decision": "accepted"})
             make_them = partial(make, accepted)
             downloads.draw_lazy_download_buttons(
@@ -247,7 +247,7 @@ def draw_decision_downloads(
 
 
 def draw_decision_panel(scope: str, person_id: str, under: dict[str, str]) -> None:
-    """Accept, reject, take back, note; and what was decided before. `under` is kept with each."""
+    """Accept, reject, take back, note; and earlier decisions. `under` is stored with each."""
     subject = f"{scope}:{person_id}"
     history = graph_state.open_notebook().entries("decision", subject=subject)
     now = history[0].body.get("verdict") if history else None
@@ -268,11 +268,11 @@ def draw_decision_panel(scope: str, person_id: str, under: dict[str, str]) -> No
         if now in ("accepted", "rejected") and st.button(t("Take back"), key=f"{key}_open"):
             _save_decision(subject, "open", note, under)
     for entry in history[:10]:
-        told = f"{entry.made_at[:16].replace('T', ' ')} · {entry.owner}"
+        author = f"{entry.made_at[:16].replace('T', ' ')} · {entry.owner}"
         words = format_verdict(str(entry.body.get("verdict")))
         written = escape(str(entry.body.get("note") or ""))
         frame.draw_html(
-            f"<div><b>{escape(words)}</b> <span class='sc-muted'>{escape(told)}</span>"
+            f"<div><b>{escape(words)}</b> <span class='sc-muted'>{escape(author)}</span>"
             f"<div class='sc-written'>{written}</div></div>"
         )
 

@@ -19,7 +19,7 @@ MAX_SMALL_MULTIPLES = 15
 
 
 def compute_bin_edges(values: Sequence[float], bins: int = HISTOGRAM_BINS) -> list[float]:
-    """The bounds of equal bins from nought to the largest value, at round numbers."""
+    """The bounds of equal bins from 0 to the largest value, at round numbers."""
     most = max([1.0, *values])
     step = most / bins
     size = 10 ** np.floor(np.log10(step))

@@ -59,12 +59,12 @@ def format_table_file_name(name: str, about: About, ending: str) -> str:
     asked = {**about.filters, **about.parameters}
     short = {key: value for key, value in asked.items() if len(str(value)) <= LONGEST_VALUE}
     parts += [f"{key}={value}" for key, value in short.items()]
-    told = re.sub(r"[^\w=.,+-]+", "-", "_".join(parts))
-    whole = "_".join([name, *(f"{key}={value}" for key, value in about.as_dict().items())])
-    if len(told.encode()) > MAX_FILE_NAME_CHARS or len(short) < len(asked):
-        told = told.encode()[:MAX_FILE_NAME_CHARS].decode(errors="ignore")
-        told = f"{told}_{sha256(whole.encode()).hexdigest()[:8]}"
-    return f"{told}.{ending}"
+    file_name = re.sub(r"[^\w=.,+-]+", "-", "_".join(parts))
+    full_name = "_".join([name, *(f"{key}={value}" for key, value in about.as_dict().items())])
+    if len(file_name.encode()) > MAX_FILE_NAME_CHARS or len(short) < len(asked):
+        file_name = file_name.encode()[:MAX_FILE_NAME_CHARS].decode(errors="ignore")
+        file_name = f"{file_name}_{sha256(full_name.encode()).hexdigest()[:8]}"
+    return f"{file_name}.{ending}"
 
 
 def draw_download_button(
@@ -284,5 +284,5 @@ def format_person_file_name(name: str, what: str, day: date | None = None) -> st
     >>> format_person_file_name("../杨 勇军", "师承谱系", date(2026, 9, 30))
     '杨-勇军-师承谱系-2026-09-30'
     """
-    told = re.sub(r"[^\w-]+", "-", f"{name} {what}").strip("-")
-    return f"{told[:MAX_FILE_NAME_CHARS]}-{day or date.today()}"
+    file_name = re.sub(r"[^\w-]+", "-", f"{name} {what}").strip("-")
+    return f"{file_name[:MAX_FILE_NAME_CHARS]}-{day or date.today()}"

@@ -18,7 +18,7 @@ def render_joint_sums(joint: Joint, unit: str, times: int | None = None) -> str:
         (t("Each once"), f"<b>{format_count(joint.union)} {unit}</b>", "total sc-union"),
     ]
     if times is not None:
-        said = format_person_times(times, current_language(), whole=True)
+        said = format_person_times(times, current_language(), exact=True)
         lines.append((t("Person-times"), said, ""))
     body = "".join(
         f'<tr class="{look}"><td>{escape(name)}</td><td class="n">{figure}</td></tr>'

@@ -1,6 +1,6 @@
 """Choosing people by name or number: those chosen stand as buttons, a box adds to them.
 
-Whom is chosen stands in the page's address (ids only), so that a link reopens it.
+The page's address holds the choice (ids only), so that a link reopens it.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ def page() -> None:
         )
     )
     _draw_forecast_line()
-    if told := merged_ids.format_merged_counts():
-        frame.draw_muted(told)
+    if merged := merged_ids.format_merged_counts():
+        frame.draw_muted(merged)
     left, right = st.columns([690, 394], gap="large")
     with left:
         _draw_ledgers(figures)
@@ -117,14 +117,14 @@ def _draw_forecast_line() -> None:
         return
     forecast = forecasts.fetch_landing_forecast(policy)
     last = forecast.select_landing().filter(pl.col("ledger") == "person_times").row(0, named=True)
-    told = t(
+    sentence = t(
         "by {day} {figure}, with 80 % probability {low} to {high}",
         day=format_day(last["day"]),
         figure=format_person_times(last["median"], language),
         low=format_large(last["low_80"], language),
         high=format_large(last["high_80"], language),
     )
-    frame.draw_html(f'<div class="sc-muted">{name}: {escape(told)}</div>')
+    frame.draw_html(f'<div class="sc-muted">{name}: {escape(sentence)}</div>')
 
 
 def render_overview_answer(figures: Overview) -> str:
@@ -330,8 +330,8 @@ def _draw_reconciliation(figures: Overview) -> None:
         later = format_count(lines["later_promotions"])
         parts.append(t("{n} after a first one no chain reached", n=later))
     language = current_language()
-    times = render_bold(format_person_times(figures.person_times, language, whole=True))
-    people = render_bold(format_persons(figures.persons, language, whole=True))
+    times = render_bold(format_person_times(figures.person_times, language, exact=True))
+    people = render_bold(format_persons(figures.persons, language, exact=True))
     shared = format_count(figures.driven_by_several)
     frame.draw_html(
         '<div class="sc-reconcile">'
@@ -359,12 +359,12 @@ def _draw_province_map(figures: Overview) -> None:
         selection_mode="province",
         alt=t("The provinces as tiles of a map"),
     )
-    told = t("Dashed: no target is set; counted nationally.")
+    note = t("Dashed: no target is set; counted nationally.")
     if shaded:
         steps = charts.compute_tile_steps(provinces, figures.on_path)
         frame.draw_html(charts.render_tile_legend(steps, frame.detect_colour_mode()))
-        told = join_sentences(t("Right of the mark: on the straight path or above."), told)
-    frame.draw_muted(told)
+        note = join_sentences(t("Right of the mark: on the straight path or above."), note)
+    frame.draw_muted(note)
     _go_to_clicked_province(event)
 
 
@@ -405,9 +405,9 @@ def _draw_last_load_changes() -> None:
         return
     if isinstance(found, since_load.Unmeasured):
         frame.draw_heading(t("Since the last load"))
-        told = t("Revision {n} was not counted under this policy.", n=found.before.revision)
+        note = t("Revision {n} was not counted under this policy.", n=found.before.revision)
         link = frame.render_page_anchor("data", t("Count it now"), view="restated")
-        frame.draw_html(f'<div class="sc-muted">{escape(told)} {link}</div>')
+        frame.draw_html(f'<div class="sc-muted">{escape(note)} {link}</div>')
         return
     days = [
         format_short_day(date.fromisoformat(one.made_at[:10]), language)
@@ -419,14 +419,14 @@ def _draw_last_load_changes() -> None:
     lines = [
         (
             t("Driven"),
-            format_persons(found.persons, language, whole=True, sign=True),
-            format_person_times(found.person_times, language, whole=True, sign=True),
+            format_persons(found.persons, language, exact=True, sign=True),
+            format_person_times(found.person_times, language, exact=True, sign=True),
             "data",
         ),
         (
             t("New leading talents"),
-            format_persons(found.talents, language, whole=True, sign=True),
-            format_person_times(found.namings, language, whole=True, sign=True),
+            format_persons(found.talents, language, exact=True, sign=True),
+            format_person_times(found.namings, language, exact=True, sign=True),
             "data",
         ),
         (t("First at the target"), "", _format_province_names(found.reached), "data"),
@@ -443,7 +443,7 @@ def _draw_last_load_changes() -> None:
                 t("Withdrawn recognitions"),
                 tn("{n} record", "{n} records", gone.height, n=format_count(gone.height)),
                 format_person_times(
-                    int(gone["driven_person_times"].sum()), language, whole=True, sign=True
+                    int(gone["driven_person_times"].sum()), language, exact=True, sign=True
                 ),
                 "data",
             )
@@ -462,12 +462,12 @@ def _render_change_line(name: str, first: str, second: str, page: str) -> str:
 
 
 def _render_claims_line() -> str:
-    """The line on findings to check, where they have been worked out."""
+    """The line on findings to check, where they have been computed."""
     policy = current_policy()
     link = frame.render_page_anchor("data", t("Findings to check"), view="claims")
     if not cached_metrics.is_metric_ready(policy, "claims_by_kind"):
-        told = escape(t("not worked out yet"))
-        return f'<tr><td>{link}</td><td></td><td class="n sc-muted">{told}</td></tr>'
+        text = escape(t("not worked out yet"))
+        return f'<tr><td>{link}</td><td></td><td class="n sc-muted">{text}</td></tr>'
     every = (
         cached_metrics.fetch_cached_metric(policy, "claims_by_kind")
         .filter(pl.col("kind") == "all")
@@ -477,7 +477,7 @@ def _render_claims_line() -> str:
         tn("{n} finding", "{n} findings", every["findings"], n=format_count(every["findings"]))
     )
     effect = format_person_times(
-        every["person_times_change"], current_language(), whole=True, sign=True
+        every["person_times_change"], current_language(), exact=True, sign=True
     )
     return (
         f'<tr class="sc-warn"><td>{link}</td><td class="n">{number}</td>'
@@ -603,8 +603,8 @@ def _draw_worker_breakdown(
         f'<table class="sc-table sc-cut"><thead><tr><th></th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
-    told = t("The rows add up to the national figures. Click a figure for the people behind it.")
-    frame.draw_muted(told)
+    hint = t("The rows add up to the national figures. Click a figure for the people behind it.")
+    frame.draw_muted(hint)
 
 
 def _render_area_link(cut: str, value: str | None, language: Language) -> str:
@@ -660,9 +660,9 @@ def _draw_talent_breakdown(
         f'<table class="sc-table sc-cut"><thead><tr><th></th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
-    told = t(
+    note = t(
         "Whom talents of several rows drive stands in each of them, so the rows of driven together "
         "add up to more; shared equally they add up to {n}, as the nation counts.",
-        n=format_persons(figures.persons, language, whole=True),
+        n=format_persons(figures.persons, language, exact=True),
     )
-    frame.draw_muted(told)
+    frame.draw_muted(note)

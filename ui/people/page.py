@@ -71,10 +71,10 @@ def page() -> None:
 
 
 def _render_people_answer(part: DrillDownFilter, number: int) -> str:
-    """Whom the list holds (HTML)."""
+    """The people the list holds (HTML)."""
     language = current_language()
     unit = format_persons if part.count == "persons" else format_person_times
-    figure = render_bold(unit(number, language, whole=True), format_count(number))
+    figure = render_bold(unit(number, language, exact=True), format_count(number))
     words = [
         drill_down.format_cut_value(name, value, language) for name, value in part.cuts.items()
     ]
@@ -113,10 +113,10 @@ def _draw_people_list(policy: Policy, part: DrillDownFilter, number: int) -> Non
     rows = drill_down.list_part_people(policy, part)
     words = _collect_list_words()
     table = _build_people_list(rows, words)
-    told = t("Click a line to see why the worker counts; the talent's name opens the talent.")
+    hint = t("Click a line to see why the worker counts; the talent's name opens the talent.")
     if part.count != "persons":
-        told = t("Click a line to see why it counts as a person-time; the name opens the talent.")
-    frame.draw_muted(told)
+        hint = t("Click a line to see why it counts as a person-time; the name opens the talent.")
+    frame.draw_muted(hint)
     cell = draw_sortable_list(
         terms.with_pinyin(table, t("Name"), t("Nearest talent")),
         key="people_table",

@@ -319,14 +319,14 @@ def _draw_talent_table(
             sorting=sorting,
         )
         first = (number - 1) * selectable_table.TABLE_PAGE_ROWS + 1
-        told = t(
+        caption = t(
             "Talents {first} to {last} of {n}. Ranks are among all talents; a click on a name "
             "opens the talent, on a header sorts.",
             first=format_count(first),
             last=format_count(first + part.height - 1),
             n=format_count(rows.height),
         )
-        with frame.draw_exhibit_foot(TALENTS_PAGE, told):
+        with frame.draw_exhibit_foot(TALENTS_PAGE, caption):
             selectable_table.draw_page_buttons(TALENTS_PAGE, number, pages)
             downloads.draw_download_buttons(
                 tables.select_export_columns(rows, columns, {"talent_id": t("Person number")}),
@@ -377,14 +377,14 @@ def _draw_talents_panel(shown: pl.DataFrame, policy: Policy, selected: list[str]
 def _draw_single_talent_panel(shown: pl.DataFrame, picked: list[dict[str, Any]]) -> None:
     if picked:
         row = picked[0]
-        times = format_person_times(row["person_times"], current_language(), whole=True)
+        times = format_person_times(row["person_times"], current_language(), exact=True)
         frame.draw_heading(format_person_name(row["name"]))
-        told = [
+        facts = [
             (t("Driven"), f"{format_count(row['driven'])} {t('persons')}"),
             (t("Person-times"), times),
             (t("Enterprise"), row["enterprise"] or "—"),
         ]
-        frame.draw_html(frame.render_facts(told))
+        frame.draw_html(frame.render_facts(facts))
         with st.container(horizontal=True):
             frame.draw_page_link("talent", t("Talent profile"), id=row["talent_id"])
             frame.draw_page_link("lineage", t("Lineage"), id=row["talent_id"])
@@ -402,18 +402,18 @@ def _draw_single_talent_panel(shown: pl.DataFrame, picked: list[dict[str, Any]])
     driven = shown["driven"].to_list()
     middle = shown.select(pl.col("driven").median()).item()
     tenth = compute_top_share(driven, 0.1)
-    told = [
+    facts = [
         (t("Median"), f"{middle:,.0f} {t('persons')}"),
         (t("Most"), f"{format_count(max(driven))} {t('persons')}"),
         (t("The first tenth"), t("{share} of the sum", share=format_share(tenth, 1))),
     ]
-    frame.draw_html(frame.render_facts(told))
+    frame.draw_html(frame.render_facts(facts))
 
 
 def _explain_smallest_gain(
     found: Any, names: list[str], ids: list[str], taught: list[tuple[str, str]]
 ) -> str:
-    """Why one adds little: whom he or she learnt from, and how far the others reach the same."""
+    """Why one adds little: his or her mentors, and how far the others reach the same people."""
     least = found.least()
     if not found.sizes[least]:
         return t("{name} drives nobody yet.", name=names[least])
@@ -445,7 +445,7 @@ def _explain_smallest_gain(
 
 
 def _draw_workers_download(policy: Policy, selected: list[str], union: int) -> None:
-    """The people whom the selected drive, each once, to take away."""
+    """The people the selected drive, each once, for download."""
     about = talent_figures.build_page_about(policy, {"talents": ",".join(selected)})
     driven = talent_figures.fetch_driven_figures(policy)
     titles = [t("Person number"), t("Talents"), t("Fewest links"), t("High-skilled since")]
@@ -517,11 +517,11 @@ def _draw_talent_distribution(shown: pl.DataFrame) -> None:
         (t("Gini"), "—" if uneven is None else f"{uneven:.2f}"),
     ]
     frame.draw_figures(figures)
-    told = t(
+    note = t(
         "Quantiles are persons a talent drives, full credit. Gini: 0 when all drive the same, near "
         "1 when one drives all."
     )
-    frame.draw_muted(told)
+    frame.draw_muted(note)
 
 
 def _draw_small_multiples(shown: pl.DataFrame, by: str) -> None:
@@ -554,13 +554,13 @@ def _draw_small_multiples(shown: pl.DataFrame, by: str) -> None:
         alt=t("Persons driven by a talent, group by group"),
     )
     if groups.height > first.height:
-        told = t(
+        note = t(
             "The {n} largest of {all} groups; {left} talents are in the others.",
             n=first.height,
             all=groups.height,
             left=format_count(groups.slice(first.height).select(pl.col("len").sum()).item()),
         )
-        frame.draw_muted(told)
+        frame.draw_muted(note)
 
 
 @graph_state.cache_by_graph_state(max_entries=24)
@@ -603,12 +603,12 @@ def _draw_talent_groups(
         address.write_parameter(names.get(by, by), code)
         address.write_parameter("view", None)
         st.rerun()
-    told = t(
+    caption = t(
         "{n} of {all} groups, most driven first; a click on a group shows its talents.",
         n=format_count(part.height),
         all=format_count(rows.height),
     )
-    with frame.draw_exhibit_foot("talents_groups", told):
+    with frame.draw_exhibit_foot("talents_groups", caption):
         downloads.draw_download_buttons(
             tables.select_export_columns(rows, columns, {"group": t("Code")}),
             _build_talents_about(policy, chosen | {"group_by": by}),

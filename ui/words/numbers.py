@@ -45,20 +45,20 @@ def _format_scaled(number: int, unit: int, decimals: int) -> str:
 
 
 def format_persons(
-    number: int, language: Language, *, whole: bool = False, sign: bool = False
+    number: int, language: Language, *, exact: bool = False, sign: bool = False
 ) -> str:
-    """ "386.2 万人", "4,126 people"; `whole` sets every digit, `sign` a plus too."""
-    text = format_count(number) if whole else format_large(number, language)
+    """ "386.2 万人", "4,126 people"; `exact` writes every digit, `sign` a plus."""
+    text = format_count(number) if exact else format_large(number, language)
     if sign and number > 0:
         text = f"+{text}"
     return _join_unit(translate_number(language, "{n} person", "{n} persons", abs(number), n=text))
 
 
 def format_person_times(
-    number: int, language: Language, *, whole: bool = False, sign: bool = False
+    number: int, language: Language, *, exact: bool = False, sign: bool = False
 ) -> str:
-    """ "441.7 万人次", "4,873 person-times"; `whole` sets every digit, `sign` a plus too."""
-    text = format_count(number) if whole else format_large(number, language)
+    """ "441.7 万人次", "4,873 person-times"; `exact` writes every digit, `sign` a plus."""
+    text = format_count(number) if exact else format_large(number, language)
     if sign and number > 0:
         text = f"+{text}"
     message = translate_number(language, "{n} person-time", "{n} person-times", abs(number), n=text)
@@ -70,11 +70,11 @@ def _join_unit(text: str) -> str:
     return text.replace("万 人", "万人").replace("亿 人", "亿人")
 
 
-def format_share(part: float | None, whole: float | None) -> str:
-    """`part` of `whole` with one decimal: "88.3%"; a dash when there is no whole."""
-    if part is None or not whole:
+def format_share(part: float | None, total: float | None) -> str:
+    """`part` of `total` with one decimal: "88.3%"; a dash without a total."""
+    if part is None or not total:
         return NO_VALUE_DASH
-    return f"{100 * part / whole:.1f}%"
+    return f"{100 * part / total:.1f}%"
 
 
 def format_interval(low: int, high: int) -> str:
