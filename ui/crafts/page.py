@@ -141,13 +141,13 @@ def _render_crafts_answer(
     rate = _find_rate(rates, None, province)
     if rate is None:
         return sentence
-    told = t(
+    addition = t(
         "A mentor raises {rate} later mentors (95 %: {low} to {high}).",
         rate=render_bold(_format_rate(rate["replacement"])),
         low=_format_rate(rate["low"]),
         high=_format_rate(rate["high"]),
     )
-    return join_sentences(sentence, told)
+    return join_sentences(sentence, addition)
 
 
 def _find_rate(
@@ -222,12 +222,12 @@ def _draw_craft_list(
         address.write_parameter("province", province)
         st.rerun()
     about = talent_figures.build_page_about(policy, {"seed": str(DEFAULT_SEED)})
-    told = t(
+    caption = t(
         "{n} of {all} rows; a click on a line opens it.",
         n=format_count(few.height),
         all=format_count(rows.height),
     )
-    with frame.draw_exhibit_foot(CRAFTS_PAGE, told):
+    with frame.draw_exhibit_foot(CRAFTS_PAGE, caption):
         labels = {n: translate_label(words, language) for n, words in extinction.COLUMNS.items()}
         downloads.draw_download_buttons(rows.rename(labels), about, "extinction", main=True)
 

@@ -235,10 +235,10 @@ def _draw_refused_rows(found: list[LoadRecord]) -> None:
         pl.col("kind").cast(pl.String).replace(words).alias(t("Outcome")),
     )
     _draw_number_table(table.head(MAX_DATA_ROWS), "data_refused", width="stretch")
-    told = _format_row_limit(table.height)
+    note = _format_row_limit(table.height)
     if not identify_visitor().sees_personal_data:
-        told = join_sentences(told, t("People's own cells are hidden; a data steward sees them."))
-    frame.draw_muted(told)
+        note = join_sentences(note, t("People's own cells are hidden; a data steward sees them."))
+    frame.draw_muted(note)
     asked = {"load": chosen} | ({"file": file} if file else {})
     about = talent_figures.build_page_about(None, asked)
     downloads.draw_download_buttons(table, about, "refused", main=True)
@@ -337,8 +337,8 @@ def _draw_undated_effect() -> None:
         )
         + "</div>"
     )
-    told = t("Left: undated links do not count. Right: they count as always there.")
-    frame.draw_muted(told)
+    note = t("Left: undated links do not count. Right: they count as always there.")
+    frame.draw_muted(note)
 
 
 def _measure_policies(snapshot: Any, rules: list[Policy]) -> bool:
@@ -371,8 +371,8 @@ def _draw_claims() -> None:
     shown = kinds.with_columns(pl.col("kind").cast(pl.String).replace(words))
     shown = shown.rename({c: names[c] for c in shown.columns if c in names})
     _draw_number_table(shown, "data_kinds", width="stretch")
-    told = t("Kinds overlap, so they do not add up to all together.")
-    frame.draw_muted(told)
+    note = t("Kinds overlap, so they do not add up to all together.")
+    frame.draw_muted(note)
     downloads.draw_download_buttons(shown, _build_data_about(policy), "claims_by_kind")
     frame.draw_rule()
     present = [k for k, n in kinds.select("kind", "findings").rows() if n and k != "all"]
@@ -474,10 +474,10 @@ def _draw_source_conflicts() -> None:
         pl.col("row").alias(t("File and row")),
     )
     _draw_number_table(table.head(MAX_DATA_ROWS), "data_conflicts", width="stretch", first=150)
-    told = _format_row_limit(table.height)
+    note = _format_row_limit(table.height)
     if not identify_visitor().sees_personal_data:
-        told = join_sentences(told, t("People's own cells are hidden; a data steward sees them."))
-    frame.draw_muted(told)
+        note = join_sentences(note, t("People's own cells are hidden; a data steward sees them."))
+    frame.draw_muted(note)
     downloads.draw_download_buttons(table, _build_data_about(), "conflicts", main=True)
 
 
@@ -502,7 +502,7 @@ def _build_choice_words_expr(column: str) -> pl.Expr:
 
 
 def _draw_restatement() -> None:
-    """What changed between two kept revisions, and the causes, adding up to the difference."""
+    """What changed between two stored revisions, and the causes, adding up to the difference."""
     policy = current_policy()
     frame.draw_heading(
         t("What changed between two revisions"), t("the causes add up to the difference")

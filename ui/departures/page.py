@@ -122,7 +122,7 @@ def _fetch_departures(
 def _fetch_successors(
     policy: Policy, id: str, steward: bool
 ) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
-    """The bench, and what is not on record of whom it is for."""
+    """The bench, and what the record of the person it is for lacks."""
     snapshot = graph_state.fetch_snapshot()
     found = successors.find_successors(snapshot, policy, id, steward=steward)
     return found, successors.list_missing_records(snapshot, policy, id)
@@ -131,7 +131,7 @@ def _fetch_successors(
 def _render_departures_answer(rows: pl.DataFrame, found: Departures, *, steward: bool) -> str:
     """How many may leave, and how many of them nobody can stand in for (HTML).
 
-    Retirements of whole years stand apart: they are not those up to the month asked for.
+    Retirements by calendar year stand apart: they are not those up to the month asked for.
     """
     day = escape(format_month(found.until))
     people = rows["person_id"].n_unique()
@@ -163,13 +163,13 @@ def _render_departures_answer(rows: pl.DataFrame, found: Departures, *, steward:
 
 
 def _format_order_rule(*, steward: bool) -> str:
-    told = t(
+    rule = t(
         "In order: last mentors, key people of studios, driven workers lost, apprentices in "
         "training, then the day."
     )
     if steward:
-        return told
-    return join_sentences(told, t("Retirements stand by year; a data steward sees the month."))
+        return rule
+    return join_sentences(rule, t("Retirements stand by year; a data steward sees the month."))
 
 
 def _translate_departures(rows: pl.DataFrame, language: Language) -> pl.DataFrame:
@@ -220,12 +220,12 @@ def _draw_departure_list(rows: pl.DataFrame, policy: Policy, asked: dict[str, st
     )
     _apply_departure_click(cell, few, titles["name"])
     about = talent_figures.build_page_about(policy, asked)
-    told = t(
+    caption = t(
         "{n} of {all} rows; a click on a line shows who could take over, on a name the profile.",
         n=format_count(few.height),
         all=format_count(rows.height),
     )
-    with frame.draw_exhibit_foot(DEPARTURES_PAGE, told):
+    with frame.draw_exhibit_foot(DEPARTURES_PAGE, caption):
         labels = {n: translate_label(words, language) for n, words in departures.COLUMNS.items()}
         table = _translate_departures(rows, language).rename(labels)
         downloads.draw_download_buttons(table, about, DEPARTURES_PAGE, main=True)
@@ -275,12 +275,12 @@ def _draw_bench(policy: Policy) -> None:
     except UsageError as error:
         frame.draw_empty_state(t("Nobody is near enough"), translate_message(error))
         return
-    told = t("For {name}, with the reasons that hold.", name=format_person_name(name))
+    note = t("For {name}, with the reasons that hold.", name=format_person_name(name))
     if missing:
         what = t(", ").join(translate_label(words, language) for words in missing)
         unknown = t("Not on record: {what}; the reasons that ask for it are empty.", what=what)
-        told = join_sentences(told, unknown)
-    frame.draw_muted(told)
+        note = join_sentences(note, unknown)
+    frame.draw_muted(note)
     _draw_scenario_link(id)
     if found.is_empty():
         frame.draw_empty_state(

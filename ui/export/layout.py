@@ -1,9 +1,9 @@
-"""Where people stand in a lineage: columns by generation, rows 40 px, few crossings.
+"""Layout of a lineage: columns by generation, rows 40 px, few crossings.
 
 Within a column people stand in the order of their mentors, which crosses nothing where nobody has
 two; otherwise the barycentre sweeps of Sugiyama, Tagawa and Toda (1981) look for fewer crossings.
 (igraph has their method, but 1.0.0 crashes the process on one in twenty random graphs when the
-layers are given, and that would end the app for everyone.) Rows are whole: each column keeps its
+layers are given, and that would end the app for everyone.) Rows are integers: each column keeps its
 order and takes the rows nearest to those wished for (isotonic regression, pool adjacent violators).
 """
 
@@ -113,7 +113,7 @@ def route_around_boxes(
 ) -> dict[Arrow, list[BoxPosition]]:
     """Arrow -> the corners of a line that runs between the rows and down where no box stands.
 
-    For boxes that stand anywhere in whole rows, as along an axis of years.
+    For boxes that stand anywhere in integer rows, as along an axis of years.
     """
     boxes: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for id, place in places.items():
@@ -163,7 +163,7 @@ def _find_free_x(rows: Sequence[Sequence[tuple[float, float]]], out: float, into
 def assign_layers(people: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
     """Person -> column: right of all who lead there, those of a circle in one column.
 
-    One whom nobody leads to stands right before the first of those he or she leads to.
+    A person nobody leads to stands right before the first of those he or she leads to.
     """
     import networkx as nx
 
@@ -185,7 +185,7 @@ def arrange_by_year(
 ) -> Layout:
     """Place boxes along an axis of years, each on the free row nearest to its row in `rows`.
 
-    `rows` are whole numbers, 0 = the root's; `columns` of the result are years.
+    `rows` are integers, 0 = the root's; `columns` of the result are years.
     """
     first, last = min(years.values()), max(years.values())
     pitch = min(MAX_YEAR_PITCH_PX, max(YEARS_WIDTH_PX / (last - first + 1), MAX_YEAR_PITCH_PX / 3))
@@ -224,7 +224,7 @@ def count_crossings(
 
 
 def fit_integer_rows(wanted: Sequence[float], weights: Sequence[float] | None = None) -> list[int]:
-    """The whole, increasing rows nearest to what is wanted (weighted least squares, order kept)."""
+    """The increasing integer rows nearest to those wanted, in order (weighted least squares)."""
     blocks: list[tuple[float, float, int]] = []  # weighted sum of (wanted - place), weight, size
     for place, row in enumerate(wanted):
         weight = weights[place] if weights else 1.0
@@ -261,7 +261,7 @@ def _compute_column_lefts(
 
 
 def _find_best_rows(layers: Mapping[str, int], arrows: list[Arrow], root: str) -> dict[str, float]:
-    """Whole rows of the order, among those tried, that crosses least; the first on a tie."""
+    """Integer rows of the order, among those tried, that crosses least; the first on a tie."""
     best = _snap_rows(_order_by_tree(layers, arrows, root), layers, arrows)
     fewest = count_crossings(best, layers, arrows)
     rows = best
@@ -323,7 +323,7 @@ def _sweep_rows(
 def _snap_rows(
     wanted: Mapping[str, float], layers: Mapping[str, int], arrows: list[Arrow]
 ) -> dict[str, float]:
-    """Whole rows in the order wanted: the fullest column without gaps, the others drawn to it."""
+    """Integer rows in the order wanted: the fullest column without gaps, the others drawn to it."""
     by_layer: dict[int, list[str]] = defaultdict(list)
     for box in sorted(layers, key=lambda box: wanted[box]):  # stable: ties keep the order given
         by_layer[layers[box]].append(box)
@@ -344,7 +344,7 @@ def _snap_rows(
 def _align_column(
     boxes: list[str], rows: dict[str, float], towards: Mapping[str, list[str]], height: int
 ) -> None:
-    """Give one column the whole rows nearest the middle of whom its boxes are tied to.
+    """Give one column the integer rows nearest the middle of the boxes its own are tied to.
 
     A box tied to nobody stands right after the one above it; no box leaves the `height` rows.
     """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 ExportFormat = Literal["html", "graphml", "gexf", "json", "csv", "svg"]
-# Of a whole network or a part of it; a view can also be drawn (`ui.lineage.drawing`).
+# Of a full network or a part of it; a view can also be drawn (`ui.lineage.drawing`).
 NETWORK_FORMATS: tuple[ExportFormat, ...] = ("html", "graphml", "gexf", "json", "csv")
 FORMAT_SUFFIXES: Mapping[ExportFormat, str] = {
     "html": ".html",
@@ -43,7 +43,7 @@ FORMAT_SUFFIXES: Mapping[ExportFormat, str] = {
 }
 NETWORK_STYLE_PATH = Path(__file__).with_name("network_page.css")
 MAX_HTML_PEOPLE = 5_000  # people: pyvis builds in quadratic time, and nobody reads more
-# pyvis's page refers to a CDN in every mode: these tags, whole, wherever they stand.
+# pyvis's page refers to a CDN in every mode: these complete tags, wherever they stand.
 REMOTE_ASSET_PATTERN = re.compile(
     r"<link\b[^>]*?\bhref=[\"']https?:[^>]*>|<script\b[^>]*?\bsrc=[\"']https?:[^>]*>\s*</script>",
     re.IGNORECASE,

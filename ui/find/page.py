@@ -417,8 +417,8 @@ def _draw_typing_examples(id: str, name: str) -> None:
                     on_click=_rerun_search,
                     args=(text,),
                 )
-    told = t("A mistake of one letter or sign does no harm.")
-    frame.draw_muted(told)
+    hint = t("A mistake of one letter or sign does no harm.")
+    frame.draw_muted(hint)
 
 
 def _draw_saved_searches() -> None:
@@ -471,5 +471,7 @@ def _save_recent_search(text: str) -> None:
     on_the_way = bool(before) and (text.startswith(before) or before.startswith(text))
     if on_the_way and len(text) < len(before):
         return
-    kept = search.save_search("recent", identify_visitor().id, text, number if on_the_way else None)
-    st.session_state["find_draft"] = (kept, text)
+    saved_id = search.save_search(
+        "recent", identify_visitor().id, text, number if on_the_way else None
+    )
+    st.session_state["find_draft"] = (saved_id, text)

@@ -1,4 +1,4 @@
-"""Who meets the criteria of each next honour, kept a state, a policy and an honour."""
+"""Who meets the criteria of each next honour, cached by state, policy and honour."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def fetch_listed_nominees(policy: Policy, code: str) -> pl.DataFrame:
     found = nominations.find_nominees(
         nominations.load_nomination_facts(snapshot, policy), HONOURS[code]
     ).collect()
-    kept = pl.concat(
+    listed = pl.concat(
         [found.filter(pl.col("missing") == n).head(MAX_LISTED_NOMINEES) for n in (0, 1)]
     )
     names = snapshot.frames["occupations"].select(occupation_code="code", occupation="name")
-    return kept.join(names.collect(), on="occupation_code", how="left", maintain_order="left")
+    return listed.join(names.collect(), on="occupation_code", how="left", maintain_order="left")

@@ -124,12 +124,12 @@ def _draw_honour_criteria(standing: pl.DataFrame, chosen: Honour) -> None:
         f"<tbody>{''.join(body)}</tbody></table>"
     )
     undecided = translate_label(chosen.undecided, language)
-    told = t(
+    note = t(
         "{honour}: the data cannot decide {undecided}.",
         honour=_format_honour_title(chosen),
         undecided=undecided,
     )
-    frame.draw_muted(told)
+    frame.draw_muted(note)
 
 
 def _draw_honour_controls(places: Sequence[Any]) -> tuple[Honour, str]:
@@ -184,10 +184,10 @@ def _filter_nominees(
             chosen[name] = value
             rows = rows.filter(pl.col(columns[name]) == value)
     with places[-1]:
-        kept, decision = decisions.filter_by_decision(rows, f"{NOMINATIONS_PAGE}_{honour.code}")
+        filtered, decision = decisions.filter_by_decision(rows, f"{NOMINATIONS_PAGE}_{honour.code}")
     if decision:
         chosen["decision"] = decision
-    return rows, kept, chosen
+    return rows, filtered, chosen
 
 
 def _format_honour_table_key(honour: Honour) -> str:
@@ -247,20 +247,20 @@ def _draw_nominee_table(shown: pl.DataFrame, honour: Honour, show: str) -> list[
             "missed": None if show == SHOW_ALL_MET else config.TextColumn(t("Misses"), width=200),
         },
     )
-    told = t(
+    note = t(
         "{n} of {all} shown; tick lines to decide.",
         n=format_count(table.height),
         all=format_count(shown.height),
     )
     if shown.height >= nominees.MAX_LISTED_NOMINEES:
-        told = join_sentences(
-            told,
+        note = join_sentences(
+            note,
             t(
                 "Only the first {n} are looked through.",
                 n=format_count(nominees.MAX_LISTED_NOMINEES),
             ),
         )
-    frame.draw_muted(told)
+    frame.draw_muted(note)
     return ticked
 
 
@@ -308,14 +308,14 @@ def _draw_nomination_downloads(
     """The list as shown, with decisions; the honour and its criteria in the file."""
     language = current_language()
     criteria = t("; ").join(translate_label((c.en, c.zh), language) for c in honour.criteria)
-    told = {
+    filters = {
         "honour": honour.code,
         "show": show,
         "criteria": criteria,
         "standing": t("Meets the data's criteria, not a decision."),
         **chosen,
     }
-    about = talent_figures.build_page_about(policy, told)
+    about = talent_figures.build_page_about(policy, filters)
     make = partial(_build_nomination_export, honour=honour, language=language)
     decisions.draw_decision_downloads(shown, make, about, f"nominations-{honour.code}")
 

@@ -157,13 +157,13 @@ def _format_median(values: pl.Series) -> str:
 
 
 def _render_places_under_lead(shown: pl.DataFrame, everything: pl.DataFrame, kind: str) -> str:
-    told = t("A worker may count at several places, so places do not add up to the nation.")
+    note = t("A worker may count at several places, so places do not add up to the nation.")
     if shown.height == everything.height:
-        return escape(told)
+        return escape(note)
     part = t(
         "{n} of {all} are shown.", n=format_count(shown.height), all=format_count(everything.height)
     )
-    return escape(join_sentences(part, told))
+    return escape(join_sentences(part, note))
 
 
 # --- filters ----------------------------------------------------------------------------------
@@ -265,13 +265,13 @@ def _draw_place_table(
             PLACES_PAGE, part, rows, columns, selected, id="id", opened=opened, sorting=sorting
         )
         first = (number - 1) * selectable_table.TABLE_PAGE_ROWS + 1
-        told = t(
+        caption = t(
             "{first} to {last} of {n}; a click on a name shows it, on a header sorts.",
             first=format_count(first),
             last=format_count(first + part.height - 1),
             n=format_count(rows.height),
         )
-        with frame.draw_exhibit_foot(PLACES_PAGE, told):
+        with frame.draw_exhibit_foot(PLACES_PAGE, caption):
             selectable_table.draw_page_buttons(PLACES_PAGE, number, pages)
             downloads.draw_download_buttons(
                 tables.select_export_columns(rows, columns, {"id": t("Id")}),
@@ -300,12 +300,12 @@ def _draw_places_panel(rows: pl.DataFrame, policy: Policy, kind: str, selected: 
         _draw_place_details(id, about, policy, kind)
     else:
         frame.draw_heading(t("One, or several together"))
-        told = t(
+        hint = t(
             "Click a name to see who leads and teaches there; select 2 to {n} with the boxes "
             "to see what they reach together.",
             n=selectable_table.MAX_TICKED_ROWS,
         )
-        frame.draw_muted(told)
+        frame.draw_muted(hint)
 
 
 def _draw_joint_places(policy: Policy, kind: str, selected: list[str]) -> None:
@@ -363,14 +363,14 @@ def _draw_joint_people_download(
 def _draw_place_details(id: str, about: table.PlaceDetails, policy: Policy, kind: str) -> None:
     frame.draw_heading(about.name)
     row = table.fetch_place_rows(policy, kind).filter(pl.col("id") == id).row(0, named=True)
-    told = [
+    facts = [
         (column.title, format_count(row[name]))
         for name, column in table.build_place_columns(kind).items()
         if column.kind in ("count", "bar")
     ]
     further = merged_ids.list_further_organisation_lines({kind.capitalize(): [id]})
-    told += [(t("Also known as"), line) for _, line in further]
-    frame.draw_html(frame.render_facts(told, "sc-wide"))
+    facts += [(t("Also known as"), line) for _, line in further]
+    frame.draw_html(frame.render_facts(facts, "sc-wide"))
     st.button(
         t("Close"),
         type="tertiary",

@@ -246,13 +246,13 @@ def _materialize_place_table(snapshot: Snapshot, policy: Policy, kind: str) -> N
 
 
 def ensure_place_table(policy: Policy, kind: str) -> bool:
-    """Whether the figures are there; if not, they are being worked out, and the page says so."""
+    """Whether the figures are there; if not, they are being computed, and the page says so."""
     snapshot = graph_state.fetch_snapshot()
-    whole = has_cached_metric_table(
+    cached = has_cached_metric_table(
         snapshot, policy, METRIC_BY_PLACE_KIND[kind]
     ) and has_cached_table(_build_reach_path(snapshot, policy, kind))
     if kind != "school":
-        whole = whole and has_cached_metric_table(snapshot, policy, "bus_factor", of=kind)
+        cached = cached and has_cached_metric_table(snapshot, policy, "bus_factor", of=kind)
     key = (graph_state.fetch_graph_state(), policy, "places", kind)
     words = {
         "studio": t("Studios"),
@@ -261,7 +261,7 @@ def ensure_place_table(policy: Policy, kind: str) -> bool:
     }
     work = partial(_materialize_place_table, snapshot, policy, kind)
     return cached_metrics.ensure_background_job(
-        key, whole or cached_metrics.is_network_small(), work, words[kind]
+        key, cached or cached_metrics.is_network_small(), work, words[kind]
     )
 
 

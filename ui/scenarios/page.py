@@ -72,7 +72,7 @@ def page() -> None:
 
 
 def _compare_all(scenarios: Sequence[Scenario], policy: Policy) -> list[ScenarioComparison] | None:
-    """The comparisons; None while one of them is being worked out beside the page."""
+    """The comparisons; None while one of them is computed in the background."""
     steward = identify_visitor().sees_personal_data
     small, found = cached_metrics.is_network_small(), []
     for one in scenarios:
@@ -99,7 +99,7 @@ def _fetch_comparison(
 
 
 def _format_difference(difference: float) -> str:
-    """With its sign; nought is "no change"."""
+    """With its sign; 0 is "no change"."""
     n = round(difference)
     if n == 0:
         return "0"
@@ -203,7 +203,7 @@ def _build_about(one: ScenarioComparison, policy: Policy) -> About:
     return talent_figures.build_page_about(policy, stated)
 
 
-# --- what lies behind --------------------------------------------------------------------------
+# --- details ----------------------------------------------------------------------------------
 
 
 def _draw_details(one: ScenarioComparison, policy: Policy, *, titled: bool) -> None:
@@ -238,12 +238,12 @@ def _draw_talents(one: ScenarioComparison, policy: Policy) -> None:
     ]
     heads = (t("Driven now"), t("Scenario"), t("Difference"), t("Pending, difference"))
     frame.draw_figure_table(t("Name"), heads, body)
-    told = t(
+    caption = t(
         "{n} of {all}",
         n=format_count(min(rows.height, MAX_LISTED_ROWS)),
         all=format_count(rows.height),
     )
-    with frame.draw_exhibit_foot(f"scenario_talents_{one.scenario.id}", told):
+    with frame.draw_exhibit_foot(f"scenario_talents_{one.scenario.id}", caption):
         downloads.draw_download_buttons(
             rows, _build_about(one, policy), f"scenario_talents_{one.scenario.id}"
         )
@@ -392,11 +392,11 @@ def _draw_changes(one: ScenarioComparison, policy: Policy) -> None:
     body = []
     for change in changes[:MAX_LISTED_ROWS]:
         stated = {k: v for k, v in change.as_dict().items() if k not in ("change", "on")}
-        told = " · ".join(str(value) for value in stated.values())
+        values = " · ".join(str(value) for value in stated.values())
         day = "" if change.on is None else format_day(change.on)
         body.append(
             f"<tr><td>{escape(CHANGE_FORMS[change.kind].words.said(language))}</td>"
-            f"<td>{escape(told)}</td><td>{escape(day)}</td></tr>"
+            f"<td>{escape(values)}</td><td>{escape(day)}</td></tr>"
         )
     frame.draw_figure_table("", ("", ""), body)
     with frame.draw_exhibit_foot(f"scenario_changes_{one.scenario.id}"):

@@ -1,4 +1,4 @@
-"""The training targets' list under a rule, kept a state, a policy and a rule."""
+"""The training targets' list under a rule, cached by state, policy and rule."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fetch_scored_candidates(policy: Policy, rule: Rule) -> tuple[pl.DataFrame, i
     )
     met = rows.filter("met")
     names = snapshot.frames["occupations"].select(occupation_code="code", occupation="name")
-    kept = pl.concat(
+    listed = pl.concat(
         [met.head(MAX_LISTED_CANDIDATES), rows.filter(~pl.col("met")).head(MAX_LISTED_CANDIDATES)]
     )
-    return kept.join(names.collect(), on="occupation_code", how="left"), met.height
+    return listed.join(names.collect(), on="occupation_code", how="left"), met.height

@@ -120,7 +120,7 @@ def _list_standing_names() -> dict[str, str]:
 
 
 def _draw_rule_form(rule: Rule) -> None:
-    """The rule, whole, and every number of it to set."""
+    """The full rule, and every number of it to set."""
     names = _list_rule_term_names()
     parts = " + ".join(f"{names[p]} {rule.as_dict()[p]}" for p in SCORE_COMPONENTS)
     with st.popover(t("The rule: {parts}", parts=parts), key="targets_rule"):
@@ -239,12 +239,12 @@ def _format_age_band(band: str | None) -> str:
 def list_candidate_reasons(row: dict[str, Any]) -> list[str]:
     """Why one is a candidate, as short dated facts; nothing for a part that gives no points."""
     language = current_language()
-    row, told = restore_date_precision(row), []
+    row, reasons = restore_date_precision(row), []
     if row["rise_points"] > 0:
         began = format_day(row["first_day"]), translate_label(LEVELS[row["first_level"]], language)
         faster = format_share(row["rise"], 1)
         if row["high_day"] is not None:
-            told.append(
+            reasons.append(
                 t(
                     "{level} on {day}, high-skilled on {high}: {years} years, faster than "
                     "{share} of "
@@ -257,7 +257,7 @@ def list_candidate_reasons(row: dict[str, Any]) -> list[str]:
                 )
             )
         else:
-            told.append(
+            reasons.append(
                 t(
                     "{level} on {day}, {now} now: faster than {share} of the occupation",
                     level=began[1],
@@ -268,7 +268,7 @@ def list_candidate_reasons(row: dict[str, Any]) -> list[str]:
             )
     if row["competition_points"] > 0:
         grade = translate_label(GRADES[row["grade"]], language)
-        told.append(
+        reasons.append(
             t(
                 "{day}: rank {rank}, {grade} competition",
                 day=format_day(row["placed_on"]),
@@ -278,16 +278,16 @@ def list_candidate_reasons(row: dict[str, Any]) -> list[str]:
         )
     if row["mentor_points"] > 0:
         state = t("driven") if row["state"] == "driven" else t("pending")
-        since, name = format_day(row["since"]), format_person_name(row["mentor_name"] or "")
+        begun, name = format_day(row["since"]), format_person_name(row["mentor_name"] or "")
         if row["channel"] == "mentorship":
-            told.append(
-                t("{day}: apprentice of {name}, {state}", day=since, name=name, state=state)
+            reasons.append(
+                t("{day}: apprentice of {name}, {state}", day=begun, name=name, state=state)
             )
         else:
-            told.append(
-                t("{day}: at the studio of {name}, {state}", day=since, name=name, state=state)
+            reasons.append(
+                t("{day}: at the studio of {name}, {state}", day=begun, name=name, state=state)
             )
-    return told
+    return reasons
 
 
 @graph_state.cache_by_graph_state(max_entries=8, resource=True)
@@ -296,11 +296,11 @@ def _open_reason_cache(policy: Policy, rule: Rule, language: Language) -> dict[s
     return {}
 
 
-def _format_candidate_reasons(row: dict[str, Any], told: dict[str, str]) -> str:
-    """The reasons of a row: those in `told`, or said now and kept there."""
-    words = told.get(row["person_id"])
+def _format_candidate_reasons(row: dict[str, Any], cache: dict[str, str]) -> str:
+    """The reasons of a row: from `cache`, or made and stored there now."""
+    words = cache.get(row["person_id"])
     if words is None:
-        words = told[row["person_id"]] = t("; ").join(list_candidate_reasons(row)) or NO_VALUE_DASH
+        words = cache[row["person_id"]] = t("; ").join(list_candidate_reasons(row)) or NO_VALUE_DASH
     return words
 
 
@@ -309,7 +309,7 @@ def _translate_candidates(
 ) -> pl.DataFrame:
     """The rows with codes as words and the reasons of each, as the list shows them."""
     names = _list_standing_names()
-    told = _open_reason_cache(policy, rule, language)
+    reason_cache = _open_reason_cache(policy, rule, language)
     return pl.DataFrame(
         [
             {
@@ -318,7 +318,7 @@ def _translate_candidates(
                 "level": row["level"],
                 "age": _format_age_band(row["age_band"]),
                 "occupation": translate_term(row["occupation"] or NO_VALUE_DASH),
-                "reasons": _format_candidate_reasons(row, told),
+                "reasons": _format_candidate_reasons(row, reason_cache),
                 "standing": names[row["standing"]],
                 "decision": decisions.format_decision(row["decision"]),
                 "province": format_province(row["province"], language),
@@ -396,8 +396,8 @@ def _draw_candidate_panel(rows: pl.DataFrame, rule: Rule, policy: Policy) -> Non
         f'<table class="sc-table">{lines}<tr class="total"><td>{escape(t("Score (points)"))}</td>'
         f'<td class="n"><b>{row["score"]:.1f}</b></td></tr></table>'
     )
-    told = "".join(f"<li>{escape(reason)}</li>" for reason in _list_all_reasons(row, rule))
-    frame.draw_html(f"<ul>{told}</ul>")
+    items = "".join(f"<li>{escape(reason)}</li>" for reason in _list_all_reasons(row, rule))
+    frame.draw_html(f"<ul>{items}</ul>")
     decisions.draw_decision_panel(
         TARGET_DECISION_SCOPE, row["person_id"], _build_rule_context(rule, policy)
     )
@@ -405,25 +405,25 @@ def _draw_candidate_panel(rows: pl.DataFrame, rule: Rule, policy: Policy) -> Non
 
 def _list_all_reasons(row: dict[str, Any], rule: Rule) -> list[str]:
     """The reasons, and of one on the list who does not meet the rule, why not."""
-    told = list_candidate_reasons(row)
+    reasons = list_candidate_reasons(row)
     if row["standing"] == "unmet":
         if row["leading"]:
-            told.append(t("not met: is a leading talent already"))
+            reasons.append(t("not met: is a leading talent already"))
         if row["retired"]:
-            told.append(t("not met: has retired"))
+            reasons.append(t("not met: has retired"))
         if row["age"] is None:
-            told.append(t("not met: the date of birth is not known"))
+            reasons.append(t("not met: the date of birth is not known"))
         elif row["age"] > rule.age:
-            told.append(t("not met: older than {age}", age=rule.age))
+            reasons.append(t("not met: older than {age}", age=rule.age))
         if row["score"] < rule.least:
-            told.append(
+            reasons.append(
                 t(
                     "not met: {score} of {least} points",
                     score=f"{row['score']:.1f}",
                     least=rule.least,
                 )
             )
-    return told
+    return reasons
 
 
 def _build_rule_context(rule: Rule, policy: Policy) -> dict[str, str]:
@@ -446,7 +446,7 @@ def _draw_target_downloads(
 def _build_target_export(few: pl.DataFrame, *, rule: Rule, language: Language) -> pl.DataFrame:
     """The rows as they are written: heads and words in the language, the numbers as they are."""
     with override_language(language):
-        told = [" | ".join(_list_all_reasons(row, rule)) for row in few.iter_rows(named=True)]
+        reasons = [" | ".join(_list_all_reasons(row, rule)) for row in few.iter_rows(named=True)]
         points = {
             f"{part}_points": t("{part} (points)", part=name)
             for part, name in _list_rule_term_names().items()
@@ -458,6 +458,6 @@ def _build_target_export(few: pl.DataFrame, *, rule: Rule, language: Language) -
             pl.col("score").round(2).alias(t("Score (points)")),
             *(pl.col(name).round(2).alias(title) for name, title in points.items()),
             pl.col("standing").replace(_list_standing_names()).alias(t("Against the list")),
-            pl.Series(t("Reasons"), told, pl.String),
+            pl.Series(t("Reasons"), reasons, pl.String),
             *decisions.build_decision_export_columns(),
         )

@@ -1,7 +1,7 @@
-"""Who feeds whom: ties between studios, enterprises and schools, counted from the people behind.
+"""Ties between studios, enterprises and schools, counted from the people in them.
 
-A kind of tie is a table of rows (person, a, b, year), kept beside the snapshot; the matrix and the
-graph are small aggregates of it, in which a place goes by its key, "studio:S1": a studio and an
+A kind of tie is a table of rows (person, a, b, year), stored beside the snapshot; the matrix and
+the graph are small aggregates of it, in which a place goes by its key, "studio:S1": a studio and an
 enterprise may have one id. Drawing is ui/ties/page.py's.
 """
 
@@ -129,11 +129,11 @@ def compute_place_positions(shown: ShownTies) -> dict[str, tuple[float, float]]:
     return {place: (float(x), float(y)) for place, (x, y) in placed.items()}
 
 
-# --- the people behind a tie ------------------------------------------------------------------
+# --- the people of a tie ----------------------------------------------------------------------
 
 
 def list_tie_people(kind: str, a: str, b: str, period: tuple[int, int] | None) -> pl.DataFrame:
-    """Those behind a tie between two keys, as many as it counts: person, person_id, name, level,
+    """The people of a tie between two keys, as many as it counts: person, person_id, name, level,
     ..., year.
     """
     ties = _fetch_ties(kind).filter(pl.col("a") == id_of(a), pl.col("b") == id_of(b))
@@ -144,7 +144,7 @@ def list_tie_people(kind: str, a: str, b: str, period: tuple[int, int] | None) -
 
 
 def list_partnerships(a: str, b: str, period: tuple[int, int] | None) -> pl.DataFrame:
-    """The partnerships behind a tie between two keys, as many as it counts: kind, start, end."""
+    """The partnerships of a tie between two keys, as many as it counts: kind, start, end."""
     rows = (
         graph_state.fetch_snapshot()
         .frames["partnerships"]

@@ -1,4 +1,4 @@
-"""Ties: who feeds whom among studios, enterprises and schools, as a matrix and as a graph."""
+"""Ties among studios, enterprises and schools, as a matrix and as a graph."""
 
 from __future__ import annotations
 
@@ -94,17 +94,17 @@ def _render_ties_answer(kind: str, pairs: pl.DataFrame) -> str:
 
 def _render_ties_under_lead(kind: str, pairs: pl.DataFrame) -> str:
     """What a tie counts, and which is the strongest."""
-    told = counts.list_tie_meanings()[kind] + t(".")
+    sentence = counts.list_tie_meanings()[kind] + t(".")
     if not pairs.is_empty():
         top = pairs.row(0, named=True)
         names = counts.fetch_place_names([top["a"], top["b"]])
-        told += t(
+        sentence += t(
             " The strongest: {a} to {b}, {n}.",
             a=names[top["a"]],
             b=names[top["b"]],
             n=format_count(top["n"]),
         )
-    return escape(told)
+    return escape(sentence)
 
 
 def _format_tie_unit(kind: str, onto: str) -> str:
@@ -275,8 +275,8 @@ def _draw_tie_graph(shown: ShownTies, names: dict[str, str], kind: str, onto: st
         "project": t("▲ project"),
     }
     legend = " ".join(f"<span>{escape(marks[k])}</span>" for k in marks if k in kinds.values())
-    told = t("Thicker: more; larger: more in all. A click on a place shows its ties alone.")
-    frame.draw_html(f'<div class="sc-legend">{legend}<span>{escape(told)}</span></div>')
+    note = t("Thicker: more; larger: more in all. A click on a place shows its ties alone.")
+    frame.draw_html(f'<div class="sc-legend">{legend}<span>{escape(note)}</span></div>')
     event = st.altair_chart(
         charts.build_tie_graph_chart(
             shown, places, names, kinds, _format_tie_unit(kind, onto), frame.detect_colour_mode()
@@ -319,7 +319,7 @@ def _draw_ties_foot(
 ) -> None:
     rows, all_rows = shown.first.height, shown.places[0]
     columns, all_columns = shown.second.height, shown.places[1]
-    told = t(
+    caption = t(
         "{rows} of {all_rows} lines and {columns} of {all_columns} columns are shown; they hold "
         "{part} of {total} ({share}).",
         rows=format_count(rows),
@@ -331,7 +331,7 @@ def _draw_ties_foot(
         share=format_share(shown.part, shown.total),
     )
     if view == "graph":
-        told = t(
+        caption = t(
             "{places} places and {ties} ties are shown, the strongest; they hold {part} of {total} "
             "({share}).",
             places=format_count(len(names)),
@@ -341,7 +341,7 @@ def _draw_ties_foot(
             share=format_share(shown.part, shown.total),
         )
     groups = pl.concat([shown.first, shown.second])["community"].n_unique()
-    told += t(" {n} communities among them.", n=format_count(groups))
+    caption += t(" {n} communities among them.", n=format_count(groups))
     way = {"kind": kind, "between": onto, "view": view}
     if view == "matrix":
         way |= {"rows": str(size), "sorted_by": order}
@@ -353,7 +353,7 @@ def _draw_ties_foot(
         pl.col("b").replace(names).alias(t("To")),
         pl.col("n").alias(_format_tie_unit(kind, onto)),
     )
-    with frame.draw_exhibit_foot(TIES_PAGE, told):
+    with frame.draw_exhibit_foot(TIES_PAGE, caption):
         downloads.draw_download_buttons(table, about, TIES_PAGE, main=True)
         downloads.draw_download_button(
             "GraphML",
@@ -379,7 +379,7 @@ def encode_ties_graphml(shown: ShownTies, names: dict[str, str], about: About) -
     return encode_network(graph, "graphml")
 
 
-# --- the people behind a tie ------------------------------------------------------------------
+# --- the people of a tie ----------------------------------------------------------------------
 
 
 def _list_tie_rows(
@@ -424,8 +424,8 @@ def _draw_tie_panel(
 ) -> None:
     if tie is None:
         frame.draw_heading(t("Who is behind a tie"))
-        told = t("Click a cell or a line to see the people behind it.")
-        frame.draw_muted(told)
+        note = t("Click a cell or a line to see the people behind it.")
+        frame.draw_muted(note)
         _draw_strongest_ties(pairs)
         return
     names = counts.fetch_place_names(tie)
@@ -442,8 +442,8 @@ def _draw_tie_panel(
         filters={n: v for n, v in chosen.items() if v}
         | {"kind": kind, "between": onto, "tie": ",".join(tie)}
     )
-    rows, table, told = _list_tie_rows(kind, onto, pairs, tie, period)
-    frame.draw_html(f'<div class="sc-behind">{told}</div>')
+    rows, table, note = _list_tie_rows(kind, onto, pairs, tie, period)
+    frame.draw_html(f'<div class="sc-behind">{note}</div>')
     cell = draw_sortable_list(
         _add_name_pinyin(table).head(MAX_LISTED_TIE_ROWS),
         height=min(36 * (min(table.height, 12) + 1) + 2, 470),
@@ -452,10 +452,10 @@ def _draw_tie_panel(
         row_height=36,
     )
     if table.height > MAX_LISTED_TIE_ROWS:
-        told = t(
+        note = t(
             "The first {n} are shown; the download has all.", n=format_count(MAX_LISTED_TIE_ROWS)
         )
-        frame.draw_muted(told)
+        frame.draw_muted(note)
     if cell and "person_id" in rows.columns:
         frame.draw_page_link(
             "talent", format_person_name(rows["name"][cell[0]]), id=rows["person_id"][cell[0]]
