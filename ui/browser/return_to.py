@@ -19,5 +19,5 @@ def save_address() -> None:
 
 
 def restore_address() -> None:
-    """Goes to the address kept before signing in, once; draws nothing."""
+    """Goes to the address stored before signing in, once; draws nothing."""
     declare_component(RETURN_TO_SCRIPT_PATH)(key="return_to", data="go")

@@ -1,4 +1,4 @@
-"""What one visit has brought in and said of it, until it is loaded; in this session alone."""
+"""The files and choices of one visit, until they are loaded; in this session alone."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class DraftSheet:
 class LoadDraft:
     """`check` is the dry run, `load` the load itself; each stands until the files change.
 
-    `agreed` and `withdrawn` (tables of which the lists state nothing any more) were said of what
+    `agreed` and `withdrawn` (tables of which the lists state nothing any more) confirm what
     the last check would take back: another check needs them again. `number` tells the controls of
     one batch of files from those of the next.
     """
@@ -158,7 +158,7 @@ class LoadDraft:
         self.load = job
 
     def clear(self) -> None:
-        """Removes the files and forgets what was said of them; a load that runs goes on."""
+        """Removes the files and their choices; a load that runs goes on."""
         if self.folder is not None and (self.load is None or self.load.is_over):
             self.folder.close()
         self.drop_check()

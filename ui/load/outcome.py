@@ -143,7 +143,7 @@ def name_table(table: str) -> str:
 def _draw_refusals(
     draft: LoadDraft, job: LoadJob, report: LoadReport, read: DepartmentFiles, key: str
 ) -> None:
-    """What is refused: by reason, then row by row as it stood, then the workbooks to send back."""
+    """What is refused: by reason, then row by row as received, then the workbooks to send back."""
     language = current_language()
     refused = report.findings.filter((pl.col("kind") == "refused") & (pl.col("row") > 0))
     rows = refused.select("file", "row").unique().height

@@ -126,8 +126,10 @@ def _render_load_answer(draft: LoadDraft, found: DraftSheets) -> str:
     )
     if not asked:
         return read
-    told = tn("{n} question is open.", "{n} questions are open.", asked, n=render_bold(str(asked)))
-    return join_sentences(read, told)
+    open_questions = tn(
+        "{n} question is open.", "{n} questions are open.", asked, n=render_bold(str(asked))
+    )
+    return join_sentences(read, open_questions)
 
 
 def _draw_sheets(draft: LoadDraft, found: DraftSheets) -> None:

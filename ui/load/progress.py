@@ -15,7 +15,7 @@ _POLL_SECONDS = 1.0
 
 @st.fragment(run_every=_POLL_SECONDS)
 def draw_job_status(job: LoadJob) -> None:
-    """How far it is, and the way to call it off; draws the whole page anew when it has ended."""
+    """How far it is, and the way to call it off; draws the full page anew when it has ended."""
     if job.is_over:
         st.rerun()
     with st.status(_name_state(job), expanded=True, state="running"):

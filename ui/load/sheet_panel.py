@@ -70,7 +70,7 @@ def draw_settled_sheet(sheet: DraftSheet, seen: InspectedSheet) -> None:
         _draw_sheet_facts(seen, is_left_out=sheet.choices.is_left_out)
 
 
-# Each takes what a control holds, by its key, into what is said of the sheet. Streamlit reports a
+# Each takes what a control holds, by its key, into the choices for the sheet. Streamlit reports a
 # control that has just left the page as changed, with the value that it had all along: what is in
 # force already changes nothing, and above all ends no check.
 

@@ -1,4 +1,4 @@
-"""What the page of a province, an industry or an occupation shows, kept by state and policy."""
+"""What the page of a province, an industry or an occupation shows, cached by state and policy."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def format_area_job_key(policy: Policy) -> tuple[str, str, Policy]:
 
 @graph_state.cache_by_graph_state(max_entries=256, resource=True)
 def fetch_area(policy: Policy, kind: AreaKind, code: str) -> Area:
-    """The area, of the graph as it stands."""
+    """The area, of the current graph."""
     return areas.build_area(
         graph_state.fetch_snapshot(),
         talent_figures.fetch_driven_figures(policy),

@@ -1,7 +1,7 @@
-"""Metrics that take seconds at national size: found once a state and policy, then kept.
+"""Metrics that take seconds at national size: computed once per state and policy, then cached.
 
-A page never waits for one: what is not there yet is offered by a button, worked out beside the
-page, and drawn when it is done. A small network is worked out at once.
+A page never waits for one: what is missing is offered by a button, computed in the
+background, and drawn when it is done. A small network is computed at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ JOB_POLL_SECONDS = 2  # seconds
 
 @graph_state.cache_by_graph_state(max_entries=40, resource=True)
 def fetch_cached_metric(policy: Policy, name: str, **parameters: str) -> pl.DataFrame:
-    """The metric's table under a policy, of the graph as it stands; found now if need be."""
+    """The metric's table under a policy, of the current graph; computed now if need be."""
     return load_metric_table(
         graph_state.fetch_snapshot(),
         policy,
@@ -95,9 +95,9 @@ def draw_missing_metrics(policy: Policy, names: list[str]) -> None:
 
 
 def draw_background_result(key: Any, words: str, work: Callable[[], Any]) -> Any:
-    """What `work` gives, worked out beside the page and kept by the process; None until then.
+    """The result of `work`, computed in the background and cached by the process; None until then.
 
-    Offers to begin, and tells when it is under way.
+    Offers to begin, and shows when it is under way.
     """
     job = find_background_job(key)
     if job is not None and job.done() and not job.exception():
@@ -132,7 +132,7 @@ def _draw_job_progress(key: Any, words: str) -> None:
 
 
 def ensure_background_job(key: Any, ready: bool, work: Callable[[], Any], words: str) -> bool:
-    """Whether what the page stands on is there; if not, it is being worked out, and so it says."""
+    """Whether the page's input is ready; if not, it is being computed, and the page says so."""
     if ready:
         return True
     job = start_background_job(key, work)
@@ -144,15 +144,15 @@ def ensure_background_job(key: Any, ready: bool, work: Callable[[], Any], words:
 
 
 def is_network_small() -> bool:
-    """Whether the network is so small that anything is worked out at once."""
+    """Whether the network is so small that anything is computed at once."""
     return _count_network_people() <= SMALL_NETWORK_PEOPLE
 
 
 def fetch_or_explain(
     head: Any, working: str, refused: str, fetch: Callable[[], Result | None]
 ) -> Result | None:
-    """What a page stands on; None when the page's head says instead that it is being worked out, or
-    why it cannot be given.
+    """A page's input; None when the page's head says instead that it is being computed, or why it
+    is not available.
     """
     try:
         with st.spinner(working):

@@ -84,7 +84,7 @@ def build_part_query(part: DrillDownFilter) -> dict[str, str]:
 
 @graph_state.cache_by_graph_state(max_entries=8, resource=True)
 def fetch_promotion_rows(policy: Policy) -> DrillDown:
-    """The promotions behind the figures under a policy, of the graph as it stands."""
+    """The promotions behind the figures under a policy, of the current graph."""
     return load_drill_down(
         graph_state.fetch_snapshot(), talent_figures.fetch_driven_figures(policy)
     )

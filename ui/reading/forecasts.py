@@ -19,7 +19,7 @@ from ui.words.i18n import t
 
 
 def ensure_landing_forecast(policy: Policy) -> bool:
-    """Whether the forecast is there; if not, it is being worked out, and the page says so.
+    """Whether the forecast is there; if not, it is being computed, and the page says so.
 
     Raises what the forecast raises.
     """
@@ -34,7 +34,7 @@ def ensure_landing_forecast(policy: Policy) -> bool:
 
 @graph_state.cache_by_graph_state(max_entries=8, resource=True)
 def fetch_landing_forecast(policy: Policy) -> LandingForecast:
-    """The forecast under the policy, of the graph as it stands."""
+    """The forecast under the policy, of the current graph."""
     return load_landing_forecast(graph_state.fetch_snapshot(), policy)
 
 

@@ -1,4 +1,4 @@
-"""Whom the person in focus drives, and who is pending."""
+"""The people driven by the person in focus, and those pending."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BoxState = Literal["talent", "driven", "pending", "none"]
 
 @dataclass(frozen=True)
 class LineageReach:
-    """Whom the person in focus drives, and who is pending; empty for one who is no talent."""
+    """The people driven by the person in focus, and those pending; empty if no talent."""
 
     generation: Mapping[str, int]
     skilled_on: Mapping[str, date]

@@ -80,7 +80,7 @@ def list_further_id_lines(ids: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def list_further_organisation_lines(ids: Mapping[str, Iterable[str]]) -> list[tuple[str, str]]:
-    """The further ids of organisations, given by label: whose, and each with why and by whom."""
+    """The further ids of organisations, given by label: the owner, reason and decision."""
     if not sum(fetch_organisation_counts().values()):
         return []
     wanted = {label: sorted(set(some)) for label, some in ids.items()}

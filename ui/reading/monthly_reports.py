@@ -20,7 +20,7 @@ from ui.words.terms import translate_term
 
 
 def ensure_report_figures(policy: Policy, month: str, province: str | None) -> bool:
-    """Whether the figures are there; if not, they are being worked out, and the page says so.
+    """Whether the figures are there; if not, they are being computed, and the page says so.
 
     Raises what `collect_report_figures` raises.
     """
@@ -57,8 +57,8 @@ def _build_request(policy: Policy, month: str, province: str | None) -> ReportRe
 def _fetch_report_sources(month: str) -> ReportSources:
     database = graph_state.open_shared_database()
     snapshot, loads = graph_state.fetch_snapshot(), list_loads(database)
-    kept = list_cached_snapshots(database, database.settings)
-    chosen = choose_earlier_revision(kept, snapshot.revision, ReportMonth.parse(month))
+    snapshots = list_cached_snapshots(database, database.settings)
+    chosen = choose_earlier_revision(snapshots, snapshot.revision, ReportMonth.parse(month))
     if chosen is None:
         return ReportSources(snapshot, loads)
     return ReportSources(snapshot, loads, open_snapshot(chosen.folder), chosen.made_at)

@@ -1,4 +1,4 @@
-"""What the last load changed: the two newest kept revisions, under one policy."""
+"""What the last load changed: the two newest stored revisions, under one policy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ui.shell import graph_state
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """There is a revision before, but no figures under this policy are kept of it."""
+    """There is a revision before, but without stored figures under this policy."""
 
     before: CachedSnapshot
 
@@ -40,7 +40,7 @@ def _list_newest_snapshots() -> tuple[CachedSnapshot, ...]:
 
 
 def fetch_last_change(policy: Policy) -> RevisionChange | Unmeasured | None:
-    """What changed under the policy since the revision before; None when one alone is kept."""
+    """What changed under the policy since the revision before; None when only one is stored."""
     found = _list_newest_snapshots()
     if len(found) < 2:
         return None
@@ -60,7 +60,7 @@ def _compute_last_change(policy: Policy, rules: Policy) -> RevisionChange:
 
 
 def fetch_restatement(found: RevisionChange, policy: Policy) -> Restatement | None:
-    """The difference with its causes, once somebody has had it worked out; None until then.
+    """The difference with its causes, once it has been computed; None until then.
 
     Of a small network it is begun at once; of the nation it takes both cores for half a minute,
     so the data page offers it.
@@ -80,20 +80,20 @@ def fetch_restatement(found: RevisionChange, policy: Policy) -> Restatement | No
 def format_restatement_key(
     before: Path, after: Path, policy: Policy
 ) -> tuple[str, str, str, Policy]:
-    """Under what the restatement of these snapshots' folders is worked out beside the page."""
+    """The key of the background job that restates these snapshots' folders."""
     return "restated", str(before), str(after), policy
 
 
 def materialize_restatement(before: Path, after: Path, policy: Policy) -> Restatement:
-    """The restatement between two snapshots' folders: the kept one, or found now and kept."""
+    """The restatement between two snapshots' folders: cached, or computed and cached now."""
     return load_restatement(open_snapshot(before), open_snapshot(after), policy)
 
 
 def fetch_cached_restatement(before: Path, after: Path, policy: Policy) -> Restatement | None:
-    """The restatement between two snapshots' folders, if it is kept."""
+    """The restatement between two snapshots' folders, if it is cached."""
     found = _read_cached_restatement(before, after, policy)
     if found is None:
-        _read_cached_restatement.clear(before, after, policy)  # it may be worked out at any time
+        _read_cached_restatement.clear(before, after, policy)  # it may be computed at any time
     return found
 
 

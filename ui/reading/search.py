@@ -1,7 +1,7 @@
 """What is found of what a visitor types, with what tells each apart; recent and saved searches.
 
 The names are found in `graph.people.search`; here the few that are shown are looked up in the
-graph. What was typed may be a name: it stands in the visitor's own notebook and nowhere else.
+graph. What was typed may be a name: it is stored in the visitor's own notebook and nowhere else.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ui.shell import graph_state
 MAX_RESULTS_PER_KIND = 20
 MAX_RECENT_SEARCHES = 10
 SEARCH_ID_PATTERN: Final = re.compile(r"\d{17}[\dXx]")
-# Shorter letters than this are not kept as a search: they are on the way to one.
+# Fewer letters than this are not stored as a search: they are on the way to one.
 MIN_SAVED_SEARCH_CHARS = 2
 
 
@@ -127,7 +127,7 @@ def search_by_text(
 
     Of several words, some may name a province, a level or an occupation: where no name has them
     all, the others are looked for among those who are there. A further id of a person or
-    an organisation finds whom it stands for.
+    an organisation finds its owner.
     """
     snapshot = graph_state.fetch_snapshot()
     text = resolve_person_id(snapshot, text)
@@ -261,9 +261,9 @@ def list_searches(which: SearchList, owner: str) -> list[Entry]:
 def save_search(
     which: SearchList, owner: str, text: str, instead_of: int | None = None
 ) -> int | None:
-    """Keeps what was typed as the newest; the entry's number, None when it is too short.
+    """Stores what was typed as the newest; the entry's number, None when it is too short.
 
-    The same text kept before goes, and so does `instead_of`: what the visitor typed on the way.
+    The same text stored before goes, and so does `instead_of`: what the visitor typed on the way.
     """
     text = text.strip()
     notebook = graph_state.open_notebook()
@@ -273,8 +273,8 @@ def save_search(
         notebook.remove(instead_of, owner)
     if len(text) < MIN_SAVED_SEARCH_CHARS:
         return None
-    kept = notebook.entries("search", owner=owner, subject=which)
-    for place, entry in enumerate(kept):
+    earlier = notebook.entries("search", owner=owner, subject=which)
+    for place, entry in enumerate(earlier):
         if entry.body.get("text") == text or (
             which == "recent" and place >= MAX_RECENT_SEARCHES - 1
         ):
@@ -283,7 +283,7 @@ def save_search(
 
 
 def has_typed_id_number(text: str) -> bool:
-    """Whether someone's ID number stands in what was typed: it is not kept."""
+    """Whether someone's ID number is in what was typed: it is not stored."""
     return SEARCH_ID_PATTERN.search(text) is not None
 
 

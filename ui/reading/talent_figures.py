@@ -125,7 +125,7 @@ def _rank_talents(policy: Policy) -> pl.DataFrame:
 
 @cache_by_graph_state(max_entries=4, resource=True)
 def fetch_talent_reach(policy: Policy) -> ReachSets:
-    """Whom each talent drives, by talent id."""
+    """The people each talent drives, by talent id."""
     return build_talent_reach(fetch_driven_figures(policy))
 
 
@@ -143,7 +143,7 @@ def fetch_people_by_number(persons: list[int]) -> pl.DataFrame:
 
 @cache_by_graph_state(max_entries=256, resource=True)
 def fetch_talents_of_worker(person_id: str, policy: Policy) -> pl.DataFrame:
-    """The leading talents for whom this person counts: talent_id, name, generation."""
+    """The leading talents this person counts for: talent_id, name, generation."""
     shares = list_worker_shares(fetch_snapshot(), fetch_driven_figures(policy), person_id)
     return shares.select("talent_id", "name", "generation")
 
@@ -185,7 +185,7 @@ class TalentFigures:
     - ranks: (highest, lowest) place among all `fetch_talent_rows`, over the four ways to credit
     - talents: how many talents there are
     - generations, shared: driven persons by generation, in full and shared equally
-    - parts: by generation and channel; each way to credit adds up to the whole
+    - parts: by generation and channel; each way to credit adds up to the total
     """
 
     driven: int
@@ -241,7 +241,7 @@ def fetch_worker_shares(worker_id: str, policy: Policy) -> dict[str, WorkerShare
 
 @cache_by_graph_state(max_entries=64, resource=True)
 def fetch_person_states(person_id: str, policy: Policy) -> LineageReach:
-    """Whom one person drives and who is pending, by person_id; empty for one who is no talent."""
+    """The people one person drives, and those pending, by person_id; empty if no talent."""
     found = fetch_driven_figures(policy)
     workers = _list_workers_of_talent(person_id, policy)
     return LineageReach(
