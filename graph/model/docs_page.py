@@ -25,7 +25,9 @@ from graph.model.vocabularies import LEVELS
 MODEL_PAGE_HEAD = """# The model
 
 Made from `graph/model/kinds.py` by `make docs`; change it there. Every node and every relation also
-carries its provenance: {provenance}.
+carries its provenance:
+
+{provenance}
 
 Where sources differ, the value of the source counts that is first in `SHICHENG_SOURCE_RANK`, then
 the one with the newest `updated_on`, then the one whose source's name comes first. An empty cell
@@ -41,21 +43,26 @@ TABLES_HEAD = """## Exchange tables
 One table a file in one folder: `people.csv`, `mentorships.csv.gz`, `talents.parquet`. Every table
 but `people` may be absent. Headers are the names below, or the Chinese ones.
 
-The same tables are read from any file that an office makes: workbooks (.xlsx, .xlsm, .xlsb, .xls,
-.et, .ods; a sheet a table, named as the table), CSV and text with any separator (comma, tab,
-semicolon, bar, full-width comma), gzip, zip, Parquet, JSON (a list of records, or a record a line)
-and tables of web pages. What a file is, its content says, not its ending. A file of nearly the
-right name (People.csv, 人员.xlsx, people_2024.csv) or of another one is a table if one of its first
-rows has the headers of all columns that the table must have; rows of titles above are left out,
-with a remark. Two files that are the same table are refused; a file of exactly the right name goes
-before others. What is not read is named, with the reason and the table it may be.
+The same tables are read from any file that an office makes:
 
-The encoding is found on the whole file: UTF-8, UTF-16, GB18030 or Big5; the report states it, and
+- workbooks (.xlsx, .xlsm, .xlsb, .xls, .et, .ods): a sheet a table, named as the table;
+- CSV and text with any separator (comma, tab, semicolon, bar, full-width comma);
+- Parquet, and JSON (a list of records, or a record a line);
+- tables of web pages;
+- any of these in gzip or zip.
+
+The content decides what a file is, not its ending. The name may differ (People.csv, 人员.xlsx,
+people_2024.csv): a file is a table if one of its first rows has the headers of all columns that the
+table must have. Rows of titles above are left out, with a remark. Two files that are the same
+table are refused; a file of exactly the right name goes before others. What is not read is named,
+with the reason and the table it may be.
+
+The encoding is found on the full file: UTF-8, UTF-16, GB18030 or Big5; the report states it, and
 `--encoding` sets it. A file of rows in two encodings is refused, with the first row that differs.
 
 Hidden rows and sheets of workbooks are read, with a remark. What a spreadsheet did to the data is
-mended where it is certain (a day's number in a column of dates, numbers that their format shows
-with zeros in front, `.0` behind whole numbers, ="007"), with a remark. Lost digits (3.20102E+17)
+mended where it is certain, with a remark: a day's number in a column of dates, numbers that their
+format shows with zeros in front, `.0` after integers, ="007". Lost digits (3.20102E+17)
 and lost zeros are remarked; a rounded number is refused as an id. Limits: 1,048,576 rows and 16,384
 columns a sheet, 1,000,000 characters a cell, 200 MB a workbook. A file that unpacks to far more
 than it is packed, is protected by a password or is damaged is refused in a sentence.
@@ -63,7 +70,7 @@ than it is packed, is protected by a password or is damaged is refused in a sent
 Dates lie between 1600 and 2999: 2024-05-01, also 2024/5/1, 2024.5.1, 20240501, 2024年5月1日 or
 a day of Excel. A month (2024-05) is its first day, with a remark. A year alone is its first day;
 as the start of a mentorship, a training or the lead of a studio, and as an end, it is its last day,
-with a remark. How much is known is kept beside the day (`NAME_precision`: `year`, `month`), and
+with a remark. How much is known is stored beside the day (`NAME_precision`: `year`, `month`), and
 such a date is shown as the year or the month; from which day of its year a link counts the policy
 says (`--year-alone`). 至今 and 长期 are an open end. Levels go by number or name.
 
@@ -93,7 +100,7 @@ Cypher. They are true for the revision in `driven_revision`: compare it with the
 
 def page() -> str:
     """The full page, as Markdown."""
-    provenance = ", ".join(f"`{p.name}` ({p.en})" for p in PROVENANCE)
+    provenance = "\n".join(f"- `{p.name}`: {p.en}" for p in PROVENANCE)
     every = " and ".join(f"`{p.name}` ({p.zh})" for p in COMMON_TABLE_COLUMNS)
     parts = [
         MODEL_PAGE_HEAD.format(provenance=provenance),
@@ -161,7 +168,8 @@ def _render_node_kind(kind: NodeKind) -> str:
 def _render_change_section() -> str:
     return (
         f"### {CHANGE.label} {CHANGE.zh}\n\nWhat a load touched, at most 10,000 keys a node, "
-        "written in the transactions of the records themselves.\nThe newest loads' are kept.\n\n"
+        "written in the transactions of the records themselves.\nThose of the newest loads "
+        "are stored.\n\n"
         f"{_render_property_table(CHANGE.properties)}"
     )
 
@@ -183,7 +191,7 @@ def _render_relation(relation: Relation) -> str:
         text += "\nWhat two sources state of overlapping periods is one relation.\n"
     if relation.key:
         apart = ", ".join(f"`{name}`" for name in relation.key)
-        text += f"\nSeveral between the same two are told apart by {apart}.\n"
+        text += f"\nSeveral between the same two differ in {apart}.\n"
     if is_stated_by_nodes(relation):
         text += CURRENT_NOTE.format(
             type=relation.type, table=relation.table, current=CURRENT_LINK_KEY
