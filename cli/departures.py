@@ -1,4 +1,4 @@
-"""`shicheng departures` and `shicheng successors`: who leaves, what hangs on it, who takes over."""
+"""`shicheng departures` and `shicheng successors`: who leaves, what is at stake, who takes over."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def departures_command(
         str | None, typer.Option("--province", help="Name or code of a province.")
     ] = None,
     everyone: Annotated[
-        bool, typer.Option("--everyone", help="Also those on whom nothing hangs.")
+        bool, typer.Option("--everyone", help="Also people with nothing at stake.")
     ] = False,
 ) -> None:
-    """Who retires, ends a term or becomes free to leave by a day, and what hangs on each.
+    """Who retires, ends a term or becomes free to leave by a day, and what is at stake.
 
-    Without a data steward's rights retirements are given by year, and whole years are looked at.
+    Without a data steward's rights retirements are given by calendar year.
 
     Example: shicheng departures --until 2027-06 --province 江苏 -o departures.xlsx
     """
@@ -87,7 +87,7 @@ def departures_command(
 
 
 def _print_retirement_years(found: Departures) -> None:
-    """Says which days of retirements are in the list, where they are those of whole years."""
+    """Says which retirements are in the list, where they are those of calendar years."""
     print_notice(
         Message(
             "retirements and lapsing postponements are those from {since} to {until}: whole years, "
@@ -129,7 +129,7 @@ def successors_command(
 ) -> None:
     """Who could take over from a person or in a studio, with the reasons, the best first.
 
-    Without a data steward's rights retirements are judged by whole years.
+    Without a data steward's rights retirements are judged by calendar years.
 
     Example: shicheng successors P0000012
     """

@@ -172,8 +172,8 @@ def _print_outcome(outcome: ErasureOutcome, *, as_json: bool) -> None:
     if as_json:
         print_json(outcome.as_dict())
         return
-    for told in describe_erasure(outcome):
-        print_answer(told)
+    for message in describe_erasure(outcome):
+        print_answer(message)
     for backup in outcome.backups:
         print_notice(describe_backup(backup))
     for path in outcome.traces:

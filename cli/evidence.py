@@ -61,8 +61,8 @@ def why_command(
         _print_explanation(answer)
         _print_further_ids(further.rename({"person_id": "id"}))
         return _print_further_ids(places.rename({"organisation_id": "id"}))
-    told = {"talent": talent, "worker": worker, "chains": chains}
-    about = build_cli_about(answer.revision, policy, parameters=told, content="why")
+    parameters = {"talent": talent, "worker": worker, "chains": chains}
+    about = build_cli_about(answer.revision, policy, parameters=parameters, content="why")
     if output.format == "json":
         merged = {"further_ids": further.to_dicts(), "organisation_ids": places.to_dicts()}
         output.write_json(answer.as_dict() | merged | about.as_json())
@@ -166,7 +166,7 @@ def rows_command(
     talent: Annotated[str, typer.Argument(help="The leading talent's person_id.")],
     output: Output,
 ) -> None:
-    """Everything behind a leading talent's number: a row a person-time, with chains and rows.
+    """Every person-time of a leading talent's number, one row each, with chains and source rows.
 
     Example: shicheng rows P0000001 --format xlsx -o behind.xlsx
     """

@@ -82,7 +82,7 @@ def export_network(
     down: DownOption = 3,
     limit: LimitOption = 10_000,
 ) -> None:
-    """Write the network for other tools: whole, or one bounded part of it.
+    """Write the network, or one bounded part of it, for other tools.
 
     Example: shicheng export network --lineage P0000001 -o lineage.graphml
     """

@@ -187,8 +187,10 @@ def metric_command(
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
     found = metric.table(snapshot, policy, **parameters)
-    told = metric.parameters | parameters
-    about = build_cli_about(snapshot.revision, policy, parameters=told, content=f"metric {name}")
+    all_parameters = metric.parameters | parameters
+    about = build_cli_about(
+        snapshot.revision, policy, parameters=all_parameters, content=f"metric {name}"
+    )
     write_table_output(found, output, about, metric.columns)
 
 
@@ -223,7 +225,7 @@ def diff_command(
     """What changed between two revisions: figures, and the rows that changed them.
 
     With -o or --format, every single change is written, each with its cause. Revisions that are
-    still kept can be compared; `shicheng loads` lists the loads.
+    still stored can be compared; `shicheng loads` lists the loads.
 
     Example: shicheng diff 3 4 -o changes.csv
     """
@@ -238,7 +240,7 @@ def diff_command(
         if erased is not None:
             _print_erasure(erased, policy, output, as_json=as_json)
             return
-        take_cli_snapshot(opened)  # so that the newest revision is among the kept
+        take_cli_snapshot(opened)  # so that the newest revision is among those stored
         both = [
             load_snapshot_of_revision(opened, CommandState.settings, revision)
             for revision in (before, after)
@@ -247,9 +249,9 @@ def diff_command(
         found = compare_measurements(old, new)
         first, last = sorted((before, after))
         print_undoings(opened, first, min(last, read_newest_revision(opened) - 1))
-    told = {"before": before, "after": after}
+    revisions = {"before": before, "after": after}
     if output.format != TERMINAL_FORMAT:
-        about = build_cli_about(after, policy, parameters=told, content="diff")
+        about = build_cli_about(after, policy, parameters=revisions, content="diff")
         write_table_output(found.changes, output, about)
         if output.path is None:
             return
@@ -257,7 +259,7 @@ def diff_command(
     tables = {name: format_date_columns(getattr(found, name)) for name in shown}
     if as_json:
         rows = {name: table.to_dicts() for name, table in tables.items()}
-        print_json(build_data_status() | told | {"policy": policy.as_dict()} | rows)
+        print_json(build_data_status() | revisions | {"policy": policy.as_dict()} | rows)
         return
     for name, table in tables.items():
         print_table(table.columns, table.rows(), name)
@@ -266,17 +268,17 @@ def diff_command(
 def _print_erasure(
     erased: ErasureRestatement, policy: Policy, output: Output, *, as_json: bool
 ) -> None:
-    """What was written down when people were erased: the revision before is not kept."""
+    """The difference recorded at an erasure: the revision before is not stored."""
     erased.check_policy(policy)
-    told = {"before": erased.before, "after": erased.after}
+    revisions = {"before": erased.before, "after": erased.after}
     if output.format != TERMINAL_FORMAT:
-        about = build_cli_about(erased.after, erased.policy, parameters=told, content="diff")
+        about = build_cli_about(erased.after, erased.policy, parameters=revisions, content="diff")
         write_table_output(erased.talents, output, about)
         if output.path is None:
             return
     if as_json:
         tables = {name: getattr(erased, name).to_dicts() for name in RESTATEMENT_TABLES}
-        print_json(told | {"policy": erased.policy.as_dict()} | tables)
+        print_json(revisions | {"policy": erased.policy.as_dict()} | tables)
         return
     for name in RESTATEMENT_TABLES:
         table = getattr(erased, name)

@@ -474,10 +474,10 @@ def generate(
         print_json({"folder": str(folder), "rows": made.rows, "seconds": round(made.seconds, 2)})
     else:
         print_table(("table", "rows"), list(made.rows.items()))
-        told = Message(
+        message = Message(
             "{rows:,} rows in {seconds:.1f} s -> {folder}",
             rows=total,
             seconds=made.seconds,
             folder=folder,
         )
-        print_answer(told)
+        print_answer(message)

@@ -44,8 +44,8 @@ def undo_command(
     """Undo the newest load exactly, then, called again, the one before it.
 
     The graph is then as it was before the load, as a new revision; `shicheng loads` shows who
-    undid it and when. What stood before is kept for the newest loads (SHICHENG_UNDO_LOADS). A load
-    that cannot be undone is refused: exit code 4.
+    undid it and when. The previous state is stored for the newest loads (SHICHENG_UNDO_LOADS). A
+    load that cannot be undone is refused: exit code 4.
 
     Example: shicheng undo 4
     """

@@ -131,9 +131,9 @@ class Output:
         if self.labels is None:
             return {column: column for column in columns}
         place = int(self.labels == "zh")
-        told = {c: words[c][place] if c in words else c for c in columns}
-        heads = list(told.values())
-        return {c: f"{h} ({c})" if heads.count(h) > 1 else h for c, h in told.items()}
+        heads_by_column = {c: words[c][place] if c in words else c for c in columns}
+        heads = list(heads_by_column.values())
+        return {c: f"{h} ({c})" if heads.count(h) > 1 else h for c, h in heads_by_column.items()}
 
     def _put(self, content: bytes, about: About | None, *, beside: bool = False) -> None:
         from graph.tabular import format_json
@@ -147,8 +147,8 @@ class Output:
         write_output_file(self.path, content)
         beside = (beside or self.format in FORMATS_WITHOUT_ABOUT) and not _is_device_file(self.path)
         if about is not None and beside:
-            told = format_json(about.as_json(), indent=1) + "\n"
-            write_output_file(_build_about_path(self.path), told.encode())
+            sidecar = format_json(about.as_json(), indent=1) + "\n"
+            write_output_file(_build_about_path(self.path), sidecar.encode())
 
 
 def _build_about_path(path: Path) -> Path:
@@ -203,15 +203,15 @@ def record_cli_export(format: str) -> None:
 
 
 def write_output_file(path: Path, content: bytes | Callable[[Path], object]) -> None:
-    """Writes a file as a whole or not at all; `content` may be what writes it to a path.
+    """Writes a file atomically; `content` may be a function that writes it to a path.
 
     Raises `ShichengError` when the disk does not take it, `AuditError` when the export cannot be
     logged; then nothing is written.
     """
     record_cli_export(path.suffix[1:].lower())
-    whole = nullcontext(path) if _is_device_file(path) else write_file_atomically(path)
+    opened = nullcontext(path) if _is_device_file(path) else write_file_atomically(path)
     try:
-        with whole as making:
+        with opened as making:
             if isinstance(content, bytes):
                 making.write_bytes(content)
             else:

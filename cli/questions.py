@@ -87,8 +87,8 @@ def query(
         revision = read_newest_revision(opened)
         if CommandState.standing is None:
             print_load_notice(opened)
-    told = {key: value for key, value in chosen.parse(values).items() if value is not None}
-    about = build_cli_about(revision, parameters=told, content=f"query {name}")
+    parameters = {key: value for key, value in chosen.parse(values).items() if value is not None}
+    about = build_cli_about(revision, parameters=parameters, content=f"query {name}")
     write_query_output(answer, output, about, chosen.columns)
 
 

@@ -45,8 +45,8 @@ def report_command(
         int | None,
         typer.Option(
             "--compare-with",
-            help="The revision of last month's report. [default: the newest kept from before the "
-            "month, or the oldest kept]",
+            help="The revision of last month's report. [default: the newest stored from before the "
+            "month, or the oldest stored]",
         ),
     ] = None,
     templates: Annotated[
@@ -138,9 +138,9 @@ def _open_report_sources(request: ReportRequest, compare_with: int | None) -> Re
 
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-        kept = list_cached_snapshots(opened, CommandState.settings)
+        snapshots = list_cached_snapshots(opened, CommandState.settings)
         loads = list_loads(opened)
-    chosen = choose_earlier_revision(kept, snapshot.revision, request.month, compare_with)
+    chosen = choose_earlier_revision(snapshots, snapshot.revision, request.month, compare_with)
     if chosen is None:
         return ReportSources(snapshot, loads)
     return ReportSources(snapshot, loads, open_snapshot(chosen.folder), chosen.made_at)

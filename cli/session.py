@@ -33,9 +33,9 @@ def take_cli_snapshot(opened: Database) -> Snapshot:
     from graph.snapshot.take import take_snapshot
 
     snapshot = take_snapshot(opened, CommandState.settings)
-    if snapshot.standing is not None and (told := snapshot.standing.said()):
+    if snapshot.standing is not None and (notice := snapshot.standing.said()):
         CommandState.standing = snapshot.standing
-        print_notice(told)
+        print_notice(notice)
     print_undoings(opened, snapshot.revision - 1, snapshot.revision)
     return snapshot
 
@@ -46,8 +46,8 @@ def print_undoings(opened: Database, newer_than: int, upto: int) -> None:
 
     with suppress(OfflineError):
         for listed in (list_undoings, list_erasures):
-            for told in listed(opened, newer_than, upto):
-                print_notice(told)
+            for notice in listed(opened, newer_than, upto):
+                print_notice(notice)
 
 
 def print_load_notice(opened: Database) -> None:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 class CommandState:
-    """What holds for the whole command: the settings with `--home` taken in, and, while a load is
-    under way, of which data its answer is. `command` is the first word of its name."""
+    """The state of one command: the settings with `--home` taken in, and, while a load is under
+    way, the data that its answer is of. `command` is the first word of its name."""
 
     settings = Settings()
     standing: GraphState | None = None
