@@ -76,19 +76,21 @@ def _promote(
     by_trade = np.exp(random.normal(0, 0.25, len(OCCUPATIONS)))
     shocks = np.exp(random.normal(0, 0.12, months // 3 + 1))
     season = np.array([0.8, 1.0, 1.3, 0.9])
-    level, since = level.copy(), start // 30
+    level, reached = level.copy(), start // 30
     last = (LAST_DAY - FIRST_DAY).days
     found = []
     for month in range(months):
-        waited = np.maximum(month - since, 0)
+        waited = np.maximum(month - reached, 0)
         base = np.full(len(level), 0.035)
         if shape == "humped":
             base = 0.09 * np.exp(-((np.log((waited + 1) / 13.0)) ** 2) / 0.7)
             base = base * season[(month // 3) % 4] * shocks[month // 3]
         chance = base * by_province[province] * by_trade[trade] * np.where(level >= 4, 0.4, 1.0)
-        rises = np.flatnonzero((month > since) & (level < 7) & (random.random(len(level)) < chance))
+        rises = np.flatnonzero(
+            (month > reached) & (level < 7) & (random.random(len(level)) < chance)
+        )
         level[rises] = np.where(level[rises] == 0, 3, level[rises] + 1)
-        since[rises] = month
+        reached[rises] = month
         day = np.minimum(month * 30 + random.integers(0, 30, len(rises)), last)
         found.append((rises, day, level[rises].copy()))
     return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))  # type: ignore[return-value]

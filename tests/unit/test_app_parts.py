@@ -245,8 +245,8 @@ def test_provinces_below_the_path_are_parted_into_equal_groups() -> None:
     shares = [0.30 + 0.005 * n for n in range(26)] + [0.93, 0.95, 0.99, 1.0, 1.2]
     provinces = by_province(shares)
     rows = charts._build_tile_rows(provinces, 0.92, "light", "zh")
-    told = rows.filter(~pl.col("dashed"))["fill"].value_counts().sort("count")
-    assert told["count"].to_list() == [2, 3, 8, 9, 9]
+    counts = rows.filter(~pl.col("dashed"))["fill"].value_counts().sort("count")
+    assert counts["count"].to_list() == [2, 3, 8, 9, 9]
     steps = charts.compute_tile_steps(provinces, 0.92)
     assert steps.limits[2:] == (0.92, 1.0) and steps.below == 3
     assert charts.render_tile_legend(steps, "dark").count("<i ") == 5

@@ -145,12 +145,12 @@ def test_a_line_that_a_kill_broke_off_is_completed(tmp_path: Path, left: int) ->
     for _ in range(3):
         record_event(tmp_path, "export", actor=STEWARD)
     [path] = log.list_month_files(tmp_path)
-    whole = path.read_bytes()
-    start = whole[:-1].rindex(b"\n") + 1
-    path.write_bytes(whole[: start + left])
+    complete = path.read_bytes()
+    start = complete[:-1].rindex(b"\n") + 1
+    path.write_bytes(complete[: start + left])
     assert verify_audit_log(tmp_path).faults
     record_event(tmp_path, "export", actor=STEWARD)
-    assert path.read_bytes().startswith(whole)
+    assert path.read_bytes().startswith(complete)
     assert not verify_audit_log(tmp_path).faults
 
 

@@ -76,9 +76,9 @@ def test_the_error_of_drawn_figures_covers_what_it_says() -> None:
         drawn = figures(pairs, apprentices=400, seed=seed)
         for name, inside in covered.items():
             # Zero in all that were drawn has no spread to tell an error by.
-            told = drawn[f"{name}_error"].is_not_null() & (drawn[name] > 0)
+            estimated = drawn[f"{name}_error"].is_not_null() & (drawn[name] > 0)
             off = (drawn[name] - exact[name]).abs() <= drawn[f"{name}_error"] + 1e-9
-            inside += off.filter(told).to_list()
+            inside += off.filter(estimated).to_list()
     for name, inside in covered.items():
         assert len(inside) > 200
         assert sum(inside) / len(inside) > 0.88, name

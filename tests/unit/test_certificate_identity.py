@@ -160,7 +160,7 @@ def build_record(said: tuple[int, int, int, int]) -> Record:
     return f"{'RS'[department]}{person}", name, number if certificate else None, written
 
 
-# Of three people, of whom two have one name: how a list knows one, by which certificate.
+# Three people, two with one name: how a list knows one, by which certificate.
 SAID = st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 1), st.integers(0, 1))
 FILES = st.lists(st.lists(SAID.map(build_record), min_size=1, max_size=3), min_size=1, max_size=5)
 

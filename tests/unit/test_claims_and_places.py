@@ -201,18 +201,19 @@ def doubts(given_tables: dict[str, list[Row]], policy: Policy) -> Iterator[tuple
             for n, _, _, start, end, status in mine
         }
         # Statements of the same two whose times overlap are one apprenticeship.
-        since = {r[0]: r[3] for r in mine}
+        first_days = {r[0]: r[3] for r in mine}
         for _ in mine:
             for r in mine:
-                since[r[0]] = min(
-                    since[q[0]]
+                first_days[r[0]] = min(
+                    first_days[q[0]]
                     for q in mine
                     if q[2] == r[2] and q[3] <= last[r[0]] and r[3] <= last[q[0]]
                 )
         at_once = {
-            day: len({q[2] for q in mine if q[3] <= day <= last[q[0]]}) for day in since.values()
+            day: len({q[2] for q in mine if q[3] <= day <= last[q[0]]})
+            for day in first_days.values()
         }
-        over = {r[0] for r in mine if at_once[since[r[0]]] > LIMITS["capacity"]}
+        over = {r[0] for r in mine if at_once[first_days[r[0]]] > LIMITS["capacity"]}
         if over:
             most = max(at_once.values())
             yield (
@@ -309,8 +310,8 @@ def test_over_capacity_counts_apprentices_not_rows() -> None:
     more = [*rows, {"mentor": "m", "apprentice": "c", "start": "2024-06-01"}]
     network = build_example_snapshot(talents=[{"person": "m"}], mentorships=more)
     (row,) = find_claims(network, Policy(), capacity=2).findings.to_dicts()
-    told = ("kind", "observed", "people", "rows", "day")
-    assert [row[name] for name in told] == ["over_capacity", 3, 2, 1, date(2024, 6, 1)]
+    columns = ("kind", "observed", "people", "rows", "day")
+    assert [row[name] for name in columns] == ["over_capacity", 3, 2, 1, date(2024, 6, 1)]
 
 
 @settings(max_examples=60, deadline=None)

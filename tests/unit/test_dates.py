@@ -100,8 +100,8 @@ def test_files_have_the_year_and_parquet_the_day_beside_it() -> None:
     found = [row["day"] for row in csv.DictReader(io.StringIO(text))]
     assert found == ["2019", "2019-05", "2019-12-31"]  # an empty line is none to the reader
     assert format_date_columns(table).columns == ["day"]
-    kept = pl.read_parquet(io.BytesIO(render_parquet(table, About(1))))
-    assert kept.equals(table)
+    read_back = pl.read_parquet(io.BytesIO(render_parquet(table, About(1))))
+    assert read_back.equals(table)
     # Where every day is known the column stays one of dates.
     known = table.with_columns(day_precision=pl.lit(None, pl.String))
     assert format_date_columns(known).schema == {"day": pl.Date}
@@ -131,8 +131,8 @@ def test_the_precision_is_that_of_the_source_whose_date_stands() -> None:
         assert (record.values["start"], record.values["start_precision"]) == (LAST, YEAR)
         (lost,) = record.conflicts
         assert (str(lost.value), str(lost.standing)) == ("2019-03-01", "2019")
-        told = {"row": "m.csv:2", "sources": ["hr", "union"], "stated": record.stated}
-        back = rules.statements({**record.values, **told}, record.values)
+        provenance = {"row": "m.csv:2", "sources": ["hr", "union"], "stated": record.stated}
+        back = rules.statements({**record.values, **provenance}, record.values)
         assert {one.source: one.values["start_precision"] for one in back} == {
             "hr": YEAR,
             "union": None,

@@ -1,7 +1,7 @@
 """Lists as departments send them, from the file to checked rows: accepted, refused, and why.
 
 The files are small and invented. Where a case states a true figure it stands here; elsewhere the
-counts were worked out by hand.
+counts were computed by hand.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def test_hidden_digits_are_remarked_in_an_exchange_table_too(tmp_path: Path) -> 
 
 
 def test_a_masked_number_finds_the_person_of_another_list(tmp_path: Path) -> None:
-    """First six and last four signs, with the name, are a key beside a list with whole numbers."""
+    """First six and last four signs, with the name, are a key beside a list with full numbers."""
     folder = tmp_path / "both"
     folder.mkdir()
     for name, case in (("list.csv", "r03/people.csv"), ("public.csv", "r06/recognitions.csv")):

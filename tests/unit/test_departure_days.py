@@ -180,16 +180,16 @@ def test_the_answer_says_which_retirements_it_counts() -> None:
     )
     day, until = date(2026, 11, 23), date(2027, 2, 28)
     found = ask(snapshot, day, until)
-    told = page._render_departures_answer(found.rows, found, steward=False)
-    assert "<b>1</b> retire in 2026–2027, taken as whole years" in told
-    assert "the others leave by 2027-02" in told
+    answer = page._render_departures_answer(found.rows, found, steward=False)
+    assert "<b>1</b> retire in 2026–2027, taken as whole years" in answer
+    assert "the others leave by 2027-02" in answer
     assert (found.retirements_since, found.retirements_until) == (
         date(2026, 1, 1),
         date(2027, 12, 31),
     )
     seen = ask(snapshot, day, until, steward=True)
-    told = page._render_departures_answer(seen.rows, seen, steward=True)
-    assert "may leave by 2027-02: <b>0</b> retire;" in told
+    answer = page._render_departures_answer(seen.rows, seen, steward=True)
+    assert "may leave by 2027-02: <b>0</b> retire;" in answer
     assert page._format_departure_month("2027") == "all of 2027"
 
 

@@ -1,4 +1,4 @@
-"""Departures and successors: each reason, what hangs on a person, and the order of risk."""
+"""Departures and successors: each reason, what is at stake, and the order of risk."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PEOPLE: dict[str, tuple[Any, ...]] = {
     "Ben": (date(1971, 10, 1), "female", "cadre", None, "6-18", "32"),  # 55y6m: 2027-04
     "Cyd": (date(1976, 3, 5), "female", None, None, "6-31", "32"),  # 50y8m: 2026-11, or 2032-10
     "Dee": (date(1966, 1, 1), "male", None, None, "6-31", "32"),  # 2026-05, but agreed until 2027
-    "Eli": (date(1960, 1, 1), "male", None, date(2020, 1, 1), "6-31", "44"),  # kept on
+    "Eli": (date(1960, 1, 1), "male", None, date(2020, 1, 1), "6-31", "44"),  # reemployed
     "Fay": (None, "female", "worker", None, "6-18", "32"),
     "Gus": (date(1990, 1, 1), "male", None, None, "6-18", "32"),
     "Hal": (date(1990, 1, 1), "male", None, None, None, None),

@@ -1,4 +1,4 @@
-"""Every figure of the overview equals the number of rows behind it, and the parts add up."""
+"""Every figure of the overview equals the number of its rows, and the parts add up."""
 
 from __future__ import annotations
 

@@ -132,11 +132,11 @@ def _of_known_days(seed: int) -> World:
 
 def side_by_side(seeds: list[int]) -> World:
     """Many worlds as one: each with ids of its own, but for the enterprises."""
-    whole: World = {}
+    combined: World = {}
     for place, seed in enumerate(seeds):
         for table, rows in random_world(seed).items():
             own = {"person_id", "mentor_id", "apprentice_id", "studio_id", "place_id"}
-            whole.setdefault(table, []).extend(
+            combined.setdefault(table, []).extend(
                 {
                     name: f"{place:03d}{value}" if name in own else value
                     for name, value in row.items()
@@ -144,7 +144,7 @@ def side_by_side(seeds: list[int]) -> World:
                 for row in rows
                 if table != "enterprises" or place == 0
             )
-    return whole
+    return combined
 
 
 worlds = st.integers(0, 2**32).map(random_world)

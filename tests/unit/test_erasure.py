@@ -94,11 +94,11 @@ def test_a_notebook_is_written_anew_without_what_went(tmp_path: Path) -> None:
     notebook = Notebook(tmp_path)
     for at in range(200):
         notebook.add("note", "m", f"person:p{at}", {"text": f"secret-{at} of somebody"})
-    kept = notebook.add("note", "m", "person:q", {"text": "stays"})
+    remaining = notebook.add("note", "m", "person:q", {"text": "stays"})
     assert notebook.redact(lambda entry: entry) == 0
-    assert notebook.redact(lambda e: e if e == kept else None, dry_run=True) == 200
-    assert notebook.redact(lambda e: e if e == kept else None) == 200
-    assert notebook.entries("note") == [kept]
+    assert notebook.redact(lambda e: e if e == remaining else None, dry_run=True) == 200
+    assert notebook.redact(lambda e: e if e == remaining else None) == 200
+    assert notebook.entries("note") == [remaining]
     assert b"secret-" not in (tmp_path / "notebook.sqlite").read_bytes()
 
 

@@ -318,7 +318,7 @@ def test_all_chains_are_listed_up_to_the_number_asked_for() -> None:
     assert not explain_pair(snapshot_of(world), POLICY, "t", "w", chains=4).more
 
 
-# --- all behind a number ----------------------------------------------------------------------
+# --- the rows of a number ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -358,9 +358,9 @@ def test_rows_are_of_leading_talents_only() -> None:
 def test_links_kept_in_the_folder_are_the_same(tmp_path: Any) -> None:
     world = read_world(CASES[0])
     snapshot = snapshot_of(world)
-    kept = replace(snapshot, folder=tmp_path)
+    in_folder = replace(snapshot, folder=tmp_path)
     for _ in range(2):
-        found = explain_pairs(kept, POLICY, all_pairs(kept))
+        found = explain_pairs(in_folder, POLICY, all_pairs(in_folder))
         assert found.equals(explain_pairs(snapshot, POLICY, all_pairs(snapshot)))
     assert [path.name for path in tmp_path.iterdir()] == ["links"]
 

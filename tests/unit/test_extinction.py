@@ -118,10 +118,14 @@ def test_those_in_training_and_those_taken_on_keep_a_craft() -> None:
     links += [f"B{n} C{n} 20{14 + n // 3}-01-01" for n in range(20)]
     old = {"Ada": {"birth_date": date(1966, 1, 1), "sex": "male"}}
     young = {f"B{n}": {"birth_date": date(1990, 1, 1), "sex": "male"} for n in range(40)}
-    (kept,) = compute_extinction(make_craft(*links, **old, **young), POLICY).to_dicts()
-    assert kept["mentors"] == 21 and kept["median"] is None and kept["probability_2035"] == 0
+    (surviving,) = compute_extinction(make_craft(*links, **old, **young), POLICY).to_dicts()
+    assert (
+        surviving["mentors"] == 21
+        and surviving["median"] is None
+        and surviving["probability_2035"] == 0
+    )
     again = compute_extinction(make_craft(*links, **old, **young), POLICY)
-    assert again.to_dicts() == [kept]
+    assert again.to_dicts() == [surviving]
 
 
 def test_no_mentor_no_row() -> None:

@@ -126,13 +126,13 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "told"), BROKEN)
+@pytest.mark.parametrize(("old", "new", "refusal"), BROKEN)
 def test_a_broken_line_refuses_its_person(
-    tmp_path: Path, old: str, new: str, told: tuple[int, str]
+    tmp_path: Path, old: str, new: str, refusal: tuple[int, str]
 ) -> None:
     tables, found = load(tmp_path, MASTER.replace(old, new), "a.ged")
     findings = pl.concat([one.findings for one in tables.values()]).filter(kind="refused")
-    assert findings.select("row", "reason").rows()[0] == told
+    assert findings.select("row", "reason").rows()[0] == refusal
     counted = count_sheet_rows(found.summaries[0], findings)
     assert (counted["data"], counted["accepted"], counted["refused"]) == (2, 1, 1)
 
@@ -156,7 +156,7 @@ def test_nobody_is_his_own_ancestor(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reason"),
     [
         (HEAD + PEOPLE, "line 9 without its last line"),
         (MASTER + MASTER, "line 13: something stands here below"),
@@ -164,8 +164,8 @@ def test_nobody_is_his_own_ancestor(tmp_path: Path) -> None:
         (HEAD + "0 @N@ NOTE\n" + "x\n" * (MAX_BROKEN_LINES + 1) + END, "line 6: this is the first"),
     ],
 )
-def test_a_file_that_is_refused_as_a_whole(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_a_file_that_is_refused_as_a_whole(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
         read(tmp_path, text)
 
 

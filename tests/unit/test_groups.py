@@ -72,8 +72,8 @@ def test_communities_add_up_to_their_modularity(pairs: Pairs, resolution: float)
         expected = nx.community.modularity(graph, [*groups.values(), *alone], resolution=resolution)
         assert found.modularity == pytest.approx(expected)
     assert all(nx.is_connected(graph.subgraph(group)) for group in groups.values())
-    told = dict(found.sizes.select("community", "people").rows())
-    assert told == {name: len(group) for name, group in groups.items()}
+    sizes = dict(found.sizes.select("community", "people").rows())
+    assert sizes == {name: len(group) for name, group in groups.items()}
 
 
 def test_two_circles_with_one_tie_between_them() -> None:

@@ -182,9 +182,9 @@ def test_every_row_of_a_workbook_is_taken(tmp_path: Path, rows: list[list[object
 def test_every_record_of_json_is_a_row(
     tmp_path: Path, records: list[dict[str, object]], by_line: bool
 ) -> None:
-    whole = json.dumps(records, ensure_ascii=False)
+    document = json.dumps(records, ensure_ascii=False)
     lines = "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-    found = read(tmp_path / "a.json", (lines if by_line else whole).encode())
+    found = read(tmp_path / "a.json", (lines if by_line else document).encode())
     assert isinstance(found, list) and isinstance(found[0], Sheet)
     assert count_rows(found[0]) == len(records) + 1
 

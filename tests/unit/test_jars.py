@@ -78,7 +78,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     server.server_close()
 
 
-def whole(cache: Path) -> bool:
+def is_complete(cache: Path) -> bool:
     """Whether every jar in the cache is what the lock says."""
     folder = jars.locate_jars_folder(VERSION, cache)
     return all(
@@ -88,11 +88,11 @@ def whole(cache: Path) -> bool:
 
 
 def test_fetched_once_with_progress(repository: Path, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    jars.fetch_jars(VERSION, tmp_path, lambda here, total: told.append((here, total)))
-    assert whole(tmp_path)
+    reports: list[tuple[int, int]] = []
+    jars.fetch_jars(VERSION, tmp_path, lambda here, total: reports.append((here, total)))
+    assert is_complete(tmp_path)
     total = sum(jar.size for jar in jars.list_locked_jars(VERSION))
-    assert told[0] == (0, total) and told[-1] == (total, total)
+    assert reports[0] == (0, total) and reports[-1] == (total, total)
     asked = len(Repository.asked)
     jars.fetch_jars(VERSION, tmp_path)
     assert len(Repository.asked) == asked
@@ -108,7 +108,7 @@ def test_continued_where_it_broke_off(repository: Path, tmp_path: Path) -> None:
     assert not jars.has_all_jars(VERSION, tmp_path)
     Repository.break_after, Repository.asked = None, []
     jars.fetch_jars(VERSION, tmp_path)
-    assert whole(tmp_path)
+    assert is_complete(tmp_path)
     assert f"bytes={begun}-" in [wanted for _, wanted in Repository.asked]
     assert not list(jars.locate_jars_folder(VERSION, tmp_path).glob("*.part"))
 
@@ -118,10 +118,10 @@ def test_begun_again_when_the_repository_knows_no_ranges(repository: Path, tmp_p
     with pytest.raises(DatabaseError):
         jars.fetch_jars(VERSION, tmp_path)
     Repository.break_after = None
-    told: list[tuple[int, int]] = []
-    jars.fetch_jars(VERSION, tmp_path, lambda here, total: told.append((here, total)))
-    assert whole(tmp_path)
-    assert told[-1][0] == told[-1][1]
+    reports: list[tuple[int, int]] = []
+    jars.fetch_jars(VERSION, tmp_path, lambda here, total: reports.append((here, total)))
+    assert is_complete(tmp_path)
+    assert reports[-1][0] == reports[-1][1]
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone", "marker"])
@@ -139,7 +139,7 @@ def test_damage_is_found_and_mended(repository: Path, tmp_path: Path, damage: st
         (folder / "complete.json").write_text("{")
     Repository.asked = []
     jars.fetch_jars(VERSION, tmp_path)
-    assert whole(tmp_path)
+    assert is_complete(tmp_path)
     assert len(Repository.asked) == (0 if damage == "marker" else 1)
 
 

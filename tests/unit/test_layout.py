@@ -1,4 +1,4 @@
-"""Where people stand: whole rows, nobody on another, few crossings, quick."""
+"""Layout: integer rows, nobody on another, few crossings, quick."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows_of(layers: dict[str, int], arrows: list[tuple[str, str]], root: str) ->
     }
 
 
-def test_columns_go_left_to_right_and_the_root_is_row_nought() -> None:
+def test_columns_go_left_to_right_and_the_root_is_row_zero() -> None:
     layout = arrange_by_layer(TREE, ARROWS, root="t", widths={"t": 200})
     assert layout.places["t"].y == 0
     xs = [layout.columns[layer] for layer in sorted(layout.columns)]

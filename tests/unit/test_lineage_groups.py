@@ -247,8 +247,8 @@ def test_filters_leave_groups_that_add_up_and_name_nobody_left_out(seed: int) ->
         assert all(int(level) >= seed % 5 for level in people["level"][1:])
         driven = people.filter(pl.col("state") == "driven")["generation"].to_list()
         assert count_shown_driven(lineage, shown) == Counter(driven)
-        whole = count_shown_driven(lineage, DisplayState())
-        assert whole == Counter(lineage.reach.generation.values())
+        everyone = count_shown_driven(lineage, DisplayState())
+        assert everyone == Counter(lineage.reach.generation.values())
         for group in ("1", *(box.id for box in found.groups.boxes if box.person is None)):
             assert found.members(group).height == found.groups.members(group).len()
 

@@ -225,8 +225,12 @@ def test_every_shortest_path_is_shown_whole_hidden_or_folded(graph: nx.MultiDiGr
     assert "c" not in unfold_lineage(graph, state, breadth=1).generations
     shown = unfold_lineage(graph, state, breadth=1, unhide=list_path_people(paths)).generations
     assert {"a00", "a01", "b", "c"} <= shown.keys() and "a02" not in shown
-    kept = unfold_lineage(graph, LineageState("t").fold("t"), breadth=9, keep=frozenset({"a00"}))
-    assert {p for p in kept.generations if p[0] in "abc"} == {"a00"}  # not those below as well
+    with_chain = unfold_lineage(
+        graph, LineageState("t").fold("t"), breadth=9, keep=frozenset({"a00"})
+    )
+    assert {p for p in with_chain.generations if p[0] in "abc"} == {
+        "a00"
+    }  # not those below as well
 
 
 def test_filters_leave_those_wanted_and_the_chains_to_them(graph: nx.MultiDiGraph) -> None:

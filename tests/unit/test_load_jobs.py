@@ -132,7 +132,7 @@ def test_jobs_wait_for_each_other_and_for_other_processes(tmp_path: Path, load: 
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "text"),
     [
         (DatabaseError("the server is away"), "the server is away"),
         (NothingLoadedError("None of the rows"), "None of the rows"),
@@ -140,7 +140,7 @@ def test_jobs_wait_for_each_other_and_for_other_processes(tmp_path: Path, load: 
     ],
 )
 def test_what_goes_wrong_is_said_without_personal_data(
-    error: Exception, told: str, tmp_path: Path, load: Any, caplog: pytest.LogCaptureFixture
+    error: Exception, text: str, tmp_path: Path, load: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*given: Any, **named: Any) -> None:
         raise error
@@ -149,5 +149,5 @@ def test_what_goes_wrong_is_said_without_personal_data(
     ended: list[int] = []
     job = build_job(tmp_path, finish=lambda: ended.append(1))
     job.run()
-    assert job.state == "failed" and told in str(job.error) and ended == [1]
+    assert job.state == "failed" and text in str(job.error) and ended == [1]
     assert "赵建国" not in f"{job.error}{caplog.text}"

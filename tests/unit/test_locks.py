@@ -64,13 +64,15 @@ def test_a_second_load_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_queued_load_waits_for_its_turn_and_says_so(tmp_path: Path) -> None:
-    told: list[Message] = []
+    messages: list[Message] = []
     with another_holder(tmp_path / locks.LOAD_LOCK_NAME) as process:
         ended = threading.Timer(locks.LOAD_LOCK_SECONDS + 0.3, process.kill)
         ended.start()
-        with load_nodes.open_load_folder(tmp_path, "load", queue=True, say=told.append):
+        with load_nodes.open_load_folder(tmp_path, "load", queue=True, say=messages.append):
             assert process.wait() != 0
-    assert [str(line) for line in told] == ["Another load is running: this one waits for its turn."]
+    assert [str(line) for line in messages] == [
+        "Another load is running: this one waits for its turn."
+    ]
 
 
 def test_a_load_waits_for_whoever_looks_whether_one_runs(tmp_path: Path) -> None:

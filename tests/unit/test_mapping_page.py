@@ -44,8 +44,8 @@ def test_the_example_of_the_page(tmp_path: Path) -> None:
         for raw in iterate_raw_tables(read, digest)
         if isinstance(raw, RawTable)
     }
-    told = re.findall(r"^\| ([a-z]+) \| (\d+) \|$", PAGE, re.MULTILINE)
-    assert [(name, str(table.accepted)) for name, table in tables.items()] == told
+    listed = re.findall(r"^\| ([a-z]+) \| (\d+) \|$", PAGE, re.MULTILINE)
+    assert [(name, str(table.accepted)) for name, table in tables.items()] == listed
     assert tables["recognitions"].rows["level"].to_list() == [6, 4]
 
 
@@ -73,9 +73,9 @@ EXAMPLE = re.compile(
 EXAMPLES = [example for page in PAGES for example in EXAMPLE.findall(page)]
 
 
-@pytest.mark.parametrize(("name", "content", "command", "told"), EXAMPLES)
+@pytest.mark.parametrize(("name", "content", "command", "expected"), EXAMPLES)
 def test_each_public_form_of_the_pages(
-    name: str, content: str, command: str, told: str, tmp_path: Path
+    name: str, content: str, command: str, expected: str, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text(content, "utf-8")
     done = run_here(shlex.split(command), {"SHICHENG_HOME": str(tmp_path / "home")}, tmp_path)
@@ -92,7 +92,7 @@ def test_each_public_form_of_the_pages(
         ", ".join(f"{one.table} {one.accepted}" for one in tables),
         "，".join(f"{EXCHANGE_TABLES[one.table].zh} {one.accepted}" for one in tables),
     }
-    assert told in said
+    assert expected in said
     assert [one.refused for one in tables] == [0] * len(tables)
 
 

@@ -86,5 +86,5 @@ def test_deleted_are_all_revisions_and_nothing_else(run: Run, home: Path) -> Non
 )
 def test_what_is_no_mapping_is_not_taken_in(run: Run, tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.yaml").write_text(text, "utf-8")
-    told = run("import", "bad.yaml", code=2).stderr
-    assert "bad.yaml" in told and "329999196201011015" not in told
+    stderr = run("import", "bad.yaml", code=2).stderr
+    assert "bad.yaml" in stderr and "329999196201011015" not in stderr

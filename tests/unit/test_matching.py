@@ -318,11 +318,11 @@ NAMES = {
 
 
 def test_names_of_one_enterprise_are_found_and_others_are_not() -> None:
-    told = list(NAMES.values())
+    names = list(NAMES.values())
     records = pl.DataFrame({"record": range(len(NAMES)), "name": list(NAMES)}).with_columns(
         digest=pl.lit(None, pl.String)
     )
-    pairs = {(told[a], told[b]): why for a, b, why in find_name_pairs(records).iter_rows()}
+    pairs = {(names[a], names[b]): why for a, b, why in find_name_pairs(records).iter_rows()}
     assert pairs == {
         ("short", "brackets"): "same_words",
         ("new", "old"): "old_name",
@@ -366,8 +366,8 @@ def test_the_same_name_merges_where_the_place_is_told_and_nothing_forbids_it() -
     assert find_pairs(ENTERPRISES, full[0], full[0]) == {(0, 1): ("same_name", False)}
     unplaced = (bare, None, None, "A"), (bare, "32", None, "B")
     assert find_pairs(ENTERPRISES, *unplaced) == {(0, 1): ("same_name", False)}
-    told = (bare, "32", None, "A"), (bare, "32", None, "B"), (bare, "33", None, "C")
-    assert find_pairs(ENTERPRISES, *told) == {
+    records = (bare, "32", None, "A"), (bare, "32", None, "B"), (bare, "33", None, "C")
+    assert find_pairs(ENTERPRISES, *records) == {
         (0, 1): ("same_name", True),
         (0, 2): ("same_name", False),
         (1, 2): ("same_name", False),

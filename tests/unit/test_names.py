@@ -51,9 +51,9 @@ def index(people: dict[str, tuple[str, bool]] = PEOPLE) -> NameIndex:
         )
         for _, kind, name in names.iter_rows()
     ]
-    told = pl.DataFrame(counts, schema=["first", "count", "leading"], orient="row")
-    whole = pl.concat([names, told], how="horizontal").join(spell_names(names), on="number")
-    return NameIndex(rank_names(whole.drop("number")), pl.DataFrame({"key": [r[3] for r in rows]}))
+    counted = pl.DataFrame(counts, schema=["first", "count", "leading"], orient="row")
+    joined = pl.concat([names, counted], how="horizontal").join(spell_names(names), on="number")
+    return NameIndex(rank_names(joined.drop("number")), pl.DataFrame({"key": [r[3] for r in rows]}))
 
 
 INDEX = index()
@@ -245,15 +245,15 @@ def test_pages_and_facets_agree_with_a_walk_over_everyone(
     assert paged[: len([id for id in everyone[:certain] if meets(id)])] == [
         id for id in everyone[:certain] if meets(id)
     ]
-    whole = made.find(typed, ("Person",), 1_000, only=chosen).get("Person")
-    assert [hit.key for hit in whole.hits] == wanted if whole else not wanted
-    for name in value if whole else ():
+    everything = made.find(typed, ("Person",), 1_000, only=chosen).get("Person")
+    assert [hit.key for hit in everything.hits] == wanted if everything else not wanted
+    for name in value if everything else ():
         counted: dict[str, int] = {}
         for id in everyone:
             if meets(id, name):
                 code = str(of[id][value[name]])
                 counted[code] = counted.get(code, 0) + 1
-        assert whole.counts[name] == counted
+        assert everything.counts[name] == counted
 
 
 def test_nothing_typed_and_a_facet_is_everyone_there() -> None:

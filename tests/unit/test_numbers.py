@@ -29,18 +29,18 @@ def test_large_numbers_as_a_person_would_say_them(number: int, zh: str, en: str)
 
 
 @pytest.mark.parametrize(
-    ("language", "persons", "times", "whole"),
+    ("language", "persons", "times", "exact"),
     [
         ("zh", "386.2 万人", "441.7 万人次", "4,417,306 人次"),
         ("en", "3.86 million people", "4.42 million person-times", "4,417,306 person-times"),
     ],
 )
 def test_the_unit_always_stands_with_the_figure(
-    language: Language, persons: str, times: str, whole: str
+    language: Language, persons: str, times: str, exact: str
 ) -> None:
     assert numbers.format_persons(3_862_417, language) == persons
     assert numbers.format_person_times(4_417_306, language) == times
-    assert numbers.format_person_times(4_417_306, language, exact=True) == whole
+    assert numbers.format_person_times(4_417_306, language, exact=True) == exact
 
 
 def test_signs_shares_and_intervals() -> None:

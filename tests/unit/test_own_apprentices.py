@@ -60,8 +60,8 @@ def test_the_shares_of_workers_are_those_of_the_talents(seed: int) -> None:
         )
         assert shares["generation"].is_sorted()
         assert shares.is_empty() or shares["equal"].sum() == pytest.approx(1)
-    for talent_id, whole in driven.talents.select("talent_id", "driven").rows():
-        assert sum_worker_credits(driven.workers_of(talent_id))["full"].sum() == whole
+    for talent_id, driven_count in driven.talents.select("talent_id", "driven").rows():
+        assert sum_worker_credits(driven.workers_of(talent_id))["full"].sum() == driven_count
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -129,7 +129,7 @@ def test_the_lazy_choice_is_the_plain_greedy_one() -> None:
 
 @pytest.fixture(scope="module")
 def network() -> Snapshot:
-    """A network with people whom no chain has reached, in three provinces of one trade."""
+    """A network with people that no chain has reached, in three provinces of one trade."""
     made = make_network("constant", people=6_000, talents=60)
     people = made.frames["people"].collect()
     n, extra = people.height, 90

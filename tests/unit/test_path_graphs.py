@@ -20,8 +20,8 @@ from graph.people.path_graphs import (
 
 def path_graph(pairs: list[tuple[str, str]], start: str, end: str) -> nx.MultiDiGraph:
     """The part on the shortest ways between two, as `build_path_graph` gives it."""
-    whole = nx.Graph(pairs)
-    paths = list(nx.all_shortest_paths(whole, start, end))
+    full = nx.Graph(pairs)
+    paths = list(nx.all_shortest_paths(full, start, end))
     hop = {person: at for path in paths for at, person in enumerate(path)}
     graph = nx.MultiDiGraph(hops=len(paths[0]) - 1)
     graph.add_nodes_from((person, {"hop": at}) for person, at in hop.items())
@@ -36,11 +36,11 @@ def test_the_paths_are_all_shortest_ones(seed: int) -> None:
     dice = random.Random(seed)
     people = [f"P{n}" for n in range(12)]
     pairs = [tuple(dice.sample(people, 2)) for _ in range(26)]
-    whole = nx.Graph(pairs)
-    start, end = dice.sample(sorted(nx.node_connected_component(whole, pairs[0][0])), 2)
+    full = nx.Graph(pairs)
+    start, end = dice.sample(sorted(nx.node_connected_component(full, pairs[0][0])), 2)
     graph = path_graph(pairs, start, end)
     found = list_shortest_paths(graph)
-    right = {tuple(path) for path in nx.all_shortest_paths(whole, start, end)}
+    right = {tuple(path) for path in nx.all_shortest_paths(full, start, end)}
     assert found == sorted(right)[:MAX_LISTED_PATHS]
     steps = drop_side_ties(graph)
     assert set(steps) == set(graph)

@@ -43,17 +43,17 @@ def test_every_shortest_path_and_no_other(seed: int, either_way: bool) -> None:
     links = ties(pairs)
     graph = nx.DiGraph(pairs)
     graph.add_nodes_from(range(PEOPLE))
-    whole = graph.to_undirected() if either_way else graph
+    full = graph.to_undirected() if either_way else graph
     dice = random.Random(seed + 100)
     for _ in range(60):
         start, end = dice.randrange(PEOPLE), dice.randrange(PEOPLE)
-        if not nx.has_path(whole, start, end):
+        if not nx.has_path(full, start, end):
             with pytest.raises(NoPathError) as none:
                 find_shortest_paths(links, start, end, either_way=either_way)
             assert not none.value.cut
             continue
         found = find_shortest_paths(links, start, end, either_way=either_way)
-        right = {tuple(path) for path in nx.all_shortest_paths(whole, start, end)}
+        right = {tuple(path) for path in nx.all_shortest_paths(full, start, end)}
         assert set(found.listed()) == right
         assert found.paths == len(right)
         assert found.first() in right

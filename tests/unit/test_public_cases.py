@@ -137,7 +137,7 @@ def test_one_person_of_two_departments(tmp_path: Path) -> None:
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.exists(), reason="../shared is absent")
 @pytest.mark.parametrize(
-    ("case", "told"),
+    ("case", "summary"),
     [
         ("10_hub", "mentorships 3000/0, people 3001/0, recognitions 1500/0, talents 1/0"),
         (
@@ -147,5 +147,5 @@ def test_one_person_of_two_departments(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_large_cases(case: str, told: str, tmp_path: Path) -> None:
-    assert describe(read(SHARED / case, tmp_path)[1]) == told
+def test_large_cases(case: str, summary: str, tmp_path: Path) -> None:
+    assert describe(read(SHARED / case, tmp_path)[1]) == summary

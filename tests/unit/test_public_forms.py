@@ -124,7 +124,7 @@ def test_an_answer_that_is_no_column(tmp_path: Path) -> None:
     ],
 )
 def test_numbers_with_a_date(tmp_path: Path, text: str) -> None:
-    """People whom nothing but a number is known of are called by it, with a remark on each."""
+    """People known by a number alone are called by it, with a remark on each."""
     tables, _ = load(tmp_path, text, mentor="1")
     assert pairs(tables) == [("A1", "A2"), ("A1", "A3"), ("A3", "A4")]
     assert tables["mentorships"].rows["start"].dt.year().to_list() == [2020, 2021, 2022]

@@ -254,7 +254,7 @@ def test_last_month_restated_and_the_month_add_up_to_this_month(first: int, seco
 
 
 def test_the_earlier_revision_is_that_of_last_month_where_it_is_kept() -> None:
-    kept = [
+    snapshots = [
         CachedSnapshot(n, f"2026-{month:02d}-03T00:00:00+00:00", Path(str(n)))
         for n, month in ((5, 11), (4, 11), (3, 10), (2, 8))
     ]
@@ -264,12 +264,12 @@ def test_the_earlier_revision_is_that_of_last_month_where_it_is_kept() -> None:
         found = choose_earlier_revision(*given)
         return None if found is None else found.revision
 
-    assert chosen(kept, 5, month) == 3
-    assert chosen(kept[:2], 5, month) == 4  # none is older: the oldest kept
-    assert chosen(kept[:1], 5, month) is None
-    assert chosen(kept, 5, month, 2) == 2
+    assert chosen(snapshots, 5, month) == 3
+    assert chosen(snapshots[:2], 5, month) == 4  # none is older: the oldest stored
+    assert chosen(snapshots[:1], 5, month) is None
+    assert chosen(snapshots, 5, month, 2) == 2
     with pytest.raises(UsageError, match="kept before revision 5 are: 4"):
-        choose_earlier_revision(kept[:2], 5, month, 9)
+        choose_earlier_revision(snapshots[:2], 5, month, 9)
 
 
 def test_a_month_is_read_and_must_lie_in_the_window() -> None:

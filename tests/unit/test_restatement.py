@@ -207,7 +207,7 @@ def test_what_is_kept_of_a_restatement_is_what_was_found(
     assert found.causes.height == 1
     monkeypatch.setattr(
         restatement, "compare_measurements", None
-    )  # the second time nothing is worked out
+    )  # the second time nothing is computed
     again = load_restatement(old, new, POLICY)
     for part in restatement.RESTATEMENT_TABLE_NAMES:
         table: pl.DataFrame = getattr(again, part)

@@ -1,4 +1,4 @@
-"""Results kept beside a snapshot: the same as computed, shared, swept, and recounted exactly.
+"""Results cached beside a snapshot: the same as computed, shared, swept, and recounted exactly.
 
 `SHICHENG_EXAMPLES` sets how many random deltas are tried (default 40; 200 were tried by hand).
 """
@@ -33,7 +33,7 @@ POLICY = Policy(as_of=date(2026, 1, 1))
 CHANGED = ("edges", "edges_first", "promotions", "talents")
 
 
-def kept_in(folder: Path, world: World, previous: Path | None = None) -> Snapshot:
+def cached_in(folder: Path, world: World, previous: Path | None = None) -> Snapshot:
     """The world's snapshot in a folder, with what differs from the previous one beside it."""
     folder.mkdir(parents=True)
     frames = snapshot_of(world).frames
@@ -91,9 +91,9 @@ def test_after_a_delta_the_recount_equals_a_full_count(
 ) -> None:
     home = tmp_path_factory.mktemp("recount")
     world = random_world(seed)
-    before = kept_in(home / "before", world)
+    before = cached_in(home / "before", world)
     load_driven(before, policy)
-    after = kept_in(home / "after", altered(world, seed + 1), before.folder)
+    after = cached_in(home / "after", altered(world, seed + 1), before.folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(results, "MAX_INCREMENTAL_SHARE", 1.0)
         found = load_driven(after, policy)
@@ -105,8 +105,8 @@ def test_after_a_delta_the_recount_equals_a_full_count(
 
 
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
-def test_kept_results_are_what_was_computed(tmp_path: Path, engine: str) -> None:
-    snapshot = kept_in(tmp_path / "s", random_world(7))
+def test_cached_results_are_what_was_computed(tmp_path: Path, engine: str) -> None:
+    snapshot = cached_in(tmp_path / "s", random_world(7))
     expected = measure_driven(snapshot, POLICY)
     same(load_driven(snapshot, POLICY, engine=engine), expected)
     same(load_driven(snapshot, POLICY), expected)
@@ -115,7 +115,7 @@ def test_kept_results_are_what_was_computed(tmp_path: Path, engine: str) -> None
 
 
 def test_policies_of_the_same_chains_share_a_reach(tmp_path: Path) -> None:
-    snapshot = kept_in(tmp_path / "s", random_world(7))
+    snapshot = cached_in(tmp_path / "s", random_world(7))
     policies = [POLICY, Policy(as_of=date(2025, 1, 1)), Policy(date(2025, 1, 1))]
     for policy in policies:
         same(load_driven(snapshot, policy), measure_driven(snapshot, policy))
@@ -126,7 +126,7 @@ def test_policies_of_the_same_chains_share_a_reach(tmp_path: Path) -> None:
 def test_the_results_last_asked_for_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "MAX_CACHED_POLICIES", 2)
     monkeypatch.setattr(results, "MAX_CACHED_REACHES", 1)
-    snapshot = kept_in(tmp_path / "s", random_world(7))
+    snapshot = cached_in(tmp_path / "s", random_world(7))
     for generations in (1, 2, 3):
         found = load_driven(snapshot, Policy(generations=generations))
         it_adds_up(found)
@@ -137,7 +137,7 @@ def test_the_results_last_asked_for_stay(tmp_path: Path, monkeypatch: pytest.Mon
 def test_an_interrupted_result_is_never_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    snapshot = kept_in(tmp_path / "s", random_world(7))
+    snapshot = cached_in(tmp_path / "s", random_world(7))
     with monkeypatch.context() as patch:
         patch.setattr(pl.DataFrame, "write_parquet", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -146,8 +146,8 @@ def test_an_interrupted_result_is_never_seen(
     same(load_driven(snapshot, POLICY), measure_driven(snapshot, POLICY))
 
 
-def test_the_lists_and_unions_of_kept_results(tmp_path: Path) -> None:
-    snapshot = kept_in(tmp_path / "s", random_world(11))
+def test_the_lists_and_unions_of_cached_results(tmp_path: Path) -> None:
+    snapshot = cached_in(tmp_path / "s", random_world(11))
     found = load_driven(snapshot, POLICY)
     for row in found.talents.iter_rows(named=True):
         assert found.workers_of(row["talent_id"]).height == row["driven"]
@@ -167,7 +167,7 @@ def test_where_there_is_no_snapshot(place: str, engine: str, words: str) -> None
 
 
 def test_an_engine_that_is_not_there(tmp_path: Path) -> None:
-    snapshot = kept_in(tmp_path / "s", random_world(7))
+    snapshot = cached_in(tmp_path / "s", random_world(7))
     with pytest.raises(UsageError, match="no engine 'pandas'"):
         load_driven(snapshot, POLICY, engine="pandas")
     with pytest.raises(UsageError, match="--master is for --engine spark"):
@@ -176,10 +176,10 @@ def test_an_engine_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["nosuch", "spark"])
-def test_a_kept_result_hides_no_wrong_engine(
+def test_a_cached_result_hides_no_wrong_engine(
     tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    snapshot = kept_in(tmp_path / "s", random_world(7))
+    snapshot = cached_in(tmp_path / "s", random_world(7))
     load_driven(snapshot, POLICY)
     before = sorted(tmp_path.rglob("*"))
     monkeypatch.setattr("graph.driven.engines.importlib.util.find_spec", lambda name: None)

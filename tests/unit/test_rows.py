@@ -55,21 +55,21 @@ def test_rows_by_number_are_the_rows_of_the_table(
     for seed, (most, small) in enumerate([(65_000, 2**31), (2, 0)]):
         monkeypatch.setattr(lookup, "MAX_DICTIONARY_WORDS", most)
         monkeypatch.setattr(lookup, "MAX_SMALL_TEXT_BYTES", small)
-        for whole in (table(seed), table(seed).clear()):
-            folder = tmp_path / f"{seed}-{whole.height}"
-            lookup._write_rows(IndexedRows(encode_rows(whole), np.arange(3)), folder)
+        for full in (table(seed), table(seed).clear()):
+            folder = tmp_path / f"{seed}-{full.height}"
+            lookup._write_rows(IndexedRows(encode_rows(full), np.arange(3)), folder)
             opened = lookup._open_cached_rows(folder, 0)
             id_type = opened.batch.schema.field("id").type
-            assert whole.is_empty() or id_type == (pa.string() if small else pa.large_string())
+            assert full.is_empty() or id_type == (pa.string() if small else pa.large_string())
             assert opened.index.tolist() == [0, 1, 2]
             dictionaries = [pa.types.is_dictionary(t) for t in opened.batch.schema.types]
-            assert sum(dictionaries) == (4 if not whole.height else 3 if most > 2 else 1)
+            assert sum(dictionaries) == (4 if not full.height else 3 if most > 2 else 1)
             for numbers in ([], [0], [SIZE - 1, 3, 3, 0], list(range(SIZE))):
-                if whole.is_empty() and numbers:
+                if full.is_empty() and numbers:
                     continue
-                found = opened.take(np.array(numbers, np.int64), whole.columns)
-                assert found.equals(whole[numbers] if numbers else whole.clear()), (seed, numbers)
-                assert found.schema == whole.schema
+                found = opened.take(np.array(numbers, np.int64), full.columns)
+                assert found.equals(full[numbers] if numbers else full.clear()), (seed, numbers)
+                assert found.schema == full.schema
                 some = opened.take(np.array(numbers, np.int64), ["day", "id"])
                 assert some.equals(found.select("day", "id"))
 
@@ -236,7 +236,7 @@ def test_a_flipped_bit_is_seen_wherever_it_stands(snapshot: Snapshot) -> None:
 
 
 def test_a_folder_made_anew_is_opened_anew(snapshot: Snapshot) -> None:
-    """A snapshot read whole again numbers its people anew, in a folder of the same name."""
+    """A snapshot read in full again numbers its people anew, in a folder of the same name."""
     assert snapshot.folder is not None
     before = lookup.lookup_person_numbers(snapshot, ["p1"])
     people = snapshot.frames["people"].collect()

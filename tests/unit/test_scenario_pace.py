@@ -38,7 +38,7 @@ def test_a_factor_for_every_province_is_looked_up_at_once() -> None:
     assert PEOPLE.select(build_pace(changes)).to_series().to_list() == [1.0, 1.0, 1.0]
 
 
-def test_at_pace_nought_nobody_rises_whom_the_forecast_still_expects() -> None:
+def test_at_pace_zero_nobody_rises_that_the_forecast_still_expects() -> None:
     """Those who wait, who are taken on and who come with a new talent: all stand still."""
     network = make_network("constant", seed=5)
     policy = Policy(as_of=LAST_DAY)

@@ -54,7 +54,7 @@ JAVASCRIPT = re.compile(
 def strings(path: Path) -> Iterator[tuple[int, str]]:
     """The strings of a Python file with their lines, without its docstrings."""
     tree = ast.parse(path.read_text("utf-8"))
-    told = {
+    docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
@@ -62,7 +62,11 @@ def strings(path: Path) -> Iterator[tuple[int, str]]:
         and isinstance(node.body[0], ast.Expr)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in docstrings
+        ):
             yield node.lineno, node.value
 
 
@@ -158,16 +162,16 @@ def view() -> LineageView:
 
 
 def test_screen_svg_and_html_dash_a_channel_alike() -> None:
-    told = {" ".join(map(str, dashes)) for dashes in MEASURES.dashes.values() if dashes}
+    expected = {" ".join(map(str, dashes)) for dashes in MEASURES.dashes.values() if dashes}
     for drawn in (render_view_svg(view(), title="谱系"), render_view_page(view(), title="谱系")):
-        assert set(re.findall(r'stroke-dasharray="([^"]*)"', drawn)) == told
+        assert set(re.findall(r'stroke-dasharray="([^"]*)"', drawn)) == expected
     graph = nx.DiGraph()
     for channel in MEASURES.dashes:
         graph.add_edge(f"{channel} a", f"{channel} b", channel=channel)
     page = render_network_html(graph, title="谱系")
     dashes = re.findall(r'"dashes": (\[[^\]]*\]|false)', page)
     assert [json.loads(d) or [] for d in dashes] == list(MEASURES.dashes.values())
-    assert set(re.findall(r'stroke-dasharray="([^"]*)"', page)) == told
+    assert set(re.findall(r'stroke-dasharray="([^"]*)"', page)) == expected
     sent = re.search(r"^const MEASURES = (.*);$", build_library_script(), re.M)
     assert sent and json.loads(sent[1]) == asdict(MEASURES)
 
@@ -215,9 +219,9 @@ OWN_SIZES = ('"scaleFactor": 0.35',)  # of an arrow's head, which a page of pyvi
 def test_no_second_copy_of_a_measure_stands() -> None:
     sizes = [s for s in asdict(MEASURES).values() if isinstance(s, dict) and s != MEASURES.dashes]
     values = {value for group in sizes for value in group.values()}
-    telling = {v for v in values if v > 100 or v % 1}  # other whole numbers mean many things
-    told = "|".join(re.escape(f"{v:g}") for v in telling)
-    number = re.compile(rf"(?<![\w.#-])(?:{told})(?:px)?(?![\w.])")
+    telling = {v for v in values if v > 100 or v % 1}  # other integers mean many things
+    pattern = "|".join(re.escape(f"{v:g}") for v in telling)
+    number = re.compile(rf"(?<![\w.#-])(?:{pattern})(?:px)?(?![\w.])")
     found = []
     for path in DRAWING:
         for line, text in enumerate(path.read_text("utf-8").split("\n"), 1):
@@ -253,9 +257,9 @@ def test_every_measure_is_used() -> None:
 
 
 def test_a_measure_too_many_or_too_few_is_refused(tmp_path: Path) -> None:
-    told = json.loads(MEASURES_PATH.read_text("utf-8"))
-    (tmp_path / "more.json").write_text(json.dumps({**told, "other": 1}))
-    (tmp_path / "less.json").write_text(json.dumps({**told, "pill": {}}))
+    measures = json.loads(MEASURES_PATH.read_text("utf-8"))
+    (tmp_path / "more.json").write_text(json.dumps({**measures, "other": 1}))
+    (tmp_path / "less.json").write_text(json.dumps({**measures, "pill": {}}))
     for name in ("more.json", "less.json"):
         with pytest.raises(TypeError):
             read_measures(tmp_path / name)

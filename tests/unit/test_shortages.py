@@ -31,7 +31,14 @@ PEOPLE: dict[str, tuple[Any, ...]] = {
     "Ben": (date(1971, 10, 1), "female", "cadre", None, TURNER, "32"),  # 55y6m: 2027-04, agreed
     "Cyd": (date(1976, 3, 5), "female", None, None, TURNER, "32"),  # 2026-11, or 2032-10
     "Dee": (None, "male", None, None, TURNER, "32"),
-    "Eli": (date(1960, 1, 1), "male", None, date(2020, 1, 1), TURNER, "32"),  # kept on until 2028
+    "Eli": (
+        date(1960, 1, 1),
+        "male",
+        None,
+        date(2020, 1, 1),
+        TURNER,
+        "32",
+    ),  # reemployed until 2028
     "Fay": (date(1960, 1, 1), "male", None, date(2020, 1, 1), TURNER, "32"),
     "Gus": (date(1990, 1, 1), "male", None, None, TURNER, "44"),
     "Hal": (date(1990, 1, 1), "male", None, None, WELDER, "32"),

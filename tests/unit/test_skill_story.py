@@ -69,7 +69,7 @@ TAKEN = [
 ]
 
 
-def told(about: Person, language: Language = "zh") -> str:
+def render_story(about: Person, language: Language = "zh") -> str:
     return render_story_file(build_skill_story(about, TAKEN, language), 3).decode()
 
 
@@ -87,7 +87,7 @@ def test_a_story_tells_dated_facts_in_order_each_with_its_row() -> None:
 
 
 def test_whoever_does_not_consent_is_not_named_in_anybodys_story() -> None:
-    page = told(ABOUT)
+    page = render_story(ABOUT)
     assert "陈玉莲" in page and "王师傅" in page and "第一工作室" in page
     assert not [name for name in ("李师傅", "徒弟甲", "13·cert", "1970", "2025") if name in page]
     assert "拜师学艺。" in page
@@ -96,7 +96,7 @@ def test_whoever_does_not_consent_is_not_named_in_anybodys_story() -> None:
 def test_without_a_consent_the_story_is_masked_in_both_languages() -> None:
     for consent in (None, False):
         for language in ("zh", "en"):
-            page = told(replace(ABOUT, story_consent=consent), language)  # type: ignore[arg-type]
+            page = render_story(replace(ABOUT, story_consent=consent), language)  # type: ignore[arg-type]
             assert [secret for secret in SECRETS if secret in page] == []
             assert "m.csv:2" in page and "2005" in page
     story = build_skill_story(replace(ABOUT, story_consent=None), TAKEN, "en")
@@ -105,6 +105,6 @@ def test_without_a_consent_the_story_is_masked_in_both_languages() -> None:
 
 
 def test_the_file_asks_nobody_and_escapes_what_it_is_given() -> None:
-    page = told(replace(ABOUT, name="<script>1</script>"))
+    page = render_story(replace(ABOUT, name="<script>1</script>"))
     assert "<script" not in page and "&lt;script&gt;" in page
     assert "http" not in page.replace("http-equiv", "") and "default-src 'none'" in page

@@ -1,4 +1,4 @@
-"""No group of one or two people can be worked out from the files of a report."""
+"""No group of one or two people can be inferred from the files of a report."""
 
 from __future__ import annotations
 
@@ -45,34 +45,36 @@ CODES = sorted(PROVINCES)[:6]
 LARGE = 10_000
 
 
-def check_hidden(told: list[str], truth: list[int], relations: list[tuple[list[int], int]]) -> None:
-    """Fails if a hidden cell of one or two has one value alone by what is told.
+def check_hidden(
+    texts: list[str], truth: list[int], relations: list[tuple[list[int], int]]
+) -> None:
+    """Fails if a hidden cell of one or two has one value alone by what is shown.
 
-    Each of `relations` is cells and their sum, which is told.
+    Each of `relations` is cells and their sum, which is shown.
     """
-    cells = list(zip(told, truth, strict=True))
+    cells = list(zip(texts, truth, strict=True))
     low = [1 if t == SMALL_CELL_TEXT else 0 if t == DASH else n for t, n in cells]
     high = [2 if t == SMALL_CELL_TEXT else LARGE if t == DASH else n for t, n in cells]
-    rows = np.zeros((len(relations), len(told)))
+    rows = np.zeros((len(relations), len(texts)))
     for at, (members, _) in enumerate(relations):
         rows[at, members] = 1
     sums = np.array([total for _, total in relations])
-    for place, (text, number) in enumerate(zip(told, truth, strict=True)):
+    for place, (text, number) in enumerate(zip(texts, truth, strict=True)):
         if text not in HIDDEN_TEXTS or not 0 < number < 3:
             continue
         found = set()
         for sign in (1, -1):
-            aim = np.zeros(len(told))
+            aim = np.zeros(len(texts))
             aim[place] = sign
             solved = milp(
                 aim,
                 constraints=[LinearConstraint(rows, sums, sums)],
-                integrality=np.ones(len(told)),
+                integrality=np.ones(len(texts)),
                 bounds=(low, high),
             )
-            assert solved.success, "what is told contradicts itself"
+            assert solved.success, "what is shown contradicts itself"
             found.add(round(solved.x[place]))
-        assert len(found) == 2, f"{number} of {truth} can be worked out from {told}"
+        assert len(found) == 2, f"{number} of {truth} can be inferred from {texts}"
 
 
 @settings(deadline=None)
@@ -81,11 +83,11 @@ def check_hidden(told: list[str], truth: list[int], relations: list[tuple[list[i
 @example([2, 3, 3])
 @example([1, 1, 1])
 def test_every_small_number_may_be_one_or_two(numbers: list[int]) -> None:
-    told = protect_small_cells(numbers)
-    if told is None:
+    texts = protect_small_cells(numbers)
+    if texts is None:
         return
-    assert all(text == f"{n}" for n, text in zip(numbers, told, strict=True) if not n)
-    check_hidden(list(told), numbers, [(list(range(len(numbers))), sum(numbers))])
+    assert all(text == f"{n}" for n, text in zip(numbers, texts, strict=True) if not n)
+    check_hidden(list(texts), numbers, [(list(range(len(numbers))), sum(numbers))])
 
 
 # --- the files -----------------------------------------------------------------------------------
@@ -290,21 +292,21 @@ def check_places(read: ReadReport, figures: ReportFigures) -> None:
     bars = {
         count(text) for _, text in read.bars.get("Person-times driven, the largest first", [])
     } - {None}
-    told_times = {count(row[1]) for row in table.values()}
-    assert bars <= told_times
+    shown_times = {count(row[1]) for row in table.values()}
+    assert bars <= shown_times
     order = [code for code, row in table.items() if row[1] in HIDDEN_TEXTS]
     assert order == sorted(order), "the order tells which hidden number is larger"
     for at, name in enumerate(("persons", "person_times", "month_person_times")):
         codes = sorted(table)
-        told = [table[code][at] for code in codes]
+        texts = [table[code][at] for code in codes]
         numbers = [truth[code][name] for code in codes]
-        check_hidden(told, numbers, [(list(range(len(codes))), sum(numbers))])
+        check_hidden(texts, numbers, [(list(range(len(codes))), sum(numbers))])
     assert isinstance(figures.forecast, LandingForecast)
     counted = dict(figures.forecast.select_landing("province").select("value", "counted").rows())
     codes = sorted(ahead)
-    told = [ahead[code][0] for code in codes]
+    texts = [ahead[code][0] for code in codes]
     numbers = [counted[code] for code in codes]
-    check_hidden(told, numbers, [(list(range(len(codes))), sum(numbers))])
+    check_hidden(texts, numbers, [(list(range(len(codes))), sum(numbers))])
     for code, row in ahead.items():
         if row[0] in HIDDEN_TEXTS:
             assert row[1:3] == [DASH, DASH] and row[4] == DASH
@@ -319,8 +321,8 @@ def check_generations(read: ReadReport, figures: ReportFigures) -> None:
     numbers = [n for row in figures.generations.select(CHAIN_KINDS).rows() for n in row]
     rows = read.tables.get("Driven by generation and channel")
     if rows is not None:
-        told = [cell for row in rows for cell in row[1:]]
-        check_hidden(told, numbers, [(list(range(len(numbers))), sum(numbers))])
+        texts = [cell for row in rows for cell in row[1:]]
+        check_hidden(texts, numbers, [(list(range(len(numbers))), sum(numbers))])
 
 
 def check_departures(read: ReadReport, figures: ReportFigures) -> None:
@@ -345,8 +347,8 @@ def check_departures(read: ReadReport, figures: ReportFigures) -> None:
         # Whoever reads a bar of that height takes it for the month's.
         if total in shown and all(rows[at][2] not in HIDDEN_TEXTS for at in cells):
             relations.append((cells, total))
-    told_months = {m for m, _ in keys if all(r[2] not in HIDDEN_TEXTS for r in rows if r[0] == m)}
-    assert len([n for n in shown if n is not None]) == len(told_months)
+    shown_months = {m for m, _ in keys if all(r[2] not in HIDDEN_TEXTS for r in rows if r[0] == m)}
+    assert len([n for n in shown if n is not None]) == len(shown_months)
     check_hidden([row[2] for row in rows], numbers, relations)
 
 

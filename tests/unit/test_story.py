@@ -35,15 +35,15 @@ def test_only_rises_are_told_each_with_its_row() -> None:
         ),
         retired_on=date(2020, 1, 1),
     )
-    told = build_growth_story(about, [], "zh")
-    assert [event.day.year for event in told] == [2000, 2001, 2010, 2020]
-    assert [event.row for event in told] == [
+    events = build_growth_story(about, [], "zh")
+    assert [event.day.year for event in events] == [2000, 2001, 2010, 2020]
+    assert [event.row for event in events] == [
         "mentorships.csv:7",
         "recognitions.csv:3",
         "recognitions.csv:5",
         "",
     ]
-    assert "拜甲为师" in told[0].text and "乙" not in "".join(event.text for event in told)
+    assert "拜甲为师" in events[0].text and "乙" not in "".join(event.text for event in events)
 
 
 def test_the_first_apprentice_and_the_first_to_rise() -> None:
@@ -52,8 +52,8 @@ def test_the_first_apprentice_and_the_first_to_rise() -> None:
         Apprentice("a2", "丁", date(2010, 1, 1), skilled_on=date(2009, 1, 1)),
         Apprentice("a3", "戊", None, skilled_on=date(2008, 1, 1)),
     ]
-    told = build_growth_story(NOBODY, taken, "en")
-    assert [event.text for event in told] == [
+    events = build_growth_story(NOBODY, taken, "en")
+    assert [event.text for event in events] == [
         "Took on the first apprentice, 丁.",
         "丙 is the first of the apprentices to become high-skilled; 1 have.",
     ]

@@ -1,4 +1,4 @@
-"""Who imports whom, what things are called, and whether the docs say what the code does."""
+"""The order of imports, what things are called, and whether the docs say what the code does."""
 
 from __future__ import annotations
 

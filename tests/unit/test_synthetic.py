@@ -1,4 +1,4 @@
-"""The synthetic network: the same from the same seed, whole, plausible, and dirty on request."""
+"""The synthetic network: the same from the same seed, complete, plausible, and dirty on request."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Tables:
 
 
 def checked_folder(folder: Path) -> dict[str, CheckedTable]:
-    """The folder as the loader takes it, with no store behind."""
+    """The folder as the loader takes it, with no store."""
     alone = [check_table(raw, str, TODAY) for raw in exchange.get([folder])]
     nodes = {c.table: EXCHANGE_TABLES[c.table] for c in alone}
     known = KnownKeys(

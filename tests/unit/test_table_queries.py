@@ -19,8 +19,8 @@ TIES = st.tuples(st.integers(0, 5), st.integers(0, 5), SOURCES)
 
 def stated(sources: list[str]) -> str | None:
     """As a snapshot holds what several sources state; None of what one states."""
-    told = (json.dumps({"source": source, "sex": "female"}) for source in sources)
-    return SOURCE_SEPARATOR.join(told) if len(sources) > 1 else None
+    statements = (json.dumps({"source": source, "sex": "female"}) for source in sources)
+    return SOURCE_SEPARATOR.join(statements) if len(sources) > 1 else None
 
 
 @given(

@@ -100,8 +100,8 @@ def test_every_format_says_what_it_depends_on_once() -> None:
     assert b"window" not in render_csv(table)
     document = json.loads(render_json(table, ABOUT))
     assert document["rows"][0] == {"n": 1, "bad": None}
-    kept = pl.read_parquet_metadata(io.BytesIO(render_parquet(table, ABOUT)))["shicheng"]
-    for about in (document, json.loads(kept)):
+    metadata = pl.read_parquet_metadata(io.BytesIO(render_parquet(table, ABOUT)))["shicheng"]
+    for about in (document, json.loads(metadata)):
         assert about["revision"] == 7 and about["parameters"] == {"capacity": 8}
         assert about["policy"]["generations"] == 3 and about["policy_id"] == ABOUT.policy.id
         assert about["filters"] == {"province": "11"} and about["capped_at"] == 10
