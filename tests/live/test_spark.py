@@ -29,7 +29,7 @@ from tests.unit.test_driven import (
     random_world,
     side_by_side,
 )
-from tests.unit.test_results import kept_in, same
+from tests.unit.test_results import cached_in, same
 
 EXAMPLES = int(os.environ.get("SHICHENG_EXAMPLES_SPARK", "200"))
 CLUSTER = "local-cluster[2,1,1024]"
@@ -83,7 +83,7 @@ def test_the_conformance_folders_on_the_cluster(spark: Engine, case: Path) -> No
 
 def test_an_address_of_a_storage(spark: Engine, tmp_path: Path) -> None:
     world = random_world(7)
-    snapshot = kept_in(tmp_path / "s", world)
+    snapshot = cached_in(tmp_path / "s", world)
     policy = POLICIES[0]
     found = load_driven_from_location(
         f"file://{tmp_path}/s", policy, engine="spark", master=CLUSTER

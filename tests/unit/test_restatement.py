@@ -37,7 +37,7 @@ from tests.conformance.brute_force import World
 from tests.conformance.worlds import snapshot_of
 from tests.unit.test_driven import DAYS, EXAMPLES, days, policies, worlds
 from tests.unit.test_evidence import POLICY, SENIOR, STANDING, STUDIO, recognised, taught
-from tests.unit.test_results import kept_in
+from tests.unit.test_results import cached_in
 
 DATED = {
     "mentorships": "start",
@@ -200,8 +200,8 @@ def test_what_is_kept_of_a_restatement_is_what_was_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = STANDING | {"recognitions": SENIOR, "mentorships": taught(("t", "w", "2021-01-01"))}
-    old = kept_in(tmp_path / "000001", world | {"mentorships": []})
-    new = kept_in(tmp_path / "000002", world)
+    old = cached_in(tmp_path / "000001", world | {"mentorships": []})
+    new = cached_in(tmp_path / "000002", world)
     assert find_cached_restatement(old, new, POLICY) is None
     found = load_restatement(old, new, POLICY)
     assert found.causes.height == 1
