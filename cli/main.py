@@ -19,8 +19,8 @@ from graph.system_errors import full_disk
 # The modules of the commands, in the order of the help: each registers its own when imported.
 _MODULES = (
     "load load_history erasure inspection mappings people organisations figures forecast shortages "
-    "pairing departures scenario evidence questions mcp server account export report story audit "
-    "tokens"
+    "pairing departures scenario evidence questions mcp server backup account export report story "
+    "audit tokens"
 )
 for _module in _MODULES.split():
     import_module(f"cli.{_module}")

@@ -70,6 +70,10 @@ account_cli = typer.Typer(
     no_args_is_help=True,
 )
 cli.add_typer(account_cli, name="account")
+backup_cli = typer.Typer(
+    help="Backups of the whole data folder: create, verify, list, prune.", no_args_is_help=True
+)
+cli.add_typer(backup_cli, name="backup")
 cli.add_typer(mappings_cli, name="mappings")
 cli.add_typer(scenario_cli, name="scenario")
 cli.add_typer(db, name="db")

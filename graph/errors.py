@@ -61,6 +61,10 @@ class AuditError(ShichengError):
     """The audit log cannot be written or read; what was to be logged did not happen."""
 
 
+class ArchiveError(ShichengError):
+    """A backup that is damaged, of another key or another version, or none at all."""
+
+
 class IncompleteError(ShichengError):
     """A figure that cannot be shown to be true, so it is not shown."""
 

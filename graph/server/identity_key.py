@@ -20,7 +20,7 @@ def _load_identity_key(home: Path) -> bytes:
     if given:
         return given.encode()
     path = home / "identity.key"
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from graph.archive.register import list_registered_backups
 from graph.messages import Message
 from graph.server.admin import list_noted_dumps
 from loaders.erasure.retention_policy import read_retention_policy
@@ -39,16 +40,18 @@ class DataBackup:
 
 
 def list_backups(home: Path) -> list[DataBackup]:
-    """Dumps and other copies in the data folder, dumps of it elsewhere that are still there, files
-    that were damaged and set aside, and uploads of visits that go on; by path.
+    """Backups, dumps and other copies in the data folder, those of it elsewhere that are still
+    there, files that were damaged and set aside, and uploads of visits that go on; by path.
     """
     days = read_retention_policy(home).backups_days
     inside = set(list_own_backups(home))
-    elsewhere = {path for path in list_noted_dumps(home) if path.exists()} - inside
+    stated = {one.path: one for one in list_registered_backups(home)}
+    elsewhere = {path for path in list_noted_dumps(home) if path.exists()} - inside - stated.keys()
     uploads = home / UPLOADS_FOLDER
     visits = list(uploads.iterdir()) if uploads.is_dir() else []
     found = [
-        *(_describe_copy(path, days) for path in inside),
+        *(_describe_copy(path, days) for path in inside - stated.keys()),
+        *(DataBackup(path, one.made_at[:10], one.until) for path, one in stated.items()),
         *(_describe_copy(path, None) for path in elsewhere),
         *(_describe_copy(path, 1) for path in visits),
     ]

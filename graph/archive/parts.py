@@ -1,0 +1,118 @@
+"""The files in a backup, one after the other, and at the end the list of all with their SHA-256.
+
+A part is its name (JSON, its length in four bytes before it) and its bytes in blocks, each with
+its length before it; a block of length 0 ends it. So a part is written while it comes, and no size
+need be known before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+from typing import Final, Literal
+
+from graph.archive.sealing import CHUNK_BYTES, SealedReader, SealedWriter
+from graph.errors import ArchiveError
+
+# "file": one of the data folder; "graph": the store, as neo4j-admin dumps it.
+PartKind = Literal["file", "graph"]
+_LENGTH_BYTES: Final = 4
+_MAX_NAME_BYTES: Final = 1 << 26
+
+
+@dataclass(frozen=True)
+class ArchivedPart:
+    """One part as the list at the end has it; `path` is relative to the data folder."""
+
+    path: str
+    kind: PartKind
+    size: int
+    sha256: str
+
+
+class PartWriter:
+    """Writes parts into a sealed stream."""
+
+    def __init__(self, out: SealedWriter) -> None:
+        self._out = out
+        self.parts: list[ArchivedPart] = []
+
+    def add_part(self, path: str, kind: PartKind, blocks: Iterable[bytes]) -> ArchivedPart:
+        """Writes one part to its end."""
+        self._write_sized(json.dumps({"path": path, "kind": kind}).encode())
+        total, size = hashlib.sha256(), 0
+        for block in blocks:
+            for first in range(0, len(block), CHUNK_BYTES):
+                piece = block[first : first + CHUNK_BYTES]
+                self._write_sized(piece)
+                total.update(piece)
+                size += len(piece)
+        self._write_sized(b"")
+        part = ArchivedPart(path, kind, size, total.hexdigest())
+        self.parts.append(part)
+        return part
+
+    def finish_parts(self) -> None:
+        """Writes the list of all, and ends the stream."""
+        self._write_sized(json.dumps({"parts": [asdict(part) for part in self.parts]}).encode())
+        self._out.finish()
+
+    def _write_sized(self, data: bytes) -> None:
+        self._out.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
+
+
+def iterate_parts(
+    stream: SealedReader, name: os.PathLike[str]
+) -> Iterator[tuple[str, PartKind, Iterator[bytes]]]:
+    """Each part: its path, kind and blocks. What was not asked of its blocks is read too.
+
+    After the last one the list at the end is compared with what came. Raises ArchiveError.
+    """
+    found: list[ArchivedPart] = []
+    while "parts" not in (stated := json.loads(_read_sized(stream, _MAX_NAME_BYTES, name))):
+        path, kind = stated["path"], stated["kind"]
+        _check_part_path(path, name)
+        total, size = hashlib.sha256(), 0
+
+        def iterate_blocks() -> Iterator[bytes]:
+            nonlocal size
+            while block := _read_sized(stream, CHUNK_BYTES, name):
+                total.update(block)  # noqa: B023 - used up before the next part begins
+                size += len(block)
+                yield block
+
+        blocks = iterate_blocks()
+        yield path, kind, blocks
+        for _ in blocks:
+            pass
+        found.append(ArchivedPart(path, kind, size, total.hexdigest()))
+    stream.expect_end()
+    if [asdict(part) for part in found] != stated["parts"]:
+        raise ArchiveError(
+            "{file} does not hold what its list of contents states: take another copy of it.",
+            file=name,
+        )
+
+
+def _read_sized(stream: SealedReader, most: int, name: os.PathLike[str]) -> bytes:
+    length = int.from_bytes(stream.read(_LENGTH_BYTES), "big")
+    if length > most:
+        raise ArchiveError(
+            "{file} does not hold what its list of contents states: take another copy of it.",
+            file=name,
+        )
+    return stream.read(length)
+
+
+def _check_part_path(path: str, name: os.PathLike[str]) -> None:
+    """A part must not be written outside the folder that it is restored into."""
+    parsed = PurePosixPath(path)
+    if not path or "\0" in path or parsed.is_absolute() or ".." in parsed.parts:
+        raise ArchiveError(
+            "{file} names a file outside the data folder: it was not made by this program.",
+            file=name,
+        )

@@ -1,0 +1,1 @@
+"""A data folder as one backup, at one moment: made, verified and restored."""

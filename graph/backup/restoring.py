@@ -1,0 +1,281 @@
+"""A backup put into a data folder: verified first, made beside the place, then moved into it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+
+from graph.archive.parts import PartKind, iterate_parts
+from graph.archive.sealing import SealedReader
+from graph.audit.log import record_event
+from graph.backup.creation import GRAPH_PART_NAME
+from graph.errors import ArchiveError, DatabaseError, RefusedError, ShichengError, UsageError
+from graph.messages import Message, Say
+from graph.server.admin import (
+    initialize_store,
+    load_dump_stream,
+    note_dump,
+    read_database_info,
+)
+from graph.server.configuration import NEW_BYTES
+from graph.server.database import connect
+from graph.server.embedded import can_open_store, stop_server
+from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS, lock_store_offline
+from graph.settings import Settings
+from graph.store.checksum import compute_graph_checksum
+from graph.system_errors import reason_of
+
+# Who was erased after the backup must stay out: the lists of the folder that is replaced go on.
+CARRIED_NAMES: Final = ("erased.json", "erasures.log", "dumps.jsonl", "backups.jsonl")
+_IDENTITY_KEY_NAME: Final = "identity.key"
+
+
+@dataclass(frozen=True)
+class VerifiedBackup:
+    """A backup every byte of which is as it was written: its facts, and the sizes of its parts."""
+
+    file: Path
+    encrypted: bool
+    facts: Mapping[str, Any]
+    sizes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class RestoredBackup:
+    """What was restored; `aside` is the data folder that stood in the place, None if none did.
+
+    `erased` says whether people were erased from that one, whom the backup may still hold.
+    """
+
+    verified: VerifiedBackup
+    aside: Path | None
+    erased: bool
+
+
+def verify_backup(file: Path, key: bytes | None) -> VerifiedBackup:
+    """Read a backup to its end. Raises ArchiveError, which says what is wrong with it."""
+    with _open_backup(file, key) as stream:
+        sizes = {path: sum(map(len, blocks)) for path, _, blocks in iterate_parts(stream, file)}
+        return VerifiedBackup(file, stream.head.encrypted, stream.head.facts, sizes)
+
+
+def verify_backup_deeply(
+    settings: Settings, file: Path, key: bytes | None, *, say: Say = lambda line: None
+) -> VerifiedBackup:
+    """Restore a backup into a temporary folder, and compare the graph with what was backed up."""
+    verified = verify_backup(file, key)
+    with tempfile.TemporaryDirectory(prefix="shicheng-verify-") as folder:
+        _require_room(Path(folder), verified)
+        _fill_home(settings.at(Path(folder) / "home"), verified, key, say)
+    return verified
+
+
+def restore_backup(
+    settings: Settings,
+    file: Path,
+    *,
+    key: bytes | None,
+    replace: bool = False,
+    say: Say = lambda line: None,
+) -> RestoredBackup:
+    """Make the data folder of `settings` out of a backup.
+
+    A data folder that holds something is refused, or with `replace` set aside when the new one is
+    complete. Raises ShichengError; then everything is as it was.
+    """
+    home = settings.home.absolute()
+    file = file.expanduser().absolute()
+    stands = home.exists() and any(home.iterdir()) if home.is_dir() else home.exists()
+    if stands and not replace:
+        raise RefusedError(
+            "The data folder {home} is not empty: name another with --home, or set it aside with "
+            "--replace.",
+            home=home,
+        )
+    if home.is_symlink():
+        raise UsageError("{home} is a link: name the folder that it leads to.", home=home)
+    verified = verify_backup(file, key)
+    _require_usable(settings, verified)
+    new = home.with_name(f".{home.name}.restoring-{uuid.uuid4().hex[:8]}")
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _require_room(home.parent, verified)
+        _fill_home(settings.at(new), verified, key, say)
+        erased = _carry_lists(home, new)
+        record_event(new, "restore", what="home", replaced=stands)
+        aside = _swap_homes(settings, new, home) if stands else _place_home(new, home)
+    except OSError as error:
+        raise DatabaseError(
+            "{home} cannot be written ({reason}), so nothing was restored: free some space there "
+            "or mend its permissions.",
+            home=home,
+            reason=reason_of(error),
+        ) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    if aside is not None:
+        note_dump(home, aside)  # it holds whoever is erased later
+    return RestoredBackup(verified, aside, erased)
+
+
+@contextmanager
+def _open_backup(file: Path, key: bytes | None) -> Iterator[SealedReader]:
+    try:
+        with file.open("rb") as source:
+            yield SealedReader(source, file, key)
+    except OSError as error:
+        raise ArchiveError(
+            "{file} cannot be read ({reason}).", file=file, reason=reason_of(error)
+        ) from error
+
+
+def _require_usable(settings: Settings, verified: VerifiedBackup) -> None:
+    """Whether this program, with these settings, can hold the backup's graph."""
+    facts = verified.facts
+    if not facts["graph"]:
+        return
+    if settings.neo4j_uri:
+        raise UsageError(
+            "{file} holds an embedded store, and NEO4J_URI names a server of its own: unset it to "
+            "restore.",
+            file=verified.file,
+        )
+    if not can_open_store(facts["neo4j"], settings.neo4j_version):
+        raise DatabaseError(
+            "{file} holds a store of Neo4j {wrote}, which {version} does not open: set "
+            "SHICHENG_NEO4J_VERSION={wrote}.",
+            file=verified.file,
+            wrote=facts["neo4j"],
+            version=settings.neo4j_version,
+        )
+
+
+def _require_room(folder: Path, verified: VerifiedBackup) -> None:
+    files = sum(size for path, size in verified.sizes.items() if path != GRAPH_PART_NAME)
+    needed = files + int(verified.facts.get("store_bytes", 0)) + NEW_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise ArchiveError(
+            "{folder} has {free:,} MB free, and the restored data folder takes {needed:,} MB: free "
+            "some space there, or name another folder.",
+            folder=folder,
+            free=free >> 20,
+            needed=needed >> 20,
+        )
+
+
+def _fill_home(settings: Settings, verified: VerifiedBackup, key: bytes | None, say: Say) -> None:
+    """Makes a new data folder of a backup, and compares its graph with what the backup states."""
+    home = settings.home
+    home.mkdir(mode=0o700)
+    has_graph = bool(verified.facts["graph"])
+    try:
+        if has_graph:
+            say(Message("Making a new store ..."))
+            initialize_store(settings)
+        with _open_backup(verified.file, key) as stream:
+            for path, kind, blocks in iterate_parts(stream, verified.file):
+                _restore_part(settings, verified.file, path, kind, blocks)
+        if has_graph:
+            say(Message("Comparing the restored graph with the one that was backed up ..."))
+            _require_same_graph(settings, verified)
+    finally:
+        stop_server(settings)
+
+
+def _restore_part(
+    settings: Settings, file: Path, path: str, kind: PartKind, blocks: Iterator[bytes]
+) -> None:
+    if kind == "graph":
+        load_dump_stream(settings, blocks, Message("The restore of {file}", file=file))
+        return
+    place = settings.home / path
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        for block in blocks:
+            out.write(block)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _require_same_graph(settings: Settings, verified: VerifiedBackup) -> None:
+    facts = verified.facts
+    with connect(settings) as database:
+        info = read_database_info(database)
+        checksum = compute_graph_checksum(database)
+    found = (info.nodes, info.relationships, checksum.as_dict())
+    if found != (facts["nodes"], facts["relationships"], facts["checksum"]):
+        raise ArchiveError(
+            "The graph in {file} is not the one that it states ({nodes:,} nodes, {relations:,} "
+            "relations): somebody wrote to it while the backup was made. Take an earlier one.",
+            file=verified.file,
+            nodes=checksum.nodes,
+            relations=checksum.relations,
+        )
+
+
+def _carry_lists(home: Path, new: Path) -> bool:
+    """Takes who was erased, and which copies there are, over from the folder that is replaced.
+
+    Whether people were erased from it. With another key of digests the list would bar nobody.
+    """
+    erased = (home / CARRIED_NAMES[0]).is_file()
+    if erased and not _have_same_bytes(home / _IDENTITY_KEY_NAME, new / _IDENTITY_KEY_NAME):
+        raise ShichengError(
+            "People were erased from {home}, and the backup has another identity.key, with which "
+            "they would not be recognised: restore into another folder with --home.",
+            home=home,
+        )
+    for name in CARRIED_NAMES:
+        if (home / name).is_file():
+            shutil.copy2(home / name, new / name)
+    return erased
+
+
+def _have_same_bytes(one: Path, other: Path) -> bool:
+    try:
+        return one.read_bytes() == other.read_bytes()
+    except OSError:
+        return False
+
+
+def _place_home(new: Path, home: Path) -> None:
+    with suppress(FileNotFoundError):
+        home.rmdir()
+    new.rename(home)
+
+
+def _swap_homes(settings: Settings, new: Path, home: Path) -> Path:
+    """Puts the new folder in the place of the old one, which is set aside; or nothing happens."""
+    made = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
+    aside = home.with_name(f"{home.name}.replaced-{made}")
+    if not home.is_dir():
+        raise UsageError("{home} is no folder: take it away.", home=home)
+    try:
+        held = FileLock(home / LOAD_LOCK_NAME).acquire(timeout=LOAD_LOCK_SECONDS)
+    except Timeout:
+        raise DatabaseError(
+            "A load with the data folder {home} is running: restore when it has finished.",
+            home=home,
+        ) from None
+    with held, lock_store_offline(home):
+        record_event(home, "restore", what="home", replaced=True)
+        stop_server(settings)
+        home.rename(aside)
+        try:
+            new.rename(home)
+        except OSError:
+            aside.rename(home)
+            raise
+    return aside
