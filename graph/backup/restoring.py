@@ -22,12 +22,11 @@ from graph.backup.creation import GRAPH_PART_NAME
 from graph.errors import ArchiveError, DatabaseError, RefusedError, ShichengError, UsageError
 from graph.messages import Message, Say
 from graph.server.admin import (
-    initialize_store,
     load_dump_stream,
     note_dump,
     read_database_info,
 )
-from graph.server.configuration import NEW_BYTES
+from graph.server.configuration import NEW_BYTES, find_free_port, write_server_files
 from graph.server.database import connect
 from graph.server.embedded import can_open_store, stop_server
 from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS, lock_store_offline
@@ -181,8 +180,8 @@ def _fill_home(settings: Settings, verified: VerifiedBackup, key: bytes | None, 
     has_graph = bool(verified.facts["graph"])
     try:
         if has_graph:
-            say(Message("Making a new store ..."))
-            initialize_store(settings)
+            # neo4j-admin asks for a configuration; the first start makes the rest of a store.
+            write_server_files(settings, find_free_port(0))
         with _open_backup(verified.file, key) as stream:
             for path, kind, blocks in iterate_parts(stream, verified.file):
                 _restore_part(settings, verified.file, path, kind, blocks)

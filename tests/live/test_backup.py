@@ -1,0 +1,103 @@
+"""A backup of a data folder in use, restored elsewhere: the same graph, while figures are given."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from graph.backup import restoring
+from graph.backup.creation import create_backup
+from graph.driven.results import load_driven
+from graph.errors import ArchiveError
+from graph.policy import Policy
+from graph.programme.notebook import Notebook
+from graph.server.database import Database, connect
+from graph.server.embedded import stop_server
+from graph.server.locks import is_store_offline
+from graph.settings import Settings
+from graph.snapshot.take import take_snapshot
+from graph.store.checksum import GraphChecksum, compute_graph_checksum
+from graph.store.digest import compute_store_digest
+from tests.filling import filled
+
+KEY = bytes(range(32))
+
+
+class FigureReader:
+    """Asks for the figures over and over, on a thread, as pages do."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.offline: list[int] = []
+        self.figures: set[int] = set()
+        self._settings = settings
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> FigureReader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with connect(self._settings) as database:
+            while not self._ended.is_set():
+                was_offline = is_store_offline(self._settings.home)
+                snapshot = take_snapshot(database, self._settings)
+                figure = load_driven(snapshot, Policy()).talents["driven"].sum()
+                self.figures.add(figure)
+                if was_offline:
+                    self.offline.append(figure)
+                self._ended.wait(0.05)
+
+
+def test_a_backup_restored_elsewhere_is_the_same(
+    second: Settings,
+    second_database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    filled(second_database, second, tmp_path / "made", talents=3, workers=60, seed=4)
+    Notebook(second.home).add("note", "me", "P0000001", {"text": "before"})
+    digest = compute_store_digest(second_database)
+    with FigureReader(second) as reader:
+        made = create_backup(second, tmp_path, key=KEY)
+    assert reader.offline and len(reader.figures) == 1
+    assert made.facts["nodes"]["Person"] and made.facts["revision"]
+
+    second_database.write("MATCH (p:Person) SET p.name = 'changed'")
+    Notebook(second.home).add("note", "me", "P0000001", {"text": "after"})
+    found = list[str]()
+
+    def compute(database: Database) -> GraphChecksum:
+        found.append(compute_store_digest(database))
+        return compute_graph_checksum(database)
+
+    monkeypatch.setattr(restoring, "compute_graph_checksum", compute)
+    elsewhere = second.at(tmp_path / "elsewhere")
+    restoring.restore_backup(elsewhere, made.file, key=KEY)
+    assert found == [digest] != [compute_store_digest(second_database)]
+    notes = Notebook(elsewhere.home).entries("note", subject="P0000001")
+    assert notes[0].body["text"] == "before"
+    assert not (elsewhere.home / "neo4j.json").exists()
+
+
+def test_a_graph_that_is_not_the_stated_one_is_refused(
+    second: Settings, second_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second_database.write("CREATE (:Province {code: '33'})-[:WITHIN]->(:Province {code: '34'})")
+    made = create_backup(second, tmp_path, key=KEY)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr(
+        restoring, "compute_graph_checksum", lambda database: GraphChecksum(2, 1, "0" * 64)
+    )
+    with pytest.raises(ArchiveError, match="is not the one that it states"):
+        restoring.verify_backup_deeply(second, made.file, KEY)
+    assert not list((tmp_path / "temporary").iterdir())
+    stop_server(second)
