@@ -21,7 +21,7 @@ from graph.progress import Progress
 from graph.server.admin import end_orphaned_admin
 from graph.server.database import Database
 from graph.server.embedded import finish_store_swap, hold_server_lock, locate_swap_mark
-from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS
+from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS, is_backup_running
 from graph.snapshot.take import take_snapshot
 from graph.store.bulk_import import NEW_STORE_FOLDER
 from graph.store.merge import EVERY_FRAME_MARK
@@ -55,6 +55,12 @@ def _acquire_load_lock(home: Path, queue: bool, say: Say) -> AcquireReturnProxy[
     if queue:
         say(Message("Another load is running: this one waits for its turn."))
         return lock.acquire(poll_interval=_QUEUE_POLL_SECONDS)
+    if is_backup_running(home):
+        raise DatabaseError(
+            "A backup of the data folder {home} is being made: wait until it is complete, then "
+            "load again.",
+            home=home,
+        )
     raise DatabaseError(
         "Another load with the data folder {home} is running: wait until it has "
         "finished, then load again.",

@@ -89,7 +89,7 @@ def _iterate_database_blocks(file: Path) -> Iterator[bytes]:
         copy = Path(folder) / "copy"
         try:
             with (
-                closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as opened,
+                closing(sqlite3.connect(file, timeout=30)) as opened,
                 closing(sqlite3.connect(copy)) as copied,
             ):
                 opened.backup(copied)

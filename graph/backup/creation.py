@@ -36,7 +36,7 @@ from graph.server.admin import (
 )
 from graph.server.database import Database, connect
 from graph.server.location import DATABASE, locate_store
-from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS
+from graph.server.locks import BACKUP_LOCK_NAME, LOAD_LOCK_NAME, LOAD_LOCK_SECONDS
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from graph.store.checksum import compute_graph_checksum
@@ -124,7 +124,7 @@ def _hold_load_lock(home: Path) -> Iterator[None]:
             "A load with the data folder {home} is running: make the backup when it has finished.",
             home=home,
         ) from None
-    with held:
+    with held, FileLock(home / BACKUP_LOCK_NAME):
         yield
 
 

@@ -73,6 +73,7 @@ def verify_backup_deeply(
 ) -> VerifiedBackup:
     """Restore a backup into a temporary folder, and compare the graph with what was backed up."""
     verified = verify_backup(file, key)
+    _require_usable(settings, verified)
     with tempfile.TemporaryDirectory(prefix="shicheng-verify-") as folder:
         _require_room(Path(folder), verified)
         _fill_home(settings.at(Path(folder) / "home"), verified, key, say)

@@ -23,6 +23,8 @@ SERVER_LOCK_NAME: Final = "neo4j.lock"
 # Held by the server's own process while it starts, so that it outlives a killed command.
 START_LOCK_NAME: Final = "neo4j.start.lock"
 OFFLINE_LOCK_NAME: Final = "offline.lock"
+# Held beside the lock of loads, which a backup holds so that none begins.
+BACKUP_LOCK_NAME: Final = "backup.lock"
 
 
 def is_lock_held(file: Path) -> bool:
@@ -39,7 +41,12 @@ def is_lock_held(file: Path) -> bool:
 
 def is_load_running(home: Path) -> bool:
     """Whether a load works on the data folder now."""
-    return is_lock_held(home / LOAD_LOCK_NAME)
+    return is_lock_held(home / LOAD_LOCK_NAME) and not is_backup_running(home)
+
+
+def is_backup_running(home: Path) -> bool:
+    """Whether a backup of the data folder is made now; no load begins meanwhile."""
+    return is_lock_held(home / BACKUP_LOCK_NAME)
 
 
 @contextmanager

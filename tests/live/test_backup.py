@@ -31,6 +31,7 @@ class FigureReader:
     def __init__(self, settings: Settings) -> None:
         self.offline: list[int] = []
         self.figures: set[int] = set()
+        self.said: set[str] = set()
         self._settings = settings
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -50,6 +51,8 @@ class FigureReader:
                 snapshot = take_snapshot(database, self._settings)
                 figure = load_driven(snapshot, Policy()).talents["driven"].sum()
                 self.figures.add(figure)
+                if snapshot.standing is not None and snapshot.standing.unfinished is not None:
+                    self.said.add(snapshot.standing.unfinished.condition)
                 if was_offline:
                     self.offline.append(figure)
                 self._ended.wait(0.05)
@@ -67,6 +70,7 @@ def test_a_backup_restored_elsewhere_is_the_same(
     with FigureReader(second) as reader:
         made = create_backup(second, tmp_path, key=KEY)
     assert reader.offline and len(reader.figures) == 1
+    assert reader.said == {"offline"}
     assert made.facts["nodes"]["Person"] and made.facts["revision"]
 
     second_database.write("MATCH (p:Person) SET p.name = 'changed'")
