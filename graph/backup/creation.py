@@ -43,10 +43,15 @@ from graph.store.checksum import compute_graph_checksum
 from graph.system_errors import reason_of
 
 GRAPH_PART_NAME: Final = "graph.dump"
-_LAST_TRANSACTION: Final = (
-    "SHOW DATABASES YIELD name, lastCommittedTxn WHERE name = $name RETURN lastCommittedTxn AS last"
-)
 _CHECKSUM_TRIES: Final = 3
+
+
+@dataclass(frozen=True)
+class GraphMoment:
+    """What a backup states of the graph, and when Neo4j's log was last written to by then."""
+
+    facts: Mapping[str, Any]
+    log_times: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,14 @@ def create_backup(
     file = _choose_backup_file(target, now, force=force)
     with _hold_load_lock(settings.home):
         _require_complete_erasure(settings.home)
-        facts = _describe_graph(settings) | _describe_program(settings, now)
+        moment = _read_graph_moment(settings)
+        facts = {**moment.facts, **_describe_program(now)}
         _require_free_disk(file.parent, settings.home, facts)
         record_event(settings.home, "backup", what="home", encrypted=key is not None)
         try:
             with write_file_atomically(file) as making, _open_private(making) as out:
-                _write_backup(settings, out, facts, key, say)
+                writer = PartWriter(SealedWriter(out, facts, key))
+                _write_parts(settings, writer, moment, say)
                 out.flush()
                 os.fsync(out.fileno())
             sync_folder(file.parent)
@@ -136,13 +143,13 @@ def _require_complete_erasure(home: Path) -> None:
         )
 
 
-def _describe_program(settings: Settings, now: dt.datetime) -> dict[str, Any]:
+def _describe_program(now: dt.datetime) -> dict[str, Any]:
     from importlib.metadata import version
 
     return {"made_at": now.isoformat(timespec="seconds"), "program": version("shicheng")}
 
 
-def _describe_graph(settings: Settings) -> dict[str, Any]:
+def _read_graph_moment(settings: Settings) -> GraphMoment:
     """Versions, revision, counts and checksum of the graph; its last revision is cached, for the
     pages while Neo4j is down.
     """
@@ -160,34 +167,41 @@ def _describe_graph(settings: Settings) -> dict[str, Any]:
             "relationships": info.relationships,
         }
         if not database.embedded:
-            return described
-        checksum = _compute_settled_checksum(database)
+            return GraphMoment(described)
+        checksum, log_times = _compute_settled_checksum(database)
     store = sum(
         file.stat().st_blocks * 512
         for kind in ("databases", "transactions")
         for file in (locate_store(settings.home) / "data" / kind / DATABASE).rglob("*")
     )
-    return described | {"checksum": checksum, "store_bytes": store}
+    return GraphMoment({**described, "checksum": checksum, "store_bytes": store}, log_times)
 
 
-def _compute_settled_checksum(database: Database) -> dict[str, Any]:
-    """The checksum of a graph that nobody wrote to while it was read.
+def _compute_settled_checksum(
+    database: Database,
+) -> tuple[dict[str, Any], tuple[tuple[str, int], ...]]:
+    """The checksum of a graph that nobody wrote to while it was read, and the times of its log.
 
     No load runs, but another program may be connected by Bolt.
     """
     for _ in range(_CHECKSUM_TRIES):
-        before = _read_last_transaction(database)
+        before = _read_log_times(database.settings.home)
         checksum = compute_graph_checksum(database)
-        if _read_last_transaction(database) == before:
-            return checksum.as_dict()
-    raise DatabaseError(
-        "Another program writes to Neo4j at {uri}: end it, then make the backup.", uri=database.uri
+        if _read_log_times(database.settings.home) == before:
+            return checksum.as_dict(), before
+    raise _build_other_writer_error(database.settings.home)
+
+
+def _read_log_times(home: Path) -> tuple[tuple[str, int], ...]:
+    """When each file of Neo4j's transaction log was last written to; every write ends up in one."""
+    logs = (locate_store(home) / "data" / "transactions" / DATABASE).glob("neostore.transaction.*")
+    return tuple(sorted((log.name, log.stat().st_mtime_ns) for log in logs))
+
+
+def _build_other_writer_error(home: Path) -> DatabaseError:
+    return DatabaseError(
+        "Another program writes to the store in {home}: end it, then make the backup.", home=home
     )
-
-
-def _read_last_transaction(database: Database) -> int:
-    (row,) = database.read(_LAST_TRANSACTION, {"name": database.name})
-    return int(row["last"])
 
 
 def _require_free_disk(folder: Path, home: Path, facts: Mapping[str, Any]) -> None:
@@ -214,12 +228,12 @@ def _open_private(making: Path) -> Iterator[BinaryIO]:
         yield out
 
 
-def _write_backup(
-    settings: Settings, out: BinaryIO, facts: Mapping[str, Any], key: bytes | None, say: Say
-) -> None:
-    writer = PartWriter(SealedWriter(out, facts, key))
-    if facts["graph"]:
+def _write_parts(settings: Settings, writer: PartWriter, moment: GraphMoment, say: Say) -> None:
+    if moment.facts["graph"]:
         with take_store_offline(settings, say):
+            # Written to after it was read, by another program: it is not what the backup states.
+            if _read_log_times(settings.home) != moment.log_times:
+                raise _build_other_writer_error(settings.home)
             _add_home_files(writer, settings.home)
             writer.add_part(GRAPH_PART_NAME, "graph", stream_dump(settings))
     else:

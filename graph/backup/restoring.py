@@ -113,7 +113,11 @@ def restore_backup(
         _fill_home(settings.at(new), verified, key, say)
         erased = _carry_lists(home, new)
         record_event(new, "restore", what="home", replaced=stands)
-        aside = _swap_homes(settings, new, home) if stands else _place_home(new, home)
+        aside = _swap_homes(settings, new, home) if stands else None
+        if not stands:
+            with suppress(FileNotFoundError):
+                home.rmdir()
+            new.rename(home)
     except OSError as error:
         raise DatabaseError(
             "{home} cannot be written ({reason}), so nothing was restored: free some space there "
@@ -218,7 +222,7 @@ def _require_same_graph(settings: Settings, verified: VerifiedBackup) -> None:
     if found != (facts["nodes"], facts["relationships"], facts["checksum"]):
         raise ArchiveError(
             "The graph in {file} is not the one that it states ({nodes:,} nodes, {relations:,} "
-            "relations): somebody wrote to it while the backup was made. Take an earlier one.",
+            "relations). Take another backup.",
             file=verified.file,
             nodes=checksum.nodes,
             relations=checksum.relations,
@@ -248,12 +252,6 @@ def _have_same_bytes(one: Path, other: Path) -> bool:
         return one.read_bytes() == other.read_bytes()
     except OSError:
         return False
-
-
-def _place_home(new: Path, home: Path) -> None:
-    with suppress(FileNotFoundError):
-        home.rmdir()
-    new.rename(home)
 
 
 def _swap_homes(settings: Settings, new: Path, home: Path) -> Path:

@@ -43,6 +43,9 @@ Parameters = Mapping[str, Any]
 OLDEST_NEO4J_VERSION = (5, 26)
 CONNECT_SECONDS = 5.0
 RETRY_SECONDS = 15.0
+# The driver tries a read of the embedded server once more (after a second). When that is being
+# stopped for a copy, whoever reads must hear so, and not wait for it to come back.
+EMBEDDED_READ_RETRY_SECONDS = 0.5
 INDEX_SECONDS = 3600
 # A killed server resets its connections some time before its process is gone.
 ENDING_SECONDS = 10.0
@@ -246,7 +249,10 @@ class Database:
         return driver is not self._driver or server is None or server.ends_within(ENDING_SECONDS)
 
     def _use(self, driver: Driver, use: Callable[[Session], T], access: str) -> T:
-        with self.session(driver, access) as session:
+        more = {}
+        if self.embedded and access == "READ":
+            more["max_transaction_retry_time"] = EMBEDDED_READ_RETRY_SECONDS
+        with self.session(driver, access, **more) as session:
             return use(session)
 
     def _live(self) -> Driver:

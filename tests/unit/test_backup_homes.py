@@ -8,7 +8,9 @@ import os
 import shutil
 import sqlite3
 from collections import namedtuple
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,6 +33,7 @@ from graph.errors import ArchiveError, DatabaseError, RefusedError, ShichengErro
 from graph.programme.notebook import Notebook
 from graph.server.locks import LOAD_LOCK_NAME
 from graph.settings import Settings
+from graph.store.checksum import GraphChecksum
 from loaders.erasure.backups import list_backups
 from tests.conftest import own_settings
 
@@ -52,7 +55,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         (home / name).write_text(name)
     record_event(home, "query", what="a")
     facts = {"graph": False, "neo4j": "2026.08.1", "revision": 3}
-    monkeypatch.setattr(creation, "_describe_graph", lambda settings: facts)
+    moment = creation.GraphMoment(facts)
+    monkeypatch.setattr(creation, "_read_graph_moment", lambda settings: moment)
     return own_settings(home).model_copy(update={"neo4j_uri": "bolt://127.0.0.1:1"})
 
 
@@ -251,3 +255,19 @@ def test_a_backup_is_listed_with_its_last_day(settings: Settings, tmp_path: Path
     assert found.until == until.isoformat()
     lines = (settings.home / "backups.jsonl").read_text().splitlines()
     assert json.loads(lines[0])["encrypted"] is True
+
+
+def test_a_graph_that_is_not_the_stated_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = SimpleNamespace(nodes={"Person": 2}, relationships={})
+    monkeypatch.setattr(restoring, "connect", lambda settings: nullcontext())
+    monkeypatch.setattr(restoring, "read_database_info", lambda database: info)
+    found = GraphChecksum(2, 0, "1" * 64)
+    monkeypatch.setattr(restoring, "compute_graph_checksum", lambda database: found)
+    stated = {"nodes": {"Person": 2}, "relationships": {}, "checksum": found.as_dict()}
+    verified = restoring.VerifiedBackup(tmp_path / "a", True, stated, {})
+    restoring._require_same_graph(own_settings(tmp_path), verified)
+    stated["checksum"] = found.as_dict() | {"sha256": "2" * 64}
+    with pytest.raises(ArchiveError, match="is not the one that it states"):
+        restoring._require_same_graph(own_settings(tmp_path), verified)

@@ -219,7 +219,8 @@ KINDS: list[tuple[str, Callable[[Path], None], str]] = [
     ("restore-abc", left_long_ago, "left by a command that was killed"),
     ("../.home.restoring-abc", left_long_ago, "left by a command that was killed"),
     ("backups.jsonl", old_backup, "30 days old"),
-    ("../newest.backup", cut, "another size"),
+    ("../newest.backup", cut, "damaged or cut off"),
+    ("../newest.backup", torn_line, "another size"),
     ("../newest.backup", garbage, "no backup by"),
 ]
 
