@@ -16,13 +16,13 @@ import polars as pl
 
 from benchmarks.forecast import run_timed
 from graph.driven.results import load_reach
+from graph.forecast.coverage_choice import MeasureLimits, choose_links, choose_measures
 from graph.forecast.pairing import (
     PairingOptions,
-    PairingRules,
-    choose_links,
     compute_pairing,
     find_pairing_options,
 )
+from graph.forecast.pairing_rules import PairingRules
 from graph.forecast.shortages import compute_shortages
 from graph.forecast.stored_data import load_driven_history
 from graph.policy import Policy
@@ -30,6 +30,8 @@ from graph.snapshot.frames import open_snapshot
 
 POLICY = Policy(window_end=date(2027, 12, 31), as_of=date(2026, 11, 23))
 RANDOM_RUNS = 5
+STUDIOS = 100
+MEMBERS = 10
 
 
 def measure_baseline(options: PairingOptions, links: int, seed: int, *, most_first: bool) -> float:
@@ -52,7 +54,7 @@ def measure_baseline(options: PairingOptions, links: int, seed: int, *, most_fir
 
 def measure_pairing(folder: Path, links: int) -> None:
     """The time of both functions, and the value of the links against the baselines."""
-    snapshot, rules = open_snapshot(folder), PairingRules(links=links)
+    snapshot, rules = open_snapshot(folder), PairingRules(links=links, studios=0)
     run_timed("the reach", lambda: load_reach(snapshot, POLICY))
     run_timed("the history", lambda: load_driven_history(snapshot, POLICY))
     found = run_timed(f"pairing, {links:,} links", lambda: compute_pairing(snapshot, POLICY, rules))
@@ -70,6 +72,29 @@ def measure_pairing(folder: Path, links: int) -> None:
         ]
         mean = float(np.mean(values))
         print(f"{name}: {mean:,.1f} (of {RANDOM_RUNS} runs), greedy {found.expected / mean:.2f} x")
+    measure_studios(options, links)
+
+
+def measure_studios(options: PairingOptions, links: int) -> None:
+    """The choice of links and studios together, and what studios add against random leaders."""
+    limits = MeasureLimits(links, STUDIOS, MEMBERS)
+    run_timed(
+        f"links and {STUDIOS} studios",
+        lambda: choose_measures(options.offers, options.seekers, options.founders, limits),
+    )
+    alone = MeasureLimits(0, STUDIOS, MEMBERS)
+    chosen = choose_measures(options.offers, options.seekers, options.founders, alone)
+    total = sum(studio.gain for studio in chosen.studios)
+    values = []
+    for seed in range(RANDOM_RUNS):
+        few = options.founders.unique("person", maintain_order=True).sample(
+            min(STUDIOS, options.founders["person"].n_unique()), seed=seed
+        )
+        some = choose_measures(options.offers, options.seekers, few, alone)
+        values.append(sum(studio.gain for studio in some.studios))
+    mean = float(np.mean(values))
+    leaders = options.founders["person"].n_unique()
+    print(f"{STUDIOS} studios of {leaders:,} leaders: {total:,.1f}; random leaders {mean:,.1f}")
 
 
 if __name__ == "__main__":

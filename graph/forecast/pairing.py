@@ -1,4 +1,4 @@
-"""Which new mentorships add most expected new driven workers by the window's end.
+"""Which new mentorships and studios add most expected new driven workers by the window's end.
 
 A link (m, a) is possible where
 
@@ -9,35 +9,32 @@ A link (m, a) is possible where
   a yet: without the link a would not count, with it a counts when a rises
 - they share an occupation family (of m also those that m practises besides) and a place
 
-Its value is the chance that a rises from the link's start to the window's end, by the hazards of
-the forecast (`graph.forecast.rising`) of those whom a mentorship has just reached, at the mentor's
-record:
+A studio of a leading talent (`graph.forecast.new_studios`) has up to `members` such apprentices of
+one family and place as members. The value for one person is the chance that they rise from the
+start to the window's end, by the hazards of the forecast (`graph.forecast.rising`) of those whom a
+mentorship, or a studio, has just reached, at the record of the mentor or leader:
 
     value(m, a) = 1 - (1 - chance(a)) ^ record(m)
     record(m) = (seen + `PRIOR_PROMOTIONS`) / (expected + `PRIOR_PROMOTIONS`)
 
 with the first promotions of m's apprentices in the quarters looked back on, seen and expected by
-the hazards; an apprentice of k mentors counts 1/k to each. A set S of links is worth
+the hazards; an apprentice of k mentors counts 1/k to each. A set S of links and studios is worth
 
-    f(S) = sum over apprentices of the largest value of their links in S
+    f(S) = sum over people of the largest value of what S has for them
 
-which is monotone and submodular. The links are chosen lazily greedy, the largest gain first: no
-gain grows, so the first one that is up to date is the largest. Without capacities the greedy set
-has at least 1 - 1/e of the best value, with them at least 1/2; where all mentors have the same
-record and one family each, it is the best.
-
-Source: Nemhauser, Wolsey, Fisher 1978, An analysis of approximations for maximizing submodular set
-functions I and II, Mathematical Programming 14:265 and Study 8:73; Minoux 1978 (lazy evaluation).
+and is chosen lazily greedy (`graph.forecast.coverage_choice`). Of links alone, or studios alone, by
+their number alone, the greedy set has at least 1 - 1/e of the best value; with the mentors' places,
+one studio a leader and both kinds, at least 1/2; where all mentors have the same record and one
+family each, links alone are the best, and so are studios alone.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -45,12 +42,12 @@ import polars as pl
 from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
 from graph.dates import take_last_day
 from graph.errors import UsageError
+from graph.forecast.coverage_choice import ChosenMeasures, MeasureLimits, choose_measures
 from graph.forecast.hazards import PRIOR_PROMOTIONS
-from graph.forecast.history import (
-    MONTH_DAYS,
-    OCCUPATION_GROUP_CHARACTERS,
-)
+from graph.forecast.history import MONTH_DAYS
 from graph.forecast.landing import DEFAULT_SEED, check_window_open
+from graph.forecast.new_studios import describe_members, describe_studios, find_founders
+from graph.forecast.pairing_rules import PairingRules, add_practices, list_pairing_places
 from graph.forecast.rising import RISING_CHANNELS, RisingModel, fit_rising_model
 from graph.forecast.simulation import DRAWS
 from graph.forecast.stored_data import load_driven_history
@@ -60,12 +57,7 @@ from graph.policy import Policy
 from graph.programme.departures import find_mentors_in_place
 from graph.snapshot.frames import Snapshot
 
-PairingPlace = Literal["province", "enterprise"]
-PairingFamily = Literal["occupation_group", "occupation"]
-DEFAULT_LINKS: Final = 100
-DEFAULT_CAPACITY: Final = 3
-MAX_PAIRING_LINKS: Final = 100_000
-PAIRING_VERSION: Final = 1
+PAIRING_VERSION: Final = 2
 
 COLUMNS: Final[MetricColumnLabels] = {
     "rank": ("rank", "次序"),
@@ -88,46 +80,28 @@ COLUMNS: Final[MetricColumnLabels] = {
 
 
 @dataclass(frozen=True)
-class PairingRules:
-    """What limits the links: at most `links`; apprentices a mentor may have at once; what the two
-    must share.
-    """
-
-    links: int = DEFAULT_LINKS
-    capacity: int = DEFAULT_CAPACITY
-    place: PairingPlace = "province"
-    family: PairingFamily = "occupation_group"
-    province: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.links <= MAX_PAIRING_LINKS:
-            raise UsageError(
-                "links is {links}; give 1 to {most}.", links=self.links, most=MAX_PAIRING_LINKS
-            )
-        if self.capacity < 1:
-            raise UsageError("capacity is {capacity}; give 1 or more.", capacity=self.capacity)
-
-    def as_dict(self) -> dict[str, str]:
-        """The fields as text, as an export and a decision hold them."""
-        found = {name: str(value) for name, value in vars(self).items() if value is not None}
-        return dict(sorted(found.items()))
-
-
-@dataclass(frozen=True)
 class Pairing:
-    """The links in the order they were chosen (`COLUMNS`), and what they add.
+    """The links in the order they were chosen (`COLUMNS`), new studios (`STUDIO_COLUMNS`) with
+    their members (`MEMBER_COLUMNS`), and what all of them add.
 
     - expected: new driven workers, f(S); low, high: 80 % of `DRAWS` seeded draws
     - mentors, apprentices: how many could have been paired; places: free places of the mentors
+    - leaders: how many could have opened a studio
     """
 
     links: pl.DataFrame
+    studios: pl.DataFrame
+    members: pl.DataFrame
     expected: float
     low: int
     high: int
     mentors: int
     apprentices: int
     places: int
+    leaders: int
+
+
+PAIRING_TABLES: Final = ("links", "studios", "members")
 
 
 def compute_pairing(
@@ -137,27 +111,32 @@ def compute_pairing(
     *,
     seed: int = DEFAULT_SEED,
 ) -> Pairing:
-    """The links that `rules` allow, those that add most first; they begin on the as-of day.
+    """The links and studios that `rules` allow, those that add most first; they begin on the as-of
+    day.
 
     Raises `UsageError` where chains have no dates, the window is over, or too few promotions are on
     record.
     """
     rules = rules or PairingRules()
     options = find_pairing_options(snapshot, policy, rules, seed=seed)
-    chosen = choose_links(options.offers, options.seekers, rules.links)
+    limits = MeasureLimits(rules.links, rules.studios, rules.members)
+    chosen = choose_measures(options.offers, options.seekers, options.founders, limits)
     numbers = pl.DataFrame(
-        chosen, {"mentor": pl.Int32, "apprentice": pl.Int32, "gain": pl.Float64}, orient="row"
+        chosen.links, {"mentor": pl.Int32, "apprentice": pl.Int32, "gain": pl.Float64}, orient="row"
     )
-    links = _describe_links(snapshot, policy, rules, options, numbers)
-    low, high = _draw_interval(options, numbers, seed)
+    studios = describe_studios(snapshot, policy, options.founders, options.families, chosen.studios)
+    low, high = _draw_interval(options, chosen, seed)
     return Pairing(
-        links,
-        float(numbers["gain"].sum()),
+        _describe_links(snapshot, policy, rules, options, numbers),
+        studios,
+        describe_members(snapshot, options.seekers, chosen.studios),
+        float(numbers["gain"].sum()) + float(studios["gain"].sum()),
         low,
         high,
         options.offers["person"].n_unique(),
         options.seekers.height,
         int(options.offers.unique("person")["free"].sum()),
+        options.founders["person"].n_unique(),
     )
 
 
@@ -172,13 +151,18 @@ def load_pairing(
             found.append(compute_pairing(snapshot, policy, rules, seed=seed))
         return found[0]
 
-    links, sums = _list_pairing_paths(snapshot, policy, rules, seed)
-    names = [field.name for field in fields(Pairing) if field.name != "links"]
-    table = load_cached_table(links, lambda: compute().links)
+    *places, sums = _list_pairing_paths(snapshot, policy, rules, seed)
+    names = [field.name for field in fields(Pairing) if field.name not in PAIRING_TABLES]
+    makers: list[Callable[[], pl.DataFrame]] = [
+        lambda: compute().links,
+        lambda: compute().studios,
+        lambda: compute().members,
+    ]
+    links, studios, members = map(load_cached_table, places, makers)
     stored = load_cached_table(
         sums, lambda: pl.DataFrame([{name: getattr(compute(), name) for name in names}])
     )
-    return Pairing(table, **stored.row(0, named=True))
+    return Pairing(links, studios, members, **stored.row(0, named=True))
 
 
 def has_pairing(
@@ -193,74 +177,8 @@ def _list_pairing_paths(
 ) -> list[Path | None]:
     return [
         build_table_path(snapshot, name, PAIRING_VERSION, policy.id, rules.as_dict(), seed)
-        for name in ("pairing", "pairing-sums")
+        for name in (*(f"pairing-{table}" for table in PAIRING_TABLES), "pairing-sums")
     ]
-
-
-# --- the choice ----------------------------------------------------------------------------------
-
-
-def choose_links(
-    offers: pl.DataFrame, seekers: pl.DataFrame, most: int
-) -> list[tuple[int, int, float]]:
-    """mentor, apprentice, gain: lazily greedy, at most so many.
-
-    `offers`: person, cell, free, record, a row a mentor and cell (family and place); `seekers`:
-    person, cell, chance. A gain rises with the chance and with the record, so the best link of a
-    cell is that of its likeliest apprentice who is left with its best mentor who has a place left;
-    and an apprentice with a link gains nothing by another, as the first was with the best one.
-    """
-    best = offers.sort(["record", "free", "person"], descending=[True, True, False])
-    mentors = dict(best.group_by("cell", maintain_order=True).agg("person").rows())
-    ordered = seekers.sort(["chance", "person"], descending=[True, False])
-    waiting = {
-        cell: list(zip(people, chances, strict=True))
-        for cell, people, chances in ordered.group_by("cell", maintain_order=True)
-        .agg("person", "chance")
-        .rows()
-        if cell in mentors
-    }
-    state = _LinkChoice(
-        mentors,
-        waiting,
-        dict(offers.select("person", "free").unique().rows()),
-        dict(offers.select("person", "record").unique().rows()),
-    )
-    return state.choose(most)
-
-
-@dataclass
-class _LinkChoice:
-    mentors: Mapping[int, Sequence[int]]
-    waiting: Mapping[int, Sequence[tuple[int, float]]]
-    free: dict[int, int]
-    record: Mapping[int, float]
-
-    def choose(self, most: int) -> list[tuple[int, int, float]]:
-        at_mentor = dict.fromkeys(self.mentors, 0)
-        at_seeker = dict.fromkeys(self.waiting, 0)
-        heap = [(-np.inf, cell) for cell in self.waiting]  # not looked at yet: no bound
-        heapq.heapify(heap)
-        found: list[tuple[int, int, float]] = []
-        while heap and len(found) < most:
-            stale, cell = heapq.heappop(heap)
-            people, teachers = self.waiting[cell], self.mentors[cell]
-            while at_mentor[cell] < len(teachers) and not self.free[teachers[at_mentor[cell]]]:
-                at_mentor[cell] += 1
-            if at_mentor[cell] == len(teachers) or at_seeker[cell] == len(people):
-                continue
-            mentor, (person, chance) = teachers[at_mentor[cell]], people[at_seeker[cell]]
-            gain = 1.0 - (1.0 - chance) ** self.record[mentor]
-            if gain <= 0:
-                continue
-            if -stale > gain:  # out of date: it goes back to where it belongs now
-                heapq.heappush(heap, (-gain, cell))
-                continue
-            found.append((mentor, person, gain))
-            self.free[mentor] -= 1
-            at_seeker[cell] += 1
-            heapq.heappush(heap, (-gain, cell))
-        return found
 
 
 # --- who may be paired ---------------------------------------------------------------------------
@@ -268,14 +186,18 @@ class _LinkChoice:
 
 @dataclass(frozen=True)
 class PairingOptions:
-    """Who offers places and who seeks one.
+    """Who offers places, who seeks one, and who may open a studio.
 
     - offers: person, cell, free (places), record, training (apprentices now)
-    - seekers: person, cell, chance, flat (the cell of the model)
+    - seekers: person, cell, chance, studio_chance, flat, studio_flat (cells of the model)
+    - founders: person, cell, record, training, host_kind, host_id, host
+    - families: cell, family
     """
 
     offers: pl.DataFrame
     seekers: pl.DataFrame
+    founders: pl.DataFrame
+    families: pl.DataFrame
     model: RisingModel
     horizon: float
 
@@ -290,27 +212,44 @@ def find_pairing_options(
     working = list_leaving_days(snapshot, policy.as_of).collect()
     horizon = max((end - max(policy.as_of, history.data_date)).days / MONTH_DAYS, 0.0)
     model = fit_rising_model(snapshot, history, working.select("person"), horizon + 1, seed)
-    by_year = judge_retirement_by(policy.as_of, steward=False)
-    in_place = find_mentors_in_place(snapshot, policy.as_of, by_year)
     staying = working.filter((pl.col("leaves") > date(end.year, 12, 31)).fill_null(True))
-    placed = _list_pairing_places(snapshot, rules)
-    offers = (
-        _find_carriers(snapshot, policy)
-        .join(staying.select("person"), on="person", how="semi")
-        .join(in_place.select("person", training="apprentices"), on="person", how="left")
-        .join(_measure_mentor_records(snapshot, policy, model), on="person", how="left")
-        .with_columns(pl.col("training").fill_null(0), pl.col("record").fill_null(1.0))
-        .with_columns(free=rules.capacity - pl.col("training").cast(pl.Int64))
-        .filter(pl.col("free") > 0)
-        .join(_add_practices(snapshot, placed, rules), on="person")
-    )
+    staff = _list_staff(snapshot, policy, rules, model, staying)
+    placed = list_pairing_places(snapshot, rules)
+    practised = add_practices(snapshot, placed, rules)
+    carriers = _find_carriers(snapshot, policy) if rules.links else staff.clear()
+    offers = staff.join(carriers, on="person", how="semi").join(practised, on="person")
+    founders = find_founders(snapshot, policy, staff).join(practised, on="person")
     seekers = (
         _find_seekers(snapshot, policy, model, horizon)
         .join(staying.select("person"), on="person", how="semi")
         .join(placed, on="person")
     )
-    offers, seekers = _number_pairing_cells(offers, seekers)
-    return PairingOptions(offers, seekers, model, horizon)
+    keys = ["family", "place"]
+    cells = seekers.select(keys).unique().sort(keys).with_row_index("cell")
+    offers, founders = (rows.join(cells, on=keys).drop(keys) for rows in (offers, founders))
+    reachable = pl.concat([offers.select("cell"), founders.select("cell")])
+    seekers = seekers.join(cells, on=keys).join(reachable, on="cell", how="semi").drop(keys)
+    return PairingOptions(offers, seekers, founders, cells.select("cell", "family"), model, horizon)
+
+
+def _list_staff(
+    snapshot: Snapshot,
+    policy: Policy,
+    rules: PairingRules,
+    model: RisingModel,
+    staying: pl.DataFrame,
+) -> pl.DataFrame:
+    """person, training, record, free: of those who stay, everybody with a place free."""
+    by_year = judge_retirement_by(policy.as_of, steward=False)
+    in_place = find_mentors_in_place(snapshot, policy.as_of, by_year)
+    return (
+        staying.select("person")
+        .join(in_place.select("person", training="apprentices"), on="person", how="left")
+        .join(_measure_mentor_records(snapshot, policy, model), on="person", how="left")
+        .with_columns(pl.col("training").fill_null(0), pl.col("record").fill_null(1.0))
+        .with_columns(free=rules.capacity - pl.col("training").cast(pl.Int64))
+        .filter(pl.col("free") > 0)
+    )
 
 
 def _find_carriers(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
@@ -336,9 +275,10 @@ def _find_carriers(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
 def _find_seekers(
     snapshot: Snapshot, policy: Policy, model: RisingModel, horizon: float
 ) -> pl.DataFrame:
-    """person, chance, flat: who waits for a promotion, and whom neither a chain nor a mentor has.
+    """person, chance, flat, studio_chance, studio_flat: who waits for a promotion, and whom neither
+    a chain nor a mentor has.
 
-    From the link's start on they wait anew, as those do whom a mentorship has just reached.
+    From the start on they wait anew, as those do whom a mentorship, or a studio, has just reached.
     """
     last = take_last_day(snapshot.frames["mentorships"], "end")
     mentored = (
@@ -353,55 +293,26 @@ def _find_seekers(
     found = model.waiting.filter(pl.col("channel_code") == none).join(
         mentored, on="person", how="anti"
     )
-    linked = found.with_columns(
-        channel_code=pl.lit(RISING_CHANNELS.index("mentorship"), pl.Int8),
+    linked = _follow_channel(found, model, "mentorship", horizon)
+    trained = _follow_channel(found, model, "studio", horizon)
+    return linked.with_columns(studio_chance=trained["chance"], studio_flat=trained["flat"])
+
+
+def _follow_channel(
+    waiting: pl.DataFrame, model: RisingModel, channel: str, horizon: float
+) -> pl.DataFrame:
+    """person, chance, flat: those who wait, as if a chain by the channel had just reached them."""
+    linked = waiting.with_columns(
+        channel_code=pl.lit(RISING_CHANNELS.index(channel), pl.Int8),
         duration=pl.lit(0, pl.Int32),
     )
     flat = model.number_cells(linked)
     used, column = np.unique(flat, return_inverse=True)
     chances = model.compute_cell_chances([horizon])[0][:, used].T
     mean = model.follow_ratio(chances, horizon).mean(axis=1) if len(used) else np.zeros(0)
-    return found.select("person").with_columns(
+    return waiting.select("person").with_columns(
         chance=pl.Series(mean[column], dtype=pl.Float64), flat=pl.Series(flat)
     )
-
-
-def _list_pairing_places(snapshot: Snapshot, rules: PairingRules) -> pl.DataFrame:
-    """person, family, place; of those of whom both are known."""
-    code = pl.col("occupation_code").cast(pl.String)
-    place = pl.col("province" if rules.place == "province" else "enterprise_id").cast(pl.String)
-    people = snapshot.frames["people"]
-    if rules.province is not None:
-        people = people.filter(pl.col("province") == rules.province)
-    return (
-        people.select("person", family=_cut_family(code, rules), place=place).drop_nulls().collect()
-    )
-
-
-def _cut_family(code: pl.Expr, rules: PairingRules) -> pl.Expr:
-    grouped = rules.family == "occupation_group"
-    return code.str.slice(0, OCCUPATION_GROUP_CHARACTERS) if grouped else code
-
-
-def _add_practices(snapshot: Snapshot, placed: pl.DataFrame, rules: PairingRules) -> pl.DataFrame:
-    """The places of mentors, and those of the occupations that they practise besides."""
-    if "practices" not in snapshot.frames:
-        return placed
-    code = pl.col("occupation_code").cast(pl.String)
-    besides = snapshot.frames["practices"].select("person", family=_cut_family(code, rules))
-    more = besides.drop_nulls().collect().join(placed.select("person", "place"), on="person")
-    return pl.concat([placed, more]).unique(maintain_order=True)
-
-
-def _number_pairing_cells(
-    offers: pl.DataFrame, seekers: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Both with `cell` in the place of family and place; those without a counterpart drop out."""
-    keys = ["family", "place"]
-    cells = seekers.select(keys).unique().sort(keys).with_row_index("cell")
-    mine = offers.join(cells, on=keys)
-    theirs = seekers.join(cells, on=keys).join(mine.select("cell").unique(), on="cell", how="semi")
-    return mine.drop(keys), theirs.drop(keys)
 
 
 def _measure_mentor_records(snapshot: Snapshot, policy: Policy, model: RisingModel) -> pl.DataFrame:
@@ -460,7 +371,7 @@ def _describe_links(
             pl.col("mentor_level").cast(pl.Int64),
             pl.col("level").cast(pl.Int64),
             pl.col("training").cast(pl.Int64),
-            _cut_family(pl.col("occupation_code").cast(pl.String), rules).alias("family"),
+            rules.cut_family(pl.col("occupation_code").cast(pl.String)).alias("family"),
             "occupation_code",
             "province",
             "enterprise_id",
@@ -470,16 +381,13 @@ def _describe_links(
     )
 
 
-def _draw_interval(options: PairingOptions, numbers: pl.DataFrame, seed: int) -> tuple[int, int]:
-    """The 80 % interval of how many of the links' apprentices rise."""
-    if numbers.is_empty():
+def _draw_interval(options: PairingOptions, chosen: ChosenMeasures, seed: int) -> tuple[int, int]:
+    """The 80 % interval of how many of the people with a link or a studio rise."""
+    covered = _list_covered(options, chosen)
+    if covered.is_empty():
         return 0, 0
     random = np.random.default_rng([seed, 5])
-    records = options.offers.select(mentor="person", record="record").unique("mentor")
-    linked = numbers.join(records, on="mentor").join(
-        options.seekers.select(apprentice="person", flat="flat"), on="apprentice"
-    )
-    groups = linked.group_by("flat", "record").agg(n=pl.len()).sort("flat", "record")
+    groups = covered.group_by("flat", "record").agg(n=pl.len()).sort("flat", "record")
     base = options.model.compute_cell_chances([options.horizon])[0][:, groups["flat"].to_numpy()].T
     totals = np.zeros(DRAWS)
     for part in np.array_split(np.arange(groups.height), 1 + groups.height // 2_000):
@@ -489,3 +397,25 @@ def _draw_interval(options: PairingOptions, numbers: pl.DataFrame, seed: int) ->
         totals += random.binomial(groups["n"].to_numpy()[part, None], chance).sum(axis=0)
     low, high = np.quantile(totals, (0.1, 0.9)).round()
     return int(low), int(high)
+
+
+def _list_covered(options: PairingOptions, chosen: ChosenMeasures) -> pl.DataFrame:
+    """person, flat, record: whoever has a link or a studio, by what is worth most to them."""
+    taught = [(mentor, person) for mentor, person, _ in chosen.links]
+    trained = [(studio.leader, person) for studio in chosen.studios for person, _ in studio.members]
+    kinds = {"mentor": pl.Int32, "person": pl.Int32}
+    parts = []
+    for pairs, teachers, prefix in (
+        (taught, options.offers, ""),
+        (trained, options.founders, "studio_"),
+    ):
+        records = teachers.select("record", mentor="person").unique("mentor")
+        seekers = options.seekers.select("person", chance=f"{prefix}chance", flat=f"{prefix}flat")
+        rows = pl.DataFrame(pairs, kinds, orient="row").join(records, on="mentor")
+        parts.append(rows.join(seekers, on="person").select("person", "flat", "record", "chance"))
+    worth = 1.0 - (1.0 - pl.col("chance")) ** pl.col("record")
+    return (
+        pl.concat(parts)
+        .sort(worth, descending=True, maintain_order=True)
+        .unique("person", keep="first", maintain_order=True)
+    )

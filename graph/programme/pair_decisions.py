@@ -1,12 +1,14 @@
-"""Decisions on proposed mentorships: stored in the notebook, and exported as mentorships.
+"""Decisions on proposed mentorships and studios: stored in the notebook, exported as changes.
 
-A decision is an entry of the notebook on a pair (`PAIRING_SCOPE`, mentor and apprentice), with a
-verdict, a note, and the day on which the mentorship is to begin. The newest one stands.
+A decision is an entry of the notebook on a pair (`PAIRING_SCOPE`, mentor and apprentice) or on the
+leader of a new studio (`STUDIO_SCOPE`), with a verdict, a note, the day on which it is to begin,
+and of a studio its members and province. The newest one stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -14,14 +16,30 @@ import polars as pl
 
 from graph.labels import MetricColumnLabels
 from graph.programme.notebook import PAIR_SEPARATOR, Entry, Notebook
+from graph.store.erasure import ERASED_MASK
 
 PAIRING_SCOPE: Final = "pairing"
-MENTORSHIP_COLUMNS: Final[MetricColumnLabels] = {
+STUDIO_SCOPE: Final = "new_studios"
+# What a studio is called before it is there, in front of its leader's id.
+NEW_STUDIO_PREFIX: Final = "new-"
+CHANGE_COLUMNS: Final[MetricColumnLabels] = {
     "change": ("change", "变动"),
     "on": ("begins on", "日期"),
-    "person_id": ("mentor", "师傅编号"),
+    "person_id": ("mentor, leader or member", "师傅、领办人或成员编号"),
     "other_id": ("apprentice", "徒弟编号"),
+    "studio_id": ("studio", "工作室编号"),
+    "province": ("province", "省份"),
 }
+
+
+@dataclass(frozen=True)
+class StudioToOpen:
+    """A studio that was accepted: who leads it and trains there, from which day, and where."""
+
+    leader_id: str
+    start: date
+    province: str
+    member_ids: tuple[str, ...]
 
 
 def format_pair(mentor_id: str, apprentice_id: str) -> str:
@@ -41,6 +59,19 @@ def list_accepted_pairs(standing: Mapping[str, Entry]) -> list[tuple[str, str, d
     return found
 
 
+def list_accepted_studios(standing: Mapping[str, Entry]) -> list[StudioToOpen]:
+    """The new studios that stand as accepted, by leader; without members who were erased."""
+    found = []
+    for subject, entry in sorted(standing.items()):
+        scope, _, leader = subject.partition(":")
+        if scope == STUDIO_SCOPE and leader and entry.body.get("verdict") == "accepted":
+            start = date.fromisoformat(str(entry.body.get("start") or entry.made_at[:10]))
+            members = tuple(id for id in entry.body.get("members") or () if id != ERASED_MASK)
+            province = str(entry.body.get("province") or "")
+            found.append(StudioToOpen(leader, start, province, members))
+    return found
+
+
 def list_mentorships_to_start(notebook: Notebook) -> pl.DataFrame:
     """mentor_id, apprentice_id, start: the accepted pairs as dated mentorships."""
     return pl.DataFrame(
@@ -50,11 +81,26 @@ def list_mentorships_to_start(notebook: Notebook) -> pl.DataFrame:
     )
 
 
-def build_mentorship_changes(mentorships: pl.DataFrame) -> pl.DataFrame:
-    """`MENTORSHIP_COLUMNS`: dated mentorships as a scenario takes them."""
-    return mentorships.select(
-        change=pl.lit("begin_mentorship"),
-        on="start",
-        person_id="mentor_id",
-        other_id="apprentice_id",
-    )
+def build_accepted_changes(notebook: Notebook) -> pl.DataFrame:
+    """`CHANGE_COLUMNS`: the accepted mentorships and studios as a scenario takes them.
+
+    A studio opens, and each member begins to train there on the same day.
+    """
+    standing = notebook.standing("decision")
+    rows: list[dict[str, object]] = [
+        {"change": "begin_mentorship", "on": start, "person_id": mentor, "other_id": apprentice}
+        for mentor, apprentice, start in list_accepted_pairs(standing)
+    ]
+    for studio in list_accepted_studios(standing):
+        there = {"on": studio.start, "studio_id": NEW_STUDIO_PREFIX + studio.leader_id}
+        rows.append(
+            there
+            | {
+                "change": "open_studio",
+                "person_id": studio.leader_id,
+                "province": studio.province or None,
+            }
+        )
+        rows += [there | {"change": "begin_training", "person_id": id} for id in studio.member_ids]
+    kinds = dict.fromkeys(CHANGE_COLUMNS, pl.String()) | {"on": pl.Date()}
+    return pl.DataFrame(rows, kinds)

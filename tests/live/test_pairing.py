@@ -8,7 +8,8 @@ from collections.abc import Callable
 import polars as pl
 from streamlit.testing.v1 import AppTest
 
-from graph.forecast.pairing import PairingRules, compute_pairing
+from graph.forecast.pairing import compute_pairing
+from graph.forecast.pairing_rules import PairingRules
 from graph.policy import Policy
 from graph.programme.notebook import Notebook
 from graph.programme.pair_decisions import format_pair, list_mentorships_to_start
@@ -42,9 +43,14 @@ def test_the_command_gives_the_links_and_the_accepted(
             "on": "2026-12-01",
             "person_id": mentor,
             "other_id": apprentice,
+            "studio_id": None,
+            "province": None,
         }
     ]
-    assert run_here(["pairing", "--links", "0"], home).returncode == 2
+    assert run_here(["pairing", "--links", "0", "--studios", "0"], home).returncode == 2
+    members = run_here(["pairing", "--links", "5", "--show", "members", "--json"], home)
+    listed = [row["person_id"] for row in json.loads(members.stdout)["rows"]]
+    assert listed == found.members["person_id"].to_list(), members.stderr
 
 
 def test_the_page_lists_the_links_and_keeps_decisions(
@@ -55,7 +61,8 @@ def test_the_page_lists_the_links_and_keeps_decisions(
     first = found.links.row(0, named=True)
     pair = format_pair(first["mentor_id"], first["apprentice_id"])
     test = app("pairing", lang="en", links="20", person=pair)
-    assert f"{found.links.height} new mentorships" in lead(test)
+    told = f"{found.links.height} new mentorships and {found.studios.height} new studios"
+    assert told in lead(test)
     assert len(test.dataframe[0].value) == found.links.height
     notebook = Notebook(settings.home)
     before = list_mentorships_to_start(notebook).height

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from itertools import combinations, product
+from itertools import combinations, combinations_with_replacement, product
 from math import e
 from pathlib import Path
 
@@ -13,15 +13,23 @@ import polars as pl
 import pytest
 
 from graph.errors import UsageError
+from graph.forecast.coverage_choice import (
+    ChosenMeasures,
+    MeasureLimits,
+    choose_links,
+    choose_measures,
+)
 from graph.forecast.history import compute_driven_history
-from graph.forecast.pairing import PairingRules, choose_links, compute_pairing
+from graph.forecast.pairing import compute_pairing, find_pairing_options
+from graph.forecast.pairing_rules import PairingRules
 from graph.policy import Policy
 from graph.programme.notebook import Notebook
 from graph.programme.pair_decisions import (
-    build_mentorship_changes,
+    build_accepted_changes,
     format_pair,
     list_mentorships_to_start,
 )
+from graph.scenario.changes import parse_changes
 from graph.snapshot.frames import Snapshot
 from loaders.erasure.erasure_order import PersonTerms
 from loaders.erasure.person_traces import erase_notebook_entries
@@ -127,6 +135,157 @@ def test_the_lazy_choice_is_the_plain_greedy_one() -> None:
         assert [gain for *_, gain in choose_links(offers, seekers, most)] == pytest.approx(gains)
 
 
+# --- studios ------------------------------------------------------------------------------------
+
+Element = tuple[int, frozenset[int]]  # a leader and members, or a mentor and one apprentice
+
+
+def make_measures(
+    seed: int, *, records: bool, families: int
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MeasureLimits]:
+    """As `make_options`, and two leaders who may open a studio; the limits."""
+    offers, seekers, links = make_options(seed, records=records, families=families)
+    random = np.random.default_rng([seed, 1])
+    seekers = seekers.with_columns(
+        studio_chance=pl.Series(random.uniform(0.05, 0.9, seekers.height))
+    )
+    founders = [
+        (20 + leader, int(cell), float(random.uniform(0.6, 1.8)) if records else 1.0)
+        for leader in range(2)
+        for cell in random.choice(2, random.integers(1, families + 1), replace=False)
+    ]
+    records_of = {person: record for person, _, record in founders}
+    rows = [(person, cell, records_of[person]) for person, cell, _ in founders]
+    kinds = {name: OFFERS[name] for name in ("person", "cell", "record")}
+    limits = MeasureLimits(links, int(random.integers(1, 3)), int(random.integers(1, 4)))
+    return offers, seekers, pl.DataFrame(rows, kinds, orient="row"), limits
+
+
+def list_studio_values(
+    founders: pl.DataFrame, seekers: pl.DataFrame, members: int
+) -> dict[Element, dict[int, float]]:
+    """Every studio that a leader could open, and what it is worth to each member."""
+    found = {}
+    for leader, cell, record in founders.rows():
+        chances = dict(seekers.filter(cell=cell).select("person", "studio_chance").rows())
+        for group in combinations(chances, min(members, len(chances))):
+            values = {person: 1 - (1 - chances[person]) ** record for person in group}
+            found[leader, frozenset(group)] = values
+    return found
+
+
+def list_link_values(
+    offers: pl.DataFrame, seekers: pl.DataFrame
+) -> dict[Element, dict[int, float]]:
+    values = list_values(offers, seekers)
+    return {(m, frozenset((a,))): {a: value} for (m, a), value in values.items()}
+
+
+def value_set(chosen: list[dict[int, float]]) -> float:
+    """f(S): of each person the largest value."""
+    people = {person for values in chosen for person in values}
+    return sum(max(values.get(person, 0.0) for values in chosen) for person in people)
+
+
+def sum_gains(found: ChosenMeasures) -> float:
+    return sum(gain for *_, gain in found.links) + sum(studio.gain for studio in found.studios)
+
+
+def find_best_measures(
+    links: dict[Element, dict[int, float]],
+    studios: dict[Element, dict[int, float]],
+    free: dict[int, int],
+    limits: MeasureLimits,
+) -> float:
+    """The largest f of all sets of links and studios that the limits and places allow."""
+    openings = [
+        chosen
+        for size in range(limits.studios + 1)
+        for chosen in combinations(studios, size)
+        if len({leader for leader, _ in chosen}) == size
+    ]
+    begun = [
+        chosen
+        for size in range(limits.links + 1)
+        for chosen in combinations(links, size)
+        if all([m for m, _ in chosen].count(m) <= free[m] for m, _ in chosen)
+    ]
+    return max(
+        value_set([studios[one] for one in opened] + [links[one] for one in chosen])
+        for opened in openings
+        for chosen in begun
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_studios_of_equal_leaders_of_one_family_are_the_best(seed: int) -> None:
+    offers, seekers, founders, limits = make_measures(seed, records=False, families=1)
+    alone = replace(limits, links=0)
+    found = choose_measures(offers, seekers, founders, alone)
+    studios = list_studio_values(founders, seekers, limits.members)
+    assert not found.links
+    assert sum_gains(found) == pytest.approx(find_best_measures({}, studios, {}, alone))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_links_and_studios_together_are_near_the_best(seed: int) -> None:
+    offers, seekers, founders, limits = make_measures(seed, records=True, families=2)
+    limits = replace(limits, links=min(limits.links, 2))
+    found = choose_measures(offers, seekers, founders, limits)
+    assert len(found.links) <= limits.links and len(found.studios) <= limits.studios
+    assert len({studio.leader for studio in found.studios}) == len(found.studios)
+    links = list_link_values(offers, seekers)
+    studios = list_studio_values(founders, seekers, limits.members)
+    worth = [links[m, frozenset((a,))] for m, a, _ in found.links]
+    chances = dict(seekers.select("person", "studio_chance").rows())
+    records = dict(founders.select("person", "record").rows())
+    for studio in found.studios:
+        assert len(studio.members) <= limits.members
+        worth.append({p: 1 - (1 - chances[p]) ** records[studio.leader] for p, _ in studio.members})
+    assert sum_gains(found) == pytest.approx(value_set(worth))
+    free = dict(offers.select("person", "free").rows())
+    best = find_best_measures(links, studios, free, limits)
+    assert sum_gains(found) >= best / 2 - 1e-12
+    # By number alone, as if a leader could open any number of studios.
+    copies = pl.concat(
+        founders.with_columns(pl.col("person") + 100 * n) for n in range(limits.studios)
+    )
+    unbound = choose_measures(offers, seekers, copies, replace(limits, links=0))
+    sets = combinations_with_replacement(studios.values(), limits.studios)
+    assert sum_gains(unbound) >= (1 - 1 / e) * max(map(value_set, map(list, sets)))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_links_and_studios_are_chosen_as_by_the_plain_greedy_way(seed: int) -> None:
+    offers, seekers, founders, limits = make_measures(seed, records=True, families=2)
+    links = list_link_values(offers, seekers)
+    studios = list_studio_values(founders, seekers, limits.members)
+    free = dict(offers.select("person", "free").rows())
+    taken: list[dict[int, float]] = []
+    left = {"links": limits.links, "studios": limits.studios}
+    while True:
+        options = [(value_set([*taken, v]), "links", key) for key, v in links.items()]
+        options += [(value_set([*taken, v]), "studios", key) for key, v in studios.items()]
+        options = [
+            (value, kind, key)
+            for value, kind, key in options
+            if left[kind] and (kind == "studios" or free[key[0]] > 0)
+        ]
+        if not options:
+            break
+        value, kind, key = max(options, key=lambda option: option[0])
+        if value <= value_set(taken) + 1e-15:
+            break
+        taken.append((links if kind == "links" else studios)[key])
+        left[kind] -= 1
+        if kind == "links":
+            free[key[0]] -= 1
+        else:
+            studios = {one: values for one, values in studios.items() if one[0] != key[0]}
+    found = choose_measures(offers, seekers, founders, limits)
+    assert sum_gains(found) == pytest.approx(value_set(taken))
+
+
 @pytest.fixture(scope="module")
 def network() -> Snapshot:
     """A network with people that no chain has reached, in three provinces of one trade."""
@@ -175,7 +334,7 @@ def network() -> Snapshot:
 
 
 def test_who_is_paired(network: Snapshot) -> None:
-    found = compute_pairing(network, POLICY, PairingRules(links=1_000))
+    found = compute_pairing(network, POLICY, PairingRules(links=1_000, studios=0))
     links = found.links
     seeking = set(links["apprentice_id"])
     # Of the newcomers all but who is retired (N0) and who has a mentor (N1) seek one.
@@ -195,14 +354,58 @@ def test_who_is_paired(network: Snapshot) -> None:
     assert links["gain"].to_list() == sorted(links["gain"], reverse=True)
     assert found.expected == pytest.approx(links["gain"].sum())
     assert found.low <= found.expected <= found.high
-    again = compute_pairing(network, POLICY, PairingRules(links=10))
+    again = compute_pairing(network, POLICY, PairingRules(links=10, studios=0))
     assert again.links["apprentice_id"].to_list() == links["apprentice_id"][:10].to_list()
-    one = compute_pairing(network, POLICY, PairingRules(links=1_000, province="32")).links
-    assert set(one["province"]) == {"32"}
+    rules = PairingRules(links=1_000, studios=0, province="32")
+    assert set(compute_pairing(network, POLICY, rules).links["province"]) == {"32"}
+
+
+def test_which_studios_open(network: Snapshot) -> None:
+    rules = PairingRules(links=20, capacity=1_000, studios=4, members=6)
+    before = compute_pairing(network, POLICY, rules)
+    # The first leader leads a studio by now; of another one it is over.
+    first, second = before.studios["leader_id"][:2]
+    people = network.frames["people"].collect()
+    number = dict(people.select("person_id", "person").rows())
+    leads = pl.LazyFrame(
+        {
+            "person": [number[first], number[second]],
+            "studio_id": ["S1", "S2"],
+            "start": [date(2020, 1, 1)] * 2,
+            "end": [None, date(2024, 1, 1)],
+        },
+        {"person": pl.Int32, "studio_id": pl.String, "start": pl.Date, "end": pl.Date},
+    )
+    changed = replace(network, frames={**network.frames, "leads": leads})
+    founders = find_pairing_options(changed, POLICY, rules).founders["person"].to_list()
+    assert number[first] not in founders and number[second] in founders
+    at = dict(people.select("person_id", pl.struct(pl.exclude("person_id"))).rows())
+    assert before.studios.height == 4 == before.studios["leader_id"].n_unique()
+    for row in before.studios.iter_rows(named=True):
+        leader, mine = at[row["leader_id"]], before.members.filter(leader_id=row["leader_id"])
+        assert leader["leading"] and row["host_id"] == leader["enterprise_id"]
+        assert 0 < mine.height == row["members"] <= 6
+        assert mine["gain"].sum() == pytest.approx(row["gain"])
+        for member in map(at.__getitem__, mine["person_id"]):
+            assert member["province"] == leader["province"] and member["level"] < 4
+            assert member["occupation_code"][:4] == leader["occupation_code"][:4] == row["family"]
+    total = before.links["gain"].sum() + before.studios["gain"].sum()
+    assert before.expected == pytest.approx(total)
+    assert before.low <= before.expected <= before.high
+    uncounted = replace(POLICY, channels=("mentorship",))
+    assert compute_pairing(network, uncounted, rules).studios.is_empty()
+    alone = compute_pairing(network, replace(POLICY, channels=("studio",)), replace(rules, links=0))
+    assert alone.links.is_empty() and not alone.studios.is_empty()
 
 
 def test_wrong_rules_are_said(network: Snapshot) -> None:
-    for wrong in ({"links": 0}, {"capacity": 0}):
+    for wrong in (
+        {"links": -1},
+        {"capacity": 0},
+        {"studios": -1},
+        {"members": 0},
+        {"links": 0, "studios": 0},
+    ):
         with pytest.raises(UsageError):
             PairingRules(**wrong)
     with pytest.raises(UsageError, match="count chains of mentorships"):
@@ -220,7 +423,27 @@ def test_accepted_pairs_are_mentorships_to_start(tmp_path: Path) -> None:
     found = list_mentorships_to_start(notebook)
     day = date(2026, 12, 1)
     assert found.rows() == [("P1", "P2", day), ("P5", "P6", day)]
-    assert build_mentorship_changes(found).rows()[0] == ("begin_mentorship", day, "P1", "P2")
+    first = build_accepted_changes(notebook).row(0)
+    assert first == ("begin_mentorship", day, "P1", "P2", None, None)
     # Who is erased is in no pair any more.
     assert erase_notebook_entries(tmp_path, TermMatcher(PersonTerms(("P2",)))) == 2
     assert list_mentorships_to_start(notebook).rows() == [("P5", "P6", day)]
+
+
+def test_an_accepted_studio_opens_with_its_members(tmp_path: Path) -> None:
+    notebook = Notebook(tmp_path)
+    body = {"start": "2026-12-01", "members": ["P00000002", "P00000003"], "province": "32"}
+    for leader, verdict in (("P00000001", "accepted"), ("P00000009", "rejected")):
+        notebook.add("decision", "me", f"new_studios:{leader}", {"verdict": verdict, **body})
+    changes = parse_changes(build_accepted_changes(notebook).to_dicts())
+    assert [(c.kind, c.person_id, c.studio_id, c.province) for c in changes] == [
+        ("open_studio", "P00000001", "new-P00000001", "32"),
+        ("begin_training", "P00000002", "new-P00000001", ""),
+        ("begin_training", "P00000003", "new-P00000001", ""),
+    ]
+    assert {change.on for change in changes} == {date(2026, 12, 1)}
+    # A member who is erased is no member any more; a studio without its leader is none.
+    erase_notebook_entries(tmp_path, TermMatcher(PersonTerms(("P00000003",))))
+    assert build_accepted_changes(notebook)["person_id"].to_list() == ["P00000001", "P00000002"]
+    erase_notebook_entries(tmp_path, TermMatcher(PersonTerms(("P00000001",))))
+    assert build_accepted_changes(notebook).is_empty()

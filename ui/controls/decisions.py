@@ -163,8 +163,17 @@ def draw_chosen_person(rows: pl.DataFrame) -> pl.DataFrame | None:
     return found
 
 
-def draw_bulk_decision(scope: str, people: list[str], under: dict[str, str], *, key: str) -> None:
-    """The same decision on all who are ticked in the list `key`, with one note."""
+def draw_bulk_decision(
+    scope: str,
+    people: list[str],
+    under: Mapping[str, Any] | Callable[[str], Mapping[str, Any]],
+    *,
+    key: str,
+) -> None:
+    """The same decision on all who are ticked in the list `key`, with one note.
+
+    `under` is what is kept with each, or gives it for one of them.
+    """
     frame.draw_heading(t("{n} ticked", n=format_count(len(people))), t("one decision for all"))
     note = st.text_input(t("Note"), key=f"{key}_note", max_chars=500)
     names = {"accepted": t("Accept all"), "rejected": t("Reject all"), "open": t("Take back all")}
@@ -181,15 +190,24 @@ def draw_bulk_decision(scope: str, people: list[str], under: dict[str, str], *, 
 
 
 def _save_bulk_decision(
-    scope: str, people: list[str], verdict: str, note: str, under: dict[str, str]
+    scope: str,
+    people: list[str],
+    verdict: str,
+    note: str,
+    under: Mapping[str, Any] | Callable[[str], Mapping[str, Any]],
 ) -> None:
     """Stores the decision on each; without a current decision nothing is taken back."""
     if verdict == "open":
         standing = list_current_decisions(scope)
         people = [id for id in people if id in standing]
-    body = {"verdict": verdict, "note": note.strip(), **under}
-    subjects = [f"{scope}:{id}" for id in people]
-    done = graph_state.open_notebook().add_all("decision", identify_visitor().id, subjects, body)
+    body = {"verdict": verdict, "note": note.strip()}
+    notebook, owner, done = graph_state.open_notebook(), identify_visitor().id, len(people)
+    if callable(under):
+        for id in people:
+            notebook.add("decision", owner, f"{scope}:{id}", {**body, **under(id)})
+    else:
+        subjects = [f"{scope}:{id}" for id in people]
+        done = notebook.add_all("decision", owner, subjects, {**body, **under})
     st.toast(tn("Kept for {n} person", "Kept for {n} people", done, n=format_count(done)))
 
 
@@ -246,7 +264,7 @@ def draw_decision_downloads(
             )
 
 
-def draw_decision_panel(scope: str, person_id: str, under: dict[str, str]) -> None:
+def draw_decision_panel(scope: str, person_id: str, under: Mapping[str, Any]) -> None:
     """Accept, reject, take back, note; and earlier decisions. `under` is stored with each."""
     subject = f"{scope}:{person_id}"
     history = graph_state.open_notebook().entries("decision", subject=subject)
@@ -277,7 +295,7 @@ def draw_decision_panel(scope: str, person_id: str, under: dict[str, str]) -> No
         )
 
 
-def _save_decision(subject: str, verdict: str, note: str, under: dict[str, str]) -> None:
+def _save_decision(subject: str, verdict: str, note: str, under: Mapping[str, Any]) -> None:
     body = {"verdict": verdict, "note": note.strip(), **under}
     graph_state.open_notebook().add("decision", identify_visitor().id, subject, body)
     st.rerun()

@@ -1,4 +1,4 @@
-"""Pairing: the new mentorships that add most expected new driven workers, to accept or reject."""
+"""Pairing: the new mentorships and studios that add most, to accept or reject."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ import polars as pl
 import streamlit as st
 
 from graph.forecast import pairing
-from graph.forecast.pairing import Pairing, PairingRules
+from graph.forecast.pairing import Pairing
+from graph.forecast.pairing_rules import PairingRules
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
 from graph.programme.notebook import PAIR_SEPARATOR
 from graph.programme.pair_decisions import (
     PAIRING_SCOPE,
-    build_mentorship_changes,
-    list_mentorships_to_start,
+    STUDIO_SCOPE,
+    build_accepted_changes,
 )
 from graph.scenario.changes import Scenario, parse_changes
 from graph.scenario.storage import save_scenario
 from ui.controls import decisions, downloads
+from ui.pairing import studio_proposals
 from ui.reading import cached_metrics, talent_figures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
@@ -47,6 +49,8 @@ from ui.words.terms import format_person_name, list_term_translations, name_widt
 PAIRING_PAGE: Final = "pairing"
 LINK_CHOICES: Final = ("20", "50", "100", "500", "2000")
 CAPACITY_CHOICES: Final = ("2", "3", "5")
+STUDIO_CHOICES: Final = ("0", "5", "10", "20", "50")
+MEMBER_CHOICES: Final = ("5", "10", "20")
 
 
 @frame.page
@@ -66,10 +70,31 @@ def page() -> None:
     with head:
         frame.draw_lead(_render_pairing_answer(found, policy, language))
         frame.draw_under_lead(escape(_describe_pairing(found)))
-    rows = decisions.join_decisions(_identify_pairs(found.links), PAIRING_SCOPE)
     with decision_place:
-        shown, decided = decisions.filter_by_decision(rows, PAIRING_PAGE)
+        kinds = {"pairs": t("Mentorships"), "studios": t("New studios")}
+        kind = address.draw_required_choice(
+            PAIRING_PAGE, "of", t("Proposals"), kinds, "pairs", leaves=("person",)
+        )
     left, right = st.columns([790, 330], gap="medium")
+    draw = _draw_pair_proposals if kind == "pairs" else _draw_studio_proposals
+    draw((left, right, decision_place), found, policy, rules, language)
+    with right:
+        frame.draw_rule()
+        _draw_accepted(policy)
+
+
+def _draw_pair_proposals(
+    places: tuple[Any, Any, Any],
+    found: Pairing,
+    policy: Policy,
+    rules: PairingRules,
+    language: Language,
+) -> None:
+    """The list of pairs, and beside it the one that is chosen."""
+    left, right, decision_place = places
+    rows = decisions.join_decisions(_identify_pairs(found.links), PAIRING_SCOPE)
+    with decision_place, st.container(width=150):
+        shown, decided = decisions.filter_by_decision(rows, PAIRING_PAGE)
     with left:
         decisions.draw_decision_tally(rows, t("Decisions (pairs):"))
         ticked = _draw_pair_list(shown, language)
@@ -80,20 +105,54 @@ def page() -> None:
             decisions.draw_bulk_decision(PAIRING_SCOPE, ticked, under, key="pairing_table")
         else:
             _draw_pair_panel(rows, under, language)
-        frame.draw_rule()
-        _draw_accepted_pairs(policy)
+
+
+def _draw_studio_proposals(
+    places: tuple[Any, Any, Any],
+    found: Pairing,
+    policy: Policy,
+    rules: PairingRules,
+    language: Language,
+) -> None:
+    """The list of new studios, and beside it the one that is chosen with its members."""
+    left, right, decision_place = places
+    studios = studio_proposals.identify_studios(found.studios)
+    rows = decisions.join_decisions(studios, STUDIO_SCOPE)
+    with decision_place, st.container(width=150):
+        shown, decided = decisions.filter_by_decision(rows, PAIRING_PAGE)
+    filters = rules.as_dict() | ({"decision": decided} if decided else {})
+    with left:
+        decisions.draw_decision_tally(rows, t("Decisions (studios):"))
+        ticked = studio_proposals.draw_studio_list(shown, language)
+        about = talent_figures.build_page_about(policy, filters)
+        studio_proposals.draw_studio_downloads(shown, found.members, about, language)
+    context = _build_pair_context(policy, rules)
+    under = partial(studio_proposals.build_studio_context, found, context)
+    with right, st.container(key="panel_pairing"):
+        if len(ticked) > 1:
+            decisions.draw_bulk_decision(STUDIO_SCOPE, ticked, under, key="studios_table")
+        else:
+            studio_proposals.draw_studio_panel(rows, found.members, under)
 
 
 def _draw_pairing_controls(language: Language) -> tuple[PairingRules, Any]:
-    """The rules, each in the address; and where the list to filter by decision goes."""
+    """The rules, each in the address; and where what is listed is chosen."""
     links = {n: format_count(int(n)) for n in LINK_CHOICES}
     capacities = {n: n for n in CAPACITY_CHOICES}
+    numbers = {n: n for n in STUDIO_CHOICES}
+    sizes = {n: n for n in MEMBER_CHOICES}
     places = {"province": t("Province"), "enterprise": t("Enterprise")}
     families = {"occupation_group": t("Occupation group"), "occupation": t("Occupation")}
     with st.container(horizontal=True, vertical_alignment="bottom", key="pairing_filters"):
         most = address.draw_required_choice(PAIRING_PAGE, "links", t("Pairs at most"), links, "100")
         capacity = address.draw_required_choice(
             PAIRING_PAGE, "capacity", t("Apprentices a mentor"), capacities, "3"
+        )
+        studios = address.draw_required_choice(
+            PAIRING_PAGE, "studios", t("New studios at most"), numbers, "5"
+        )
+        members = address.draw_required_choice(
+            PAIRING_PAGE, "members", t("Members a studio"), sizes, "10"
         )
         place = address.draw_required_choice(
             PAIRING_PAGE, "place", t("Same place"), places, "province"
@@ -105,7 +164,7 @@ def _draw_pairing_controls(language: Language) -> tuple[PairingRules, Any]:
             province = address.draw_optional_select(
                 PAIRING_PAGE, "province", t("Province"), translate_labels(PROVINCES, language)
             )
-        decision_place = st.container(width=150)
+        decision_place = st.container(horizontal=True, vertical_alignment="bottom", width="content")
     known = province if province in PROVINCES else None
     rules = PairingRules(
         int(most),
@@ -113,6 +172,8 @@ def _draw_pairing_controls(language: Language) -> tuple[PairingRules, Any]:
         "enterprise" if place == "enterprise" else "province",
         "occupation" if family == "occupation" else "occupation_group",
         known,
+        int(studios),
+        int(members),
     )
     return rules, decision_place
 
@@ -134,13 +195,14 @@ def _fetch_pairing(policy: Policy, rules: PairingRules) -> Pairing:
 
 def _render_pairing_answer(found: Pairing, policy: Policy, language: Language) -> str:
     """What the links add (HTML)."""
-    if found.links.is_empty():
+    if found.links.is_empty() and found.studios.is_empty():
         return t("Nobody without a mentor can be paired under these rules.")
     expected = round(found.expected)
     return t(
-        "{n} new mentorships are expected to add {persons} by {day}; with 80 % probability {low} "
-        "to {high}.",
+        "{n} new mentorships and {studios} new studios are expected to add {persons} by {day}; "
+        "with 80 % probability {low} to {high}.",
         n=render_bold(format_count(found.links.height)),
+        studios=render_bold(format_count(found.studios.height)),
         persons=render_bold(format_persons(expected, language), format_count(expected)),
         day=format_day(policy.window_end),
         low=format_count(found.low),
@@ -150,9 +212,10 @@ def _render_pairing_answer(found: Pairing, policy: Policy, language: Language) -
 
 def _describe_pairing(found: Pairing) -> str:
     return t(
-        "Those that add most stand first. {mentors} mentors have {places} places free; "
-        "{apprentices} people in their places and occupations have neither a mentor nor a chain. "
-        "A proposal, not a decision.",
+        "Those that add most stand first. {mentors} mentors have {places} places free; {leaders} "
+        "leading talents lead no studio and could open one; {apprentices} people in their places "
+        "and occupations have neither a mentor nor a chain. A proposal, not a decision.",
+        leaders=format_count(found.leaders),
         mentors=format_count(found.mentors),
         places=format_count(found.places),
         apprentices=format_count(found.apprentices),
@@ -291,25 +354,33 @@ def _build_pairing_export(few: pl.DataFrame, *, language: Language) -> pl.DataFr
         )
 
 
-def _draw_accepted_pairs(policy: Policy) -> None:
-    """The accepted pairs of all lists, as mentorships that a scenario can take."""
-    accepted = list_mentorships_to_start(graph_state.open_notebook())
-    frame.draw_heading(t("Accepted so far"), format_count(accepted.height))
-    if accepted.is_empty():
-        frame.draw_muted(t("Accepted pairs stand here as mentorships, for a scenario to take."))
+def _draw_accepted(policy: Policy) -> None:
+    """The accepted pairs and studios of all lists, as changes that a scenario can take."""
+    changes = build_accepted_changes(graph_state.open_notebook())
+    kinds = dict(changes.group_by("change").len().rows())
+    pairs, studios = kinds.get("begin_mentorship", 0), kinds.get("open_studio", 0)
+    frame.draw_heading(t("Accepted so far"), format_count(pairs + studios))
+    if changes.is_empty():
+        frame.draw_muted(t("What is accepted stands here, for a scenario to take."))
         return
-    frame.draw_muted(t("As changes of a scenario: mentor, apprentice, and the day it begins."))
-    # The heads are those that a scenario reads.
-    changes = build_mentorship_changes(accepted)
+    frame.draw_muted(
+        t(
+            "{pairs} mentorships and {studios} studios with their members, as changes of a "
+            "scenario.",
+            pairs=format_count(pairs),
+            studios=format_count(studios),
+        )
+    )
     about = talent_figures.build_page_about(policy, {"decision": "accepted"})
     with frame.draw_exhibit_foot("pairing_accepted"):
         if st.button(t("What if these begin?"), key="pairing_scenario"):
-            _open_pairs_scenario(changes)
+            _open_accepted_scenario(changes)
+        # The heads are those that a scenario reads.
         downloads.draw_download_buttons(changes, about, "mentorships_to_start")
 
 
-def _open_pairs_scenario(changes: pl.DataFrame) -> None:
-    """Saves the mentorships as a scenario, and goes there."""
-    scenario = Scenario(t("Accepted pairs"), parse_changes(changes.to_dicts()))
+def _open_accepted_scenario(changes: pl.DataFrame) -> None:
+    """Saves the changes as a scenario, and goes there."""
+    scenario = Scenario(t("Accepted proposals"), parse_changes(changes.to_dicts()))
     save_scenario(graph_state.open_notebook(), identify_visitor().id, scenario)
     frame.switch_to_page("scenarios", scenario=scenario.id)
