@@ -10,12 +10,16 @@ from cli.options import add_output_options, add_policy_options, parse_province
 from cli.output import Output
 from cli.root import cli
 from cli.session import build_cli_about, open_cli_database, take_cli_snapshot
+from cli.state import CommandState
 from cli.terminal import print_notice, print_policy, write_table_output
 from graph.errors import UsageError
 from graph.messages import Message
 from graph.policy import Policy
+from graph.roles import has_permission
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from graph.forecast.shortages import Shortages
 
 
@@ -76,7 +80,7 @@ def shortages_command(
         return write_table_output(table, output, about, shortages.PEOPLE_COLUMNS)
     _print_missing(found, chosen)
     about = build_cli_about(snapshot.revision, policy, parameters=asked, content="shortages")
-    table = shortages.select_shortages(found.rows, by, area, chosen, place)
+    table = shortages.select_shortages(_list_told_rows(found), by, area, chosen, place)
     write_table_output(table, output, about, shortages.COLUMNS)
 
 
@@ -99,6 +103,21 @@ def _ensure_asked(
         raise UsageError("--people and --code go together: who, and of which occupation")
     if place[0] == "nation" and place[1] is not None:
         raise UsageError("--area nation has no province; leave one of the two out")
+
+
+def _list_told_rows(found: Shortages) -> pl.DataFrame:
+    """The rows as the role may see them."""
+    from graph.report.shortage_protection import protect_shortages
+
+    if has_permission(CommandState.settings.role, "cypher"):
+        return found.rows
+    print_notice(
+        Message(
+            "groups of one or two people, and what would give them away, are not told to your "
+            "role: these cells are empty, and sums leave them out"
+        )
+    )
+    return protect_shortages(found.rows)
 
 
 def _print_missing(found: Shortages, year: int) -> None:

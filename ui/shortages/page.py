@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import Any, Final, get_args
@@ -17,11 +18,13 @@ from graph.forecast.shortages import Shortages
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
+from graph.report.shortage_protection import protect_shortages
 from ui.browser.header_sort import draw_sortable_list
 from ui.controls import charts, downloads
 from ui.reading import cached_metrics, talent_figures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
+from ui.shell.visitor import identify_visitor
 from ui.shortages.heat_map import build_heat_map, render_heat_legend
 from ui.words import terms
 from ui.words.i18n import (
@@ -53,12 +56,16 @@ def page() -> None:
     )
     if found is None:
         return
-    names = _name_codes(found.rows)
+    names, whole = _name_codes(found.rows), found
+    if not identify_visitor().may("cypher"):
+        found = replace(found, rows=_protect_rows(policy))
     year, kind, province, code = _draw_shortage_controls(policy, found, names, language)
     rows = shortages.select_shortages(found.rows, kind, "province", year, province)
     with head:
         frame.draw_lead(_render_shortages_answer(rows, year, province, names, language))
         frame.draw_under_lead(escape(_describe_shortages()))
+        if found is not whole:
+            frame.draw_muted(_explain_hidden())
     left, right = st.columns([730, 354], gap="large")
     with left:
         if province is None:
@@ -67,7 +74,7 @@ def page() -> None:
     with right:
         _draw_row_panel(found, policy, (year, kind, province, code), names, language)
         frame.draw_rule()
-        _draw_missing(found, year)
+        _draw_missing(whole, year)
 
 
 def _ensure_shortages(policy: Policy) -> bool:
@@ -83,6 +90,19 @@ def _ensure_shortages(policy: Policy) -> bool:
 @graph_state.cache_by_graph_state(max_entries=6, resource=True)
 def _fetch_shortages(policy: Policy) -> Shortages:
     return shortages.load_shortages(graph_state.fetch_snapshot(), policy)
+
+
+@graph_state.cache_by_graph_state(max_entries=6, resource=True)
+def _protect_rows(policy: Policy) -> pl.DataFrame:
+    """The rows as those see them who do not count by Cypher of their own."""
+    return protect_shortages(_fetch_shortages(policy).rows)
+
+
+def _explain_hidden() -> str:
+    return t(
+        "Groups of one or two people, and what would give them away, are not told to your role; "
+        "sums leave them out."
+    )
 
 
 def _name_codes(rows: pl.DataFrame) -> dict[str, str]:
@@ -306,7 +326,7 @@ def _draw_row_panel(
 
 
 def _list_row_facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    moved = row["moving_out"] - row["moving_in"]
+    moved = None if row["moving_out"] is None else row["moving_out"] - row["moving_in"]
     facts = [
         (t("High-skilled in work"), format_count(row["stock"])),
         (t("Retiring by the year's end"), _format_expected(row["retiring"])),

@@ -1,0 +1,126 @@
+"""Supply and demand without groups of one or two people, for roles that do not count by Cypher.
+
+1. Of occupations in the nation: stock and mentors of one or two are empty, and so many more that
+   none can be worked out from the nation's total (`protect_small_cells`).
+2. Of an occupation by province: the same, from the occupation's total. Who retires and who rises
+   are empty together where either is so few, for the gap gives their difference.
+3. Groups of occupations add up what is told, and so do retiring and rising of the nation: a sum of
+   what is told gives nothing away.
+4. Expected values are whole numbers. What the records lack and what mentors raised is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import polars as pl
+
+from graph.forecast.history import OCCUPATION_GROUP_CHARACTERS
+from graph.report.small_cells import is_small_group, protect_small_cells
+from graph.report.wording import HIDDEN_TEXTS
+
+ROW_KEYS: Final = ("year", "code", "province")
+# Figures of people: each is told or hidden by itself, and the two changes together.
+COUNTED: Final = ("stock", "mentors")
+CHANGED: Final = ("retiring", "rising")
+WITH_STOCK: Final = ("moving_out", "moving_in")
+NOT_TOLD: Final = ("unknown_retirement", "without_demand", "raised", "observed_mentor_years")
+ROUNDED: Final = (*CHANGED, *WITH_STOCK, "gap", "gap_low", "gap_high", "mentor_years")
+
+
+def protect_shortages(rows: pl.DataFrame) -> pl.DataFrame:
+    """`graph.forecast.shortages.Shortages.rows` with small groups, and what would give them,
+    empty. Retiring and rising are hidden in the same rows.
+    """
+    gained = pl.col("rising") + pl.col("moving_in") - pl.col("retiring") - pl.col("moving_out")
+    rows = rows.with_columns(
+        gained.alias("gained"),
+        *(pl.col(name).round() for name in ROUNDED),
+        *(pl.lit(None, rows.schema[name]).alias(name) for name in NOT_TOLD),
+    )
+    nation = _hide_counts(rows.filter(kind="occupation", area="nation"), ["year"])
+    leaf = rows.filter(kind="occupation", area="province")
+    for name in COUNTED:
+        total = nation.select("year", "code", pl.col(name).is_null().alias(f"{name}_unknown"))
+        leaf = leaf.join(
+            total, on=["year", "code"], how="left", nulls_equal=True, maintain_order="left"
+        )
+    leaf = _hide_changes(_hide_counts(leaf, ["year", "code"]))
+    of_group = pl.col("code").str.slice(0, OCCUPATION_GROUP_CHARACTERS)
+    parts = [leaf, _add_up(nation, leaf, CHANGED, pl.col("code"), nation=True)]
+    for area, below in (("province", leaf), ("nation", nation)):
+        group = rows.filter(kind="occupation_group", area=area)
+        group = _add_up(group, below, COUNTED, of_group, nation=area == "nation")
+        parts.append(_add_up(group, leaf, CHANGED, of_group, nation=area == "nation"))
+    protected = pl.concat(part.select(rows.columns) for part in parts)
+    known = pl.col("stock").is_not_null()
+    order = rows.select("kind", "area", *ROW_KEYS)
+    return order.join(
+        protected.with_columns(
+            (pl.col("stock") + pl.col("gained")).round().alias("supply"),
+            *(pl.when(known).then(pl.col(name)).alias(name) for name in WITH_STOCK),
+        ),
+        on=["kind", "area", *ROW_KEYS],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    ).select(name for name in rows.columns if name != "gained")
+
+
+def _hide_counts(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """The rows with `COUNTED` empty where it is not told; the rows of each `by` have a total that
+    is told, unless NAME_unknown says that it is not.
+    """
+    for name in COUNTED:
+        hidden = list(_list_hidden(rows, name, by))
+        at = pl.Series("hidden", hidden, dtype=pl.UInt32)
+        rows = _empty_at(rows, at, [name]).drop(f"{name}_unknown", strict=False)
+    return rows
+
+
+def _hide_changes(leaf: pl.DataFrame) -> pl.DataFrame:
+    hidden = {at for name in CHANGED for at in _list_hidden(leaf, name, ["year", "code"])}
+    return _empty_at(leaf, pl.Series("hidden", sorted(hidden), dtype=pl.UInt32), CHANGED)
+
+
+def _empty_at(rows: pl.DataFrame, at: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+    """The rows with these columns empty in the rows of these numbers."""
+    hidden = pl.int_range(pl.len()).is_in(at.implode())
+    return rows.with_columns(
+        pl.when(hidden).then(None).otherwise(pl.col(name)).alias(name) for name in names
+    )
+
+
+def _list_hidden(rows: pl.DataFrame, name: str, by: Sequence[str]) -> Iterator[int]:
+    """The numbers of the rows in which the column is not told."""
+    numbered = rows.with_row_index("at").sort("code", "province", nulls_last=True)
+    unknown = f"{name}_unknown"
+    total = pl.col(unknown).first() if unknown in rows.columns else pl.lit(False)
+    whole = pl.col(name).fill_null(0).round().cast(pl.Int64)
+    for part in (
+        numbered.group_by(by, maintain_order=True)
+        .agg("at", whole, total.alias("no"))
+        .rows(named=True)
+    ):
+        numbers = part[name]
+        if not part["no"] and not any(map(is_small_group, numbers)):
+            continue
+        told = None if part["no"] else protect_small_cells(numbers)
+        hides = [True] * len(numbers) if told is None else [text in HIDDEN_TEXTS for text in told]
+        yield from (at for at, hide in zip(part["at"], hides, strict=True) if hide)
+
+
+def _add_up(
+    rows: pl.DataFrame, below: pl.DataFrame, names: Sequence[str], code: pl.Expr, *, nation: bool
+) -> pl.DataFrame:
+    """The rows with these columns as the sums of what is told in the rows below."""
+    place = pl.lit(None, pl.String) if nation else pl.col("province")
+    sums = (
+        below.with_columns(code=code, province=place)
+        .group_by(*ROW_KEYS)
+        .agg(pl.col(name).sum() for name in names)
+    )
+    return rows.drop(names).join(
+        sums, on=list(ROW_KEYS), how="left", nulls_equal=True, maintain_order="left"
+    )
