@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.options import add_output_options, add_policy_options
+from cli.options import add_output_options, add_policy_options, parse_province
 from cli.output import Output
 from cli.root import cli
 from cli.session import build_cli_about, open_cli_database, take_cli_snapshot
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from graph.snapshot.frames import Snapshot
 
 ForecastTable = Literal[
-    "figures", "parts", "path", "past", "pending", "arrivals", "backtest", "outcomes"
+    "figures", "parts", "path", "past", "pending", "people", "arrivals", "backtest", "outcomes"
 ]
+PEOPLE_PAGE_ROWS = 1_000
 
 
 @cli.command("forecast")
@@ -45,10 +47,19 @@ def forecast_command(
         typer.Option(
             "--show",
             help="The figures at the window's end; the parts they are made of; the path by quarter "
-            "to come, or past; who is pending and what arrived, of the nation; what past forecasts "
-            "were worth: scores (backtest) or each of them (outcomes).",
+            "to come, or past; who is pending and what arrived, of the nation; the people who are "
+            "pending; what past forecasts were worth: scores (backtest) or each of them "
+            "(outcomes).",
         ),
     ] = "figures",
+    value: Annotated[
+        str | None,
+        typer.Option("--value", help="Of --show people: the value of --by that they belong to."),
+    ] = None,
+    page: Annotated[
+        int,
+        typer.Option("--page", min=0, help="Of --show people: which 1,000 of them; 0 gives all."),
+    ] = 1,
     seed: Annotated[
         int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same figures.")
     ] = 2026,
@@ -57,29 +68,72 @@ def forecast_command(
 
     Example: shicheng forecast --by province -o forecast.xlsx
     """
-    if talent is not None and (by, show) != ("nation", "figures"):
-        raise UsageError("--talent gives one list of its own; leave --by and --show out")
+    from graph.forecast.landing import COLUMNS
+    from graph.forecast.pending_people import PENDING_COLUMNS
+    from graph.forecast.talent import COLUMNS as TALENT_COLUMNS
+
+    _ensure_forecast_asked(by, show, value, talent)
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-    content = f"forecast {show}" if talent is None else f"forecast talent {talent}"
     asked = {"by": by, "seed": seed} if talent is None else {"seed": seed}
+    content = f"forecast {show if talent is None else f'talent {talent}'}"
     about = build_cli_about(snapshot.revision, policy, parameters=asked, content=content)
     if talent is not None:
-        from graph.forecast import talent as of_talent
-        from graph.people.aliases import resolve_person_id
-
-        found = of_talent.compute_talent_forecast(
-            snapshot, policy, resolve_person_id(snapshot, talent), seed=seed
-        )
-        _print_talent_forecast(found)
-        return write_table_output(found.table(), output, about, of_talent.COLUMNS)
-    from graph.forecast.landing import COLUMNS
-
-    table = _select_table(snapshot, policy, show, seed)
-    if by != "all" and "attribute" in table.columns:
-        table = table.filter(table["attribute"] == by)
+        listed = _compute_talent_forecast(snapshot, policy, talent, seed).table()
+        return write_table_output(listed, output, about, TALENT_COLUMNS)
+    if show == "people":
+        people = _list_pending_people(snapshot, policy, (by, value), page, seed)
+        about = replace(about, parameters={**asked, "value": value or "", "page": page})
+        return write_table_output(people, output, about, PENDING_COLUMNS)
+    table = _select_attribute(_select_table(snapshot, policy, show, seed), by)
     write_table_output(table, output, about, COLUMNS)
+
+
+def _select_attribute(table: pl.DataFrame, by: str) -> pl.DataFrame:
+    """The rows of an attribute, where the table tells attributes apart."""
+    if by == "all" or "attribute" not in table.columns:
+        return table
+    return table.filter(table["attribute"] == by)
+
+
+def _ensure_forecast_asked(
+    by: str, show: ForecastTable, value: str | None, talent: str | None
+) -> None:
+    if talent is not None and (by, show) != ("nation", "figures"):
+        raise UsageError("--talent gives one list of its own; leave --by and --show out")
+    if value is not None and show != "people":
+        raise UsageError("--value goes with --show people; leave it out")
+    if show == "people" and (by == "all" or (by == "nation") != (value is None)):
+        raise UsageError(
+            "--show people gives the nation, or one value: add --by province --value 32, or leave "
+            "both out"
+        )
+
+
+def _list_pending_people(
+    snapshot: Snapshot, policy: Policy, area: tuple[str, str | None], page: int, seed: int
+) -> pl.DataFrame:
+    import polars
+
+    from graph.forecast.landing import load_landing_forecast
+    from graph.forecast.pending_people import name_pending, select_pending
+
+    attribute, value = area
+    if attribute == "province":
+        value = parse_province(value)
+    forecast = load_landing_forecast(snapshot, policy, seed=seed)
+    rows = select_pending(forecast.waiting, attribute, value)
+    n = rows.select(polars.len()).collect().item()
+    if page:
+        rows = rows.slice((page - 1) * PEOPLE_PAGE_ROWS, PEOPLE_PAGE_ROWS)
+    found = name_pending(snapshot, rows.collect())
+    print_remark(
+        Message(
+            "{n:,} of {all:,} people who are pending, the likeliest first", n=found.height, all=n
+        )
+    )
+    return found
 
 
 @cli.command("extinction")
@@ -125,6 +179,18 @@ def _select_table(
     if show == "path":
         return forecast.figures
     return forecast.table() if show == "figures" else getattr(forecast, show)
+
+
+def _compute_talent_forecast(
+    snapshot: Snapshot, policy: Policy, talent_id: str, seed: int
+) -> TalentForecast:
+    from graph.forecast.talent import compute_talent_forecast
+    from graph.people.aliases import resolve_person_id
+
+    asked = resolve_person_id(snapshot, talent_id)
+    found = compute_talent_forecast(snapshot, policy, asked, seed=seed)
+    _print_talent_forecast(found)
+    return found
 
 
 def _print_talent_forecast(found: TalentForecast) -> None:

@@ -7,7 +7,7 @@ Medians and intervals are quantiles of `graph.forecast.simulation.DRAWS` draws.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -15,15 +15,20 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
+from graph.cache.tables import (
+    build_table_path,
+    has_cached_table,
+    load_cached_table,
+    scan_cached_table,
+)
 from graph.errors import UsageError
 from graph.forecast.backtest import LEDGERS, Backtest, run_backtest, summarize_backtest
-from graph.forecast.hazards import DURATION_STARTS
 from graph.forecast.history import (
     BLOCK_MONTHS,
     MONTH_DAYS,
     DrivenHistory,
 )
+from graph.forecast.pending_people import count_pending, measure_pending
 from graph.forecast.simulation import (
     NATION,
     PARTS,
@@ -107,6 +112,8 @@ class LandingForecast:
       by the window's end
     - arrivals: stream (see `ForecastModel.list_arrivals`), day, count: what arrived in each
       past quarter looked back on
+    - waiting: the people pending, a row each (see `graph.forecast.pending_people`); read where it
+      is asked for
     """
 
     policy: Policy
@@ -118,6 +125,7 @@ class LandingForecast:
     past: pl.DataFrame
     pending: pl.DataFrame
     arrivals: pl.DataFrame
+    waiting: pl.LazyFrame = field(default_factory=pl.LazyFrame)
 
     def select_landing(self, attribute: str = NATION) -> pl.DataFrame:
         """The figures of the window's end, a row a value and ledger."""
@@ -154,6 +162,8 @@ def load_landing_forecast(
     for name, take in takers.items():
         path = build_table_path(snapshot, f"forecast-{name}", FORECAST_VERSION, policy.id, seed)
         tables[name] = load_cached_table(path, take)
+    path = build_table_path(snapshot, "forecast-waiting", FORECAST_VERSION, policy.id, seed)
+    waiting = scan_cached_table(path, lambda: compute().waiting.collect())
     figures = tables.pop("figures")
     return LandingForecast(
         policy,
@@ -161,13 +171,14 @@ def load_landing_forecast(
         figures["data_date"][0],
         seed,
         figures.drop("data_date"),
+        waiting=waiting,
         **tables,
     )
 
 
 def has_landing_forecast(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED) -> bool:
     """Whether the forecast is stored, so that asking for it costs little."""
-    names = ("figures", "parts", "past", "pending", "arrivals")
+    names = ("figures", "parts", "past", "pending", "arrivals", "waiting")
     return all(
         has_cached_table(
             build_table_path(snapshot, f"forecast-{name}", FORECAST_VERSION, policy.id, seed)
@@ -209,6 +220,7 @@ def compute_landing_forecast(
     model = ForecastModel.fit(data, 0, horizons, np.random.default_rng([seed, 0]))
     simulated = model.simulate_all()
     targets = _read_targets(snapshot, policy)
+    pending = measure_pending(model)
     return LandingForecast(
         policy,
         snapshot.revision,
@@ -220,8 +232,9 @@ def compute_landing_forecast(
         ),
         pl.concat(_build_parts(attribute, found) for attribute, found in simulated.items()),
         pl.concat(_build_past(data, attribute) for attribute in simulated),
-        _count_pending(model),
+        count_pending(pending),
         model.list_arrivals(),
+        pending.lazy(),
     )
 
 
@@ -405,26 +418,3 @@ def _build_past(data: ForecastData, attribute: str) -> pl.DataFrame:
 def _list_past_months(history: DrivenHistory) -> list[int]:
     """The ends of the blocks from the window's start to the data date."""
     return [*range(0, history.first_month - 1, -BLOCK_MONTHS)][::-1]
-
-
-def _count_pending(model: ForecastModel) -> pl.DataFrame:
-    cells = (
-        model.select_open_spells()
-        .filter(pl.col("level") < model.hazards.high_level)
-        .group_by("occupation", "channel_code", "level", "duration", "occupation_group")
-        .agg(persons=pl.len().cast(pl.Int64))
-        .sort("occupation", "channel_code", "level", "duration", "occupation_group")
-    )
-    classes = np.searchsorted(DURATION_STARTS, cells["duration"].to_numpy() - 1, "right") - 1
-    chance = model.compute_chances(cells).mean(axis=0)
-    rising = pl.col("persons") * pl.col("chance")
-    return (
-        cells.with_columns(
-            pl.col("occupation_group").cast(pl.String),
-            months=pl.Series(np.asarray(DURATION_STARTS)[np.maximum(classes, 0)]),
-            chance=pl.Series(chance, dtype=pl.Float64),
-        )
-        .group_by("occupation_group", "level", "months", maintain_order=True)
-        .agg(pl.col("persons").sum(), chance=rising.sum() / pl.col("persons").sum())
-        .sort("occupation_group", "level", "months")
-    )

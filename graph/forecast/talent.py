@@ -37,6 +37,7 @@ Floats = NDArray[np.float64]
 
 COLUMNS: Final[MetricColumnLabels] = {
     "person_id": ("person", "人员编号"),
+    "name": ("name", "姓名"),
     "level": ("level", "等级"),
     "months": ("months waited", "已等待月数"),
     "chance": ("chance of rising by the window's end", "期末前晋升概率"),
@@ -49,8 +50,8 @@ class TalentForecast:
 
     - counted: driven on the data date
     - figures: median, low_80, high_80, low_95, high_95
-    - pending: person_id, level, months (waited), chance (of becoming high-skilled by the window's
-      end), most likely first: who is on the list and not high-skilled yet
+    - pending: person_id, name, level, months (waited), chance (of becoming high-skilled by the
+      window's end), most likely first: who is on the list and not high-skilled yet
     - expected_pending, expected_arrivals: what each part adds on average
     """
 
@@ -164,13 +165,13 @@ def _count_driven(
 
 
 def _name_pending(snapshot: Snapshot, pending: pl.DataFrame, chances: Floats) -> pl.DataFrame:
-    people = snapshot.frames["people"].select("person", "person_id")
+    people = snapshot.frames["people"].select("person", "person_id", "name")
     return (
         pending.select("person", "level", months=-pl.col("since").cast(pl.Int64))
         .with_columns(chance=pl.Series(chances.mean(axis=0), dtype=pl.Float64))
         .lazy()
         .join(people, on="person")
-        .select("person_id", "level", "months", "chance")
+        .select("person_id", "name", "level", "months", "chance")
         .sort(["chance", "person_id"], descending=[True, False])
         .collect()
     )

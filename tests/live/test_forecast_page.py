@@ -53,12 +53,39 @@ def test_a_page_without_a_forecast_says_what_is_missing(network: Database, app: 
     assert "暂无法给出预测" in lead(undated) and "按日期统计" in text(undated)
 
 
-def test_a_talents_list_on_the_command_line(network: Database, settings: Settings) -> None:
+def test_pending_opens_to_its_people(network: Database, settings: Settings, app: Open) -> None:
+    forecast = load_landing_forecast(take_snapshot(network, settings), Policy())
+    waiting = forecast.waiting.collect()
+    assert waiting.height == forecast.pending["persons"].sum() > 0
+    opened = app("forecast", lang="en", people="pending")
+    assert not opened.exception
+    assert f"{waiting.height:,} persons, of whom" in text(opened)
+    assert len(opened.dataframe[-1].value) == min(100, waiting.height)
+    home = {"SHICHENG_HOME": str(settings.home)}
+    done = run_here(["forecast", "--show", "people", "--page", "0", "--json"], home)
+    rows = json.loads(done.stdout)["rows"]
+    assert len(rows) == waiting.height, done.stderr
+    province = waiting["province"].drop_nulls().mode()[0]
+    here = ["--by", "province", "--value", province]
+    some = run_here(["forecast", "--show", "people", *here, "--json"], home)
+    assert {row["person_id"] for row in json.loads(some.stdout)["rows"]} < {
+        row["person_id"] for row in rows
+    }
+    assert run_here(["forecast", "--show", "people", "--by", "all"], home).returncode == 2
+    assert run_here(["forecast", "--value", "32"], home).returncode == 2
+
+
+def test_a_talents_list_on_the_command_line(
+    network: Database, settings: Settings, app: Open
+) -> None:
     snapshot = take_snapshot(network, settings)
     best = load_driven(snapshot, Policy()).talents.sort("driven", descending=True)["talent_id"][0]
     home = {"SHICHENG_HOME": str(settings.home)}
     done = run_here(["forecast", "--talent", best, "--json"], home)
     assert done.returncode == 0, done.stderr
-    assert {"person_id", "level", "months", "chance"} == set(json.loads(done.stdout)["rows"][0])
+    rows = json.loads(done.stdout)["rows"]
+    assert {"person_id", "name", "level", "months", "chance"} == set(rows[0])
+    profile = text(app("talent", lang="en", id=best))
+    assert "forecast of this talent's own list" in profile and rows[0]["name"] in profile
     unknown = run_here(["forecast", "--talent", "nobody"], home)
     assert unknown.returncode == 2 and "no leading talent" in unknown.stderr

@@ -19,6 +19,7 @@ from graph.policy import Policy
 from graph.tabular import About
 from ui.controls import charts, downloads
 from ui.controls.fan_chart import build_fan_chart
+from ui.forecast import pending_list
 from ui.reading import drill_down, forecasts, talent_figures
 from ui.shell import address, frame
 from ui.shell.policy_form import current_policy
@@ -72,6 +73,13 @@ def page() -> None:
         frame.draw_rule()
         _draw_backtest(policy)
     frame.draw_rule()
+    asked = st.query_params.get("people")
+    if asked is not None and asked != "pending":
+        address.record_address_fault("people", asked)
+    if asked == "pending":
+        named = _format_forecast_value(attribute, value, language)
+        pending_list.draw_pending_list(forecast, attribute, value, named, policy, language)
+        frame.draw_rule()
     _draw_assumptions(forecast, policy, language)
 
 
@@ -295,12 +303,21 @@ def _draw_parts(
         title, rests_on = _list_part_words()[part]
         row = by_part[part]
         between = f"{format_count(row['low_80'])} \N{EN DASH} {format_count(row['high_80'])}"
-        body.append(_render_part_row(title, rests_on, format_count(row["median"]), between))
+        number = format_count(row["median"])
+        if part == "pending":
+            number = _render_pending_link(number, attribute, value)
+        body.append(_render_part_row(title, rests_on, number, between))
     total = f"<b>{format_count(last['median'])}</b>"
     between = f"{format_count(last['low_80'])} \N{EN DASH} {format_count(last['high_80'])}"
     body.append(_render_part_row(t("At the window's end"), "", total, between))
     frame.draw_figure_table("", (t("Median, 80 % interval"),), body)
     frame.draw_muted(t("Medians of parts do not add up to the median of the sum."))
+
+
+def _render_pending_link(number: str, attribute: str, value: str | None) -> str:
+    """The number as a link to the list of who is pending, on this page."""
+    here = {} if value is None else {"by": attribute, "value": value}
+    return frame.render_page_anchor(FORECAST_PAGE, number, people="pending", **here)
 
 
 def _render_part_row(title: str, rests_on: str, number: str, between: str) -> str:

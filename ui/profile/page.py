@@ -43,7 +43,7 @@ from ui.person.person import (
     PersonStay,
 )
 from ui.person.person_summary import format_studio, format_subsidy
-from ui.profile import summary
+from ui.profile import outlook, summary
 from ui.profile.career_ladder import CareerLadder, build_ladder_chart
 from ui.profile.career_ladder_svg import render_ladder_svg
 from ui.profile.one_page_sheet import render_profile_sheet
@@ -88,6 +88,8 @@ def page() -> None:
         frame.draw_heading(t("Profile"), "")
         frame.draw_html(frame.render_facts(_list_profile_facts(about)))
         if figures is not None:
+            frame.draw_rule()
+            outlook.draw_talent_outlook(about.id, policy)
             frame.draw_rule()
             _draw_talent_comparison(about, figures)
 
