@@ -238,6 +238,12 @@ UNWIND $ids AS id
 MATCH (n:Competition {competition_id: id})
 RETURN id, properties(n) AS properties
 
+// name: projects_found
+// internal: All that is stated of projects that are found.
+UNWIND $ids AS id
+MATCH (n:Project {project_id: id})
+RETURN id, properties(n) AS properties
+
 // name: provinces_found
 // internal: All that is stated of provinces that are found.
 UNWIND $ids AS id

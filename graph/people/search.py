@@ -4,7 +4,7 @@ There are far fewer names than people (5 million share half a million), so what 
 against the names: each distinct one with its pinyin and initials. Its people stand in one list
 sorted by name, leading talents and higher levels first, of which a name is a slice; beside each
 stand its facets (province, level, occupation) as codes, so that what is found is counted and
-narrowed by lookups in arrays. Both are built once per snapshot and stored beside it (`names-4/`):
+narrowed by lookups in arrays. Both are built once per snapshot and stored beside it (`names-5/`):
 the names as Parquet, read into memory; the list as an Arrow file, which is opened at once. Texts
 are compared where names are met, nowhere else: names come with their place in the order of what is
 found, and the list with the order of its numbers.
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from graph.snapshot.frames import Snapshot
 
 # Raised when the files change, so that those of an older form are not read as these.
-NAME_INDEX_VERSION: Final = 4
+NAME_INDEX_VERSION: Final = 5
 # The kinds that can be found, and the frame of a snapshot that holds each.
 SEARCH_KIND_FRAMES: Final = {
     "Person": "people",
@@ -46,6 +46,7 @@ SEARCH_KIND_FRAMES: Final = {
     "School": "schools",
     "Occupation": "occupations",
     "Competition": "competitions",
+    "Project": "projects",
     "Province": "provinces",
 }
 SEARCH_KIND_DTYPE: Final = pl.Enum(list(SEARCH_KIND_FRAMES))

@@ -148,6 +148,12 @@ def test_find_by_part_of_a_name(
         assert "find" not in test.query_params and part not in str(dict(test.query_params))
     assert search.search_by_text(talent["name"][0])["Person"].total > 0
     assert search.search_by_text(talent["id"])["Person"].rows[0].id == talent["id"]
+    project = network.read("MATCH (n:Project) RETURN n.project_id AS id, n.name AS name LIMIT 1")[0]
+    assert project["id"] in {
+        row.id for row in search.search_by_text(project["name"])["Project"].rows
+    }
+    test.text_input(key="find_typed_text").set_value(project["name"]).run()
+    assert not test.exception and "project" in text(test)
     for hostile in ('"', "a:b AND (", "*", "\\", "}) DETACH DELETE"):
         search.search_by_text(hostile)
 

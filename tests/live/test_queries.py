@@ -713,6 +713,7 @@ FOUND_RECORDS = {
     "schools_found": K2,
     "occupations_found": ("6-31", "数控车工"),
     "competitions_found": ("c2", "广东电工大赛"),
+    "projects_found": ("j2", "援外电站"),
     "provinces_found": ("32", "江苏"),
 }
 

@@ -16,7 +16,7 @@ from ui.shell import graph_state
 
 MAX_EXAMPLES_PER_KIND = 3
 # The kinds that are offered; each has a page of its own to lead to.
-EXAMPLE_KINDS = ("Person", "Studio", "Enterprise", "School", "Occupation")
+EXAMPLE_KINDS = ("Person", "Studio", "Enterprise", "School", "Occupation", "Project")
 
 ExamplesByKind = Mapping[str, list[tuple[str, str]]]  # kind -> (key, name), the largest first
 
@@ -33,7 +33,8 @@ def count_searchable_nodes() -> dict[str, int]:
 
 def list_largest_examples(policy: Policy) -> dict[str, list[tuple[str, str]]]:
     """Of each kind a few: the talents who drive most, studios and schools with most people trained,
-    enterprises with most people employed, occupations with most leading talents.
+    enterprises with most people employed, occupations with most leading talents, projects with most
+    people on them.
     """
     first = (
         talent_figures.fetch_talent_rows(policy)
@@ -53,6 +54,7 @@ def _list_example_places() -> ExamplesByKind:
         "Enterprise": people.select(key="enterprise_id"),
         "School": trained.filter(pl.col("place_kind") == "School").select(key="place_id"),
         "Occupation": people.filter("leading").select(key="occupation_code"),
+        "Project": frames["participations"].select("person", key="project_id").unique(),
     }
     return {
         kind: _rank_by_row_count(frames[SEARCH_KIND_FRAMES[kind]], kind, rows)

@@ -1,4 +1,4 @@
-"""Find: one box for people, studios, enterprises, schools and occupations."""
+"""Find: one box for people, studios, enterprises, schools, occupations and projects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from html import escape
 import streamlit as st
 
 from graph.model.kinds import NODE_KINDS
-from graph.model.vocabularies import BASES, LEVELS, PROVINCES, SCHOOL_KINDS, STUDIO_KINDS
+from graph.model.vocabularies import (
+    BASES,
+    LEVELS,
+    PROJECT_KINDS,
+    PROVINCES,
+    SCHOOL_KINDS,
+    STUDIO_KINDS,
+)
 from graph.people.search import SEARCH_FACETS, FacetFilter
 from ui.browser.search_keys import watch_search_keys
 from ui.controls import selectable_table
@@ -23,7 +30,15 @@ from ui.words.terms import format_person_name, format_province, name_width, tran
 
 FIND_PAGE, SEARCH_PARAMETER = "find", "typed"
 ALL_KINDS = "all"
-SEARCHED_KINDS = ("Person", "Studio", "Enterprise", "School", "Occupation", "Competition")
+SEARCHED_KINDS = (
+    "Person",
+    "Studio",
+    "Enterprise",
+    "School",
+    "Occupation",
+    "Competition",
+    "Project",
+)
 # How many are shown of each kind: side by side with the others, or alone on a page.
 MAX_OTHER_KIND_RESULTS = 6
 RESULTS_PER_PAGE = 60
@@ -73,7 +88,7 @@ def _draw_search_box() -> tuple[str, str | None]:
             type="search",
             live=True,
             max_chars=60,
-            placeholder=t("a person, studio, enterprise, school or occupation"),
+            placeholder=t("a person, studio, enterprise, school, occupation or project"),
         )
     with middle:
         st.button(
@@ -207,6 +222,7 @@ def _render_kind_count(kind: str, number: int) -> str:
         "School": tn("{n} school", "{n} schools", number, n=n),
         "Occupation": tn("{n} occupation", "{n} occupations", number, n=n),
         "Competition": tn("{n} competition", "{n} competitions", number, n=n),
+        "Project": tn("{n} project", "{n} projects", number, n=n),
         "Province": tn("{n} province", "{n} provinces", number, n=n),
     }
     return words[kind]
@@ -316,9 +332,10 @@ def _build_studio_result(row: FoundStudio) -> frame.ListRow:
 
 
 def _build_record_result(row: FoundRecord) -> frame.ListRow:
-    school = SCHOOL_KINDS.get(row.kind or "")
+    kinds = PROJECT_KINDS if row.node == "Project" else SCHOOL_KINDS
+    kind = kinds.get(row.kind or "")
     facts = [
-        translate_label(school, current_language()) if school else None,
+        translate_label(kind, current_language()) if kind else None,
         format_province(row.province) if row.province else None,
         translate_term(row.industry or ""),
         format_day(row.day) if row.day else None,
@@ -332,7 +349,14 @@ def _build_record_result(row: FoundRecord) -> frame.ListRow:
     if row.node in ("Province", "Occupation"):
         query = {"kind": row.node.lower(), "code": row.id}
         return frame.ListRow(translate_term(row.name), cells, "areas", query)
+    if row.node == "Project":
+        return frame.ListRow(row.name, cells, "ties", _build_project_query(row.id))
     return frame.ListRow(row.name, cells, None, {})
+
+
+def _build_project_query(id: str) -> dict[str, str]:
+    """The address of one project among the ties of places."""
+    return {"kind": "project", "place": f"project:{id}"}
 
 
 def _build_place_query(kind: str, id: str) -> dict[str, str]:
@@ -364,6 +388,7 @@ def _draw_kind_examples(largest: examples.ExamplesByKind) -> None:
         "Enterprise": t("employ most people"),
         "School": t("trained most people"),
         "Occupation": t("have most leading talents"),
+        "Project": t("have most participants"),
     }
     frame.draw_heading(t("What there is to find"))
     body = ""
@@ -391,6 +416,8 @@ def _render_example_link(kind: str, key: str, name: str) -> str:
         return frame.render_page_anchor("talent", format_person_name(name), id=key)
     if kind == "Occupation":
         return frame.render_page_anchor("areas", translate_term(name), kind="occupation", code=key)
+    if kind == "Project":
+        return frame.render_page_anchor("ties", name, **_build_project_query(key))
     return frame.render_page_anchor("places", name, **_build_place_query(kind.lower(), key))
 
 

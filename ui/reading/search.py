@@ -73,7 +73,9 @@ class FoundStudio:
 
 @dataclass(frozen=True)
 class FoundRecord:
-    """Of the other kinds of node (`node`): what they have of these; `kind` is that of a school."""
+    """Of the other kinds of node (`node`): what they have of these; `kind` is that of a school or
+    project.
+    """
 
     node: str
     id: str
@@ -240,7 +242,7 @@ def _build_found_record(node: str, id: str, stored: Mapping[str, Any]) -> FoundR
         stored.get("kind"),
         stored.get("province"),
         stored.get("industry"),
-        stored.get("date"),
+        stored.get("date") or stored.get("start"),
     )
 
 
