@@ -3,15 +3,21 @@
 `python -m benchmarks.page_openings SNAPSHOT_FOLDER`: everything is worked out and stored first.
 Then each page's data are read `RUNS` times from a snapshot that is opened anew, as by the first
 visitor after a restart. Asked for: 0.5 s. What the browser draws comes on top.
+
+`python -m benchmarks.page_openings PEOPLE` (a number) makes a network of so many people without
+Neo4j, by tests/unit/forecast_networks.py.
 """
 
 from __future__ import annotations
 
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import polars as pl
 
 from graph.forecast.extinction import load_extinction
 from graph.forecast.landing import load_backtest, load_landing_forecast
@@ -21,9 +27,17 @@ from graph.forecast.pending_people import name_pending, select_pending
 from graph.forecast.shortages import list_shortage_people, load_shortages, select_shortages
 from graph.metrics.cached_tables import load_metric_table
 from graph.policy import Policy
-from graph.programme.departures import compute_until, list_departures
+from graph.programme.departures import compute_until
+from graph.programme.stored_departures import load_departures
 from graph.report.shortage_protection import protect_shortages
-from graph.snapshot.frames import Snapshot, open_snapshot
+from graph.snapshot.frames import (
+    READABLE_VERSIONS,
+    Manifest,
+    Snapshot,
+    open_snapshot,
+    write_snapshot_frame,
+)
+from tests.unit.forecast_networks import make_network
 
 RUNS = 7
 LIMIT_S = 0.5
@@ -73,7 +87,7 @@ def open_crafts(snapshot: Snapshot) -> None:
 
 def open_departures(snapshot: Snapshot) -> None:
     """A year's departures with what hangs on them."""
-    list_departures(snapshot, POLICY, UNTIL, steward=False)
+    load_departures(snapshot, POLICY, UNTIL)
 
 
 OPENINGS: dict[str, Callable[[Snapshot], None]] = {
@@ -85,6 +99,43 @@ OPENINGS: dict[str, Callable[[Snapshot], None]] = {
     "Survival of crafts": open_crafts,
     "Departures": open_departures,
 }
+
+
+def write_made_snapshot(folder: Path, people: int) -> None:
+    """A network with people in work of every age, mentorships and positions, as a snapshot.
+
+    It states no more frames than these: it is written in a form that has the others empty.
+    """
+    made = make_network("humped", people=people, talents=max(people // 330, 10))
+    frames = {name: frame.collect() for name, frame in made.frames.items()}
+    levels = frames["promotions"].group_by("person").agg(pl.col("level").max())
+    number, day = pl.col("person"), pl.date(1962, 1, 15)
+    codes = frames["people"]["occupation_code"].unique().sort()
+    frames["people"] = (
+        frames["people"]
+        .join(levels, on="person", how="left", maintain_order="left")
+        .with_columns(
+            pl.when("leading").then(6).otherwise(pl.col("level").fill_null(3)).alias("level"),
+            birth_date=day + pl.duration(days=number * 37 % 15_000),
+            sex=pl.when(number % 3 == 0).then(pl.lit("female")).otherwise(pl.lit("male")),
+            retirement_category=pl.when(number % 2 == 0).then(pl.lit("cadre")),
+            target=pl.lit(False),
+        )
+    )
+    frames["mentorships"] = frames["edges"].select("mentor", "apprentice", "start")
+    frames["occupations"] = pl.DataFrame({"code": codes, "name": codes})
+    frames["demand"] = pl.DataFrame(
+        [
+            {"occupation_code": code, "province": place, "year": year, "positions": 500}
+            for code in codes
+            for place in frames["people"]["province"].unique()
+            for year in (POLICY.as_of.year, POLICY.as_of.year + 1)
+        ]
+    )
+    for name, frame in frames.items():
+        write_snapshot_frame(folder, name, frame)
+    rows = {name: frame.height for name, frame in frames.items()}
+    Manifest(1, (), rows, format=READABLE_VERSIONS[-1]).write(folder)
 
 
 def measure_openings(folder: Path) -> None:
@@ -105,4 +156,9 @@ def measure_openings(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    measure_openings(Path(sys.argv[1]))
+    if sys.argv[1].isdecimal():
+        with tempfile.TemporaryDirectory() as made_folder:
+            write_made_snapshot(Path(made_folder), int(sys.argv[1]))
+            measure_openings(Path(made_folder))
+    else:
+        measure_openings(Path(sys.argv[1]))

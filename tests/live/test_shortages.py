@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import polars as pl
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from graph.forecast.shortages import load_shortages, select_shortages
@@ -36,6 +37,28 @@ def test_the_command_gives_the_rows_and_the_people(network: Database, settings: 
     assert len(json.loads(people.stdout)["rows"]) == most["mentors"], people.stderr
     for wrong in (["--year", "1999"], ["--people", "rising"], ["--area", "nation", *place[2:]]):
         assert run_here(["shortages", *wrong], home).returncode == 2
+
+
+def test_small_groups_are_not_told_to_a_manager(
+    network: Database,
+    settings: Settings,
+    app: Callable[..., AppTest],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = {"SHICHENG_HOME": str(settings.home), "SHICHENG_ROLE": "manager"}
+    done = run_here(["shortages", "--by", "occupation", "--json"], home)
+    rows = pl.DataFrame(json.loads(done.stdout)["rows"], infer_schema_length=None)
+    assert "not told to your role" in done.stderr
+    assert not rows["stock"].is_in([1, 2]).any() and rows["stock"].null_count() > 0
+    assert not rows["mentors"].is_in([1, 2]).any()
+    monkeypatch.setenv("SHICHENG_ROLE", "manager")
+    place = (
+        rows.filter(pl.col("stock").is_null()).drop_nulls(["code", "province"]).row(0, named=True)
+    )
+    test = app(
+        "shortages", lang="en", of="occupation", code=place["code"], province=place["province"]
+    )
+    assert not test.exception and "are not told to your role" in text(test)
 
 
 def test_the_page_opens_a_cell_to_its_people(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from graph.programme.departures import (
     count_departures_by_month,
     list_departures,
 )
+from graph.programme.stored_departures import has_departures, load_departures
 from graph.programme.successors import find_successors
 from graph.snapshot.frames import Snapshot
 
@@ -122,6 +124,19 @@ def test_each_reason_with_its_day(snapshot: Snapshot) -> None:
     found = list_departures(snapshot, POLICY, UNTIL)
     assert found.gaps == {"no_birth_date": 1, "no_category": 1}
     assert found.overdue == 1
+
+
+@pytest.mark.parametrize("steward", [False, True])
+def test_the_stored_list_is_the_list(snapshot: Snapshot, tmp_path: Path, steward: bool) -> None:
+    stored = replace(snapshot, folder=tmp_path)
+    listed = list_departures(snapshot, POLICY, UNTIL, steward=steward)
+    assert not has_departures(stored, POLICY, UNTIL, steward=steward)
+    for _ in ("worked out", "read"):
+        found = load_departures(stored, POLICY, UNTIL, steward=steward)
+        assert found.rows.equals(listed.rows)
+        assert replace(found, rows=listed.rows) == listed
+    assert has_departures(stored, POLICY, UNTIL, steward=steward)
+    assert not has_departures(stored, POLICY, UNTIL, steward=not steward)
 
 
 def test_whoever_is_no_steward_gets_years_of_retirements(snapshot: Snapshot) -> None:

@@ -17,6 +17,7 @@ from graph.people.retirement import RETIREMENT_GAPS
 from graph.policy import Policy
 from graph.programme import departures, successors
 from graph.programme.departures import DEPARTURE_KINDS, Departures
+from graph.programme.stored_departures import has_departures, load_departures
 from ui.browser.header_sort import draw_sortable_list
 from ui.controls import downloads
 from ui.reading import cached_metrics, talent_figures
@@ -52,7 +53,7 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="departures_filters"):
         until, province, kind = _draw_departure_controls(policy)
     steward = identify_visitor().sees_personal_data
-    if not _ensure_stakes(policy, steward):
+    if not _ensure_departures(policy, until, province, steward):
         with head:
             frame.draw_lead(t("The figures are being worked out."))
         return
@@ -99,13 +100,18 @@ def _draw_departure_controls(policy: Policy) -> tuple[date, str | None, str | No
     return departures.compute_until(policy.as_of, int(months)), province, kind
 
 
-def _ensure_stakes(policy: Policy, steward: bool) -> bool:
+def _ensure_departures(policy: Policy, until: date, province: str | None, steward: bool) -> bool:
+    """Whether the list is stored, or takes little to work out from what hangs on each person."""
     snapshot = graph_state.fetch_snapshot()
-    stored = departures.has_departure_stakes(snapshot, policy, steward=steward)
+    ready = (
+        cached_metrics.is_network_small()
+        or has_departures(snapshot, policy, until, province=province, steward=steward)
+        or departures.has_departure_stakes(snapshot, policy, steward=steward)
+    )
     return cached_metrics.ensure_background_job(
         (graph_state.fetch_graph_state(), DEPARTURES_PAGE, policy, steward),
-        cached_metrics.is_network_small() or stored,
-        partial(departures.load_departure_stakes, snapshot, policy, steward=steward),
+        ready,
+        partial(load_departures, snapshot, policy, until, province=province, steward=steward),
         t("what hangs on each person"),
     )
 
@@ -115,7 +121,7 @@ def _fetch_departures(
     policy: Policy, until: date, province: str | None, steward: bool
 ) -> Departures:
     snapshot = graph_state.fetch_snapshot()
-    return departures.list_departures(snapshot, policy, until, province=province, steward=steward)
+    return load_departures(snapshot, policy, until, province=province, steward=steward)
 
 
 @graph_state.cache_by_graph_state(max_entries=24, resource=True)
