@@ -86,6 +86,6 @@ def test_a_talents_list_on_the_command_line(
     rows = json.loads(done.stdout)["rows"]
     assert {"person_id", "name", "level", "months", "chance"} == set(rows[0])
     profile = text(app("talent", lang="en", id=best))
-    assert "forecast of this talent's own list" in profile and rows[0]["name"] in profile
+    assert "own list<" in profile and rows[0]["name"] in profile
     unknown = run_here(["forecast", "--talent", "nobody"], home)
     assert unknown.returncode == 2 and "no leading talent" in unknown.stderr
