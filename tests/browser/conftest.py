@@ -40,10 +40,18 @@ FLAGS = (
 # What a page may leave for the next visit; the cache of Streamlit's own files stays.
 LEFT_BEHIND = "cookies,local_storage,indexeddb,service_workers,cache_storage"
 HERE = ("127.0.0.1", "localhost")
+# To another address of the app, as a link in its text leads there: see ui/browser/navigation.js.
+GO = """(address) => {
+    history.pushState({}, '', address);
+    dispatchEvent(new PopStateEvent('popstate', { state: {} }));
+}"""
 # The pages that the test under way has open, and the logs of the servers that run.
 _open_pages: list[Any] = []
 _server_logs: list[Path] = []
 _REPORTED_CHARACTERS = 4_000
+FAILED = pytest.StashKey[bool]()
+SIZE = {"width": 1400, "height": 900}
+PLAIN_MEDIA = {"media": "null", "color_scheme": "light", "reduced_motion": "no-preference"}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,6 +60,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test says what stood on its pages and what the servers wrote: all is synthetic."""
     report = yield
+    if report.failed:
+        item.stash[FAILED] = True
     if report.when == "call" and report.failed:
         for page in _open_pages:
             report.sections.append((f"page {page.url}", _describe_page(page)))
@@ -168,6 +178,38 @@ def _open_emptied(profile: Any, url: str) -> Any:
     return page
 
 
+class Watch:
+    """What pages did that none may do: they asked another host, or their script threw an error."""
+
+    def __init__(self) -> None:
+        self.outside: list[str] = []
+        self.errors: list[str] = []
+
+    def add(self, page: Any) -> None:
+        """Watch this page from now on."""
+        page.on("request", self._note_request)
+        page.on("websocket", self._note_request)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._note_message)
+
+    def _note_request(self, request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in HERE:
+            self.outside.append(request.url)
+
+    def _note_message(self, message: Any) -> None:
+        if "Content Security Policy" in message.text:
+            self.errors.append(message.text)
+
+    def check(self) -> None:
+        """Fail the test if there is anything; then begin anew."""
+        outside, errors = self.outside[:], self.errors[:]
+        self.outside.clear()
+        self.errors.clear()
+        assert not outside, f"asked other hosts: {outside}"
+        assert not errors, f"errors in the page: {errors}"
+
+
 @pytest.fixture
 def open_page(borrow_profile: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     """`open_page(url, **context)` -> a playwright Page of an emptied profile, 1400 x 900.
@@ -175,39 +217,74 @@ def open_page(borrow_profile: Callable[..., Any]) -> Iterator[Callable[..., Any]
     Two that are open at once have a profile each.
     Afterwards the test fails if a page asked another host, or if its script threw an error.
     """
-    profiles: list[Any] = []
-    outside: list[str] = []
-    errors: list[str] = []
-
-    def note(request: Any) -> None:
-        parts = urlsplit(request.url)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in HERE:
-            outside.append(request.url)
-
-    def forbidden(message: Any) -> None:
-        if "Content Security Policy" in message.text:
-            errors.append(message.text)
+    pages: list[Any] = []
+    watch = Watch()
 
     def start(url: str, **context: Any) -> Any:
-        context.setdefault("viewport", {"width": 1400, "height": 900})
-        profile = borrow_profile(**context)
-        profiles.append(profile)
-        page = _open_emptied(profile, url)
+        page = _open_emptied(borrow_profile(**{"viewport": SIZE, **context}), url)
+        pages.append(page)
         _open_pages.append(page)
-        page.on("request", note)
-        page.on("websocket", lambda socket: note(socket))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", forbidden)
+        watch.add(page)
         page.goto(url)
         return page
 
     yield start
     _open_pages.clear()
-    for profile in profiles:
+    for profile in [page.context for page in pages]:
         for page in profile.pages:
             page.close()
-    assert not outside, f"asked other hosts: {outside}"
-    assert not errors, f"errors in the page: {errors}"
+    watch.check()
+
+
+@pytest.fixture(scope="module")
+def standing_pages() -> Iterator[dict[tuple[str, str], tuple[Any, Watch]]]:
+    """The pages that the tests of a file share, by the app's address and the language."""
+    pages: dict[tuple[str, str], tuple[Any, Watch]] = {}
+    yield pages
+    for page, _ in pages.values():
+        page.close()
+
+
+@pytest.fixture
+def visit(
+    borrow_profile: Callable[..., Any],
+    standing_pages: dict[tuple[str, str], tuple[Any, Watch]],
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[..., Any]]:
+    """`visit(url, "talents?province=32", lang="zh")` -> the page of the file's tests, there.
+
+    It goes there as by the way back, without loading Streamlit anew: a run, not an opening. The
+    session goes on, so this is for what holds in any session. It is 1400 x 900, light, in motion.
+    """
+    visited: dict[tuple[str, str], tuple[Any, Watch]] = {}
+
+    def start(url: str, path: str = "", lang: str = "zh", size: Any = SIZE, **media: Any) -> Any:
+        stands = (url, lang) in standing_pages
+        if not stands:
+            locale = "zh-CN" if lang == "zh" else "en-GB"
+            page = _open_emptied(borrow_profile(viewport=SIZE, locale=locale), url)
+            standing_pages[url, lang] = page, Watch()
+            standing_pages[url, lang][1].add(page)
+        visited[url, lang] = standing_pages[url, lang]
+        page = visited[url, lang][0]
+        _open_pages.append(page)
+        page.mouse.move(0, 0)
+        page.set_viewport_size(size)
+        page.emulate_media(**{**PLAIN_MEDIA, **media})
+        if stands:
+            page.evaluate(GO, f"/{path}")
+        else:
+            page.goto(f"{url}/{path}")
+        return page
+
+    yield start
+    _open_pages.clear()
+    for key, (page, _) in visited.items():
+        if request.node.stash.get(FAILED, False):  # nobody knows what it left behind
+            del standing_pages[key]
+            page.close()
+    for _, watch in visited.values():
+        watch.check()
 
 
 @pytest.fixture(scope="session")
@@ -243,6 +320,6 @@ def show(
         locale = "zh-CN" if lang == "zh" else "en-GB"
         page = open_page(f"{url}/{path}", locale=locale, color_scheme=mode, **context)
         page.locator(".sc-lead, .sc-note").first.wait_for(timeout=WAIT)
-        return at_rest(page)
+        return at_rest(page, told=0)  # nothing was clicked yet
 
     return start

@@ -1,7 +1,8 @@
 """A small page with invented people: the lineage widget, and what Python received.
 
 Query parameters: `language` zh or en, `payloads` to give everyone a name that would run a script
-if it were taken for markup, `people` for a larger invented lineage, `groups` to draw it as groups.
+if it were taken for markup, `people` for a larger invented lineage, `groups` to draw it as groups,
+`visit` a number: the widget of another one begins anew, in the same session.
 """
 
 from __future__ import annotations
@@ -386,7 +387,7 @@ LANGUAGE = "en" if st.query_params.get("language") == "en" else "zh"
 COUNT = int(st.query_params.get("people", "0"))
 GROUPS = "groups" in st.query_params
 PAYLOAD = "payloads" in st.query_params
-KEY = "lineage"
+KEY = f"lineage{st.query_params.get('visit', '')}"
 
 
 @st.fragment

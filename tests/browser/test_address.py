@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from graph.server.database import Database
-from tests.browser.seeing import WAIT, at_rest, pages_of_the_app
+from graph.settings import Settings
+from tests.browser.seeing import ROOT, WAIT, at_rest, pages_of_the_app
 
 Open = Callable[..., Any]
 
@@ -86,13 +87,16 @@ def test_an_unknown_page_says_so_in_the_language_of_the_visit(lang: str, show: O
     assert page.get_by_role("dialog").count() == 0
 
 
-def test_every_page_says_what_of_an_address_it_leaves_out(show: Open) -> None:
+def test_every_page_says_what_of_an_address_it_leaves_out(
+    network: Database, settings: Settings, serve: Callable[..., str], visit: Open
+) -> None:
     """In one language each; tests/live/test_address_pages.py reads every page in both."""
+    url = serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)})
     for name, lang in zip(pages_of_the_app(), cycle(("zh", "en")), strict=False):
         if name in ("lineage", "talent"):
             continue  # they say that there is nobody of the number
-        page = show(f"{name}?window=2030..2020&generations=3", lang)
-        note = page.locator(".sc-note").inner_text()
+        page = visit(url, f"{name}?window=2030..2020&generations=3", lang)
+        page.locator(".sc-note").first.wait_for(timeout=WAIT)
+        note = at_rest(page).locator(".sc-note").inner_text()
         assert "window" in note and "2030..2020" in note and "generations" not in note
         assert bool(re.search("[\u4e00-\u9fff]", note)) == (lang == "zh")
-        page.close()

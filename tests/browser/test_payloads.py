@@ -88,12 +88,12 @@ def test_no_payload_runs(
     hostile: str,
     settings: Settings,
     serve: Callable[..., str],
-    open_page: Callable[..., Any],
+    visit: Callable[..., Any],
 ) -> None:
     assert len(set(PAYLOADS)) == 50
     url = serve(ROOT / "app.py", env={"SHICHENG_HOME": str(settings.home)})
     query = f"?id={hostile}" if name in ("lineage", "talent") else ""
-    page = open_page(f"{url}/{name}{query}", locale="zh-CN")
+    page = visit(url, f"{name}{query}")
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     page.locator(".sc-lead, .sc-note").first.wait_for(timeout=WAIT)
