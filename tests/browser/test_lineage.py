@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from operator import eq
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.browser.seeing import WAIT, at_rest, lineage_steady, on_screen, picture
+from tests.browser.seeing import CALLS, WAIT, at_rest, lineage_steady, on_screen, picture
 from ui.export.network_files import encode_network
+from ui.lineage.html_page import render_view_page
 from ui.lineage.network import build_view_network
 from ui.lineage.state import LineageState
 from ui.lineage.widget import (
@@ -101,9 +103,22 @@ class Widget:
         self.page.mouse.dblclick(*self.place(person))
 
 
+Show = Callable[..., Widget]
+
+
 @pytest.fixture
-def widget(serve: Callable[..., str], open_page: Callable[..., Any]) -> Widget:
-    return Widget(open_page(serve(DEMO)))
+def show_widget(serve: Callable[..., str], visit: Callable[..., Any]) -> Show:
+    """`show_widget("people=300", size=..., ...)` -> the widget as new, on the file's page."""
+
+    def start(query: str = "", **how: Any) -> Widget:
+        return Widget(visit(serve(DEMO), f"?visit={next(CALLS)}&{query}", **how))
+
+    return start
+
+
+@pytest.fixture
+def widget(show_widget: Show) -> Widget:
+    return show_widget()
 
 
 def test_a_click_selects_in_python_and_lights_the_path(widget: Widget) -> None:
@@ -356,6 +371,18 @@ def test_finding_someone_who_is_not_shown_asks_the_page(widget: Widget) -> None:
     assert said["text"] == "王五"
 
 
+def test_the_box_that_has_the_focus_again_keeps_what_it_found(widget: Widget) -> None:
+    box = widget.page.get_by_role("combobox")
+    box.fill("彭")
+    found = widget.page.locator(".found")
+    found.wait_for(timeout=WAIT)
+    box.evaluate("(box) => { box.blur(); box.focus(); }")
+    box.evaluate("() => new Promise((past) => setTimeout(past, 200))")
+    assert found.is_visible()
+    box.blur()
+    found.wait_for(state="hidden", timeout=WAIT)
+
+
 def test_years_by_the_handles_by_keys_and_by_play(widget: Widget) -> None:
     start = widget.page.locator(".handle[data-end=from]")
     box = start.bounding_box()
@@ -428,14 +455,10 @@ def test_every_control_has_a_name(widget: Widget) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_both_modes_and_languages(
-    serve: Callable[..., str],
-    open_page: Callable[..., Any],
-    pictures: Path | None,
-    language: str,
-    mode: str,
+    show_widget: Show, pictures: Path | None, language: str, mode: str
 ) -> None:
-    page = open_page(f"{serve(DEMO)}/?language={language}", color_scheme=mode)
-    widget = Widget(page)
+    widget = show_widget(f"language={language}", color_scheme=mode)
+    page = widget.page
     widget.rest()
     picture(page, pictures, f"lineage-{mode}-{language}")
     paper = widget.ask("() => canvas.closest('.lineage').style.getPropertyValue('--paper').trim()")
@@ -459,10 +482,8 @@ def test_the_mode_changes_while_the_page_is_open(widget: Widget) -> None:
     widget.poll(lambda: widget.ask(f"() => {paper}"), lambda colour: bool(colour == "#12181F"))
 
 
-def test_the_wheel_walks_the_rows_and_with_ctrl_it_zooms(
-    serve: Callable[..., str], open_page: Callable[..., Any]
-) -> None:
-    widget = Widget(open_page(f"{serve(DEMO)}/?people=300"))
+def test_the_wheel_walks_the_rows_and_with_ctrl_it_zooms(show_widget: Show) -> None:
+    widget = show_widget("people=300")
     widget.page.mouse.move(*widget.place("杨勇军"))
     before = widget.view()
     widget.page.mouse.wheel(0, 300)  # is answered before the page has heard of it
@@ -475,27 +496,26 @@ def test_the_wheel_walks_the_rows_and_with_ctrl_it_zooms(
 
 
 def test_a_narrow_page_keeps_every_control_in_reach(
-    serve: Callable[..., str], open_page: Callable[..., Any], pictures: Path | None
+    show_widget: Show, pictures: Path | None
 ) -> None:
-    page = open_page(serve(DEMO), viewport={"width": 480, "height": 900})
-    Widget(page).rest()
+    widget = show_widget(size={"width": 480, "height": 900})
+    page = widget.page
+    widget.rest()
     picture(page, pictures, "lineage-narrow")
     for control in page.locator(".lineage .toolbar button").all():
         box = control.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 480
 
 
-def test_less_motion_means_none(serve: Callable[..., str], open_page: Callable[..., Any]) -> None:
-    widget = Widget(open_page(serve(DEMO), reduced_motion="reduce"))
+def test_less_motion_means_none(show_widget: Show) -> None:
+    widget = show_widget(reduced_motion="reduce")
     widget.press("zoom-in")
     assert widget.view()[2] == pytest.approx(1.25, abs=0.2)
 
 
-def test_fifty_names_that_are_scripts_run_nothing(
-    serve: Callable[..., str], open_page: Callable[..., Any]
-) -> None:
-    page = open_page(f"{serve(DEMO)}/?payloads=1&people=60")
-    widget = Widget(page)
+def test_fifty_names_that_are_scripts_run_nothing(show_widget: Show) -> None:
+    widget = show_widget("payloads=1&people=60")
+    page = widget.page
     names = widget.ask("() => canvas.shichengLineage.data.nodes.map((node) => node.name)")
     assert len(set(names)) >= 50
     inside = sorted(on_screen(page))
@@ -548,6 +568,47 @@ def test_the_exported_page_draws_from_a_disk_with_no_network(
     page.mouse.move(box["x"] + at["x"], box["y"] + at["y"])
     page.locator("div.vis-tooltip", has_text="ran").wait_for(timeout=WAIT)
     assert page.evaluate("window.ran") is None
+
+
+def test_a_click_on_the_page_taken_away_marks_who_is_tied_by_way_of_a_studio(
+    open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    """t leads studio S, where a and c train; b is an apprentice."""
+    view = LineageView(
+        nodes=(
+            LineageNode("t", "杨勇军", level=8, state="talent"),
+            *(LineageNode(id, f"徒{id}", 1, 4, state="driven") for id in "abc"),
+        ),
+        edges=(
+            *(LineageEdge("t", id, "studio", date(2020, 1, 1), studio="S") for id in "ac"),
+            LineageEdge("t", "b", start=date(2021, 1, 1)),
+        ),
+        focus="t",
+        studios=(LineageStudio("S", "杨勇军工作室", 0, 2),),
+        grouped=True,
+    )
+    file = tmp_path / "谱系.html"
+    file.write_text(render_view_page(view, title="谱系"), "utf-8")
+    page = open_page(file.as_uri(), offline=True)
+    studio = page.locator("main svg .studio").get_attribute("data-id", timeout=WAIT)
+
+    def click(box: str) -> tuple[set[str], set[tuple[str, str]]]:
+        """Whom and which ties a click on a box marks."""
+        page.locator(f"main svg {box}").click()
+        boxes, ties = page.evaluate(
+            """() => [':is(.person, .studio).on', '.tie.on'].map((marked) =>
+                [...document.querySelectorAll(marked)].map((e) => e.dataset.id
+                    ?? [e.dataset.from, e.dataset.to]))"""
+        )
+        return set(boxes), {(a, b) for a, b in ties}
+
+    led, to_a, to_c = ("t", studio), (studio, "a"), (studio, "c")
+    assert click(".studio") == ({studio, "t", "a", "c"}, {led, to_a, to_c})
+    assert click("[data-id=a]") == ({"a", studio, "t"}, {led, to_a})
+    assert click("[data-id=b]") == ({"b", "t"}, {("t", "b")})
+    assert click("[data-id=t]") == ({"t", "b", studio, "a", "c"}, {led, to_a, to_c, ("t", "b")})
+    page.keyboard.press("Escape")
+    assert page.locator(".chosen, .on").count() == 0
 
 
 def test_three_hundred_people_are_drawn_and_a_click_sends_little(

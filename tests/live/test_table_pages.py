@@ -47,10 +47,7 @@ def test_someone_unknown_in_the_address_is_left_out(network: Database, app: Any)
     assert lead(test).startswith("Together, 12 leading talents")
 
 
-def test_a_control_shows_what_the_address_says(
-    network: Database, app: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(address, "LATE_ADDRESS_SECONDS", 0)
+def test_a_control_shows_what_the_address_says(network: Database, app: Any) -> None:
     test = app("talents", lang="en")
 
     def view() -> Any:
@@ -68,15 +65,20 @@ def test_a_control_shows_what_the_address_says(
     assert view() == "table" and test.selectbox(key="talents_level_en").value is None
 
 
-def test_a_choice_stands_though_the_browser_has_not_been_told_its_address(
+def test_a_choice_stands_until_the_browser_has_its_address(
     network: Database, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(address, "LATE_ADDRESS_SECONDS", 600)
+    """However long that takes; the way back counts at once."""
     test = app("talents", lang="en")
     test.button_group(key="talents_view").set_value("groups").run()
     del test.query_params["view"]
     test.button_group(key="talents_credit").set_value("equal").run()
     assert (test.query_params["view"], test.query_params["credit"]) == ("groups", "equal")
+    with monkeypatch.context() as back:
+        back.setattr(address, "is_history_run", lambda: True)
+        del test.query_params["credit"]
+        test.run()
+    assert test.query_params["view"] == "groups" and "credit" not in test.query_params
     test.selectbox(key="talents_level_en").set_value("6-8").run()
     test.button(key="talents_clear").click().run()
     assert test.selectbox(key="talents_level_en").value is None and "level" not in test.query_params

@@ -1,6 +1,8 @@
 // The browser's history and the links of the app.
 // - A link in what Python has written (`a.sc-link`) opens in place: the visit goes on, and with it
-//   what was typed into a search box, which no address holds.
+//   what was typed into a search box, which no address holds. A page link to another address of the
+//   page that is open goes the same way: Streamlit runs it as a step of the history, so Python knows
+//   it from a click whose address is an old one (ui/shell/address.py).
 // - One step back is one thing undone. Language and policy belong to the visit, not to a page, so
 //   they replace the address that stands; and where Streamlit goes to another page in two steps
 //   (first the parameters, then the path), the second replaces the first.
@@ -40,15 +42,21 @@ function steps(ofVisit) {
   };
 }
 
+/** @param {HTMLAnchorElement} link */
+const leadsWithinPage = (link) =>
+  link.pathname === location.pathname && link.search !== "" && link.search !== location.search;
+
 /** @param {MouseEvent} event */
 function follow(event) {
   if (event.defaultPrevented || event.button !== 0) return;
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const link = /** @type {HTMLAnchorElement | null | undefined} */ (
-    /** @type {Element} */ (event.target).closest?.("a.sc-link")
+    /** @type {Element} */ (event.target).closest?.("a.sc-link, [data-testid=stPageLink-NavLink]")
   );
-  if (!link || link.origin !== location.origin || !["", "_self"].includes(link.target)) return;
+  if (!link || (!link.matches(".sc-link") && !leadsWithinPage(link))) return;
+  if (link.origin !== location.origin || !["", "_self"].includes(link.target)) return;
   event.preventDefault();
+  event.stopPropagation(); // of a page link: Streamlit's own click
   own[PUSH].call(history, {}, "", link.href);
   window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
   document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
@@ -57,6 +65,6 @@ function follow(event) {
 /** @param {Component<string[]>} component */
 export default function ({ data }) {
   steps(data);
-  document.addEventListener("click", follow);
-  return () => document.removeEventListener("click", follow);
+  document.addEventListener("click", follow, true);
+  return () => document.removeEventListener("click", follow, true);
 }

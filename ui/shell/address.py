@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from time import monotonic
+from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
 import polars as pl
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.words.i18n import current_language, t
 
 # Of several none, told from those that are there when nothing was asked for.
 NO_CHOICE_CODE: Final = "none"
-# Seconds within which a browser may not have been told the address of a choice.
-LATE_ADDRESS_SECONDS = 1.0
 # Of a value that is not used, so much is told.
 MAX_FAULT_VALUE_CHARS: Final = 40
 ADDRESS_ID_PATTERN: Final = re.compile(r"\d{14,}[0-9Xx]")
@@ -30,9 +29,20 @@ ChoiceCode = TypeVar("ChoiceCode", bound=str)
 AddressFault = Literal["ignored", "unknown"]
 
 
+@dataclass
+class UnseenChoice:
+    """A choice whose address no run of the browser has come with yet.
+
+    `before` is what the address named before it; `is_new` until the run that it caused has ended.
+    """
+
+    before: str | None
+    is_new: bool = True
+
+
 def write_parameter(name: str, value: str | None, default: str | None = None) -> None:
     """Puts a value into the address; the default, and nothing, stand by being left out."""
-    st.session_state.pop(_format_previous_key(name), None)
+    _get_unseen_choices().pop(name, None)
     _set_or_drop_parameter(name, value, default)
 
 
@@ -55,17 +65,24 @@ def send_address_to_browser() -> None:
 def begin_address_run(page: str) -> None:
     """Begins a run: what was said of another address, or of another page, no longer holds."""
     noted = st.session_state.get("address_faults")
+    _forget_seen_choices(moved=noted is None or noted.get("page") != page or is_history_run())
     if noted is None or noted["at"] != (page, _list_address_items()):
         noted = st.session_state["address_faults"] = {"faults": {}}
     noted["page"] = page
     noted["at"] = None
 
 
-def end_address_run() -> None:
-    """Ends a run: what it has said stands until the address changes."""
+def end_address_run(*, complete: bool) -> None:
+    """Ends a run: what it has said stands until the address changes.
+
+    One that is not `complete` begins anew, before the browser is asked.
+    """
     noted = st.session_state.get("address_faults")
     if noted is not None:
         noted["at"] = (noted.get("page"), _list_address_items())
+    if complete:
+        for choice in _get_unseen_choices().values():
+            choice.is_new = False
 
 
 def _list_address_items() -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -214,7 +231,7 @@ def _record_typed_text(key: str, name: str) -> None:
     elif now:
         number = store_typed_text(now)
     before_it = st.query_params.get(name)
-    st.session_state[_format_previous_key(name)] = before_it, monotonic()
+    _record_unseen_choice(name, before_it)
     st.session_state[f"{key}_last"] = (number if now else None), before_it
     _set_or_drop_parameter(name, number if now else None)
 
@@ -253,15 +270,39 @@ def _sync_control_value(key: str, name: str, value: Any) -> None:
 
 
 def _is_address_late(name: str) -> bool:
-    """Whether the address is the one before the last choice: a next one came before it was told."""
-    before: str | None
-    at: float
-    before, at = st.session_state.get(_format_previous_key(name), (None, -LATE_ADDRESS_SECONDS))
-    return st.query_params.get(name) == before and monotonic() - at < LATE_ADDRESS_SECONDS
+    """Whether the address is the one before the last choice.
+
+    Whoever chooses again before the browser has the new address sends the old one along. The way
+    back and links may lead to the old one too: Streamlit tells those runs from the others.
+    """
+    choice = _get_unseen_choices().get(name)
+    late = choice is not None and st.query_params.get(name) == choice.before
+    return late and not is_history_run()
 
 
-def _format_previous_key(name: str) -> str:
-    return f"address_before_{name}"
+def is_history_run() -> bool:
+    """Whether this run opens an entry of the browser's history: the way back, or an opened link."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def _get_unseen_choices() -> dict[str, UnseenChoice]:
+    """Parameter of the address -> its last choice, until the browser has its address."""
+    choices: dict[str, UnseenChoice] = st.session_state.setdefault("address_unseen", {})
+    return choices
+
+
+def _record_unseen_choice(name: str, before: str | None) -> None:
+    _get_unseen_choices()[name] = UnseenChoice(before)
+
+
+def _forget_seen_choices(*, moved: bool) -> None:
+    """Forgets the choices that the run's address has, and all when the visitor has `moved`."""
+    choices = _get_unseen_choices()
+    for name, choice in list(choices.items()):
+        seen = not choice.is_new and st.query_params.get(name) != choice.before
+        if moved or seen:
+            del choices[name]
 
 
 def _record_choice(
@@ -274,7 +315,7 @@ def _record_choice(
         chosen if isinstance(chosen, str | None) else ",".join(chosen) or NO_CHOICE_CODE,
         default,
     )
-    st.session_state[_format_previous_key(name)] = before, monotonic()
+    _record_unseen_choice(name, before)
     for other in leaves:
         write_parameter(other, None)
 

@@ -283,9 +283,10 @@ def _format_error_location(error: BaseException) -> str:
 @contextmanager
 def show_address_faults() -> Iterator[None]:
     """Says above what is drawn within which parts of the address are not used."""
-    place = st.container()
+    place, complete = st.container(), False
     try:
         yield
+        complete = True
     finally:
         faults = address.list_address_faults()
         with place:
@@ -299,7 +300,7 @@ def show_address_faults() -> Iterator[None]:
                 t("Nothing here has this value: {parts}."),
                 {name: value for name, (fault, value) in faults.items() if fault == "unknown"},
             )
-        address.end_address_run()
+        address.end_address_run(complete=complete)
 
 
 def _draw_fault_note(title: str, told: str, values: Mapping[str, str]) -> None:

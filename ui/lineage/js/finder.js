@@ -25,7 +25,14 @@ export class Finder {
   /** The box and its list, in the words of the page. */
   build() {
     const { words } = this.lineage;
-    this.list = element("ul", { class: "found", role: "listbox", id: "found", hidden: "" });
+    this.list = element("ul", {
+      class: "found",
+      role: "listbox",
+      id: "found",
+      hidden: "",
+      /** @param {MouseEvent} event */
+      onmousedown: (event) => event.preventDefault(), // the box keeps the focus, and the list stays
+    });
     this.field = element("input", {
       type: "text",
       placeholder: words.find,
@@ -39,7 +46,7 @@ export class Finder {
       oninput: () => this.search(),
       /** @param {KeyboardEvent} event */
       onkeydown: (event) => this.onKey(event),
-      onblur: () => setTimeout(() => this.close(), 150),
+      onblur: () => this.close(),
       onfocus: () => this.search(),
     });
     return element("div", { class: "find" }, icon("find"), this.field, this.list);
@@ -70,11 +77,7 @@ export class Finder {
         role: "option",
         id: `found-${at}`,
         "aria-disabled": choice.act ? null : "true",
-        /** @param {MouseEvent} event */
-        onmousedown: (event) => {
-          event.preventDefault();
-          this.choose(at);
-        },
+        onmousedown: () => this.choose(at),
       }, ...choice.words)
     ));
     this.list.hidden = false;
