@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     removal_share: float = Field(0.05, ge=0, le=1, validation_alias="SHICHENG_REMOVAL_SHARE")
     read_seconds: float = Field(30.0, gt=0, validation_alias="SHICHENG_READ_SECONDS")
     result_mb: int = Field(32, gt=0, validation_alias="SHICHENG_RESULT_MB")
+    spool_mb: int = Field(1024, gt=0, validation_alias="SHICHENG_SPOOL_MB")
+    spool_seconds: float = Field(600.0, gt=0, validation_alias="SHICHENG_SPOOL_SECONDS")
 
     role: Role = Field("analyst", validation_alias="SHICHENG_ROLE")
     stewards: str = Field("", validation_alias="SHICHENG_STEWARDS")

@@ -9,8 +9,8 @@ name one, whatever it would do with it; nor may it reach one without its name:
   `mask_value` takes the masked ones out as it does from whole nodes;
 - a full-text index that somebody made over a masked property: not asked.
 
-A `\\u` escape is refused for everybody (`graph.cypher.guard`), and Neo4j compares names sign by
-sign.
+A `\\u` escape outside of a text is refused for everybody (`graph.cypher.guard`), and Neo4j compares
+names sign by sign.
 """
 
 from __future__ import annotations

@@ -41,8 +41,10 @@ from graph.cypher.outline import outline_statement
 from graph.cypher.query_files import (
     QUERY_FOLDER,
     QueryBlock,
+    QueryFileError,
     QueryFileLine,
     parse_labels,
+    read_own_block,
     read_query_files,
 )
 from graph.dates import is_precision, restore_date_precision
@@ -57,7 +59,7 @@ from graph.server.database import Database, convert_neo4j_record
 if TYPE_CHECKING:
     from neo4j import Transaction
 
-    from graph.server.console import Meter
+    from graph.server.console import Meter, Stream
 
 # Rows of a user's own query that are kept; of a named query.
 # From so many mentorships on, Neo4j takes minutes for a query that reads every record.
@@ -329,6 +331,36 @@ def load_queries(folder: Path = QUERY_FOLDER) -> Mapping[str, Query]:
     return {b.name: _build_query(b, columns) for b in blocks if not b.internal}
 
 
+def parse_own_query(title: str, help: str, text: str) -> Query:
+    """A statement of a user's own as a query: its lines `// param ...` declare what it asks for.
+
+    Parameters that are used and not declared are none of it. Raises `UsageError` for a declaration
+    that can't be read, or that the statement does not use.
+    """
+    block = read_own_block("own", text)
+    block.said.update({f"title.{one}": title for one in ("en", "zh")})
+    block.said.update({f"help.{one}": help or title for one in ("en", "zh")})
+    try:
+        parameters = tuple(_parse_parameter(place, said) for place, said in block.parameters)
+        statement = block.statement()
+    except QueryFileError as error:
+        raise UsageError(
+            "The lines of // param cannot be read ({why}); write each as // param province: "
+            "province? | en: Province | zh: 省份.",
+            why=str(error),
+        ) from error
+    names = [one.name for one in parameters]
+    unused = [name for name in names if name not in block.used_parameters()]
+    if unused or len(set(names)) < len(names):
+        raise UsageError(
+            "Each // param is declared once and used in the statement as ${name}; see to {names}.",
+            name="name",
+            names=unused or names,
+        )
+    columns = dict(_list_model_columns())
+    return Query("own", title, title, help, help, parameters, statement, "own", 1, columns)
+
+
 def _list_model_columns() -> Iterator[tuple[str, tuple[str, str]]]:
     """The labels of the schema's properties; the first to use a name gives its label."""
     seen = set()
@@ -458,6 +490,12 @@ _CHOICE_LABELS: Choices = {
     "mentored": ("became an apprentice", "拜师"),
     "leads": ("leads a studio", "领办工作室"),
     "trained": ("trained at a studio", "工作室培训"),
+    "people": ("people", "人员"),
+    "mentorships": ("mentorships", "师徒关系"),
+    "recognitions": ("recognitions", "等级认定"),
+    "enterprises": ("enterprises", "企业"),
+    "schools": ("schools", "院校"),
+    "studios": ("studios", "工作室"),
 }
 # Columns of a result whose values are codes with a label.
 CODED_COLUMNS: Final = frozenset(
@@ -617,6 +655,41 @@ def _collect_property_types() -> Mapping[str, Type]:
 
 # Running
 
+# What becomes of rows before anybody sees them: dates as precise as they are known, masked.
+FinishTable = Callable[[Table], Table]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the rows of an answer are taken: by default into memory, at most so many.
+
+    `read` takes them from the open transaction, and `take` those that are there already; both
+    hand them to `finish`, and return a table of what they did not put elsewhere. `seconds` is the
+    time limit, and `stream` holds for an answer that is read while it comes.
+    """
+
+    read: Callable[[Transaction, str, Mapping[str, Any], Meter, FinishTable], Table]
+    take: Callable[[Table, FinishTable], Table]
+    limit: int
+    seconds: float
+    stream: Stream | None = None
+
+
+def build_memory_reading(database: Database, limit: int, seconds: float | None) -> Reading:
+    """At most `limit` rows, in memory, within the time of a read."""
+
+    def read(
+        tx: Transaction,
+        text: str,
+        parameters: Mapping[str, Any],
+        meter: Meter,
+        finish: FinishTable,
+    ) -> Table:
+        return finish(_read_result_table(tx, text, parameters, limit, meter))
+
+    allowed = database.settings.read_seconds if seconds is None else seconds
+    return Reading(read, lambda table, finish: finish(table), limit, allowed)
+
 
 def run_query(
     database: Database,
@@ -627,6 +700,7 @@ def run_query(
     limit: int = MAX_QUERY_ROWS,
     seconds: float | None = None,
     tables: TableAnswers | None = None,
+    reading: Reading | None = None,
 ) -> Table:
     """The rows of a named query with these values of its parameters (see `Query.parse`).
 
@@ -646,15 +720,20 @@ def run_query(
         name=query.name,
         whole=steward,
     )
-    allowed = database.settings.read_seconds if seconds is None else seconds
-    table = _run_table_query(database, query, parameters, limit, tables)
-    if table is None:
-        table = database.console.ask(
-            lambda tx, meter: _read_result_table(tx, query.text, parameters, limit, meter),
-            seconds=allowed,
-        )
-    table = _restore_result_dates(table)
-    return table if steward else mask_table(table, query.for_stewards)
+    how = reading or build_memory_reading(database, limit, seconds)
+
+    def finish(table: Table) -> Table:
+        table = _restore_result_dates(table)
+        return table if steward else mask_table(table, query.for_stewards)
+
+    table = _run_table_query(database, query, parameters, how.limit, tables)
+    if table is not None:
+        return how.take(table, finish)
+    return database.console.ask(
+        lambda tx, meter: how.read(tx, query.text, parameters, meter, finish),
+        seconds=how.seconds,
+        stream=how.stream,
+    )
 
 
 def _restore_result_dates(table: Table) -> Table:
@@ -694,6 +773,7 @@ def run_cypher(
     role: Role = "analyst",
     limit: int = MAX_USER_QUERY_ROWS,
     seconds: float | None = None,
+    reading: Reading | None = None,
 ) -> Table:
     """The rows of a user's own Cypher, which may only read (see `graph.cypher.guard`), and nothing
     of people's data that only a data steward may (see `graph.cypher.masking`), unless `role` is
@@ -706,19 +786,18 @@ def run_cypher(
     `settings.read_seconds`) or needs too much memory.
     """
     given = dict(parameters or {})
+    how = reading or build_memory_reading(database, limit, seconds)
 
     def work(tx: Transaction, meter: Meter) -> Table:
         judged = validate_statement(tx, text, given)
+        stated: dict[str, Any] = {"columns": judged.columns, "notices": judged.notices}
         if has_permission(role, "personal_data"):
-            return replace(
-                _read_result_table(tx, text, given, limit, meter), notices=judged.notices
-            )
+            return how.read(tx, text, given, meter, lambda table: replace(table, **stated))
         words = tokenize_cypher(text)
         validate_fulltext_indexes(tx, words)
-        found = _read_result_table(tx, mask_statement(text, words, given), given, limit, meter)
-        return mask_table(replace(found, columns=judged.columns, notices=judged.notices))
+        masked = mask_statement(text, words, given)
+        return how.read(tx, masked, given, meter, lambda t: mask_table(replace(t, **stated)))
 
-    allowed = database.settings.read_seconds if seconds is None else seconds
     home, outline = database.settings.home, outline_statement(text)
     if not has_permission(role, "cypher"):
         record_event(home, "refusal", what="cypher", statement=outline, text=text)
@@ -730,7 +809,7 @@ def run_cypher(
     whole = has_permission(role, "personal_data")
     record_event(home, "query", statement=outline, text=text, whole=whole)
     try:
-        return database.console.ask(work, seconds=allowed)
+        return database.console.ask(work, seconds=how.seconds, stream=how.stream)
     except RefusedError:
         record_event(home, "refusal", what="cypher", statement=outline, text=text)
         raise

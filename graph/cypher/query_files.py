@@ -114,6 +114,18 @@ def _read_query_blocks(
     return blocks
 
 
+def read_own_block(name: str, text: str) -> QueryBlock:
+    """The block of a statement of a user's own, whose lines `// param ...` declare what it asks."""
+    block = QueryBlock(QueryFileLine(name, 1), name)
+    for number, line in enumerate(text.splitlines(), start=1):
+        declared = _DECLARATION_PATTERN.match(line)
+        if declared and declared.group(1) == "param":
+            block.parameters.append((QueryFileLine(name, number), declared.group(2)))
+        else:
+            block.lines.append(line)
+    return block
+
+
 def _validate_query_name(place: QueryFileLine, name: str) -> str:
     if not _QUERY_NAME_PATTERN.fullmatch(name):
         raise place.wrong(f"the name {name!r} must be lower case with underscores, as chain_up.")

@@ -31,12 +31,17 @@ EntryKind = Literal[
     "school_identity",
     "studio_identity",
     "scenario",
+    "query",
+    "query_review",
+    "dashboard",
 ]
 NOTEBOOK_FILE_NAME: Final = "notebook.sqlite"
 # What one entry may hold, so that a page stays a page.
 MAX_ENTRY_CHARACTERS: Final = 4_000
 # A scenario of thousands of changes is one entry.
 MAX_SCENARIO_CHARACTERS: Final = 2_000_000
+# A statement of the console and what is said of it.
+MAX_QUERY_CHARACTERS: Final = 30_000
 # Between the two people of a pair that a decision is on.
 PAIR_SEPARATOR: Final = " > "
 # The kinds that the audit log has a line of.
@@ -86,7 +91,8 @@ def _format_body(body: Mapping[str, Any]) -> str:
 def _serialize_entry_body(kind: EntryKind, body: Mapping[str, Any]) -> str:
     """The body as it is stored. Raises `UsageError` when it is too long."""
     text = _format_body(body)
-    most = MAX_SCENARIO_CHARACTERS if kind == "scenario" else MAX_ENTRY_CHARACTERS
+    limits = {"scenario": MAX_SCENARIO_CHARACTERS, "query": MAX_QUERY_CHARACTERS}
+    most = limits.get(kind, MAX_ENTRY_CHARACTERS)
     if len(text) > most:
         raise UsageError(
             "The {kind} has {length} characters, but at most {most} are kept; shorten it.",

@@ -47,6 +47,12 @@ _RUNS: Final = (
     "SHOW TRANSACTIONS YIELD metaData, elapsedTime WHERE metaData.question = $name "
     "RETURN elapsedTime.milliseconds / 1000.0 AS seconds"
 )
+# What ends a question before its time: its transaction, by the name it was begun with.
+_RUNNING_IDS: Final = (
+    "SHOW TRANSACTIONS YIELD transactionId, metaData WHERE metaData.question = $name "
+    "RETURN transactionId AS id"
+)
+_TERMINATE: Final = "TERMINATE TRANSACTIONS $ids"
 # A server with these in its errors answers no such statement any more until it starts again.
 _BROKEN_CLASS_ERRORS: Final = (
     "StackOverFlow",
@@ -115,19 +121,45 @@ def _meter_transaction(transaction: Transaction, meter: Meter) -> Iterator[None]
 
 
 @dataclass
+class Stream:
+    """An answer whose rows are taken while they come, for longer than a question may take.
+
+    Its first row must come within `first_seconds`; whoever reads sets `flowing` with it. Whoever
+    has had enough sets `cancelled` by `Console.cancel`, and the reader takes no further row.
+    """
+
+    first_seconds: float
+    fetch_records: int = 1_000
+    name: str = field(default_factory=lambda: uuid.uuid4().hex)
+    flowing: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
 class _Question(Generic[T]):
     """One question in a thread of its own: what came of it, and on which server.
 
     `begun` is set when its time starts to count: its transaction is open. `name` is what Neo4j
-    knows the transaction by.
+    knows the transaction by. `stream` where its rows are taken while they come.
     """
 
     seconds: float
+    stream: Stream | None = None
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
     begun: threading.Event = field(default_factory=threading.Event)
     server: location.Server | None = None
     found: list[T] = field(default_factory=list)
     failed: list[BaseException] = field(default_factory=list)
+
+    @property
+    def limit(self) -> float:
+        """How long it may take: as a stream it takes longer once rows come, and no more when
+        nobody wants them."""
+        if self.stream is not None and self.stream.cancelled.is_set():
+            return 0.0
+        if self.stream is None or self.stream.flowing.is_set():
+            return self.seconds
+        return min(self.stream.first_seconds, self.seconds)
 
 
 class Console:
@@ -140,15 +172,25 @@ class Console:
         self._closing = threading.Event()
         self._enders: list[threading.Thread] = []
 
-    def ask(self, work: Callable[[Transaction, Meter], T], *, seconds: float) -> T:
+    def ask(
+        self,
+        work: Callable[[Transaction, Meter], T],
+        *,
+        seconds: float,
+        stream: Stream | None = None,
+    ) -> T:
         """What `work` returns, run once in a transaction that may only read.
 
-        `work` stops taking rows when its meter is full. Raises `DatabaseError` when the question
-        does not end within `seconds`, when its answer is too large, or when too many are under way.
+        `work` stops taking rows when its meter is full. As a `stream` it may take `seconds` in all,
+        and its limit until the first row is the stream's own. Raises `DatabaseError` when the
+        question does not end within `seconds`, when its answer is too large, or when too many are
+        under way.
         """
-        question = self._asked(work, seconds)
-        if question.failed and question.server is not None and not question.server.alive:
-            question = self._asked(work, seconds)
+        question = self._asked(work, seconds, stream)
+        flowed = stream is not None and stream.flowing.is_set()
+        lost = question.failed and question.server is not None and not question.server.alive
+        if lost and not flowed:  # rows that were taken are not taken twice
+            question = self._asked(work, seconds, stream)
         if not question.failed:
             return question.found[0]
         if question.server is not None and not question.server.alive:
@@ -159,7 +201,21 @@ class Console:
         self._mend(question)
         raise question.failed[0]
 
-    def _asked(self, work: Callable[[Transaction, Meter], T], seconds: float) -> _Question[T]:
+    def cancel(self, stream: Stream) -> None:
+        """Ends a stream's transaction on the server, whatever it is at; nothing if it has ended."""
+        stream.cancelled.set()
+        self._terminate(stream.name)
+
+    def _terminate(self, name: str) -> None:
+        with contextlib.suppress(ShichengError):
+            found = self._database.read(_RUNNING_IDS, {"name": name}, seconds=RUNS_SECONDS)
+            if found:
+                ids = [row["id"] for row in found]
+                self._database.read(_TERMINATE, {"ids": ids}, seconds=RUNS_SECONDS)
+
+    def _asked(
+        self, work: Callable[[Transaction, Meter], T], seconds: float, stream: Stream | None
+    ) -> _Question[T]:
         """The question when it has ended; raises `DatabaseError` when it outlives its limit."""
         if not self._turns.acquire(timeout=TURN_SECONDS):
             raise DatabaseError(
@@ -167,22 +223,46 @@ class Console:
                 "one of them to end, then run this one again.",
                 number=MAX_CONSOLE_QUERIES,
             )
-        question: _Question[T] = _Question(seconds)
+        question: _Question[T] = _Question(seconds, stream)
+        if stream is not None:
+            question.name = stream.name
         thread = threading.Thread(
             target=self._run, args=(question, work), daemon=True, name="console"
         )
         thread.start()
         question.begun.wait()
-        thread.join(seconds + GRACE_SECONDS)
+        if stream is None:
+            thread.join(seconds + GRACE_SECONDS)
+        else:
+            self._await_stream(question, thread, stream)
         if thread.is_alive():
             raise self._end(question, thread)
         return question
+
+    def _await_stream(
+        self, question: _Question[T], thread: threading.Thread, stream: Stream
+    ) -> None:
+        """Returns when the stream has ended, or had its time.
+
+        The server itself gives it its whole time, so that one without a row by its limit is ended
+        here.
+        """
+        began = time.monotonic()
+        while thread.is_alive() and time.monotonic() - began < question.seconds:
+            late = not stream.flowing.is_set() and time.monotonic() - began > question.limit
+            if late:
+                self._terminate(question.name)
+            if late or stream.cancelled.is_set():
+                break
+            thread.join(0.05)
+        thread.join(GRACE_SECONDS)
 
     def _run(self, question: _Question[T], work: Callable[[Transaction, Meter], T]) -> None:
         try:
             driver, question.server = self._database.console_driver()
             meter = Meter(self._database.settings.result_mb * 1_000_000)
-            with self._database.said(question.seconds):
+            first = question.seconds if question.stream is None else question.stream.first_seconds
+            with self._database.said(first):
                 question.found.append(self._answer(driver, work, meter, question))
         except BaseException as error:
             question.failed.append(error)
@@ -197,8 +277,11 @@ class Console:
         meter: Meter,
         question: _Question[T],
     ) -> T:
+        stream = question.stream
         session = self._database.session(
-            driver, fetch_size=FETCH_RECORDS, notifications_min_severity="WARNING"
+            driver,
+            fetch_size=FETCH_RECORDS if stream is None else stream.fetch_records,
+            notifications_min_severity="WARNING",
         )
         found: list[T] = []
         try:
@@ -234,7 +317,7 @@ class Console:
 
     def _end(self, question: _Question[T], thread: threading.Thread) -> DatabaseError:
         """Sees to the end of a question that outlives its limit; what to tell who asked it."""
-        server, seconds = question.server, question.seconds
+        server, seconds = question.server, question.limit
         if server is None:
             return DatabaseError(
                 "The query did not end in {seconds:g} s, and Neo4j can't break off the long "
@@ -284,7 +367,7 @@ class Console:
             found = self._database.read(_RUNS, {"name": question.name}, seconds=RUNS_SECONDS)
         except ShichengError:
             return None
-        return any(row["seconds"] > question.seconds for row in found)
+        return any(row["seconds"] > question.limit for row in found)
 
     def close(self) -> None:
         """Ends what still runs beyond its limit; a server that had to be killed stays so."""

@@ -19,6 +19,7 @@ from typing import Any, Final
 import polars as pl
 
 from graph.atomic import write_file_atomically
+from graph.cypher.spool import remove_abandoned_spools
 from graph.driven.results import load_driven
 from graph.errors import DatabaseError, IncompleteError, UsageError
 from graph.evidence.restatement import NATIONAL_FIGURES, compare_talent_figures
@@ -214,7 +215,7 @@ def clean_files(database: Database, order: ErasureOrder, *, dry_run: bool = Fals
         mask_listed_findings(home, matcher, dry_run=dry_run),
         erase_notebook_entries(home, matcher, dry_run=dry_run),
         erase_review_pairs(home, order.terms, dry_run=dry_run),
-        0 if dry_run else remove_abandoned_uploads(home),
+        0 if dry_run else remove_abandoned_uploads(home) + remove_abandoned_spools(home),
         remove_snapshots(home, snapshots, order.terms.ids, dry_run=dry_run),
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from graph.audit.log import record_event
+from graph.cypher.spool import remove_abandoned_spools
 from graph.errors import IncompleteError
 from graph.messages import Message, Say, Words
 from graph.progress import Progress
@@ -159,6 +160,7 @@ def _remove_findings(database: Database, found: RuleFindings, today: dt.date) ->
         delete_old_undo_images(database, database.settings.undo_loads)
     if found.rule == "uploads":
         remove_abandoned_uploads(database.settings.home)
+        remove_abandoned_spools(database.settings.home)
         return
     for path in found.paths:
         if path.is_dir():

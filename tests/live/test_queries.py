@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import time
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from graph.cypher import named_queries
 from graph.cypher.internal_queries import load_internal_queries, read_internal_query
 from graph.cypher.named_queries import Table, load_queries, run_cypher, run_query
+from graph.cypher.spooled_answers import SpooledAnswer, start_answer
 from graph.dates import restore_date_precision
 from graph.errors import DatabaseError, RefusedError, ShichengError, UsageError
 from graph.people.person_boxes import lookup_person_boxes
@@ -403,6 +405,160 @@ EXPECTED: list[tuple[str, Mapping[str, Any], list[tuple[Any, ...]]]] = [
         ],
     ),
     ("mentorships_by_source", {}, [("small_network", 11, 1, 0.909)]),
+    ("new_high_skilled_by_province", {}, [("32", 3), ("11", 2)]),
+    (
+        "new_high_skilled_by_occupation",
+        {},
+        [("6-20", "电工", 3, 30), ("6-18", "焊工", 2, 60)],
+    ),
+    (
+        "training_by_kind_and_year",
+        {"from_year": 2020},
+        [
+            (2024, "key_project", 1, 1),
+            (2024, "on_the_job", 1, 1),
+            (2023, "on_the_job", 1, 1),
+            (2020, "key_position", 1, 1),
+        ],
+    ),
+    (
+        "mentorships_by_kind_and_year",
+        {"from_year": 2021},
+        [
+            (2024, "apprenticeship", 1, 1),
+            (2023, "peer", 1, 1),
+            (2023, "project", 1, 1),
+            (2022, "peer", 1, 1),
+            (2021, "apprenticeship", 1, 1),
+        ],
+    ),
+    # The undated mentorship of p06 counts as one of the two mentors.
+    (
+        "apprentices_below_level",
+        {"today": TODAY, "high_skilled_level": 5},
+        [
+            (*P7, "11", 4, 2, D(2019, 1, 1)),
+            (*P5, "32", 4, 1, D(2021, 1, 1)),
+            (*P10, "32", 4, 1, D(2022, 1, 1)),
+            (*P6, "32", 4, 2, D(2023, 1, 1)),
+        ],
+    ),
+    ("leavers_by_enterprise", {}, [(*E2, 1, 0)]),
+    ("leavers_by_enterprise", {"window_start": "2010-01-01"}, [(*E2, 2, 0), (*E1, 1, 0)]),
+    ("tenure_by_enterprise", {"today": TODAY, "people": 2}, [(*E1, 2, 22.0)]),
+    ("mentors_by_enterprise", {}, [(*E1, 4, 5), (*E2, 3, 3)]),
+    (
+        "people_by_occupation_and_level",
+        {"occupation_code": "6-18"},
+        [("6-18", "焊工", 6, 1), ("6-18", "焊工", 5, 2), ("6-18", "焊工", 4, 2)],
+    ),
+    ("demand_by_province", {}, [("32", 70, 2), ("11", 20, 1), ("44", 15, 1)]),
+    (
+        "studios_by_kind_and_grade",
+        {},
+        [("model_worker_innovation", "provincial", 1, 1), ("skill_master", "national", 1, 2)],
+    ),
+    (
+        "studios_founded_by_year",
+        {},
+        [(2016, "model_worker_innovation", 1), (2015, "skill_master", 1)],
+    ),
+    (
+        "studios_without_new_trainees",
+        {"today": TODAY},
+        [
+            ("s1", "李二技能大师工作室", "skill_master", "national", D(2024, 1, 1), 2),
+            ("s2", "蒋十二创新工作室", "model_worker_innovation", "provincial", D(2024, 1, 1), 1),
+        ],
+    ),
+    ("studios_without_new_trainees", {"today": TODAY, "months": 36}, []),
+    ("schools_by_output", {}, [(*K1, "32", 3, 2, 1), (*K2, "11", 0, 0, 1)]),
+    (
+        "partnerships_by_kind",
+        {"today": TODAY},
+        [("现代学徒制", 1, 1, 1), ("订单班", 1, 1, 1)],
+    ),
+    (
+        "subsidies_by_province",
+        {},
+        [("32", 2025, 2, 355_000.0), ("32", 2024, 3, 420_000.0)],
+    ),
+    (
+        "subsidies_to_organisations",
+        {},
+        [
+            (*E1, "32", 650_000.0, 1, 2025),
+            ("s1", "李二技能大师工作室", "32", 100_000.0, 1, 2024),
+            (*K1, "32", 5_000.0, 1, 2025),
+        ],
+    ),
+    (
+        "projects_by_kind",
+        {"today": TODAY},
+        [("technical_problem", 1, 1, 3), ("foreign_aid", 1, 0, 1)],
+    ),
+    ("projects_without_talents", {}, [("j2", "援外电站", "foreign_aid", E2[1], 1)]),
+    (
+        "achievements_by_kind_and_year",
+        {},
+        [(2023, "process", 1, 1), (2020, "patent", 1, 2)],
+    ),
+    ("shared_achievements", {}, [("一种焊接夹具", "patent", 2, ["李二", "孙四"])]),
+    (
+        "competitions_by_grade_and_year",
+        {},
+        [(2025, "provincial", 1, 1), (2023, "national", 1, 2)],
+    ),
+    (
+        "winners_not_recognised_since",
+        {"rank": 5},
+        [(*P8, 5, "广东电工大赛", "provincial", D(2025, 6, 1), 3)],
+    ),
+    (
+        "honours_by_grade_and_year",
+        {},
+        [(2024, "national", 1, 1), (2019, "provincial", 1, 1)],
+    ),
+    ("talents_by_industry", {}, [("装备制造", 2), ("电子信息", 1)]),
+    (
+        "talents_by_year",
+        {},
+        [
+            (2025, "provincial_shortage_recognition", 1),
+            (2024, "national_technical_expert", 1),
+            (2010, "national_model_worker", 1),
+        ],
+    ),
+    (
+        "completeness_by_province",
+        {},
+        [("32", 6, 6, 6, 5), ("11", 4, 4, 4, 3), ("44", 2, 2, 0, 1)],
+    ),
+    (
+        "mentors_without_level",
+        {},
+        [
+            (*P1, True, 2, ["small_network"], "people.csv:2"),
+            (*P12, False, 1, ["small_network"], "people.csv:14"),
+        ],
+    ),
+    (
+        "mutual_mentorships",
+        {},
+        [(*P6, *P10, "peer", D(2022, 1, 1), D(2023, 1, 1))],
+    ),
+    (
+        "records_by_source",
+        {},
+        [
+            ("small_network", "mentorships", 11),
+            ("small_network", "people", 11),
+            ("small_network", "recognitions", 12),
+            ("人社厅", "people", 1),
+            ("总工会", "people", 1),
+        ],
+    ),
+    ("merges_by_basis", {}, []),
 ]
 
 
@@ -457,6 +613,26 @@ def test_what_one_person_was_paid_is_a_stewards(small: Database) -> None:
     rows = {(row[0], row[1]): row[2:] for row in run_query(small, query, {}).rows}
     assert rows["talent_allowance", 2024] == [1, None, None, 0.0, 0.0, 0.0]
     assert rows["studio_grant", 2024] == [1, 100_000.0, 0.0, 100_000.0, 0.0, 0.0]
+
+
+def test_merges_are_counted_by_their_basis(small: Database) -> None:
+    small.write(
+        "MATCH (p:Person {person_id: 'p01'}), (s:Studio {studio_id: 's1'}) "
+        "CREATE (:PersonAlias {alias_id: 'a1'})-[:IDENTIFIES {basis: 'id_number'}]->(p) "
+        "CREATE (:PersonAlias {alias_id: 'a2'})-[:IDENTIFIES {basis: 'id_number'}]->(p) "
+        "CREATE (:StudioAlias {alias_id: 'a3'})-[:DENOTES_STUDIO {basis: 'decided'}]->(s)"
+    )
+    try:
+        rows = run_query(small, load_queries()["merges_by_basis"]).rows
+        assert rows == [["people", "id_number", 2, 1], ["studios", "decided", 1, 1]]
+    finally:
+        small.write("MATCH (a:PersonAlias|StudioAlias) DETACH DELETE a")
+
+
+def test_what_two_people_were_paid_in_a_province_is_a_stewards(small: Database) -> None:
+    query = load_queries()["subsidies_by_province"]
+    rows = {row[1]: row[3] for row in run_query(small, query, {}).rows}
+    assert rows == {2025: 355_000.0, 2024: None}
 
 
 def test_loads(small: Database) -> None:
@@ -890,6 +1066,56 @@ def test_rows_beyond_the_limit_are_cut(small: Database) -> None:
     )
     cut = run_cypher(small, "UNWIND range(1, 100000000000) AS x RETURN x", limit=3)
     assert cut == Table(("x",), [[1], [2], [3]], truncated=True)
+
+
+def start_statement(database: Database, text: str, **settings: Any) -> SpooledAnswer:
+    """An analyst's statement, begun under these settings."""
+    own = copy(database)
+    own.settings = database.settings.model_copy(update=settings)
+    return start_answer(own, lambda reading: run_cypher(own, text, reading=reading))
+
+
+def test_an_answer_of_any_size_is_read_while_its_first_page_is_looked_at(small: Database) -> None:
+    text = "UNWIND range(1, 30000) AS x MATCH (p:Person {person_id: 'p01'}) RETURN x, p, [x] AS xs"
+    answer = start_statement(small, text)
+    assert answer.wait_for_page(60) and answer.columns == ("x", "p", "xs")
+    assert answer.wait_for_end(120) and answer.rows == 30_000 and answer.stopped is None
+    (last,) = answer.read_page(29_999, 10).rows
+    assert last[0] == 30_000 and last[2] == [30_000]
+    assert last[1]["id"] == "p01" and "birth_date" not in last[1]["properties"]
+    path = answer.folder.path
+    assert "1958" not in str(answer.read_page(0, 2).rows)
+    answer.close()
+    assert not path.exists()
+    full = start_statement(small, "UNWIND range(1, 10000000) AS x RETURN x, rand()", spool_mb=1)
+    assert full.wait_for_end(60) and "SHICHENG_SPOOL_MB" in str(full.stopped)
+    late = start_statement(small, "UNWIND range(1, 100000000000) AS x RETURN x", spool_seconds=2)
+    assert late.wait_for_end(60) and "2 s were over" in str(late.stopped) and late.rows > 1_000
+    for one in (full, late):
+        one.close()
+
+
+def test_cancelling_frees_the_server(small: Database) -> None:
+    rows = start_statement(small, "UNWIND range(1, 100000000000) AS x RETURN x")
+    assert rows.wait_for_page(60)
+    none = start_statement(small, "UNWIND range(1, 1000000000000) AS x RETURN sum(x) AS a")
+    assert not none.wait_for_page(0.5)
+    for answer in (rows, none):
+        answer.cancel()
+        assert answer.wait_for_end(10) and "cancelled" in str(answer.stopped)
+    assert rows.rows >= 1_000 and none.rows == 0
+    running = "SHOW TRANSACTIONS YIELD metaData WHERE metaData.question IS NOT NULL RETURN metaData"
+    assert small.read(running) == []
+    began = time.monotonic()
+    late = start_statement(
+        small, "UNWIND range(1, 1000000000000) AS x RETURN sum(x)", read_seconds=1
+    )
+    with pytest.raises(DatabaseError, match="did not end in 1 s"):
+        late.wait_for_end(60)
+    assert time.monotonic() - began < 20
+    refused = start_statement(small, "CREATE (n:X)")
+    with pytest.raises(RefusedError, match="creates nodes"):
+        refused.wait_for_page(60)
 
 
 ENDLESS = {

@@ -196,3 +196,53 @@ def test_kept_on_after_retirement(database: Database, tables: dict[str, list[Row
     )
     found = asked(database, "kept_on_after_retirement")
     assert Counter((r["person_id"], r["apprentices"]) for r in found) == again
+
+
+def first_reached(tables: dict[str, list[Row]], level: int) -> dict[str, tuple[dt.date, Row]]:
+    """Person -> the day of the first recognition at the level or above, and its row."""
+    found: dict[str, tuple[dt.date, Row]] = {}
+    for row in tables["recognitions"]:
+        on = day(row["date"])
+        if on and int(row["level"]) >= level:
+            known = found.get(row["person_id"])
+            if known is None or on < known[0]:
+                found[row["person_id"]] = (on, row)
+    return found
+
+
+def test_supply(database: Database, tables: dict[str, list[Row]]) -> None:
+    province = {row["person_id"]: row["province"] for row in tables["people"]}
+    window = dt.date(2024, 1, 1), dt.date(2026, 12, 31)
+    reached = first_reached(tables, 4)
+    new = Counter(province[p] for p, (on, _) in reached.items() if window[0] <= on <= window[1])
+    found = asked(database, "new_high_skilled_by_province")
+    assert {row["province"]: row["people"] for row in found} == dict(new)
+    by_occupation = asked(database, "new_high_skilled_by_occupation", rows=ALL)
+    assert sum(row["people"] for row in by_occupation) == new.total()
+    best: dict[tuple[str, str], int] = defaultdict(int)
+    for row in tables["recognitions"]:
+        pair = row["person_id"], row["occupation_code"]
+        best[pair] = max(best[pair], int(row["level"]))
+    counted = Counter((code, level) for (_, code), level in best.items() if code)
+    found = asked(database, "people_by_occupation_and_level")
+    assert {(r["occupation_code"], r["level"]): r["people"] for r in found} == dict(counted)
+
+
+def test_records_that_want_looking_at(database: Database, tables: dict[str, list[Row]]) -> None:
+    taught: dict[str, set[str]] = defaultdict(set)
+    for row in tables["mentorships"]:
+        taught[row["mentor_id"]].add(row["apprentice_id"])
+    recognised = {row["person_id"] for row in tables["recognitions"]}
+    found = asked(database, "mentors_without_level", rows=ALL)
+    assert {row["person_id"]: row["apprentices"] for row in found} == {
+        id: len(those) for id, those in taught.items() if id not in recognised
+    }
+    pairs = {(a, b) for a, those in taught.items() for b in those if a < b and a in taught[b]}
+    found = asked(database, "mutual_mentorships", rows=ALL)
+    assert {(row["person_id"], row["other_id"]) for row in found} == pairs
+    people = Counter(row["province"] or None for row in tables["people"])
+    filled_in = Counter(row["province"] or None for row in tables["people"] if row["enterprise_id"])
+    found = asked(database, "completeness_by_province")
+    assert {r["province"]: (r["people"], r["with_enterprise"]) for r in found} == {
+        code: (number, filled_in[code]) for code, number in people.items()
+    }

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import polars as pl
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
+from graph.audit.entries import AuditFilter, iterate_audit_entries
 from graph.cypher.masking import has_personal_identifier
 from graph.server.database import Database
 from tests.live.visiting import lead, text
-from ui.queries import page
-from ui.queries.page import build_query_frame
+from ui.queries import result
+from ui.queries.result import build_query_frame
+from ui.shell.result_files import build_result_routes
 
 Open = Callable[..., AppTest]
 TALENT = "MATCH (p:LeadingTalent)-[:MENTORS]->() RETURN p.person_id AS id, p.name AS name LIMIT 1"
@@ -91,15 +96,36 @@ def test_what_names_a_person_is_known(statement: str) -> None:
     assert has_personal_identifier(statement) or "0001" in statement
 
 
-def test_a_capped_result_says_one_thing(
+def test_a_large_result_is_read_page_by_page_and_taken_away_whole(
     network: Database, app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "MAX_SHOWN_QUERY_ROWS", 5)
+    monkeypatch.setattr(result, "MAX_SHOWN_QUERY_ROWS", 500)
     test = app("queries", lang="en", kind="cypher")
-    run_statement(test, "UNWIND range(1, 20000) AS x RETURN x")
-    assert "more than 10,000 rows" in lead(test)
-    assert "The first 5 rows are shown; the download has 10,000" in text(test)
-    assert "10,000+" not in text(test) and "has them all" not in text(test)
+    run_statement(test, "UNWIND range(1, 25000) AS x RETURN x, [x] AS xs")
+    answer = test.session_state["queries_result"].answer
+    assert answer.wait_for_end(60)
+    test.run()
+    assert "25,000 rows" in lead(test) and "Rows 1 to 500 of 25,000" in text(test)
+    test.session_state["queries_page"] = 50
+    test.run()
+    assert not test.exception and "Rows 24,501 to 25,000" in text(test)
+    assert test.dataframe[0].value.iloc[-1].to_list() == [25_000, "[25000]"]
+    holder = test.session_state["queries_result"].tickets["en"]
+    client = TestClient(Starlette(routes=build_result_routes()))
+    files = {f: client.get("/" + holder.address(f)) for f in ("csv", "json", "parquet", "xlsx")}
+    assert {f: answer.status_code for f, answer in files.items()} == dict.fromkeys(files, 200)
+    assert files["csv"].text.splitlines()[-1] == "25000,[25000]"
+    assert len(files["json"].json()["rows"]) == 25_000
+    assert pl.read_parquet(files["parquet"].content).height == 25_000
+    assert files["xlsx"].content[:2] == b"PK"
+    logged = iterate_audit_entries(network.settings.home, AuditFilter("export"))
+    assert {e.facts["format"] for e in logged if e.facts.get("what") == "query"} >= set(files)
+    other = TestClient(client.app, cookies={"shicheng_session": "of somebody else"})
+    assert other.get("/" + holder.address("csv")).status_code == 404
+    # Another query takes the first one's files away.
+    run_statement(test, "RETURN 1 AS x")
+    assert answer.folder.is_removed
+    assert client.get("/" + holder.address("csv")).status_code in (404, 409)
 
 
 def test_days_are_days_and_nested_values_json(network: Database, app: Open) -> None:
@@ -110,8 +136,8 @@ def test_days_are_days_and_nested_values_json(network: Database, app: Open) -> N
         "RETURN r.start AS day, [1, 2] AS l, {a: r.start} AS m, p LIMIT 1",
     )
     assert not test.exception
-    result = test.session_state["queries_result"]
-    frame = build_query_frame(result.table, "en")
+    answer = test.session_state["queries_result"].answer
+    frame = build_query_frame(answer.read_page(0, 10), "en")
     assert [str(kind) for kind in frame.dtypes] == ["Date", "String", "String", "String"]
     (row,) = frame.rows()
     assert row[1] == "[1, 2]"
@@ -123,3 +149,68 @@ def test_neo4js_remarks_are_shown(network: Database, app: Open) -> None:
     test = app("queries", lang="zh", kind="cypher")
     run_statement(test, "MATCH (p:Persn) RETURN count(p) AS n")
     assert "没有标签 Persn" in text(test)
+
+
+def test_a_plan_is_drawn_and_an_error_has_its_place(network: Database, app: Open) -> None:
+    test = app("queries", lang="en", kind="cypher")
+    test.text_area(key="cypher").set_value(
+        "MATCH (p:Person), (q:Studio) RETURN p.name AS a, q.name AS b"
+    )
+    test.button(key="explain_cypher").click().run()
+    assert not test.exception and "nothing was run" in text(test)
+    assert "CartesianProduct" in text(test) and 'class="box costly"' in text(test)
+    assert list(test.dataframe[0].value)[:2] == ["Operator", "Expected rows"]
+    test.text_area(key="cypher").set_value("MATCH (p:Person) RETURN p.province AS a, count(*) AS n")
+    test.button(key="profile_cypher").click().run()
+    table = test.dataframe[0].value
+    assert table["Rows"].iloc[0] > 1 and table["Reads of the store"].sum() > 900
+    run_statement(test, "MATCH (p:Person)\nWHERE p.a ==\nRETURN p")
+    assert "line 2, column" in text(test) and test.code[0].value.endswith("^")
+    test.text_area(key="cypher").set_value("MATCH (p:Person) RETURN p.birth_date AS a")
+    test.button(key="explain_cypher").click().run()
+    assert "only a data steward" in text(test) and not test.dataframe
+    named = app("queries", lang="zh", query="loads")
+    named.button(key="explain_loads").click().run()
+    assert not named.exception and "ProduceResults" in text(named)
+
+
+def test_statements_are_tabs_that_are_saved_and_asked_for_their_parameters(
+    network: Database, app: Open
+) -> None:
+    test = app("queries", lang="en", kind="cypher")
+    statement = (
+        "// param province: province? | en: Province | zh: 省份\n"
+        "MATCH (p:Person) WHERE $province IS NULL OR p.province = $province RETURN count(p) AS n"
+    )
+    run_statement(test, statement)
+    (all_people,) = test.dataframe[0].value["n"]
+    test.selectbox(key="parameter_own_province").set_value("32")
+    test.button(key="run_cypher").click().run()
+    assert 0 < test.dataframe[0].value["n"].iloc[0] < all_people
+    test.text_input(key="queries_title_new").set_value("People of a province")
+    test.button(key="queries_save_now").click().run()
+    assert not test.exception and "is saved" in text(test)
+    test.button(key="queries_tab_new").click().run()
+    assert test.text_area(key="cypher").value == ""
+    test.selectbox(key="queries_inserted").set_value(":LeadingTalent")
+    test.button(key="queries_insert_now").click().run()
+    assert test.text_area(key="cypher").value == ":LeadingTalent"
+    (saved,) = [one for one in test.button if one.label == "People of a province"][:1]
+    saved.click().run()
+    assert test.text_area(key="cypher").value == statement
+
+
+def test_a_dashboard_is_put_together_run_and_opened_by_its_address(
+    network: Database, app: Open
+) -> None:
+    test = app("queries", lang="en", kind="dashboard")
+    test.text_input(key="dashboard_title_new").set_value("Supply")
+    test.multiselect(key="dashboard_queries_new").set_value(
+        ["talents_by_industry", "studios_by_kind_and_grade"]
+    ).run()
+    test.button(key="dashboard_save").click().run()
+    assert not test.exception and "Supply is saved" in text(test)
+    again = app("queries", lang="zh", kind="dashboard", dashboard=test.query_params["dashboard"])
+    again.button(key="run_dashboard").click().run()
+    assert not again.exception and len(again.dataframe) == 2
+    assert "领军人才数量（按行业）" in text(again)

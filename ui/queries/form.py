@@ -148,8 +148,8 @@ def _draw_parameter_control(query: str, parameter: Parameter, language: Language
 # The analyst's own statement
 
 
-def draw_statement_box(example: str) -> str:
-    """The box for a statement, filled from the address, else with an example; what it holds."""
+def fill_statement(example: str) -> None:
+    """Fills the box for a statement from the address, else with what was left, or an example."""
     given = st.query_params.get(STATEMENT_PARAMETER)
     if STATEMENT_PARAMETER not in st.session_state:
         st.session_state[STATEMENT_PARAMETER] = (
@@ -158,6 +158,10 @@ def draw_statement_box(example: str) -> str:
     elif given is not None and given != st.session_state.get("cypher_told"):
         st.session_state[STATEMENT_PARAMETER] = given
     st.session_state["cypher_told"] = given
+
+
+def draw_statement_box() -> str:
+    """The box for a statement; what it holds."""
     text: str = st.text_area(
         t("Cypher that only reads (Ctrl+Enter runs it)"),
         height=180,

@@ -4,50 +4,60 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import partial
 from html import escape
-from typing import Any
+from typing import Any, Final, Literal
 
-import polars as pl
 import streamlit as st
 
 from graph.cypher.internal_queries import load_internal_queries
 from graph.cypher.named_queries import (
     Query,
+    Reading,
     Table,
-    format_coded_value,
-    load_queries,
+    parse_own_query,
     run_cypher,
-    run_query,
 )
+from graph.cypher.plans import (
+    ErrorPlace,
+    PlanKind,
+    StatementPlan,
+    find_error_place,
+    plan_cypher,
+    plan_query,
+)
+from graph.cypher.spooled_answers import start_answer
 from graph.errors import RefusedError, ShichengError
 from graph.messages import Language
 from graph.model.kinds import NODE_KINDS, RELATION_KINDS
-from graph.model.vocabularies import PROVINCES
-from graph.people.table_queries import bind_snapshot
-from graph.tabular import build_frame_from_rows
-from ui.browser.header_sort import draw_sortable_list
-from ui.controls import downloads
 from ui.queries import form
+from ui.queries.dashboard import draw_dashboards
+from ui.queries.editor import (
+    current_statement_tab,
+    draw_statement_tabs,
+    draw_statement_tools,
+    read_declared_query,
+    remember_statement,
+)
+from ui.queries.library import draw_proposals, list_library, run_library_query
+from ui.queries.plan import draw_error_place, draw_statement_plan
+from ui.queries.result import QueryResult, draw_query_result, render_result_answer
 from ui.reading import talent_figures
 from ui.shell import address, frame, graph_state
 from ui.shell.visitor import identify_visitor
-from ui.words.i18n import (
-    current_language,
-    join_sentences,
-    t,
-    tn,
-    translate_label,
-    translate_labels,
-    translate_message,
-)
-from ui.words.numbers import format_count, render_bold
-from ui.words.terms import with_pinyin
+from ui.words.i18n import current_language, t, translate_label, translate_message
+from ui.words.numbers import format_count
 
-MAX_SHOWN_QUERY_ROWS = 1_000
 # The choice of one's own statement, beside the names of queries.
 OWN_CYPHER_CHOICE = "cypher"
+RESULT_KEY: Final = "queries_result"
+RUNNING_KEY: Final = "queries_running"
+PLAN_KEY: Final = "queries_plan"
+FAILURE_KEY: Final = "queries_failure"
+# How long the first rows are waited for before the page offers to cancel; between two looks.
+FIRST_LOOK_SECONDS: Final = 0.5
+LOOK_SECONDS: Final = 0.25
 # How the lineage draws each kind of relation.
 LINE_CLASS_BY_RELATION = {
     "MENTORS": "",
@@ -55,28 +65,6 @@ LINE_CLASS_BY_RELATION = {
     "TRAINED_AT": "dashed",
     "TEACHES_AT": "dotted",
 }
-
-
-@dataclass(frozen=True)
-class QueryResult:
-    """What was run last in this visit: the rows, how long it took, what was asked.
-
-    `of` is the choice on the page that it belongs to: under another one it is not shown.
-    """
-
-    of: str
-    title: str
-    table: Table
-    seconds: float
-    asked: dict[str, str]
-    query: Query | None
-    told: str = ""
-
-
-@cache
-def load_query_catalogue() -> dict[str, Query]:
-    """The named queries, read once a process."""
-    return dict(load_queries())
 
 
 @frame.page
@@ -88,24 +76,20 @@ def page() -> None:
         kinds = {"named": t("Named queries")}
         if identify_visitor().may("cypher"):
             kinds["cypher"] = t("Own Cypher")
+        kinds["dashboard"] = t("Dashboards")
         kind = address.draw_required_choice(
             "queries", "kind", t("What to run"), kinds, "named", untitled=True
         )
-        of, failure = _draw_cypher_form() if kind == "cypher" else _draw_query_form()
-        result: QueryResult | None = st.session_state.get("queries_result")
-        result = result if result is not None and result.of == of else None
-        if failure is not None:
-            frame.draw_note(*failure)
-        elif result is None:
-            frame.draw_empty_state(
-                t("The rows stand here"), t("Choose, fill in what it asks for, and run.")
-            )
+        result = None
+        if kind == "dashboard":
+            draw_dashboards()
         else:
-            _draw_query_rows(result)
+            of = _draw_cypher_form() if kind == "cypher" else _draw_query_form()
+            result = _draw_answer(of)
     with right, st.container(key="panel_schema"):
         _draw_graph_schema()
     with head:
-        frame.draw_lead(_render_queries_answer(result))
+        frame.draw_lead(render_result_answer(result))
         frame.draw_under_lead(
             t(
                 "Read only · at most {seconds} s",
@@ -115,35 +99,36 @@ def page() -> None:
         )
 
 
-def _render_queries_answer(result: QueryResult | None) -> str:
-    if result is None:
-        return escape(t("Ask the graph itself."))
-    rows = len(result.table.rows)
-    if result.table.truncated:
-        number = render_bold(t("more than {n} rows", n=format_count(rows)))
-    else:
-        number = render_bold(tn("{n} row", "{n} rows", rows, n=format_count(rows)))
-    return t(
-        "{title}: {rows} in {seconds} s.",
-        title=escape(result.title),
-        rows=number,
-        seconds=f"{result.seconds:.2f}",
-    )
+def _draw_answer(of: str) -> QueryResult | None:
+    """What the statement or query that is chosen led to: plan, failure, rows; the rows' result."""
+    failure = _await_first_page(of) or st.session_state.pop(FAILURE_KEY, None)
+    result: QueryResult | None = st.session_state.get(RESULT_KEY)
+    result = result if result is not None and result.of == of else None
+    plan: StatementPlan | None = st.session_state.get(PLAN_KEY, {}).get(of)
+    if plan is not None:
+        draw_statement_plan(plan)
+    if failure is not None:
+        _draw_failure(failure)
+    elif result is None and plan is None:
+        frame.draw_empty_state(
+            t("The rows stand here"), t("Choose, fill in what it asks for, and run.")
+        )
+    elif result is not None:
+        draw_query_result(result)
+    return result
 
 
-# What a control of the page led to: the choice it belongs to, and what went wrong (title, text).
-RunOutcome = tuple[str, tuple[str, str] | None]
-
-
-def _draw_query_form() -> RunOutcome:
-    """Chooses a query and its parameters, and runs it."""
+def _draw_query_form() -> str:
+    """Chooses a query and its parameters, and runs it; its name."""
     language = current_language()
-    queries = load_query_catalogue()
+    notebook = graph_state.open_notebook()
+    queries = list_library(notebook)
+    draw_proposals(notebook)
     if not queries:
         frame.draw_empty_state(
             t("No named query is declared"), t("Add a block to a file in queries/.")
         )
-        return "", None
+        return ""
     titles = {name: query.title(language) for name, query in queries.items()}
     name = address.draw_required_choice(
         "queries", "query", t("Query"), titles, next(iter(titles)), folded=True
@@ -153,184 +138,185 @@ def _draw_query_form() -> RunOutcome:
     people = form.draw_people_parameters(query)
     with st.form(f"query_{name}", border=False):
         values: dict[str, Any] = people | form.draw_parameter_controls(query)
-        pressed = st.form_submit_button(t("Run"), type="primary", key=f"run_{name}")
+        pressed = _draw_run_buttons(name)
     with st.expander(t("The Cypher of this query")):
         st.code(query.text, language="cypher", wrap_lines=True)
-    if not pressed:
-        return name, None
-    form.write_query_values(query, values)
-    asked_for = {key: str(value) for key, value in values.items() if value not in (None, "")}
-    return name, _run_and_store_result(
-        QueryResult(name, query.title(language), Table((), []), 0.0, asked_for, query),
-        lambda: run_query(
-            graph_state.open_live_database(),
-            query,
-            values,
-            role=identify_visitor().role,
-            tables=bind_snapshot(graph_state.fetch_snapshot),
-        ),
-    )
+    if pressed == "run":
+        form.write_query_values(query, values)
+        asked = {key: str(value) for key, value in values.items() if value not in (None, "")}
+        _start_query(name, query.title(language), asked, query, values)
+    elif pressed is not None:
+        form.write_query_values(query, values)
+        kind: PlanKind = pressed
+        _store_plan(name, lambda: _plan_named_query(query, values, kind))
+    return name
 
 
-def _draw_cypher_form() -> RunOutcome:
-    """The analyst's own statement."""
-    with st.form("cypher_form", border=False):
-        text = form.draw_statement_box(
-            f"// {t('who took on most apprentices this year')}\n"
-            + load_internal_queries()["own_statement_example"].text
+def _draw_run_buttons(name: str) -> Literal["run", "explain", "profile"] | None:
+    """Run, and for who writes Cypher the plan before and after a run; which was pressed."""
+    with st.container(horizontal=True, key="queries_run"):
+        pressed = st.form_submit_button(t("Run"), type="primary", key=f"run_{name}")
+        if not identify_visitor().may("cypher"):
+            return "run" if pressed else None
+        explained = st.form_submit_button(
+            t("Plan"), key=f"explain_{name}", help=t("How Neo4j would answer it; nothing is run.")
         )
-        pressed = st.form_submit_button(t("Run"), type="primary", key="run_cypher")
-    if not pressed:
-        return OWN_CYPHER_CHOICE, None
+        profiled = st.form_submit_button(
+            t("Measured plan"),
+            key=f"profile_{name}",
+            help=t("Runs it and counts what each step read."),
+        )
+    if pressed:
+        return "run"
+    return "explain" if explained else "profile" if profiled else None
+
+
+def _plan_named_query(query: Query, values: Mapping[str, Any], kind: PlanKind) -> StatementPlan:
+    database, role = graph_state.open_live_database(), identify_visitor().role
+    return plan_query(database, query, values, kind=kind, role=role)
+
+
+def _store_plan(of: str, make: Callable[[], StatementPlan], text: str = "") -> None:
+    """Keeps the plan of a statement beside the rows, or what went wrong with it."""
+    st.session_state.pop(PLAN_KEY, None)
+    try:
+        with st.spinner(t("Planning")):
+            st.session_state[PLAN_KEY] = {of: make()}
+    except ShichengError as error:
+        st.session_state[FAILURE_KEY] = _build_failure(error, text)
+
+
+@dataclass(frozen=True)
+class RunFailure:
+    """Why a statement was not run, or ended: title, text, and where in it the fault is."""
+
+    title: str
+    text: str
+    place: ErrorPlace | None
+
+
+def _build_failure(error: ShichengError, text: str) -> RunFailure:
+    refused = isinstance(error, RefusedError)
+    title = t("Not run: the console only reads") if refused else t("Not run")
+    return RunFailure(title, translate_message(error), find_error_place(error, text))
+
+
+def _draw_failure(failure: RunFailure) -> None:
+    frame.draw_note(failure.title, failure.text)
+    if failure.place is not None:
+        draw_error_place(failure.place)
+
+
+def _start_query(
+    name: str, title: str, asked: dict[str, str], query: Query, values: Mapping[str, Any]
+) -> None:
+    database, role = graph_state.open_live_database(), identify_visitor().role
+
+    def run(reading: Reading) -> Table:
+        return run_library_query(database, name, query, values, role, reading)
+
+    _replace_running(QueryResult(name, title, start_answer(database, run), asked, query))
+
+
+def _draw_cypher_form() -> str:
+    """The analyst's own statement; the choice of it."""
+    example = (
+        f"// {t('who took on most apprentices this year')}\n"
+        + load_internal_queries()["own_statement_example"].text
+    )
+    form.fill_statement(example)
+    declared = read_declared_query(st.session_state[form.STATEMENT_PARAMETER])
+    people = form.draw_people_parameters(declared) if declared else {}
+    with st.form("cypher_form", border=False):
+        tabs = st.container()
+        text = form.draw_statement_box()
+        values: dict[str, Any] = people | (
+            form.draw_parameter_controls(declared) if declared else {}
+        )
+        # The first button is what Ctrl+Enter presses.
+        pressed = _draw_run_buttons(OWN_CYPHER_CHOICE)
+        with tabs:
+            draw_statement_tabs()
+        draw_statement_tools(graph_state.open_notebook())
+    if pressed is not None:
+        _answer_statement(text, values, pressed)
+    return OWN_CYPHER_CHOICE
+
+
+def _answer_statement(
+    text: str, values: Mapping[str, Any], pressed: Literal["run", "explain", "profile"]
+) -> None:
+    try:
+        given = _read_own_values(text, values)
+    except ShichengError as error:
+        st.session_state[FAILURE_KEY] = _build_failure(error, text)
+        return
     told = ""
     if not form.write_statement_address(text):
         told = t(
             "The statement is too long for the address or names a person, so a link to this "
             "page does not hold it."
         )
-    return OWN_CYPHER_CHOICE, _run_and_store_result(
-        QueryResult(
-            OWN_CYPHER_CHOICE, t("Own Cypher"), Table((), []), 0.0, {"cypher": text}, None, told
-        ),
-        lambda: run_cypher(graph_state.open_live_database(), text, role=identify_visitor().role),
+    database, role = graph_state.open_live_database(), identify_visitor().role
+    if pressed != "run":
+        kind: PlanKind = pressed
+        make = partial(plan_cypher, database, text, given, kind=kind, role=role)
+        _store_plan(OWN_CYPHER_CHOICE, make, text)
+        return
+    remember_statement(text)
+    answer = start_answer(
+        database, lambda reading: run_cypher(database, text, given, role=role, reading=reading)
     )
+    asked = {"cypher": text} | {name: str(value) for name, value in given.items()}
+    title = current_statement_tab().title or t("Own Cypher")
+    _replace_running(QueryResult(OWN_CYPHER_CHOICE, title, answer, asked, None, told))
 
 
-def _run_and_store_result(asked: QueryResult, work: Callable[[], Table]) -> tuple[str, str] | None:
-    """Runs it and keeps the result for the visit; what stood there before goes, come what may."""
-    st.session_state.pop("queries_result", None)
-    began = time.monotonic()
+def _read_own_values(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the parameters that a statement declares."""
+    if "// param" not in text:
+        return {}
+    query = parse_own_query(t("Own Cypher"), "", text)
+    known = {parameter.name for parameter in query.parameters}
+    return query.parse({name: value for name, value in values.items() if name in known})
+
+
+def _replace_running(result: QueryResult) -> None:
+    """Puts a query that was begun in the place of what stood there before."""
+    st.session_state.pop(PLAN_KEY, None)
+    for key in (RUNNING_KEY, RESULT_KEY):
+        before: QueryResult | None = st.session_state.pop(key, None)
+        if before is not None:
+            before.answer.close()
+    st.session_state.pop("queries_page", None)
+    st.session_state[RUNNING_KEY] = result
+
+
+def _await_first_page(of: str) -> RunFailure | None:
+    """Waits for the first rows of what runs; what went wrong, if anything.
+
+    Each look draws something, so that a click on Cancel, or on anything else, is heard at once.
+    """
+    running: QueryResult | None = st.session_state.get(RUNNING_KEY)
+    if running is None or running.of != of:
+        return None
+    place = st.empty()
     try:
-        with st.spinner(t("Running")):
-            table = work()
-    except RefusedError as error:
-        return t("Not run: the console only reads"), translate_message(error)
+        if not running.answer.wait_for_page(FIRST_LOOK_SECONDS):
+            with place.container(key="queries_running", horizontal=True):
+                st.button(t("Cancel"), key="queries_cancel", on_click=running.answer.cancel)
+                shown = st.empty()
+            while not running.answer.wait_for_page(LOOK_SECONDS):
+                seconds = f"{time.monotonic() - running.began:.0f}"
+                shown.markdown(t("Running for {seconds} s", seconds=seconds))
     except ShichengError as error:
-        return t("Not run"), translate_message(error)
-    seconds = time.monotonic() - began
-    st.session_state["queries_result"] = replace(asked, table=table, seconds=seconds)
+        st.session_state.pop(RUNNING_KEY)
+        return _build_failure(error, running.asked.get("cypher", ""))
+    finally:
+        place.empty()
+    running.seconds = time.monotonic() - running.began
+    st.session_state[RESULT_KEY] = st.session_state.pop(RUNNING_KEY)
     return None
-
-
-def _draw_query_rows(result: QueryResult) -> None:
-    language = current_language()
-    table = result.table
-    for notice in table.notices:
-        frame.draw_note(t("Neo4j remarks"), notice.said(language))
-    if result.told:
-        frame.draw_muted(result.told)
-    if not table.rows:
-        frame.draw_empty_state(
-            t("No row"), t("Nothing in the graph fits; widen what was asked for.")
-        )
-        return
-    shown = build_query_frame(
-        Table(
-            table.columns,
-            [[_join_list_cell(cell) for cell in row] for row in table.rows[:MAX_SHOWN_QUERY_ROWS]],
-        ),
-        language,
-    )
-    if {"person_id", "name"} <= set(table.columns):
-        shown = with_pinyin(shown, "name")
-    named = result.query
-    titles = {
-        column: _capitalize_title(named.column_label(column, language)) if named else column
-        for column in table.columns
-    }
-    cell = draw_sortable_list(
-        shown, key="queries_table", placeholder="—", height="auto", row_height=34, config=titles
-    )
-    _open_row_person(cell, table)
-    _draw_query_downloads(result, language, titles)
-
-
-def _join_list_cell(cell: Any) -> Any:
-    """A list of texts as the page's language sets one; all else as it is."""
-    if isinstance(cell, list) and cell and all(isinstance(one, str) for one in cell):
-        return ("、" if current_language() == "zh" else ", ").join(cell)
-    return cell
-
-
-def _capitalize_title(title: str) -> str:
-    return title[:1].upper() + title[1:]
-
-
-def _open_row_person(cell: tuple[int, str] | None, table: Table) -> None:
-    """A click on a line that names a person opens the person."""
-    if not frame.is_newly_chosen("queries", cell) or cell is None:
-        return
-    if "person_id" not in table.columns:
-        return
-    row = table.rows[cell[0]]
-    id = row[table.columns.index("person_id")]
-    if id:
-        frame.switch_to_page("talent", id=str(id))
-
-
-def _draw_query_downloads(result: QueryResult, language: Language, titles: dict[str, str]) -> None:
-    table = result.table
-    told = _format_shown_query_rows(table)
-    if "person_id" in table.columns:
-        told = join_sentences(told, t("Click a line to open the person."))
-    about = talent_figures.build_page_about(
-        parameters=result.asked,
-        content=result.of,
-        capped=len(table.rows) if table.truncated else None,
-    )
-    whole = build_query_frame(table, language).rename(
-        {
-            column: title
-            for column, title in _build_distinct_titles(titles).items()
-            if column != title
-        }
-    )
-    with frame.draw_exhibit_foot("queries", told):
-        downloads.draw_download_buttons(whole, about, "query")
-
-
-def _format_shown_query_rows(table: Table) -> str:
-    """How many of the rows are shown, can be taken away, and are there, in one sentence."""
-    rows = len(table.rows)
-    if table.too_large:
-        return t(
-            "{n} rows are read and no more, for they are as many bytes as one answer may have: "
-            "ask for fewer columns or rows.",
-            n=format_count(rows),
-        )
-    if table.truncated:
-        return t(
-            "The first {n} rows are shown; the download has {all}, the most that are read at once. "
-            "There are more: narrow the query.",
-            n=format_count(min(rows, MAX_SHOWN_QUERY_ROWS)),
-            all=format_count(rows),
-        )
-    if rows > MAX_SHOWN_QUERY_ROWS:
-        return t(
-            "The first {n} of {all} rows; the download has them all.",
-            n=format_count(MAX_SHOWN_QUERY_ROWS),
-            all=format_count(rows),
-        )
-    return tn("{n} row.", "All {n} rows.", rows, n=format_count(rows))
-
-
-def _build_distinct_titles(titles: dict[str, str]) -> dict[str, str]:
-    """Titles, but where two columns have the same one both keep their own names."""
-    seen = list(titles.values())
-    return {c: title if seen.count(title) == 1 else c for c, title in titles.items()}
-
-
-def build_query_frame(table: Table, language: Language) -> pl.DataFrame:
-    """The rows as a dataframe: one type a column; codes in words; nested values as JSON."""
-    names = translate_labels(PROVINCES, language)
-
-    def worded(column: str, value: Any) -> Any:
-        if column == "province" and isinstance(value, str):
-            return names.get(value, value)
-        return format_coded_value(column, value, language)
-
-    rows = [[worded(c, v) for c, v in zip(table.columns, row, strict=True)] for row in table.rows]
-    return build_frame_from_rows(table.columns, rows)
 
 
 def _format_node_kind(kind: str, language: Language) -> str:

@@ -34,6 +34,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, net_util
 
+from graph.cypher.spool import remove_abandoned_spools
 from graph.settings import Settings
 from loaders.upload_folders import remove_abandoned_uploads
 from ui.shell.account_pages import FORM_REFERRER, REFERRER_HEADER, build_account_routes
@@ -44,6 +45,7 @@ from ui.shell.monitoring import (
     is_proxied,
 )
 from ui.shell.query_links import build_query_routes, close_query_links
+from ui.shell.result_files import build_result_routes
 from ui.shell.visitor import is_sign_in_on
 
 HOST_REFUSED_TEXT: Final = (
@@ -259,6 +261,7 @@ def build_failure_response(request: Any, error: Exception) -> PlainTextResponse:
 async def remove_uploads_at_start(app: Any) -> AsyncIterator[None]:
     """Removes, before the first visit, what visitors of a killed process brought in."""
     remove_abandoned_uploads(Settings().home)
+    remove_abandoned_spools(Settings().home)
     try:
         yield
     finally:
@@ -270,7 +273,7 @@ def build_app_options() -> dict[str, Any]:
     disable_address_lookup()
     return {
         "lifespan": remove_uploads_at_start,
-        "routes": [*build_query_routes(), *build_account_routes()],
+        "routes": [*build_query_routes(), *build_result_routes(), *build_account_routes()],
         "middleware": [Middleware(SecurityMiddleware)],
         "exception_handlers": {500: build_failure_response},
     }
