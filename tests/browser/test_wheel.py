@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from graph.server.database import Database
 from graph.settings import Settings
@@ -23,6 +27,8 @@ READ_SUFFIXES = frozenset(
     (".js", ".css", ".po", ".csv", ".cypher", ".lock", ".json", ".py", ".typed")
 )
 SUPPORTED_VERSIONS = ("3.11", "3.12", "3.13")
+# After so long the packages of another lock are removed.
+UNUSED_SECONDS = 30 * 86_400
 OWN_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -70,19 +76,51 @@ def python(
 ) -> Path:
     """Python of an environment that has the wheel and what it depends on, by the lock."""
     version, program = request.param
-    folder = tmp_path_factory.mktemp(f"fresh-{version}")
+    python = make_environment(program, tmp_path_factory.mktemp(f"fresh-{version}"))
+    # A line of a .pth file adds a folder, not what its own .pth files add (the checkout).
+    depends = find_packages(python) / "depends.pth"
+    depends.write_text(str(find_dependencies(version, program)))
+    install(python, "--no-deps", wheel)
+    return python
+
+
+def make_environment(program: str, folder: Path) -> Path:
+    """An environment with nothing in it: its Python."""
     subprocess.run([program, "-m", "venv", "--without-pip", folder], check=True)
-    python = folder / "bin" / "python"
+    return folder / "bin" / "python"
+
+
+def find_packages(python: Path) -> Path:
+    """Where the packages of an environment are."""
+    (packages,) = python.parents[1].glob("lib/python*/site-packages")
+    return packages
+
+
+def find_dependencies(version: str, program: str) -> Path:
+    """A folder with what the lock names: the checkout's own, or the user's for this very lock.
+
+    To install 100 packages takes half a minute of the processor. So they stand in the user's
+    cache, and a lock that has changed is installed by the next run.
+    """
     if version == OWN_VERSION:
         import streamlit
 
-        # A line of a .pth file adds a folder, not what its own .pth files add (the checkout).
-        (packages,) = folder.glob("lib/python*/site-packages")
-        (packages / "depends.pth").write_text(str(Path(streamlit.__file__).parents[1]))
-    else:
-        install(python, "--require-hashes", "-r", ROOT / "requirements.lock")
-    install(python, "--no-deps", wheel)
-    return python
+        return Path(streamlit.__file__).parents[1]
+    lock = ROOT / "requirements.lock"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    cache = Settings().cache / "tests"
+    found = cache / f"python-{version}-{digest}"
+    cache.mkdir(parents=True, exist_ok=True)
+    for old in cache.iterdir():
+        if old != found and time.time() - old.stat().st_mtime > UNUSED_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+    with FileLock(f"{found}.lock"):
+        if not found.exists():
+            made = Path(tempfile.mkdtemp(dir=cache))
+            install(make_environment(program, made), "--require-hashes", "-r", lock)
+            made.rename(found)  # one whose installation was broken off is never used
+    os.utime(found)
+    return find_packages(found / "bin" / "python")
 
 
 def install(python: Path, *what: str | Path) -> None:
