@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,7 +48,7 @@ def _run_visitor_page(first: str) -> None:
     except AuditError as error:
         frame.draw_note(t("This cannot be shown"), translate_message(error))
         return
-    listed = _list_pages()
+    listed = _list_open_pages()
     pages = {
         name: st.Page(
             page,
@@ -76,6 +77,41 @@ def _run_visitor_page(first: str) -> None:
             groups.setdefault(group, []).append(pages[name])
     frame.draw_sidebar(list(groups.items()))
     current.run()
+
+
+def _list_open_pages() -> dict[str, tuple[Any, str, str]]:
+    """As `_list_pages`; of a visitor who must not learn of everybody, the pages that are not made
+    for that say so, and no group lists them.
+    """
+    from ui.pages import FIGURE_PAGES, SCOPED_PAGES
+    from ui.shell.visitor import identify_visitor
+
+    listed, visitor = _list_pages(), identify_visitor()
+    if not visitor.is_limited:
+        return listed
+    open_pages = FIGURE_PAGES if visitor.people_scope.nobody else SCOPED_PAGES
+    return {
+        name: one if name in open_pages else (_build_refused_page(name), one[1], "")
+        for name, one in listed.items()
+    }
+
+
+def _build_refused_page(name: str) -> Callable[[], None]:
+    from ui.shell import frame, visitor
+    from ui.words.i18n import t
+
+    def refused() -> None:
+        with frame.show_errors_as_notes():
+            visitor.record_role_refusal(f"page {name}")
+            frame.draw_note(
+                t("This page is not open to you"),
+                t(
+                    "Your account sees national figures, and the people of its area alone, if it "
+                    "has one; this page shows others too."
+                ),
+            )
+
+    return refused
 
 
 def _list_pages() -> dict[str, tuple[Any, str, str]]:

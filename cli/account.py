@@ -20,13 +20,36 @@ from graph.roles import ROLE_LABELS, Role
 if TYPE_CHECKING:
     from graph.accounts.registry import Account
 
-_LIST_HEADS = Message("account"), Message("role"), Message("signs in"), Message("state")
+_LIST_HEADS = (
+    Message("account"),
+    Message("role"),
+    Message("signs in"),
+    Message("state"),
+    Message("provinces, industries"),
+)
 NameArgument = Annotated[str, typer.Argument(help="The account's name, or an address.")]
 PasswordOption = Annotated[
     bool,
     typer.Option(
         "--password-stdin",
         help="Read the password from the first line of stdin. [default: a random one is made]",
+    ),
+]
+
+
+ProvinceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--province",
+        help="Only people of this province: code or name. Give it again for more. Managers alone.",
+    ),
+]
+IndustryOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--industry",
+        help="Only people in enterprises of this industry, as they state it. Give it again for "
+        "more. Managers alone.",
     ),
 ]
 
@@ -42,22 +65,32 @@ def add_account_command(
             "--no-password", help="A role alone, for an address that signs in at a provider."
         ),
     ] = False,
+    province: ProvinceOption = None,
+    industry: IndustryOption = None,
 ) -> None:
     """Add an account; the app asks for a sign-in as soon as one has a password.
 
     The first with a password must be an admin's. A random password is printed once, and the
-    account chooses its own when it first signs in.
+    account chooses its own when it first signs in. A manager may be given some provinces or
+    industries, whose people alone the account then sees.
 
     Example: shicheng account add li --role admin
     """
     from graph.accounts.registry import add_account, make_password
+    from graph.accounts.scope import parse_scope
 
     if no_password and password_stdin:
         raise UsageError("Give --no-password or --password-stdin, not both.")
     given = _read_password() if password_stdin else None
     password = None if no_password else given or make_password()
-    home = CommandState.settings.home
-    account = add_account(home, name, role, password, must_change=bool(password and not given))
+    account = add_account(
+        CommandState.settings.home,
+        name,
+        role,
+        password,
+        must_change=bool(password and not given),
+        scope=parse_scope(province or (), industry or ()),
+    )
     if password is not None and given is None:
         _print_password(password)
     print_answer(Message("the account {name} is there", name=account.name))
@@ -85,6 +118,7 @@ def list_accounts_command(as_json: JsonOption = False) -> None:
             Message("locked until {until}", until=one.locked_until).said(language)
             if one.is_locked(now)
             else "",
+            ", ".join((*one.provinces, *one.industries)),
         )
         for one in found
     ]
@@ -95,6 +129,8 @@ def _describe_account(account: Account, now: datetime) -> dict[str, object]:
     return {
         "account": account.name,
         "role": account.role,
+        "provinces": list(account.provinces),
+        "industries": list(account.industries),
         "has_password": bool(account.password),
         "must_change_password": account.must_change,
         "locked_until": account.locked_until if account.is_locked(now) else None,
@@ -114,6 +150,29 @@ def set_role_command(
     account = set_account_role(CommandState.settings.home, name, role)
     label = Message("{name} has the role {role}", name=account.name, role=account.role)
     print_answer(label)
+
+
+@account_cli.command("scope")
+def set_scope_command(
+    name: NameArgument, province: ProvinceOption = None, industry: IndustryOption = None
+) -> None:
+    """Limit a manager to the people of provinces and industries; with none given, lift the limit.
+
+    Several provinces widen it, and so do several industries; a person must fit both. The account
+    has to sign in again.
+
+    Example: shicheng account scope li --province 32
+    """
+    from graph.accounts.registry import set_account_scope
+    from graph.accounts.scope import parse_scope
+
+    scope = parse_scope(province or (), industry or ())
+    account = set_account_scope(CommandState.settings.home, name, scope)
+    if scope.everybody:
+        print_answer(Message("{name} sees everybody", name=account.name))
+        return
+    area = ", ".join((*scope.provinces, *scope.industries))
+    print_answer(Message("{name} sees the people of {area} alone", name=account.name, area=area))
 
 
 @account_cli.command("password")

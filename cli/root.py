@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -13,7 +13,12 @@ from cli.output import (
 )
 from cli.state import CommandState
 from graph.audit.actor import Actor, acting_as, read_user_name
+from graph.errors import RefusedError
+from graph.roles import has_permission
 from graph.settings import Settings
+
+# The commands of a role that sees nobody; the others give people, or are about them.
+VIEWER_COMMANDS: Final = frozenset({"account", "app", "doctor"})
 
 
 class PipeSafeGroup(typer.core.TyperGroup):
@@ -104,5 +109,11 @@ def _apply_global_options(
 ) -> None:
     CommandState.settings = Settings().at(home)
     CommandState.command = context.invoked_subcommand or ""
-    actor = Actor(read_user_name(), CommandState.settings.role, "cli")
-    context.with_resource(acting_as(actor))
+    role = CommandState.settings.role
+    context.with_resource(acting_as(Actor(read_user_name(), role, "cli")))
+    if not has_permission(role, "people") and CommandState.command not in VIEWER_COMMANDS:
+        raise RefusedError(
+            "The role {role} sees national figures alone, in the app; SHICHENG_ROLE gives another "
+            "role.",
+            role=role,
+        )

@@ -40,6 +40,11 @@ class Settings(BaseSettings):
 
     role: Role = Field("analyst", validation_alias="SHICHENG_ROLE")
     stewards: str = Field("", validation_alias="SHICHENG_STEWARDS")
+    # Names of a provider's claims that hold a visitor's provinces and industries.
+    province_claim: str = Field("", validation_alias="SHICHENG_PROVINCE_CLAIM")
+    industry_claim: str = Field("", validation_alias="SHICHENG_INDUSTRY_CLAIM")
+    # Networks that count as this machine where nobody signs in, by commas: a container's own.
+    open_clients: str = Field("", validation_alias="SHICHENG_OPEN_CLIENTS")
 
     @property
     def home(self) -> Path:

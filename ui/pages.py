@@ -1,4 +1,9 @@
-"""The app's pages: the name of each in its address, and the module that draws it."""
+"""The app's pages: the name of each in its address, and the module that draws it.
+
+What a visitor who must not learn of everybody may open is listed here; every other page is refused
+to such a visitor, a new one too. A page is listed once all that it gives goes by
+`ui.shell.people_scope`, which tests/live/test_scope.py checks.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +35,7 @@ PAGES: Final = {
     "audit": "ui.audit.page",
     "queries": "ui.queries.page",
 }
+# Open to a viewer, who sees nobody: they name no one.
+FIGURE_PAGES: Final = frozenset({"overview"})
+# Open to a manager of some provinces or industries.
+SCOPED_PAGES: Final = FIGURE_PAGES | {"find", "lineage", "people", "talent", "talents"}

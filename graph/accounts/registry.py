@@ -22,11 +22,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from filelock import FileLock
 
+from graph.accounts.scope import EVERYBODY, Scope, parse_scope
 from graph.atomic import write_private_file
 from graph.audit.actor import UNKNOWN_USER, Actor
 from graph.audit.log import record_event
 from graph.errors import UsageError
-from graph.roles import ROLES, Role
+from graph.roles import ROLES, Role, has_permission
 
 ACCOUNTS_FOLDER: Final = "accounts"
 ACCOUNTS_FILE_NAME: Final = "accounts.json"
@@ -51,8 +52,16 @@ class Account:
     must_change: bool = False
     failed: int = 0
     locked_until: str = ""
+    # Whom a manager may see (`graph.accounts.scope`): nothing here is everybody.
+    provinces: tuple[str, ...] = ()
+    industries: tuple[str, ...] = ()
     # Rises whenever open sessions must end: with a new password or role.
     generation: int = 0
+
+    @property
+    def scope(self) -> Scope:
+        """Whom the account may see, where its role sees people."""
+        return Scope(self.provinces, self.industries)
 
     def is_locked(self, now: datetime) -> bool:
         """Whether nobody signs in by this name now, whatever the password."""
@@ -84,10 +93,22 @@ def list_accounts(home: Path) -> list[Account]:
 def _parse_accounts(path: Path, *state: int) -> tuple[Account, ...]:
     """The accounts of a file in one state of it: every run of a page asks."""
     stated = json.loads(path.read_text("utf-8"))
-    found = [Account(**one) for one in stated["accounts"]]
+    found = [_parse_account(one) for one in stated["accounts"]]
     if any(one.role not in ROLES for one in found):
         raise ValueError(ACCOUNTS_FILE_NAME)
     return tuple(sorted(found, key=lambda one: one.name))
+
+
+def _parse_account(stated: dict[str, Any]) -> Account:
+    """An account of the file. Raises ValueError for a scope that is none: it limits somebody."""
+    asked = {name: stated.get(name, []) for name in ("provinces", "industries")}
+    if any(not isinstance(one, list) for one in asked.values()):
+        raise ValueError(ACCOUNTS_FILE_NAME)
+    try:
+        scope = parse_scope(**asked)
+    except (UsageError, AttributeError) as error:
+        raise ValueError(ACCOUNTS_FILE_NAME) from error
+    return Account(**{**stated, "provinces": scope.provinces, "industries": scope.industries})
 
 
 def find_account(home: Path, name: str) -> Account | None:
@@ -108,13 +129,20 @@ def has_local_accounts(home: Path) -> bool:
 
 
 def add_account(
-    home: Path, name: str, role: Role, password: str | None, *, must_change: bool = False
+    home: Path,
+    name: str,
+    role: Role,
+    password: str | None,
+    *,
+    must_change: bool = False,
+    scope: Scope = EVERYBODY,
 ) -> Account:
     """A new account; without a password a role for an address that signs in elsewhere.
 
-    Raises UsageError for a name that is taken or no name, a short password, and for a first
-    account with a password that is no admin's.
+    Raises UsageError for a name that is taken or no name, a short password, a scope of a role
+    that takes none, and for a first account with a password that is no admin's.
     """
+    _require_scoped_role(role, scope)
     wanted = normalize_account_name(name)
     if not _NAME_PATTERN.fullmatch(wanted):
         raise UsageError(
@@ -123,7 +151,15 @@ def add_account(
         )
     hashed = "" if password is None else hash_password(password)
     # An account of this name may have been removed while a session of it was open.
-    made = Account(wanted, role, hashed, must_change, generation=secrets.randbits(48))
+    made = Account(
+        wanted,
+        role,
+        hashed,
+        must_change,
+        provinces=scope.provinces,
+        industries=scope.industries,
+        generation=secrets.randbits(48),
+    )
     with _change_accounts(home) as accounts:
         if wanted in accounts:
             raise UsageError("There is an account {name} already.", name=wanted)
@@ -137,11 +173,38 @@ def set_account_role(home: Path, name: str, role: Role) -> Account:
     """Another role; open sessions of the account end. Raises UsageError for the last admin."""
     with _change_accounts(home) as accounts:
         changed = replace(_require(accounts, name), role=role)
+        _require_scoped_role(role, changed.scope)
         changed = replace(changed, generation=changed.generation + 1)
         _require_admin_remains(accounts, changed.name, changed)
         _record_change(home, "role", changed)
         accounts[changed.name] = changed
     return changed
+
+
+def set_account_scope(home: Path, name: str, scope: Scope) -> Account:
+    """Other people to see; open sessions of the account end. Raises UsageError for a role that
+    takes no scope.
+    """
+    with _change_accounts(home) as accounts:
+        old = _require(accounts, name)
+        _require_scoped_role(old.role, scope)
+        changed = replace(
+            old,
+            provinces=scope.provinces,
+            industries=scope.industries,
+            generation=old.generation + 1,
+        )
+        _record_change(home, "scope", changed)
+        accounts[changed.name] = changed
+    return changed
+
+
+def has_limited_accounts(home: Path) -> bool:
+    """Whether some account does not see everybody, so that an unknown visitor must not either."""
+    return any(
+        not (one.scope.everybody and has_permission(one.role, "people"))
+        for one in list_accounts(home)
+    )
 
 
 def set_account_password(
@@ -151,8 +214,13 @@ def set_account_password(
     hashed = hash_password(password)
     with _change_accounts(home) as accounts:
         old = _require(accounts, name)
-        changed = Account(
-            old.name, old.role, hashed, must_change=must_change, generation=old.generation + 1
+        changed = replace(
+            old,
+            password=hashed,
+            must_change=must_change,
+            failed=0,
+            locked_until="",
+            generation=old.generation + 1,
         )
         _require_first_admin(accounts | {changed.name: changed})
         _record_change(home, "password", changed)
@@ -256,6 +324,16 @@ def _require(accounts: dict[str, Account], name: str) -> Account:
     return found
 
 
+def _require_scoped_role(role: Role, scope: Scope) -> None:
+    """A scope goes with the role that it is held for; the others see all, or nobody."""
+    if not scope.everybody and role != "manager":
+        raise UsageError(
+            "A scope of provinces or industries goes with the role manager, not with {role}. Give "
+            "the role manager, or take the scope away: `shicheng account scope NAME`.",
+            role=role,
+        )
+
+
 def _lacks_admin(accounts: Mapping[str, Account]) -> bool:
     """Whether some sign in with a password, and no admin does."""
     signing_in = [one.role for one in accounts.values() if one.password]
@@ -302,7 +380,16 @@ def _write_accounts(file: Path, accounts: dict[str, Account]) -> None:
 
 
 def _record_change(home: Path, change: str, account: Account) -> None:
-    record_event(home, "account", change=change, account=account.name, role=account.role)
+    scope = account.scope
+    record_event(
+        home,
+        "account",
+        change=change,
+        account=account.name,
+        role=account.role,
+        provinces=",".join(scope.provinces),
+        industries=",".join(scope.industries),
+    )
 
 
 def _record_sign_in(home: Path, name: str, role: str, outcome: SignInOutcome) -> None:

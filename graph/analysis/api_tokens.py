@@ -67,6 +67,8 @@ def create_token(settings: Settings, name: str, role: Role, days: int) -> tuple[
             "Only a data steward makes a steward's token: take --role manager, or set "
             "SHICHENG_ROLE."
         )
+    if not has_permission(role, "people"):
+        raise UsageError("The role {role} runs no queries, so it needs no token.", role=role)
     text = PRINTED_PREFIX + secrets.token_urlsafe(32)
     today = dt.datetime.now(dt.UTC).date()
     made = ApiToken(

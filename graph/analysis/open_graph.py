@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, overload
 import polars as pl
 
 from graph.analysis.pyvis_network import build_pyvis_network
+from graph.audit.log import record_event
 from graph.cypher.masking import MASKED_PROPERTIES
 from graph.cypher.named_queries import (
     MAX_QUERY_ROWS,
@@ -29,7 +30,7 @@ from graph.cypher.named_queries import (
 from graph.dates import PRECISION, format_date_columns
 from graph.driven.figures import Driven
 from graph.driven.results import load_driven
-from graph.errors import UsageError
+from graph.errors import RefusedError, UsageError
 from graph.evidence.answer import explain_pair
 from graph.evidence.reasons import DEFAULT_CHAIN_COUNT, Explanation
 from graph.messages import Message, detect_terminal_language
@@ -71,9 +72,15 @@ def open_graph(home: Path | str | None = None, *, settings: Settings | None = No
     `home` is the data folder (default: `SHICHENG_HOME`), `settings` all of them in place of the
     environment. A server that does not run yet is started, which takes some ten seconds.
     Raises `DatabaseError` when Neo4j cannot be started or reached, `IncompleteError` when nothing
-    has been loaded yet.
+    has been loaded yet, `RefusedError` for a role that sees nobody.
     """
     chosen = (settings or Settings()).at(None if home is None else Path(home))
+    if not has_permission(chosen.role, "people"):
+        record_event(chosen.home, "refusal", what="graph")
+        raise RefusedError(
+            "The role {role} sees national figures alone, in the app; it opens no graph.",
+            role=chosen.role,
+        )
     database = connect(chosen)
     try:
         return OpenGraph(database)

@@ -47,8 +47,9 @@ _LOCK_SECONDS: Final = 30.0
 _DIGEST_DIGITS: Final = 32
 # Facts that are written as they are; any other text becomes a digest.
 _PLAIN_FACT_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:/=,+ -]{0,120}")
-# A row of digits may be a certificate or an ID number.
-_LONG_NUMBER_PATTERN: Final = re.compile(r"\d{9,}")
+# A row of digits may be a certificate or an ID number, also written in groups; days are none.
+_LONG_NUMBER_PATTERN: Final = re.compile(r"\d(?:[ ._:/+=-]*\d){8,}")
+_DAY_PATTERN: Final = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])(?!\d)")
 _LOAD_ID_PATTERN: Final = re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}")
 
 AuditEvent = Literal[
@@ -166,7 +167,8 @@ def _clean_fact(key: bytes, value: Fact) -> Any:
         return value
     if _LOAD_ID_PATTERN.fullmatch(value):
         return value
-    if _PLAIN_FACT_PATTERN.fullmatch(value) and not _LONG_NUMBER_PATTERN.search(value):
+    digits = _DAY_PATTERN.sub("", value)
+    if _PLAIN_FACT_PATTERN.fullmatch(value) and not _LONG_NUMBER_PATTERN.search(digits):
         return value
     return f"digest:{digest_value(key, value)}"
 

@@ -707,9 +707,10 @@ def run_query(
     Who is no data steward (`role`) gets the rows without `Query.for_stewards`. At most `limit` rows
     are returned, and `Table.truncated` says whether there are more. In a large store a query that
     reads every record is answered from `tables` (`graph.people.table_queries`) where it is there.
-    Raises `UsageError` for values a parameter does not take, `DatabaseError` for what Neo4j can't
-    do.
+    Raises `RefusedError` for a role that sees nobody, `UsageError` for values a parameter does not
+    take, `DatabaseError` for what Neo4j can't do.
     """
+    _require_people_role(database, role, f"query {query.name}")
     steward = has_permission(role, "personal_data")
     parameters = query.parse(values or {}) | {STEWARD_PARAMETER: steward}
     asked = [parameters[one.name] for one in query.parameters if one.type == "person"]
@@ -734,6 +735,13 @@ def run_query(
         seconds=how.seconds,
         stream=how.stream,
     )
+
+
+def _require_people_role(database: Database, role: Role, what: str) -> None:
+    """Raises `RefusedError` for a role that sees figures alone: rows may name people."""
+    if not has_permission(role, "people"):
+        record_event(database.settings.home, "refusal", what=what)
+        raise RefusedError("The role {role} sees national figures alone, no queries.", role=role)
 
 
 def _restore_result_dates(table: Table) -> Table:

@@ -50,6 +50,26 @@ class Descent:
     generations: int | None
     studios: Mapping[tuple[int, int, int], str]
 
+    def restrict(self, keep: NumberArray) -> Descent:
+        """Some of the people (one truth a place, the focus among them) and the links among them,
+        as if there were no others.
+        """
+        place = np.cumsum(keep) - 1
+        links = keep[self.mentor] & keep[self.apprentice]
+        return Descent(
+            self.people.filter(pl.Series(keep)),
+            place[self.mentor[links]],
+            place[self.apprentice[links]],
+            self.start[links],
+            self.channel[links],
+            self.generations,
+            {
+                (int(place[mentor]), int(place[apprentice]), start): studio
+                for (mentor, apprentice, start), studio in self.studios.items()
+                if keep[mentor] and keep[apprentice]
+            },
+        )
+
     @cached_property
     def year(self) -> NumberArray:
         """The year each link began; 0 for an undated one."""

@@ -501,6 +501,37 @@ class NameIndex:
         return self.listed["key"]
 
     @cached_property
+    def spans(self) -> dict[str, slice]:
+        """By kind, where its places stand in the list."""
+        found, start = {}, 0
+        for kind, names in self._parts.items():
+            size = int(names.unique("first")["count"].sum())
+            found[kind], start = slice(start, start + size), start + size
+        return found
+
+    def restrict(self, keep: Mask) -> NameIndex:
+        """The index of some places of the list alone, as if the others had never been.
+
+        How names are read and which are nearly so depends on all names, so that a filter on what
+        is found would tell of the others.
+        """
+        before = np.concatenate([[0], np.cumsum(keep)])
+
+        def count_kept(first: pl.Series, size: pl.Series) -> pl.Series:
+            begin = first.cast(pl.Int64).to_numpy()
+            kept = before[begin + size.cast(pl.Int64).to_numpy()] - before[begin]
+            return pl.Series(size.name, kept).cast(size.dtype)
+
+        first = self.names["first"]
+        names = self.names.with_columns(
+            pl.Series("first", before[first.cast(pl.Int64).to_numpy()]).cast(first.dtype),
+            count_kept(first, self.names["leading"]),
+            count_kept(first, self.names["count"]),
+        )
+        listed = self.listed.filter(pl.Series(keep)).drop("by_key", strict=False)
+        return NameIndex(names.filter(pl.col("count") > 0), listed)
+
+    @cached_property
     def syllables(self) -> frozenset[str]:
         """Every syllable or word of the names."""
         found = self.names["spelled"].unique().str.split(" ").explode().unique().drop_nulls()
@@ -542,15 +573,11 @@ class NameIndex:
     def _by_key(self) -> dict[str, IndexArray]:
         """By kind, the places of the list in the order of their keys."""
         found: dict[str, IndexArray] = {}
-        start = 0
-        for kind, names in self._parts.items():
-            size = int(names.unique("first")["count"].sum())
-            span = slice(start, start + size)
+        for kind, span in self.spans.items():
             if "by_key" in self.listed.columns:
                 found[kind] = self.listed["by_key"].to_numpy()[span]
             else:
-                found[kind] = start + self.keys[span].arg_sort().to_numpy().astype(np.int64)
-            start += size
+                found[kind] = span.start + self.keys[span].arg_sort().to_numpy().astype(np.int64)
         return found
 
     def _numbered(self, text: str, kinds: Sequence[str]) -> dict[str, list[int]]:

@@ -146,14 +146,20 @@ def test_without_a_sign_in_it_answers_on_its_own_machine_only(
     """An address that the settings name opens the app to a network, so somebody must sign in."""
     monkeypatch.setenv("SHICHENG_HOME", str(tmp_path))
     monkeypatch.setattr(asgi, "is_host_allowed", lambda host: True)
+    here, there = ("127.0.0.1", 50), ("172.18.0.1", 50)
     named = Headers({"host": "talents.example.cn"})
-    assert asgi._find_refusal_text(named) == asgi.SIGN_IN_MISSING_TEXT
+    assert asgi._find_refusal_text(named, here) == asgi.SIGN_IN_MISSING_TEXT
     for own in ("localhost:8501", "127.0.0.1:8501", "[::1]:8501"):
-        assert asgi._find_refusal_text(Headers({"host": own})) is None
+        assert asgi._find_refusal_text(Headers({"host": own}), here) is None
+        assert asgi._find_refusal_text(Headers({"host": own}), ("::ffff:127.0.0.1", 5)) is None
+        assert asgi._find_refusal_text(Headers({"host": own}), there) == asgi.SIGN_IN_MISSING_TEXT
     proxied = Headers({"host": "localhost", "x-forwarded-for": "10.0.0.7"})
-    assert asgi._find_refusal_text(proxied) == asgi.SIGN_IN_MISSING_TEXT
+    assert asgi._find_refusal_text(proxied, here) == asgi.SIGN_IN_MISSING_TEXT
+    monkeypatch.setenv("SHICHENG_OPEN_CLIENTS", "10.1.0.0/16, 172.16.0.0/12")
+    assert asgi._find_refusal_text(Headers({"host": "localhost"}), there) is None
+    assert asgi._find_refusal_text(named, there) == asgi.SIGN_IN_MISSING_TEXT
     add_account(tmp_path, "admin", "admin", "a password of the test")
-    assert asgi._find_refusal_text(named) is asgi._find_refusal_text(proxied) is None
+    assert asgi._find_refusal_text(named, there) is asgi._find_refusal_text(proxied, there) is None
 
 
 def test_its_own_pages_reach_it(server: tuple[psutil.Process, int]) -> None:

@@ -212,7 +212,9 @@ def test_the_way_back_never_leads_to_another_host(text: str) -> None:
 def client(home: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     monkeypatch.setenv("SHICHENG_HOME", str(home))
     app = Starlette(routes=build_account_routes())
-    return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+    return TestClient(
+        app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 50)
+    )
 
 
 def sign_in(client: TestClient, password: str = PASSWORD, next: str = "/talents?lang=en"):  # type: ignore[no-untyped-def]

@@ -206,3 +206,23 @@ def test_what_cannot_be_logged_is_said(tmp_path: Path) -> None:
     (tmp_path / "audit").write_text("no folder")
     with pytest.raises(AuditError, match="nothing was done"):
         record_event(tmp_path, "export", actor=STEWARD)
+
+
+@pytest.mark.parametrize(
+    ("fact", "plain"),
+    [
+        ("110101199001011234", False),
+        ("110101 19900101 1234", False),
+        ("110101-1990-01-01-1234", False),
+        ("1990-01-01 110101 123", False),
+        ("2026-11-01..2027-01-01", True),
+        ("query leading_talents", True),
+        ("32,44,11,12,13", True),
+    ],
+)
+def test_a_number_written_in_groups_is_no_plain_fact(
+    tmp_path: Path, fact: str, *, plain: bool
+) -> None:
+    record_event(tmp_path, "query", actor=STEWARD, fact=fact)
+    (line,) = list_lines(tmp_path)
+    assert (fact in line) == plain

@@ -63,7 +63,9 @@ def test_the_metrics_are_in_prometheus_form_and_name_nobody(home: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
-def test_nobody_else_is_answered(home: Path, path: str) -> None:
+def test_nobody_else_is_answered(home: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert visit("10.0.0.7").get(path).status_code == 403  # nobody signs in
+    monkeypatch.setenv("SHICHENG_OPEN_CLIENTS", "10.0.0.0/8")
     assert visit("10.0.0.7").get(path).text == "a page"
     proxied = {"X-Forwarded-For": "10.0.0.7"}
     assert visit().get(path, headers=proxied).status_code == 403  # nobody has to sign in here

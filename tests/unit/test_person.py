@@ -40,7 +40,8 @@ def test_the_columns_of_each_statement_are_the_fields_of_its_record() -> None:
         ("studios_found", FoundStudio),
     ):
         assert list_columns(QUERIES[query].text) == {field.name for field in fields(kind)} - {
-            "match"
+            "match",
+            "unseen_mentors",
         }
 
 

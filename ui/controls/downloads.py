@@ -15,12 +15,13 @@ import polars as pl
 from graph import tabular
 from graph.audit.actor import Actor
 from graph.audit.log import record_event
+from graph.errors import RefusedError
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
 from graph.settings import Settings
 from graph.store.standing import UnfinishedLoad, build_load_message
 from graph.tabular import MAX_SHEET_ROWS, About, render_xlsx
-from ui.shell.visitor import identify_actor
+from ui.shell.visitor import bind_visitor_check, identify_actor
 from ui.words.i18n import (
     current_language,
     override_language,
@@ -85,7 +86,15 @@ def draw_download_button(
 
     st.download_button(
         label,
-        partial(_make_logged_file, make, identify_actor(), key, file_name, tuple(people)),
+        partial(
+            _make_logged_file,
+            make,
+            bind_visitor_check(),
+            identify_actor(),
+            key,
+            file_name,
+            tuple(people),
+        ),
         file_name,
         mime,
         key=key,
@@ -96,11 +105,22 @@ def draw_download_button(
 
 
 def _make_logged_file(
-    make: Callable[[], bytes | str], actor: Actor, key: str, file_name: str, people: Sequence[str]
+    make: Callable[[], bytes | str],
+    is_still_allowed: Callable[[], bool],
+    actor: Actor,
+    key: str,
+    file_name: str,
+    people: Sequence[str],
 ) -> bytes | str:
-    """Outside the page's run, so that who asks is handed in."""
+    """Outside the page's run, so that who asks is handed in.
+
+    Raises `RefusedError` where the visitor's session has ended, or the rights are others by now.
+    """
     format = file_name.rpartition(".")[2]
     home = Settings().home
+    if not is_still_allowed():
+        record_event(home, "refusal", actor=actor, what=key)
+        raise RefusedError("The session has ended; sign in again.")
     record_event(home, "export", actor=actor, people=people, what=key, format=format)
     return make()
 

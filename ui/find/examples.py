@@ -13,6 +13,8 @@ from graph.people.search import SEARCH_KIND_DTYPE, SEARCH_KIND_FRAMES, spell_nam
 from graph.policy import Policy
 from ui.reading import talent_figures
 from ui.shell import graph_state
+from ui.shell.people_scope import filter_visible_rows
+from ui.shell.visitor import identify_visitor
 
 MAX_EXAMPLES_PER_KIND = 3
 # The kinds that are offered; each has a page of its own to lead to.
@@ -37,11 +39,13 @@ def list_largest_examples(policy: Policy) -> dict[str, list[tuple[str, str]]]:
     people on them.
     """
     first = (
-        talent_figures.fetch_talent_rows(policy)
+        filter_visible_rows(talent_figures.fetch_talent_rows(policy), "talent_id")
         .sort(["driven", "talent_id"], descending=[True, False])
         .head(MAX_EXAMPLES_PER_KIND)
     )
     named = [(id, name or id) for id, name in first.select("talent_id", "name").rows()]
+    if identify_visitor().is_limited:  # a place may be named after a person
+        return {"Person": named}
     return {"Person": named, **_list_example_places()}
 
 

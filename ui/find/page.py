@@ -394,7 +394,9 @@ def _draw_kind_examples(largest: examples.ExamplesByKind) -> None:
     body = ""
     for kind, number in examples.count_searchable_nodes().items():
         names = translate_label((NODE_KINDS[kind].en, NODE_KINDS[kind].zh), current_language())
-        links = "".join(f"<li>{_render_example_link(kind, *one)}</li>" for one in largest[kind])
+        links = "".join(
+            f"<li>{_render_example_link(kind, *one)}</li>" for one in largest.get(kind, [])
+        )
         body += (
             f'<tr><td>{escape(names)}</td><td class="n">{format_count(number)}</td>'
             f'<td><ul class="sc-some">{links}</ul></td>'

@@ -22,15 +22,24 @@ SAVED_VIEW_SUBJECT = "lineage"  # the subject under which views of this page are
 
 
 def list_person_notes(id: str) -> list[Entry]:
-    """The notes on a person, newest first, whoever wrote them."""
-    return graph_state.open_notebook().entries("note", subject=_format_note_subject(id))
+    """The notes on a person, newest first, whoever wrote them; a visitor who must not learn of
+    everybody reads only his or her own, for others' may name anybody.
+    """
+    return graph_state.open_notebook().entries(
+        "note", owner=_limit_note_owner(), subject=_format_note_subject(id)
+    )
+
+
+def _limit_note_owner() -> str | None:
+    visitor = identify_visitor()
+    return visitor.id if visitor.is_limited else None
 
 
 def count_notes(ids: list[str]) -> dict[str, int]:
     """Person id -> how many notes there are, of those who have any."""
     subjects = {_format_note_subject(id): id for id in ids}
     found: dict[str, int] = {}
-    for entry in graph_state.open_notebook().entries("note", most=1_000):
+    for entry in graph_state.open_notebook().entries("note", owner=_limit_note_owner(), most=1_000):
         if entry.subject in subjects:
             id = subjects[entry.subject]
             found[id] = found.get(id, 0) + 1

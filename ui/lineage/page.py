@@ -42,6 +42,7 @@ from ui.reading import talent_figures
 from ui.reading.talent_figures import TalentFigures
 from ui.shell import address, frame
 from ui.shell.policy_form import current_policy
+from ui.shell.visitor import identify_visitor
 from ui.words.i18n import current_language, t, translate_label
 from ui.words.numbers import format_count, format_interval, format_person_times, format_persons
 from ui.words.terms import format_person_name
@@ -65,7 +66,7 @@ def page() -> None:
     _draw_lineage_instrument(about, figures, seen)
 
 
-@st.fragment
+@frame.fragment()
 def _draw_lineage_instrument(about: Person, figures: TalentFigures | None, seen: Lineage) -> None:
     """The lineage and, right of it, its person; a click reruns this alone."""
     with frame.show_errors_as_notes():
@@ -138,6 +139,8 @@ def _draw_lineage_bar(seen: Lineage, state: LineageState) -> str:
     }
     if not seen.reach.leading:
         del words["branches"]
+    if identify_visitor().is_limited:  # the other views go by way of anybody
+        words = {"lineage": words["lineage"]}
     with st.container(horizontal=True, key="lineage_bar", vertical_alignment="center"):
         tool = address.draw_required_choice(
             "lineage",
@@ -384,6 +387,8 @@ def _draw_selected_person(id: str, seen: Lineage, about: Person) -> None:
     frame.draw_heading(title, "")
     if asked:
         evidence_panel.draw_evidence_panel(seen.why(id))
+        if identify_visitor().is_limited:
+            frame.draw_muted(t("Chains by way of people outside your area are not shown."))
     badge = frame.render_level_badge(other.level)
     title = (
         translate_label(LEVELS[other.level], language) if other.level else t("no level recorded")
@@ -398,7 +403,9 @@ def _draw_selected_person(id: str, seen: Lineage, about: Person) -> None:
         if id != about.id:
             if st.button(t("Lineage"), key=f"to_lineage_{id}", type="tertiary"):
                 frame.switch_to_page("lineage", id=id)
-            if st.button(t("Path"), key=f"to_path_{id}", type="tertiary"):
+            if not identify_visitor().is_limited and st.button(
+                t("Path"), key=f"to_path_{id}", type="tertiary"
+            ):
                 frame.switch_to_page("lineage", {"with": [about.id, id]}, id=about.id, tool="path")
     notes.draw_notes_panel(id, other.name)
 

@@ -65,7 +65,8 @@ class Lineage:
     """The people around one, as far as the graph was read, and those he or she drives.
 
     `why` tells why a person counts for the one in focus, or does not; `walk_down` finds everyone
-    below, however many. `rows` is how many a column has on one screen.
+    below, however many. `rows` is how many a column has on one screen. `unseen` people are left
+    out because the visitor may not see them.
     """
 
     graph: nx.MultiDiGraph
@@ -75,6 +76,7 @@ class Lineage:
     why: Callable[[str], Explanation]
     walk_down: Callable[[], Descent] = raise_no_descent
     rows: int = SCREEN_ROWS
+    unseen: int = 0
     filter_cache: dict[Filters, FilteredPeople] = field(default_factory=dict, compare=False)
     unfolded: dict[tuple[DisplayState, frozenset[str]], Unfolded] = field(
         default_factory=dict, compare=False
@@ -541,6 +543,9 @@ def describe_drawn_people(
     people = translate(language, "{n} of {all} people of the lineage drawn", n=n, all=every)
     groups = translate(language, "all {all} people of the lineage, in groups", all=every)
     parts = [groups if state.shown.in_groups else people]
+    if lineage.unseen:
+        unseen = format_count(lineage.unseen)
+        parts.append(translate(language, "{n} outside your area", n=unseen))
     years = state.shown.years
     if years and lineage.reach.leading:
         reached = lineage.reached(state.shown)

@@ -13,7 +13,7 @@ from ui.words.numbers import format_count
 _POLL_SECONDS = 1.0
 
 
-@st.fragment(run_every=_POLL_SECONDS)
+@frame.fragment(run_every=_POLL_SECONDS)
 def draw_job_status(job: LoadJob) -> None:
     """How far it is, and the way to call it off; draws the full page anew when it has ended."""
     if job.is_over:

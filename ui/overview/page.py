@@ -20,6 +20,7 @@ from graph.programme.overview import (
 )
 from ui.controls import charts, downloads
 from ui.controls.fan_chart import build_fan_rows
+from ui.overview.national_figures import draw_national_breakdown
 from ui.reading import (
     areas,
     cached_metrics,
@@ -31,6 +32,7 @@ from ui.reading import (
 from ui.reading import restatement as since_load
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
+from ui.shell.visitor import identify_visitor
 from ui.words.i18n import current_language, join_sentences, t, tn, translate_label
 from ui.words.numbers import (
     format_count,
@@ -88,6 +90,10 @@ def page() -> None:
             level=current_policy().high_skilled_level,
         )
     )
+    if identify_visitor().is_limited:
+        frame.draw_rule()
+        draw_national_breakdown(figures)
+        return
     _draw_forecast_line()
     if merged := merged_ids.format_merged_counts():
         frame.draw_muted(merged)
@@ -392,7 +398,7 @@ def _read_chart_click(event: object, name: str, field: str, key: str) -> str | N
 # --- since the last load ----------------------------------------------------------------------
 
 
-@st.fragment(run_every=None)
+@frame.fragment()
 def _draw_last_load_changes() -> None:
     """What the last load changed; each line opens its list."""
     language, policy = current_language(), current_policy()

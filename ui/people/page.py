@@ -9,6 +9,7 @@ from html import escape
 import polars as pl
 import streamlit as st
 
+from graph.accounts.scope import Scope
 from graph.driven.drill_down import DRILL_DOWN_CUTS, UNSTATED, DrillDownFilter
 from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
@@ -17,6 +18,7 @@ from ui.controls import downloads
 from ui.reading import drill_down, talent_figures
 from ui.shell import address, frame
 from ui.shell.policy_form import current_policy
+from ui.shell.visitor import identify_visitor
 from ui.words import terms
 from ui.words.i18n import current_language, t, tn, translate_labels
 from ui.words.numbers import (
@@ -55,7 +57,8 @@ def page() -> None:
         drill_down.fetch_promotion_rows(policy)
     head = st.container()
     part = _draw_people_filters(drill_down.list_cut_options(policy, figures, current_language()))
-    number = drill_down.fetch_part_count(policy, part)
+    scope = identify_visitor().people_scope
+    number = drill_down.fetch_part_count(policy, part, scope)
     with head:
         frame.draw_lead(_render_people_answer(part, number))
         frame.draw_under_lead(
@@ -67,7 +70,7 @@ def page() -> None:
     if not number:
         frame.draw_empty_state(t("Nobody is behind this figure"), t("Take a filter away."))
         return
-    _draw_people_list(policy, part, number)
+    _draw_people_list(policy, part, scope, number)
 
 
 def _render_people_answer(part: DrillDownFilter, number: int) -> str:
@@ -109,8 +112,8 @@ def _draw_people_filters(options: dict[str, dict[str, str]]) -> DrillDownFilter:
     return DrillDownFilter("person_times" if ledger == "person_times" else "persons", **chosen)
 
 
-def _draw_people_list(policy: Policy, part: DrillDownFilter, number: int) -> None:
-    rows = drill_down.list_part_people(policy, part)
+def _draw_people_list(policy: Policy, part: DrillDownFilter, scope: Scope, number: int) -> None:
+    rows = drill_down.list_part_people(policy, part, scope)
     words = _collect_list_words()
     table = _build_people_list(rows, words)
     hint = t("Click a line to see why the worker counts; the talent's name opens the talent.")
@@ -141,7 +144,7 @@ def _draw_people_list(policy: Policy, part: DrillDownFilter, number: int) -> Non
         if number <= drill_down.MAX_PART_ROWS:
             downloads.draw_download_buttons(table, about, "people", main=True)
         else:
-            make = partial(_build_full_people_list, policy, part, words)
+            make = partial(_build_full_people_list, policy, part, scope, words)
             downloads.draw_lazy_download_buttons(number, make, about, "people", main=True)
 
 
@@ -156,9 +159,9 @@ def _format_listed_rows(shown: int, number: int) -> str:
 
 
 def _build_full_people_list(
-    policy: Policy, part: DrillDownFilter, words: PeopleListWords
+    policy: Policy, part: DrillDownFilter, scope: Scope, words: PeopleListWords
 ) -> pl.DataFrame:
-    return _build_people_list(drill_down.list_part_people(policy, part, None), words)
+    return _build_people_list(drill_down.list_part_people(policy, part, scope, None), words)
 
 
 @dataclass(frozen=True)
@@ -209,6 +212,8 @@ def _open_clicked_person(cell: tuple[int, str] | None, rows: pl.DataFrame) -> No
         return
     line, column = cell
     row = rows.row(line, named=True)
+    if row["talent_id"] is None:  # outside the visitor's area
+        frame.switch_to_page("talent", id=row["person_id"])
     if column == t("Nearest talent"):
         frame.switch_to_page("talent", id=row["talent_id"])
     frame.switch_to_page("lineage", id=row["talent_id"], selected=row["person_id"])

@@ -133,7 +133,8 @@ class Person:
     """Everything the pages show of one person; lists by day, the earliest first.
 
     `born` is a year. `leading`: named a leading talent; `target`: a key training target, since
-    `listed_on`. `apprentices` counts people.
+    `listed_on`. `apprentices` counts people, those too whom the visitor may not see, and
+    `unseen_mentors` the mentors who are left out of `mentors` for that.
     """
 
     id: str
@@ -163,6 +164,7 @@ class Person:
     achievements: tuple[PersonAchievement, ...] = ()
     subsidies: tuple[PaidSubsidy, ...] = ()
     apprentices: int = 0
+    unseen_mentors: int = 0
 
     @property
     def level(self) -> int | None:

@@ -7,13 +7,13 @@ from html import escape
 import streamlit as st
 
 from graph.model.vocabularies import BASES, GRADES, LEVELS, PROVINCES, SUBSIDY_KINDS
-from graph.people.aliases import resolve_person_id
 from ui.person import record
 from ui.person.honour_marks import HONOUR_MARKS
 from ui.person.person import PaidSubsidy, Person, PersonBox, PersonStudio
 from ui.reading import talent_figures
 from ui.reading.talent_figures import TalentFigures
-from ui.shell import frame, graph_state
+from ui.shell import frame
+from ui.shell.people_scope import filter_visible_rows, resolve_visible_id
 from ui.shell.policy_form import current_policy
 from ui.words.i18n import current_language, t, tn, translate_label
 from ui.words.numbers import (
@@ -34,7 +34,7 @@ def find_chosen_person(page: str) -> Person | None:
     id = st.query_params.get("id") or st.session_state.get("talent_id")
     about = record.fetch_person(id) if id else None
     if id and about is None:
-        id = resolve_person_id(graph_state.fetch_snapshot(), id)
+        id = resolve_visible_id(id)
         about = record.fetch_person(id)
     if id is None or about is None:
         draw_person_suggestions(id, page)
@@ -57,7 +57,8 @@ def draw_person_suggestions(id: str | None, page: str) -> None:
         )
     policy = current_policy()
     with st.spinner(t("Measuring the chains")):
-        rows = talent_figures.fetch_talent_rows(policy).sort("driven", descending=True).head(10)
+        rows = filter_visible_rows(talent_figures.fetch_talent_rows(policy), "talent_id")
+        rows = rows.sort("driven", descending=True).head(10)
     frame.draw_heading(t("The talents who drive most"), t("persons"))
     frame.draw_row_list(
         [
@@ -85,7 +86,7 @@ def render_person_answer(about: Person, figures: TalentFigures | None, leaders: 
     language = current_language()
     name = escape(format_person_name(about.name))
     if figures is None:
-        number = len(about.list_mentors())
+        number = len(about.list_mentors()) + about.unseen_mentors
         values = {
             "name": f"<b>{name}</b>",
             "apprentices": render_bold(
@@ -163,13 +164,15 @@ def list_work_facts(about: Person) -> list[tuple[str, str]]:
     language = current_language()
     comma = t(", ")
     studios = [format_studio(s) for s in about.studios]
-    mentors = [format_person_name(m.name) for m in about.list_mentors()]
+    mentors = [format_person_name(m.name) for m in about.list_mentors()][:4]
+    if about.unseen_mentors:
+        mentors.append(t("{n} outside your area", n=format_count(about.unseen_mentors)))
     province = PROVINCES.get(about.province or "")
     place = [about.enterprise or "", translate_label(province, language) if province else ""]
     return [
         (t("Occupation"), translate_term(about.occupation or "")),
         (t("Works at"), comma.join(part for part in place if part)),
-        (t("Learned from"), comma.join(mentors[:4])),
+        (t("Learned from"), comma.join(mentors)),
         (t("Studio"), comma.join(studios[:2])),
         (t("Apprentices"), format_persons(about.apprentices, language)),
     ]

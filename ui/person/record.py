@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from graph.people.person_boxes import lookup_person_boxes
@@ -22,6 +23,7 @@ from ui.person.person import (
     PersonStudio,
 )
 from ui.shell import graph_state
+from ui.shell.people_scope import find_visible_ids, is_visible, keep_visible
 
 # What a person's lists are made of.
 PERSON_PARTS: Mapping[str, Callable[..., object]] = {
@@ -43,9 +45,24 @@ MAX_QUERIED_IDS = 100
 
 
 def fetch_person(id: str) -> Person | None:
-    """Everything the pages show of one person; None when there is none of this id."""
+    """Everything the pages show of one person; None when there is none of this id, or none that
+    this visitor may see.
+    """
+    if not is_visible(id):
+        return None
     rows = graph_state.read_live_rows("person_record", id=id)
-    return build_person(rows[0]) if rows else None
+    return _hide_unseen_mentors(build_person(rows[0])) if rows else None
+
+
+def _hide_unseen_mentors(about: Person) -> Person:
+    """The person with the mentors whom this visitor may see, and how many others there are."""
+    mentors = {mentor.id for mentor in about.mentors}
+    visible = find_visible_ids(mentors)
+    return replace(
+        about,
+        mentors=tuple(mentor for mentor in about.mentors if mentor.id in visible),
+        unseen_mentors=len(mentors - visible),
+    )
 
 
 def build_person(row: Mapping[str, Any]) -> Person:
@@ -57,15 +74,17 @@ def build_person(row: Mapping[str, Any]) -> Person:
 
 
 def fetch_person_boxes(ids: list[str], high_skilled_level: int) -> dict[str, PersonBox]:
-    """Person id -> box, of each of the ids; one that nobody has is its own name.
+    """Person id -> box, of each of the ids; one that nobody has is its own name, and so is one
+    whom this visitor may not see.
 
     `skilled_on` of a box is the first day at `high_skilled_level` or above.
     """
-    if len(ids) <= MAX_QUERIED_IDS:
-        rows = graph_state.read_live_rows("person_boxes", ids=ids, level=high_skilled_level)
+    seen = keep_visible(ids)
+    if len(seen) <= MAX_QUERIED_IDS:
+        rows = graph_state.read_live_rows("person_boxes", ids=seen, level=high_skilled_level)
         found = {row["id"]: _build_person_box(row) for row in rows}
     else:
-        found = _compute_person_boxes("\n".join(ids), high_skilled_level)
+        found = _compute_person_boxes("\n".join(seen), high_skilled_level)
     return {id: found.get(id) or PersonBox(id, id) for id in ids}
 
 
@@ -89,6 +108,9 @@ def fetch_studio_names(ids: list[str]) -> dict[str, str]:
 
 
 def fetch_apprentices(id: str, high_skilled_level: int) -> list[Apprentice]:
-    """Direct apprentices, latest first."""
+    """Direct apprentices whom this visitor may see, latest first; of nobody, none."""
+    if not is_visible(id):
+        return []
     rows = graph_state.read_live_rows("direct_apprentices", id=id, level=high_skilled_level)
-    return [Apprentice(**row) for row in rows]
+    visible = find_visible_ids([row["id"] for row in rows])
+    return [Apprentice(**row) for row in rows if row["id"] in visible]

@@ -50,6 +50,7 @@ from ui.profile.one_page_sheet import render_profile_sheet
 from ui.reading import merged_ids, talent_figures
 from ui.reading.talent_figures import TalentFigures
 from ui.shell import address, frame, graph_state
+from ui.shell.people_scope import filter_visible_rows
 from ui.shell.policy_form import current_policy
 from ui.shell.visitor import Visitor, identify_visitor, record_personal_read
 from ui.shell.visitor import mask_birth_year as masked_born
@@ -88,8 +89,9 @@ def page() -> None:
         frame.draw_heading(t("Profile"), "")
         frame.draw_html(frame.render_facts(_list_profile_facts(about)))
         if figures is not None:
-            frame.draw_rule()
-            outlook.draw_talent_outlook(about.id, policy)
+            if not identify_visitor().is_limited:  # it names who is pending
+                frame.draw_rule()
+                outlook.draw_talent_outlook(about.id, policy)
             frame.draw_rule()
             _draw_talent_comparison(about, figures)
 
@@ -104,7 +106,8 @@ def _draw_profile_actions(
     """To the lineage, to paper, and to a file."""
     with st.container(horizontal=True, key="noprint_ways", vertical_alignment="center"):
         frame.draw_page_link("lineage", t("See the lineage"), id=about.id)
-        frame.draw_page_link("story", t("Skill story"), id=about.id)
+        if not identify_visitor().is_limited:
+            frame.draw_page_link("story", t("Skill story"), id=about.id)
         st.space("stretch")
         print_button.draw_print_button(t("Print"))
         policy = current_policy()
@@ -233,7 +236,17 @@ def _draw_profile_columns(
 
 def _draw_driving_talents(about: Person) -> None:
     """The talents this person counts for; each leads to why."""
-    rows = talent_figures.fetch_talents_of_worker(about.id, current_policy())
+    every = talent_figures.fetch_talents_of_worker(about.id, current_policy())
+    rows = filter_visible_rows(every, "talent_id")
+    if every.height > rows.height:
+        frame.draw_muted(
+            t(
+                "Counts for {n} leading talents outside your area.",
+                n=format_count(every.height - rows.height),
+            )
+        )
+        if rows.is_empty():
+            return
     if rows.is_empty():
         if not about.leading:
             note = t("Counts for no leading talent under this policy.")
@@ -252,9 +265,11 @@ def _draw_driving_talents(about: Person) -> None:
 
 def _draw_mentors(about: Person) -> None:
     mentors = about.list_mentors()
-    if not mentors:
+    if not mentors and not about.unseen_mentors:
         return
-    frame.draw_heading(t("Mentors"), format_count(len(mentors)))
+    frame.draw_heading(t("Mentors"), format_count(len(mentors) + about.unseen_mentors))
+    if about.unseen_mentors:
+        frame.draw_muted(t("{n} outside your area", n=format_count(about.unseen_mentors)))
     for row in mentors[:MAX_PROFILE_TALENTS]:
         frame.draw_page_link("talent", format_person_name(row.name), id=row.id)
 
@@ -455,6 +470,9 @@ def _format_period(row: PersonStay | PersonEmployment | PersonProject) -> str:
 
 def _draw_apprentices(about: Person, rows: list[Apprentice]) -> None:
     """Direct apprentices with whether each counts, a page at a time."""
+    unseen = about.apprentices - len({row.id for row in rows})
+    if unseen > 0 and identify_visitor().is_limited:
+        frame.draw_muted(t("Besides, {n} apprentices outside your area.", n=format_count(unseen)))
     if not rows:
         frame.draw_heading(t("Apprentices"), "")
         frame.draw_empty_state(

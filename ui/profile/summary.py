@@ -67,7 +67,7 @@ def draw_figure_strip(id: str, figures: TalentFigures, lost: int | None, policy:
                 st.rerun()
             frame.draw_html(render_six_figures(figures, None))
 
-    st.fragment(draw, run_every=FIGURE_POLL_SECONDS)()
+    frame.fragment(run_every=FIGURE_POLL_SECONDS)(draw)()
 
 
 def fetch_irreplaceable_count(id: str, policy: Policy) -> int | None:

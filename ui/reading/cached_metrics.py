@@ -121,7 +121,7 @@ def _draw_job_button(of: Any, words: str, work: Callable[[], Any], **button: Any
     st.button(t("Work out: {name}", name=words), on_click=_begin_job, args=(of, work), **button)
 
 
-@st.fragment(run_every=JOB_POLL_SECONDS)
+@frame.fragment(run_every=JOB_POLL_SECONDS)
 def _draw_job_progress(key: Any, words: str) -> None:
     job = find_background_job(key)
     if job is None or job.done():

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from graph.accounts.scope import Scope
 from graph.cache.tables import build_table_path
 from graph.dates import format_date_columns
 from graph.driven.drill_down import (
@@ -22,6 +24,7 @@ from graph.people.lookup import lookup_people
 from graph.policy import Policy
 from ui.reading import cached_metrics, talent_figures
 from ui.shell import graph_state
+from ui.shell.people_scope import fetch_covered_people
 from ui.words.i18n import t, translate_label
 from ui.words.terms import translate_term
 
@@ -102,23 +105,31 @@ def start_promotion_rows_job(policy: Policy) -> None:
 
 
 @graph_state.cache_by_graph_state(max_entries=256)
-def fetch_part_count(policy: Policy, part: DrillDownFilter) -> int:
-    """How many persons or person-times a part has: the figure that was clicked."""
-    return fetch_promotion_rows(policy).number(part)
+def fetch_part_count(policy: Policy, part: DrillDownFilter, scope: Scope) -> int:
+    """How many persons or person-times a part has in a scope: of everybody, the figure that was
+    clicked.
+    """
+    return int(_select_part_rows(policy, part, scope).select(pl.len()).collect().item())
+
+
+def _select_part_rows(policy: Policy, part: DrillDownFilter, scope: Scope) -> pl.LazyFrame:
+    rows = fetch_promotion_rows(policy).of(part)
+    if scope.everybody:
+        return rows
+    covered = pl.Series(np.flatnonzero(fetch_covered_people(scope)).astype(np.int32))
+    return rows.filter(pl.col("person").is_in(covered.implode()))
 
 
 def list_part_people(
-    policy: Policy, part: DrillDownFilter, most: int | None = MAX_PART_ROWS
+    policy: Policy, part: DrillDownFilter, scope: Scope, most: int | None = MAX_PART_ROWS
 ) -> pl.DataFrame:
-    """The people of a part, newest promotion first; `most` None gives all.
+    """The people of a part and a scope, newest promotion first; `most` None gives all.
 
     person_id, name, day, province, occupation_code, enterprise, generation, channel, and the
-    nearest talent's talent_id and talent.
+    nearest talent's talent_id and talent, null where the scope does not cover the talent.
     """
-    rows = (
-        fetch_promotion_rows(policy)
-        .of(part)
-        .select("person", "day", "generation", "channel", "nearest")
+    rows = _select_part_rows(policy, part, scope).select(
+        "person", "day", "generation", "channel", "nearest"
     )
     found = (rows if most is None else rows.head(most)).collect()
     columns = "person", "person_id", "name", "province", "occupation_code", "enterprise_id"
@@ -130,6 +141,8 @@ def list_part_people(
     talents = talent_figures.fetch_driven_figures(policy).talents.select(
         "talent_id", talent="name", nearest="person"
     )
+    if not scope.everybody:
+        talents = talents.filter(pl.Series(fetch_covered_people(scope)[talents["nearest"]]))
     enterprises = (
         graph_state.fetch_snapshot()
         .frames["enterprises"]

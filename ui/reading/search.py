@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from graph.model.vocabularies import LEVELS, PROVINCES
-from graph.people.aliases import resolve_person_id
 from graph.people.organisation_aliases import resolve_organisation_id
 from graph.people.search import (
     SEARCH_FACETS,
@@ -26,6 +25,8 @@ from graph.people.search import (
 from graph.programme.notebook import Entry
 from ui.reading import talent_figures
 from ui.shell import graph_state
+from ui.shell.people_scope import keep_visible, resolve_visible_id
+from ui.shell.visitor import identify_visitor
 
 MAX_RESULTS_PER_KIND = 20
 MAX_RECENT_SEARCHES = 10
@@ -132,8 +133,9 @@ def search_by_text(
     an organisation finds its owner.
     """
     snapshot = graph_state.fetch_snapshot()
-    text = resolve_person_id(snapshot, text)
-    text = resolve_organisation_id(snapshot, text)
+    text = resolve_visible_id(text)
+    if not identify_visitor().is_limited:
+        text = resolve_organisation_id(snapshot, text)
     wanted, names = list(kinds), talent_figures.fetch_name_index()
     found = dict(names.find(text, wanted, most, first=first, only=only))
     for asked in parse_search_words(text):
@@ -215,6 +217,8 @@ def fetch_result_details(kind: str, ids: list[str]) -> Sequence[Found]:
     """What tells these apart, in their order; those that the graph no longer has are left out."""
     if kind == "Person":
         return fetch_people_details(ids)
+    if identify_visitor().is_limited and kind != "Occupation":
+        return []  # a place may be named after a person
     if kind == "Studio":
         return [_build_found_studio(row) for row in _fetch_in_order("studios_found", ids)]
     rows = _fetch_in_order(f"{SEARCH_KIND_FRAMES[kind]}_found", ids)
@@ -222,10 +226,12 @@ def fetch_result_details(kind: str, ids: list[str]) -> Sequence[Found]:
 
 
 def fetch_people_details(ids: list[str]) -> list[FoundPerson]:
-    """Who these are, in their order; those that the graph no longer has are left out."""
+    """Who these are, in their order; those that the graph no longer has are left out, and those
+    whom this visitor may not see.
+    """
     return [
         FoundPerson(**{**row, "bases": tuple(row["bases"]), "honours": tuple(row["honours"])})
-        for row in _fetch_in_order("people_found", ids)
+        for row in _fetch_in_order("people_found", keep_visible(ids))
     ]
 
 

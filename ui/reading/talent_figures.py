@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from graph.accounts.scope import Scope
 from graph.cache.tables import build_table_path, load_cached_table
 from graph.driven.figures import Driven
 from graph.driven.own_apprentices import load_own_apprentices
@@ -36,6 +38,8 @@ from ui.shell.graph_state import (
     mark_live_read,
     open_shared_database,
 )
+from ui.shell.people_scope import fetch_covered_people
+from ui.shell.visitor import identify_visitor
 from ui.words.terms import translate_term
 
 RecordCounts = tuple[dict[str, int], dict[str, int]]  # of nodes by kind, relations by type
@@ -285,6 +289,25 @@ def fetch_kind_counts() -> RecordCounts:
 
 
 @cache_by_graph_state(max_entries=2, resource=True)
-def fetch_name_index() -> NameIndex:
-    """The names of everyone and everything, to find by."""
+def _read_name_index() -> NameIndex:
     return load_name_index(fetch_snapshot())
+
+
+@cache_by_graph_state(max_entries=4, resource=True)
+def _restrict_name_index(scope: Scope) -> NameIndex:
+    """The names of the people of a scope and of occupations; places may be named after people."""
+    names = _read_name_index()
+    keep = np.zeros(len(names.keys), dtype=bool)
+    people = names.spans["Person"]
+    numbers = fetch_snapshot().frames["people"].select("person_id", "person")
+    listed = names.keys[people].alias("person_id").to_frame().lazy()
+    found = listed.join(numbers, on="person_id", how="left", maintain_order="left").collect()
+    keep[people] = fetch_covered_people(scope)[found["person"].to_numpy()]
+    keep[names.spans["Occupation"]] = True
+    return names.restrict(keep)
+
+
+def fetch_name_index() -> NameIndex:
+    """The names of everyone and everything whom this visitor may see, to find by."""
+    scope = identify_visitor().people_scope
+    return _read_name_index() if scope.everybody else _restrict_name_index(scope)

@@ -19,7 +19,7 @@ import base64
 import hashlib
 import ipaddress
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -192,7 +192,7 @@ class SecurityMiddleware:
             meter.close()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = _find_refusal_text(Headers(scope=scope))
+        refused = _find_refusal_text(Headers(scope=scope), scope.get("client"))
         if refused is None and is_monitoring_request(scope):
             answer = await run_in_threadpool(build_monitoring_response, scope["path"], Settings())
             await answer(scope, receive, _add_security_headers(send))
@@ -207,15 +207,18 @@ class SecurityMiddleware:
             await send({"type": "websocket.close", "code": 1008})
 
 
-def _find_refusal_text(headers: Headers) -> str | None:
-    """Why the request is not taken; None when it is."""
+def _find_refusal_text(headers: Headers, client: Sequence[Any] | None) -> str | None:
+    """Why the request is not taken; None when it is. `client` is None for a socket of this machine
+    that has no address.
+    """
     host = headers.get("host")
     if not is_host_allowed(host):
         return HOST_REFUSED_TEXT
     if not is_origin_allowed(headers.get("origin"), host):
         return ORIGIN_REFUSED_TEXT
-    # A proxy on this machine may ask as localhost for whoever is elsewhere.
-    own = _is_loopback(host) and not is_proxied(headers)
+    # A proxy on this machine may ask as localhost for whoever is elsewhere, and anybody may write
+    # localhost.
+    own = _is_loopback(host) and not is_proxied(headers) and _is_own_client(client)
     return None if own or is_sign_in_on() else SIGN_IN_MISSING_TEXT
 
 
@@ -228,6 +231,29 @@ def _is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _is_own_client(client: Sequence[Any] | None) -> bool:
+    """Whether a request comes from this machine, or from where the settings say so
+    (`SHICHENG_OPEN_CLIENTS`: a container's own network).
+    """
+    if client is None:
+        return True
+    try:
+        address = ipaddress.ip_address(str(client[0]))
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or any(
+        address in network for network in _list_open_networks(Settings().open_clients)
+    )
+
+
+@cache
+def _list_open_networks(stated: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """The networks of the setting. Raises `ValueError` for what is none: nothing is open then."""
+    given = (part.strip() for part in stated.split(","))
+    return tuple(ipaddress.ip_network(part) for part in given if part)
 
 
 def _count_answer(send: Send, meter: RequestMeter) -> Send:

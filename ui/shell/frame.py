@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import wraps
 from html import escape
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -36,6 +36,7 @@ from ui.shell.theme import ColourMode
 from ui.shell.visitor import (
     identify_visitor,
     is_account_sign_in_on,
+    is_page_of_visitor,
     is_provider_sign_in_on,
     is_sign_in_on,
 )
@@ -50,6 +51,7 @@ from ui.words.i18n import (
 from ui.words.numbers import format_short_day
 
 PagesByName = Mapping[str, Any]
+P = ParamSpec("P")
 
 page_logger = logging.getLogger("shicheng.app")
 
@@ -330,6 +332,23 @@ def page(draw: Callable[[], None]) -> Callable[[], None]:
                             _draw_data_as_of(standing, bool(live))
 
     return drawn
+
+
+def fragment(*, run_every: float | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A part of a page that runs by itself, and draws the whole page anew as soon as its visitor
+    is not the one it was drawn for.
+    """
+
+    def decorate(draw: Callable[P, None]) -> Callable[P, None]:
+        @wraps(draw)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+            if not is_page_of_visitor():
+                st.rerun()
+            draw(*args, **kwargs)
+
+        return st.fragment(checked, run_every=run_every)
+
+    return decorate
 
 
 def page_before_loads(draw: Callable[[], None]) -> Callable[[], None]:

@@ -5,14 +5,15 @@ With local accounts (`shicheng account add`) a visitor is the account whose sess
 cookie names. With OpenID Connect (`[auth]` in Streamlit's secrets) a visitor is the mail address
 that the provider vouches for, with the role of the account of that name, a data steward when the
 settings name it; whoever has none, or one that is not confirmed, is a manager under the provider's
-own number. `graph.roles` says what a role may; whoever may not see personal data sees names and
-careers, with certificate numbers and years of birth masked. ID numbers never leave the graph.
+own number, or a viewer as soon as some account does not see everybody. `graph.roles` says what a
+role may, `graph.accounts.scope` whom a manager sees; whoever may not see personal data sees names
+and careers, with certificate numbers and years of birth masked. ID numbers never leave the graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,13 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from graph.accounts.registry import Account, find_account, has_local_accounts
+from graph.accounts.registry import (
+    Account,
+    find_account,
+    has_limited_accounts,
+    has_local_accounts,
+)
+from graph.accounts.scope import EVERYBODY, NOBODY, Scope, parse_scope
 from graph.accounts.sessions import find_session_account
 from graph.audit.actor import Actor, add_actor_finder
 from graph.audit.log import Fact, record_event
@@ -38,10 +45,21 @@ _REFUSED_KEY: Final = "audit_refused"
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who visits: `id` owns what is saved; `role` decides what is masked."""
+    """Who visits: `id` owns what is saved; `role` decides what is masked, `scope` who is seen."""
 
     id: str
     role: Role
+    scope: Scope = EVERYBODY
+
+    @property
+    def people_scope(self) -> Scope:
+        """Whom the visitor sees: nobody where the role sees figures alone."""
+        return self.scope if has_permission(self.role, "people") else NOBODY
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there are people whom the visitor must not learn of."""
+        return not self.people_scope.everybody
 
     @property
     def sees_personal_data(self) -> bool:
@@ -49,7 +67,11 @@ class Visitor:
         return self.may("personal_data")
 
     def may(self, permission: Permission) -> bool:
-        """Whether the visitor's role has the permission."""
+        """Whether the visitor's role has the permission; a limited visitor has no other than to
+        see people.
+        """
+        if self.is_limited and permission != "people":
+            return False
         return has_permission(self.role, permission)
 
     @property
@@ -58,7 +80,7 @@ class Visitor:
         return Actor(self.id, self.role, "app")
 
 
-ANONYMOUS_VISITOR: Final = Visitor("", "manager")
+ANONYMOUS_VISITOR: Final = Visitor("", "viewer")
 
 
 def is_provider_sign_in_on() -> bool:
@@ -76,38 +98,85 @@ def is_sign_in_on() -> bool:
     return is_provider_sign_in_on() or is_account_sign_in_on()
 
 
+@dataclass(frozen=True)
+class _Credentials:
+    """What a browser shows of its visitor: a session's token, and what the provider states."""
+
+    token: str
+    claims: Mapping[str, Any] | None
+
+
+def _read_credentials() -> _Credentials:
+    known = is_provider_sign_in_on() and st.user.is_logged_in
+    token = st.context.cookies.get(SESSION_COOKIE_NAME, "") if is_account_sign_in_on() else ""
+    return _Credentials(token, st.user.to_dict() if known else None)
+
+
 def identify_visitor() -> Visitor:
-    """The visitor of this run; before signing in, a manager without a name."""
+    """The visitor of this run; before signing in, a viewer without a name."""
+    return _identify(_read_credentials())
+
+
+def bind_visitor_check() -> Callable[[], bool]:
+    """Tells, outside of a run too, whether this visitor is still signed in, with the same rights.
+
+    For what is made later: a file that a page offered before the session ended.
+    """
+    credentials, visitor = _read_credentials(), identify_visitor()
+    return lambda: _identify(credentials) == visitor
+
+
+def is_page_of_visitor() -> bool:
+    """Whether the page that stands in the browser was drawn for who visits now.
+
+    A part that runs by itself has to ask: the session may have ended, or the rights changed.
+    """
+    drawn_for, now = st.session_state.get(_SIGNED_IN_KEY), identify_visitor()
+    return drawn_for is None or bool(drawn_for == now)
+
+
+def _identify(credentials: _Credentials) -> Visitor:
     settings = Settings()
     if not is_sign_in_on():
         return Visitor(LOCAL_VISITOR_ID, settings.role)
-    account = _find_signed_in_account(settings.home)
+    account = _find_signed_in_account(settings.home, credentials.token)
     if account is not None:
-        return Visitor(account.name, account.role)
-    if not is_provider_sign_in_on() or not st.user.is_logged_in:
+        return Visitor(account.name, account.role, account.scope)
+    if not is_provider_sign_in_on() or credentials.claims is None:
         return ANONYMOUS_VISITOR
-    claimed = parse_visitor_claims(st.user.to_dict(), settings.stewards)
+    claimed = parse_visitor_claims(credentials.claims, settings.stewards)
+    if claimed.role == "manager":
+        claimed = replace(claimed, scope=parse_scope_claims(credentials.claims, settings))
     return _apply_account_role(claimed, settings.home)
 
 
-def _find_signed_in_account(home: Path) -> Account | None:
+def _find_signed_in_account(home: Path, token: str) -> Account | None:
     """The account of the browser's session; none until a password of one's own is chosen."""
-    token = st.context.cookies.get(SESSION_COOKIE_NAME, "")
     account = find_session_account(home, token) if token else None
     return None if account is None or account.must_change else account
 
 
 def _apply_account_role(claimed: Visitor, home: Path) -> Visitor:
-    """An address that the provider vouches for has the role of the account of its name."""
-    if "@" not in claimed.id or " " in claimed.id:
-        return claimed
+    """An address that the provider vouches for has the role of the account of its name.
+
+    Where some account does not see everybody, an address without one sees nobody: whoever removes
+    a limited account must not give it the whole country.
+    """
     try:
-        account = find_account(home, claimed.id)
-    except UsageError:  # a damaged file gives nobody more than the settings do
-        return claimed
-    if account is None or account.name != claimed.id:  # no other spelling of it
-        return claimed
-    return Visitor(claimed.id, account.role)
+        account = find_account(home, claimed.id) if _is_address(claimed.id) else None
+        limited = has_limited_accounts(home)
+    except UsageError:  # the file is damaged: it may have limited this one
+        return Visitor(claimed.id, "viewer")
+    if account is not None and account.name == claimed.id:  # no other spelling of it
+        return Visitor(claimed.id, account.role, account.scope)
+    if limited and claimed.role == "manager" and claimed.scope.everybody:
+        return Visitor(claimed.id, "viewer")
+    return claimed
+
+
+def _is_address(id: str) -> bool:
+    """Whether it is an address that the provider confirmed, and no number of its own."""
+    return "@" in id and " " not in id
 
 
 def identify_actor() -> Actor:
@@ -180,6 +249,28 @@ def parse_visitor_claims(claims: Mapping[str, Any], stewards: str) -> Visitor:
         return Visitor(f"{claims.get('iss', '')} {claims.get('sub', '')}", "manager")
     named = {name.strip().lower() for name in stewards.split(",") if name.strip()}
     return Visitor(address, "steward" if address in named else "manager")
+
+
+def parse_scope_claims(claims: Mapping[str, Any], settings: Settings) -> Scope:
+    """Whom a manager of the provider's sees, by the claims that the settings name: a list, or a
+    text with commas. Nobody where they are named and none states an area, or one that is none.
+    """
+    if not (settings.province_claim or settings.industry_claim):
+        return EVERYBODY
+    stated = [
+        _split_claim(claims.get(name) if name else None)
+        for name in (settings.province_claim, settings.industry_claim)
+    ]
+    try:
+        scope = parse_scope(*stated)
+    except UsageError:
+        return NOBODY
+    return NOBODY if scope.everybody else scope
+
+
+def _split_claim(stated: Any) -> list[str]:
+    parts = stated.split(",") if isinstance(stated, str) else stated
+    return [str(part) for part in parts] if isinstance(parts, list | tuple) else []
 
 
 def is_sign_in_required() -> bool:

@@ -18,8 +18,10 @@ from ui.controls import distribution, downloads, joint_panel, selectable_table
 from ui.controls import table_columns as tables
 from ui.reading import cached_metrics, talent_figures
 from ui.shell import address, frame, graph_state
+from ui.shell.people_scope import filter_visible_rows
 from ui.shell.policy_form import current_policy
 from ui.shell.theme import TOKENS_BY_MODE
+from ui.shell.visitor import identify_visitor
 from ui.talents import table
 from ui.talents.table import TALENT_FILTERS
 from ui.words.i18n import current_language, t, tn
@@ -42,11 +44,12 @@ def page() -> None:
     """The page."""
     policy = current_policy()
     with st.spinner(t("Measuring the chains")):
-        everyone = talent_figures.fetch_talent_rows(policy)
+        everyone = filter_visible_rows(talent_figures.fetch_talent_rows(policy), "talent_id")
     head = st.container()
     chosen, rule = _draw_talent_filters(everyone)
     view, names, by, sorting = _draw_talent_view_controls()
-    found = table.fetch_talent_table(policy, [*names, sorting.by])
+    rows = table.fetch_talent_table(policy, [*names, sorting.by])
+    found = filter_visible_rows(rows, "talent_id")
     shown = table.filter_talents(found, chosen)
     selected = selectable_table.list_ticked_ids(found["talent_id"])
     with head:
@@ -348,7 +351,7 @@ def _build_talents_about(policy: Policy, chosen: dict[str, Any]) -> About:
 
 
 def _draw_talents_panel(shown: pl.DataFrame, policy: Policy, selected: list[str]) -> None:
-    everyone = talent_figures.fetch_talent_rows(policy)
+    everyone = filter_visible_rows(talent_figures.fetch_talent_rows(policy), "talent_id")
     chosen = everyone.filter(pl.col("talent_id").is_in(selected))
     by_id = {row["talent_id"]: row for row in chosen.iter_rows(named=True)}
     picked = [by_id[id] for id in selected]
@@ -448,11 +451,17 @@ def _draw_workers_download(policy: Policy, selected: list[str], union: int) -> N
     """The people the selected drive, each once, for download."""
     about = talent_figures.build_page_about(policy, {"talents": ",".join(selected)})
     driven = talent_figures.fetch_driven_figures(policy)
+    # Here, for the file is made where nobody knows who visits.
+    seen = (
+        filter_visible_rows(driven.workers_of(*selected), "person_id")
+        if identify_visitor().is_limited
+        else None
+    )
     titles = [t("Person number"), t("Talents"), t("Fewest links"), t("High-skilled since")]
 
     def made() -> bytes:
         rows = (
-            driven.workers_of(*selected)
+            (driven.workers_of(*selected) if seen is None else seen)
             .group_by("person_id")
             .agg(
                 pl.col("talent_id").sort().str.join(" "),
