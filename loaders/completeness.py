@@ -123,7 +123,7 @@ class Census:
 
 _CENSUS_COUNTS_CYPHER = (
     "WITH x, {ours} AS ours WHERE size(ours) > 0 "
-    "WITH DISTINCT x, size(ours) = size(x.{p}sources) AS alone "
+    "WITH DISTINCT x, size(ours) = size([] + x.{p}sources) AS alone "
     "RETURN count(x) AS stated, count(CASE WHEN alone THEN 1 END) AS alone"
 )
 
@@ -154,7 +154,7 @@ def _build_census_cypher(declared: Declared, ends: str) -> str:
 
 def _build_stating_sources_cypher(declared: Declared) -> str:
     """Cypher: those of $replaced that state `x` by a row; others may name an occupation only."""
-    stating = f"s IN x.{_build_facet_prefix(declared)}sources WHERE s IN $replaced"
+    stating = f"s IN [] + x.{_build_facet_prefix(declared)}sources WHERE s IN $replaced"
     if isinstance(declared, NodeKind) and declared.label == "Occupation":
         stating += (
             " AND none(told IN coalesce(x.stated, []) WHERE told CONTAINS '\"named\": true' "
@@ -197,7 +197,7 @@ def count_stated_records(
         rows = database.read(
             f"MATCH {_build_record_pattern(declared)} WITH "
             f"{_build_stating_sources_cypher(declared)} AS ours, "
-            f"size(x.{p}sources) AS every WHERE size(ours) > 0 "
+            f"size([] + x.{p}sources) AS every WHERE size(ours) > 0 "
             "RETURN ours, size(ours) = every AS alone, count(*) AS n",
             {"replaced": list(sources)},
             seconds=CENSUS_TIMEOUT_SECONDS,

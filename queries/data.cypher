@@ -45,7 +45,7 @@ CALL (stating) {
   UNION ALL
   WITH stating WHERE stating > 1
   MATCH (m:Person)-[r:MENTORS]->(a:Person)
-  WHERE size(r.sources) > 1
+  WHERE size([] + r.sources) > 1
   RETURN 'mentorship' AS kind, m.person_id + ' > ' + a.person_id AS record,
          r.sources AS sources, r.row AS row
 }
@@ -59,7 +59,7 @@ LIMIT $rows
 // help.en: A mentorship that two sources state counts under both.
 // help.zh: 两个来源共同陈述的师徒关系分别计入。
 MATCH (:Person)-[m:MENTORS]->(:Person)
-UNWIND m.sources AS source
+UNWIND [] + m.sources AS source
 WITH source, count(m) AS records, count(CASE WHEN m.start IS NULL THEN m END) AS undated
 RETURN source, records, undated, round(toFloat(records - undated) / records, 3) AS dated_share
 ORDER BY records DESC, source

@@ -142,7 +142,7 @@ RETURN p.person_id AS person_id, p.name AS name, p:LeadingTalent AS leading_tale
 MATCH (p:Person)-[m:MENTORS]->(a:Person)
 WHERE m.start IS NULL
 RETURN p.person_id AS mentor_id, p.name AS mentor, a.person_id AS apprentice_id,
-       a.name AS apprentice, m.end AS end, m.end_precision AS end_precision, m.sources AS sources, m.row AS row
+       a.name AS apprentice, m.end AS end, m.end_precision AS end_precision, [] + m.sources AS sources, m.row AS row
 ORDER BY mentor_id, apprentice_id
 LIMIT $rows
 

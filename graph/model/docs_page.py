@@ -29,6 +29,9 @@ carries its provenance:
 
 {provenance}
 
+Most relations have one source and were written by the first load. Theirs is shorter: `sources` is
+the name itself, not a list, and there is no `load`. `[] + x.sources` is a list in every case.
+
 Where sources differ, the value of the source counts that is first in `SHICHENG_SOURCE_RANK`, then
 the one with the newest `updated_on`, then the one whose source's name comes first. An empty cell
 says nothing beside a value; `start` and `end` come from one source. `stated` then has a text a

@@ -37,6 +37,7 @@ from graph.model.kinds import (
     stored_properties,
 )
 from graph.model.schema_types import End, NodeKind, Property, Relation, Type
+from graph.store.statements import parse_stored_sources
 
 if TYPE_CHECKING:
     from graph.server.database import Database
@@ -83,6 +84,8 @@ PROVENANCE_COLUMNS: Final = ("row_file", "row_line", "stated_by")
 
 ChunkProgress = Callable[[int, int], None]
 ColumnLists = Mapping[str, Sequence[Any]]
+# The sources of a relation as the graph has them: a name, or a list of several.
+StoredSources = str | Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def build_node_columns(kind: NodeKind) -> list[Column]:
 def build_relation_columns(relation: Relation) -> list[Column]:
     stated = (
         "CASE WHEN x.sources = $usual THEN null ELSE "
-        + _build_join_expression("x.sources")
+        + _build_join_expression("([] + x.sources)")
         + " END"
     )
     return [
@@ -426,7 +429,7 @@ class GraphReader(FrameReader):
         return found_all
 
     def _by_starts(
-        self, relation: Relation, where: str, wanted: str, usual: Sequence[str]
+        self, relation: Relation, where: str, wanted: str, usual: StoredSources
     ) -> list[Chunk]:
         """The relations by keys of their start nodes, where numbers are far apart."""
         label = relation.start.kinds[0]
@@ -501,14 +504,14 @@ def _build_kind_column_name(column: str) -> str:
     return column.removesuffix("_id") + "_kind"
 
 
-def _read_usual_sources(database: Database, relation: Relation) -> list[str]:
+def _read_usual_sources(database: Database, relation: Relation) -> StoredSources:
     """The sources of one of the relations: most have the same, which then need not travel."""
     pattern = _build_relation_pattern(relation)
     rows = database.read(f"MATCH {pattern} RETURN x.sources AS sources LIMIT 1")
-    return list(rows[0]["sources"] or []) if rows else []
+    return (rows[0]["sources"] or []) if rows else []
 
 
-def compact_provenance(found: pl.DataFrame, usual: Sequence[str]) -> pl.DataFrame:
+def compact_provenance(found: pl.DataFrame, usual: StoredSources) -> pl.DataFrame:
     """`row` as file and line, and the usual sources put in where none travelled."""
     file = str(found["row"][0] or "").rpartition(":")[0] if found.height else ""
     digits = found["row"].str.strip_prefix(f"{file}:")
@@ -518,10 +521,11 @@ def compact_provenance(found: pl.DataFrame, usual: Sequence[str]) -> pl.DataFram
         files, line = _split_files_and_lines(found["row"])
     else:
         files = _build_constant_series(file, found.height)
+    joined = SOURCE_SEPARATOR.join(parse_stored_sources(usual))
     return found.drop("row", "stated_by").with_columns(
         files.alias("row_file"),
         line.alias("row_line"),
-        _fill_usual_sources(found["stated_by"], SOURCE_SEPARATOR.join(usual)).alias("stated_by"),
+        _fill_usual_sources(found["stated_by"], joined).alias("stated_by"),
     )
 
 

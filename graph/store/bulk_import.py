@@ -324,9 +324,7 @@ class BulkImport:
     def import_files(self) -> list[ImportFile]:
         """Writes the files: the nodes, whose numbers the rest needs, then two at a time."""
         nodes = [
-            self._file(f"--nodes={kind.label}=", frame)
-            for kind in NODES
-            for frame in self._node_frames(kind)
+            self._node_file(kind, frame) for kind in NODES for frame in self._node_frames(kind)
         ]
         with ThreadPoolExecutor(PARALLEL_RELATION_FILES) as together:
             relations = [
@@ -345,7 +343,7 @@ class BulkImport:
     def _relation_files(
         self, relation: str, start: str, end: str | None, stated: StatedRecords
     ) -> list[ImportFile]:
-        files = []
+        files: list[ImportFile] = []
         for records in stated.records():
             rows = records.collect()
             parts = [(end, rows)] if end else _split_by_end_kind(rows)
@@ -353,7 +351,7 @@ class BulkImport:
             while parts:
                 kind, part = parts.pop(0)
                 if part.height:
-                    files.append(self._relation_file(relation, start, kind, part))
+                    files += self._relation_import_files(relation, start, kind, part)
         return files
 
     def _node_frames(self, kind: NodeKind) -> Iterator[pl.DataFrame]:
@@ -465,7 +463,12 @@ class BulkImport:
         stated = stated.with_columns(pl.lit(self.load_id).alias(f"{prefix}load"))
         return nodes.join(stated, on=facet.column, how="left", maintain_order="left")
 
-    def _relation_file(self, relation: str, start: str, end: str, rows: pl.DataFrame) -> ImportFile:
+    def _relation_import_files(
+        self, relation: str, start: str, end: str, rows: pl.DataFrame
+    ) -> Iterator[ImportFile]:
+        """As `graph.store.statements.format_relation_sources` has them: those of one source with
+        its name, those of several with a list. They name no load, which is the first one.
+        """
         ends = [
             self._number(rows[START_KEY_COLUMN], start),
             self._number(rows[END_KEY_COLUMN], end),
@@ -473,7 +476,15 @@ class BulkImport:
         numbered = rows.with_columns(ends[0].alias(START_KEY_COLUMN), ends[1].alias(END_KEY_COLUMN))
         if self.observer is not None:
             self.observer.add_relations(relation, numbered)
-        return self._file(f"--relationships={relation}=", numbered)
+        what = f"--relationships={relation}="
+        several = numbered[SOURCES_COLUMN].str.contains(LIST_SEPARATOR, literal=True)
+        if not several.any():
+            yield self._file(what, numbered, {SOURCES_COLUMN: f"{SOURCES_COLUMN}:string"})
+            return
+        yield self._file(what, numbered.filter(several), {})
+        if not several.all():
+            one = numbered.filter(~several)
+            yield self._file(what, one, {SOURCES_COLUMN: f"{SOURCES_COLUMN}:string"})
 
     def _number(self, keys: pl.Series, kind: str) -> pl.Series:
         named = keys.alias("id").to_frame()
@@ -481,12 +492,15 @@ class BulkImport:
             NODE_NUMBER_COLUMN
         ]
 
-    def _file(self, what: str, rows: pl.DataFrame) -> ImportFile:
+    def _node_file(self, kind: NodeKind, nodes: pl.DataFrame) -> ImportFile:
+        named = nodes.with_columns(pl.lit(self.load_id).alias("load"))
+        return self._file(f"--nodes={kind.label}=", named, {})
+
+    def _file(self, what: str, rows: pl.DataFrame, headers: Mapping[str, str]) -> ImportFile:
+        """`headers`: those of columns that have another than their type says."""
         path = self.folder / f"import-{next(self._files)}.csv"
-        rows = rows.with_columns(pl.lit(self.load_id).alias("load"))
-        headed = rows.rename(
-            {c: _format_import_header(c, dtype) for c, dtype in rows.schema.items()}
-        )
+        usual = {c: _format_import_header(c, dtype) for c, dtype in rows.schema.items()}
+        headed = rows.rename({**usual, **headers})
         lines, returns = -1, False
         with path.open("wb") as file:
             for at in range(0, headed.height, BULK_SLICE_ROWS):

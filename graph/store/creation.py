@@ -54,32 +54,46 @@ class Creation:
 
 def build_node_creation(kind: NodeKind, rows: pl.DataFrame, load: str) -> Creation:
     """The nodes of a kind that rows state."""
-    return _build_creation(rows, load, "", f"(x:{kind.label} {{values}})")
+    own = {"load": "$load", "sources": "[{" + SOURCE_NAME_COLUMN + "}]"}
+    return _build_creation(rows, own, {"load": load}, "", f"(x:{kind.label} {{values}})")
 
 
 def build_relation_creation(
-    relation: Relation, start: str, end: str, rows: pl.DataFrame, load: str
+    relation: Relation, start: str, end: str, rows: pl.DataFrame
 ) -> Creation:
-    """The relations between nodes of two kinds that rows state, and the labels these earn."""
+    """The relations between nodes of two kinds that rows state, and the labels these earn.
+
+    They name no load, which is the first one, and their one source without a list: less to write.
+    """
     match = "".join(
         f"MATCH ({name}:{kind} {{{{{NODE_KINDS[kind].key}: {{{column}}}}}}}) "
         for name, kind, column in (("a", start, START_KEY_COLUMN), ("b", end, END_KEY_COLUMN))
     )
     sides = (("a", relation.start.label), ("b", relation.end.label))
     labels = "".join(f"SET {name}:{label} " for name, label in sides if label)
-    return _build_creation(rows, load, match + labels, f"(a)-[x:{relation.type} {{values}}]->(b)")
+    own = {"sources": "{" + SOURCE_NAME_COLUMN + "}"}
+    pattern = f"(a)-[x:{relation.type} {{values}}]->(b)"
+    return _build_creation(rows, own, {}, match + labels, pattern)
 
 
-def _build_creation(rows: pl.DataFrame, load: str, before: str, pattern: str) -> Creation:
-    """`before` names columns in braces; `pattern` has `{values}` where the properties go."""
+def _build_creation(
+    rows: pl.DataFrame,
+    own: Mapping[str, str],
+    constants: Mapping[str, Any],
+    before: str,
+    pattern: str,
+) -> Creation:
+    """`own`: further properties. They and `before` name columns in braces; `pattern` has
+    `{values}` where the properties go.
+    """
     same = _find_constants(rows)
     columns = tuple(name for name in rows.columns if name not in same)
     given = {name: f"$c_{name}" for name in same}
     given |= {name: f"$c_{name}[i]" for name in columns}
     apart = (ORIGIN_COLUMN, SOURCE_NAME_COLUMN, START_KEY_COLUMN, END_KEY_COLUMN)
     values = {name: value for name, value in given.items() if name not in apart}
-    values |= {"load": "$load", "row": given[ORIGIN_COLUMN]}
-    values["sources"] = f"[{given[SOURCE_NAME_COLUMN]}]"
+    values["row"] = given[ORIGIN_COLUMN]
+    values |= {name: text.format(**given) for name, text in own.items()}
     written = ", ".join(
         f"{name}: {value}" for name, value in values.items() if same.get(name, "") is not None
     )
@@ -88,7 +102,7 @@ def _build_creation(rows: pl.DataFrame, load: str, before: str, pattern: str) ->
         f"CREATE {pattern.replace('{values}', f'{{{written}}}')}"
     )
     stated = {f"c_{name}": value for name, value in same.items() if value is not None}
-    return Creation(statement, columns, {"load": load, **stated})
+    return Creation(statement, columns, {**constants, **stated})
 
 
 def _find_constants(rows: pl.DataFrame) -> dict[str, Any]:

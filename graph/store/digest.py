@@ -10,6 +10,7 @@ from typing import Any
 from graph.model.kinds import FACETS, NODES, RELATIONS, is_published_property
 from graph.model.schema_types import build_facet_prefix
 from graph.server.database import Database
+from graph.store.statements import parse_stored_sources
 
 DIGEST_PAGE_RECORDS = 10_000
 _KEYS = sorted({kind.key for kind in NODES})
@@ -81,5 +82,5 @@ def _format_record_line(head: list[str], properties: dict[str, Any]) -> str:
     }
     for prefix in prefixes:
         if f"{prefix}sources" in kept:
-            kept[f"{prefix}sources"] = sorted(kept[f"{prefix}sources"])
+            kept[f"{prefix}sources"] = sorted(parse_stored_sources(kept[f"{prefix}sources"]))
     return json.dumps([head, kept], ensure_ascii=False, sort_keys=True, default=str)

@@ -403,13 +403,16 @@ def redirect_mentions(
         for column in columns if identity.node.key not in ends else ():
             rules = MergeRules.of(relation, writer.ranks)
             names = list_stated_properties(rules, relation)
-            groups: dict[tuple[str, str, str], dict[tuple[str, str, str], list[Statement]]] = {}
+            groups: dict[
+                tuple[str | None, str, str], dict[tuple[str, str, str], list[Statement]]
+            ] = {}
             for one in _read_mentioning_relations(writer, relation, column, list(ids)):
                 before = writer.statements_of(rules, names, one.properties)
                 after = renamed.apply(before, column)
                 if after != before:
                     key = "" if relation.one_tie else one.properties[RELATION_KEY_COLUMN]
-                    group = groups.setdefault((one.properties[LOAD_COLUMN], one.start, one.end), {})
+                    load = one.properties.get(LOAD_COLUMN)
+                    group = groups.setdefault((load, one.start, one.end), {})
                     group.setdefault((one.a, one.b, key), []).extend(after)
             for (load, start, end), stated in groups.items():
                 with writer.dated(load):

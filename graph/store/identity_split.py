@@ -36,7 +36,12 @@ from graph.store.merge import (
     list_stated_properties,
     read_batch_nodes,
 )
-from graph.store.statements import RELATION_KEY_COLUMN, MergeRules, Statement
+from graph.store.statements import (
+    RELATION_KEY_COLUMN,
+    MergeRules,
+    Statement,
+    parse_stored_sources,
+)
 from graph.store.undo import NodeImage
 
 _PERSON_DIGEST = "id_digest"
@@ -107,7 +112,7 @@ def _check_sources_known(
     known = set(node["properties"]["sources"])
     id = node["properties"][identity.node.key]
     for one in relations:
-        for source in one.properties["sources"]:
+        for source in parse_stored_sources(one.properties["sources"]):
             if source not in known:
                 raise _build_unclear_source_error(source, id)
     for facet in FACETS:

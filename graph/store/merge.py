@@ -46,7 +46,9 @@ from graph.store.statements import (
     MergeRules,
     Record,
     Statement,
+    format_relation_sources,
     parse_source_rank,
+    parse_stored_sources,
 )
 from graph.store.undo import NodeImage, RelationImage, UndoImages
 
@@ -115,7 +117,8 @@ def build_reference_values(kind: NodeKind, key: str) -> dict[str, Any]:
 class Writer:
     """Writes one load. `progress` is told of every batch (rows done).
 
-    `stamp` is the load that records name as their last, where it is not this one (`dated`).
+    `stamp` is the load that records name as their last, where it is not this one (`dated`): None
+    is the first load, which no relation names.
     `acknowledged` are the numbers of the batches that stand, where the load goes on after a kill:
     `resumed` is told, at the first other one, how many rows were passed over.
     """
@@ -124,7 +127,7 @@ class Writer:
     load_id: str
     replaced: Sequence[str] = ()
     first: bool = False
-    stamp: str = ""
+    stamp: str | None = ""
     progress: Callable[[int], None] = lambda rows: None
     acknowledged: frozenset[int] = frozenset()
     resumed: Callable[[int], None] = lambda rows: None
@@ -145,7 +148,7 @@ class Writer:
             UndoImages(self.load_id, FIRST_LOAD_NUMBER).write_everything(self.database)
 
     @contextmanager
-    def dated(self, stamp: str) -> Iterator[None]:
+    def dated(self, stamp: str | None) -> Iterator[None]:
         """Within it records are put as if this earlier load had written them so."""
         before = self.stamp, self.replaced
         self.stamp, self.replaced = stamp, ()
@@ -156,7 +159,9 @@ class Writer:
 
     def to_properties(self, rules: MergeRules, record: Record) -> dict[str, Any]:
         """The record as the graph has it, written by this load or by the one of `dated`."""
-        return rules.stored(record, self.stamp or self.load_id)
+        if self.stamp != "":
+            return rules.stored(record, self.stamp)
+        return rules.stored(record, None if self.first and rules.is_of_relation else self.load_id)
 
     def _fresh(self, scope: str) -> bool:
         """Whether nothing of `scope` can be there: the first load, and its first rows of it."""
@@ -248,7 +253,8 @@ class Writer:
         if not properties.get(f"{rules.prefix}sources"):
             return []
         statements = rules.statements(properties, names)
-        if properties.get(f"{rules.prefix}load") == self.load_id:
+        unnamed = self.load_id if self.first else None
+        if (properties.get(f"{rules.prefix}load") or unnamed) == self.load_id:
             return statements
         return [one for one in statements if one.source not in self.replaced]
 
@@ -269,7 +275,7 @@ class Writer:
     def _create_relations(
         self, relation: Relation, start: str, end: str, rows: pl.DataFrame
     ) -> None:
-        creation = build_relation_creation(relation, start, end, rows, self.load_id)
+        creation = build_relation_creation(relation, start, end, rows)
         self._create(creation, split_relation_rounds(relation, start == end, rows))
 
     def _create(self, creation: Creation, rounds: Iterable[Round]) -> None:
@@ -403,7 +409,11 @@ class Writer:
             before = by_key.pop(key, None)
             properties = self.to_properties(rules, stored)
             if before is not None and not any(id(one) in touched for one in tie):
-                same = before["properties"] | {"load": self.load_id}
+                sources = parse_stored_sources(before["properties"]["sources"])
+                same = before["properties"] | {
+                    "load": properties["load"],
+                    "sources": format_relation_sources(sources),
+                }
                 if all(same.get(name) == value for name, value in properties.items()):
                     continue
             change.put(before["id"] if before else None, (*pair, key), properties, record)
@@ -580,7 +590,11 @@ class Writer:
 
     def _stale(self, statement: str) -> Iterator[list[dict[str, Any]]]:
         """What a statement finds, a batch at a time, until it finds nothing more."""
-        given = {"load": self.load_id, "replaced": list(self.replaced)}
+        given = {
+            "load": self.load_id,
+            "unnamed": self.load_id if self.first else "",
+            "replaced": list(self.replaced),
+        }
         while found := self.database.read(statement, given, seconds=600):
             yield found
 
@@ -765,7 +779,9 @@ class Writer:
 
 # --- reading and writing a batch --------------------------------------------------------------
 
-_STALE_CONDITION: Final = "x.{p}load <> $load AND any(s IN x.{p}sources WHERE s IN $replaced)"
+_STALE_CONDITION: Final = (
+    "coalesce(x.{p}load, $unnamed) <> $load AND any(s IN [] + x.{p}sources WHERE s IN $replaced)"
+)
 
 
 @dataclass

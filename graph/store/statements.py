@@ -73,6 +73,19 @@ def parse_source_rank(text: str) -> dict[str, int]:
     return {name: place for place, name in enumerate(dict.fromkeys(filter(None, names)))}
 
 
+def format_relation_sources(sources: Sequence[str]) -> str | list[str]:
+    """The sources of a relation as the graph has them: of one alone its name, else a list.
+
+    Neo4j gives every list of texts a block of 128 bytes, and most relations have one source.
+    """
+    return sources[0] if len(sources) == 1 else list(sources)
+
+
+def parse_stored_sources(stored: str | Sequence[str] | None) -> list[str]:
+    """The sources of a record that the graph has as a name or as a list of them."""
+    return [stored] if isinstance(stored, str) else list(stored or ())
+
+
 @dataclass(frozen=True)
 class MergeRules:
     """How the statements on one kind of record become the record.
@@ -100,6 +113,11 @@ class MergeRules:
             if declared_property.group:
                 together.setdefault(declared_property.group, []).append(name)
         return cls(properties, ranks, prefix, tuple(map(tuple, together.values())))
+
+    @property
+    def is_of_relation(self) -> bool:
+        """Whether the records are relations, whose provenance is stored in a shorter form."""
+        return RELATION_KEY_COLUMN in self.properties
 
     def place(self, statement: Statement, wins: Sequence[str]) -> tuple[Any, ...]:
         """Where a statement stands among others: the lowest is believed first."""
@@ -168,7 +186,8 @@ class MergeRules:
     def statements(self, record: Mapping[str, Any], names: Iterable[str]) -> list[Statement]:
         """What each source states of a stored record; `names` are the values' names."""
         values = {name: record.get(name) for name in names}
-        row, sources = record[f"{self.prefix}row"], record[f"{self.prefix}sources"]
+        row = record[f"{self.prefix}row"]
+        sources = parse_stored_sources(record[f"{self.prefix}sources"])
         told = record.get(f"{self.prefix}stated")
         if not told:
             return [Statement(source, row, values) for source in sources]
@@ -186,13 +205,14 @@ class MergeRules:
             return date.fromisoformat(value)
         return value
 
-    def stored(self, record: Record, load: str) -> dict[str, Any]:
-        """The properties of the record as the graph has them."""
+    def stored(self, record: Record, load: str | None) -> dict[str, Any]:
+        """The properties of the record as the graph has them; `load` None: none is named."""
         p = self.prefix
+        sources = format_relation_sources(record.sources) if self.is_of_relation else record.sources
         return record.values | {
             f"{p}load": load,
             f"{p}row": record.row,
-            f"{p}sources": record.sources,
+            f"{p}sources": sources,
             f"{p}stated": record.stated,
         }
 

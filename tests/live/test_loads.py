@@ -16,11 +16,13 @@ from graph.messages import Message
 from graph.model.constraints import build_schema_statements
 from graph.server.database import Database
 from graph.settings import Settings
+from graph.snapshot.take import take_snapshot
 from graph.store.digest import compute_store_digest, format_canonical_lines
 from loaders import folder, wikidata
 from loaders.load_nodes import MAX_LOAD_JOURNALS
 from loaders.reports import LoadReport
 from loaders.sync import load_records
+from loaders.undoing import undo_finished_load
 from tests.emptying import emptied
 
 pytestmark = pytest.mark.lts
@@ -40,6 +42,11 @@ BASE = {
     "trainings": "person_id,place_id,start,end\np3,s1,2022-01-01,\np3,sc1,2021-01-01,2021-02-01\n",
     "training_targets": "person_id,listed_on,reason\np3,2024-01-01,young\n",
     "targets": "scope,year,leading_talents,high_skilled\n全国,2026,15000,5000000\n",
+}
+
+UNION = {
+    "people": "person_id,name,sex\np1,王一,男\n",
+    "mentorships": "mentor_id,apprentice_id,start\np1,p2,2021-03-01\np3,p1,\n",
 }
 
 
@@ -116,7 +123,7 @@ def test_what_a_folder_becomes(
             "named": dt.date(2020, 5, 1),
             "start": dt.date(2021, 3, 1),
             "row": "mentorships.csv:2",
-            "sources": ["hr"],
+            "sources": "hr",
             "apprentice": "p2",
         }
     ]
@@ -129,8 +136,10 @@ def test_what_a_folder_becomes(
     assert one(empty_database, "MATCH (s:Studio)-[:HOSTED_BY]->(e) RETURN e.name") == "第一机床厂"
     bare = "MATCH (n:!Load&!Change) WHERE n.sources IS NULL OR n.load IS NULL RETURN count(n)"
     assert one(empty_database, bare) == 0
-    bare = "MATCH ()-[r]->() WHERE r.sources IS NULL OR r.load IS NULL RETURN count(r)"
+    bare = "MATCH ()-[r]->() WHERE r.sources IS NULL OR r.row IS NULL RETURN count(r)"
     assert one(empty_database, bare) == 0
+    named = "MATCH ()-[r]->() WHERE r.load IS NOT NULL RETURN count(r)"
+    assert one(empty_database, named) == 0
 
 
 def test_a_code_that_is_also_a_provinces_is_no_province(
@@ -236,6 +245,33 @@ def test_a_complete_statement_takes_back_what_it_no_longer_states(
     labels = "MATCH (p:Person {person_id: 'p3'}) RETURN labels(p)"
     assert one(empty_database, labels) == ["Person"]
     assert report.removed["MENTORS"] == 2
+
+
+def test_a_store_whose_relations_name_their_load_and_list_one_source_goes_on_the_same(
+    empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    """So the version before wrote them."""
+    hr, union = write(tmp_path / "hr", BASE), write(tmp_path / "union", UNION)
+    less = {**BASE, "mentorships": "mentor_id,apprentice_id,start\np1,p2,2021-03-01\n"}
+    later = write(tmp_path / "later" / "hr", less)
+    found = []
+    for is_older in (False, True):
+        emptied(empty_database)
+        load(empty_database, settings, hr)
+        if is_older:
+            empty_database.write(
+                "MATCH (l:Load) MATCH ()-[x]->() SET x.load = l.load_id, x.sources = [] + x.sources"
+            )
+        load(empty_database, settings, union)
+        lines = [*format_canonical_lines(empty_database)]
+        report = load(empty_database, settings, later, complete=True, gone="recognitions")
+        assert report.removed["MENTORS"] == 1
+        frames = take_snapshot(empty_database, settings).frames
+        ties = frames["mentorships"].select("mentor", "apprentice", "row", "sources").collect()
+        found.append((lines, [*format_canonical_lines(empty_database)], ties.rows()))
+        undo_finished_load(empty_database, "3", "test")
+        assert [*format_canonical_lines(empty_database)] == lines
+    assert found[0] == found[1]
 
 
 def test_the_complete_load_of_the_same_changes_nothing(
@@ -385,6 +421,7 @@ from graph.server.location import find_running_server
 from graph.settings import Settings
 from loaders import folder
 from loaders.sync import load_records
+from loaders.undoing import undo_finished_load
 
 settings = Settings().model_copy(update={"home_path": Path(sys.argv[1]), "heap_mb": 768})
 after, batches = int(sys.argv[3]), 0

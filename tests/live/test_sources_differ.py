@@ -164,7 +164,7 @@ def test_one_mentorship_of_two_sources_is_one_tie_and_a_finding(
     report = load(empty_database, settings, *paths)
     ties = empty_database.read(
         "MATCH (:Person {person_id: 'p1'})-[m:MENTORS]->(b) RETURN b.person_id AS b, "
-        "toString(m.start) AS start, m.sources AS sources ORDER BY b, start"
+        "toString(m.start) AS start, [] + m.sources AS sources ORDER BY b, start"
     )
     assert ties == [
         {"b": "p2", "start": "2023-03-01", "sources": ["hr", "union"]},

@@ -79,11 +79,11 @@ def test_what_all_rows_share_is_sent_once_and_what_none_has_is_not_written() -> 
             "_source": ["hr", "hr"],
         }
     )
-    made = build_relation_creation(RELATION_KINDS["MENTORS"], "Person", "Person", rows, "load")
+    made = build_relation_creation(RELATION_KINDS["MENTORS"], "Person", "Person", rows)
     assert made.statement == (
         "UNWIND range(0, $count - 1) AS i MATCH (a:Person {person_id: $c__from[i]}) "
         "MATCH (b:Person {person_id: $c__to[i]}) SET b:Apprentice CREATE (a)-[x:MENTORS "
-        "{key: $c_key, load: $load, row: $c__origin[i], sources: [$c__source]}]->(b)"
+        "{key: $c_key, row: $c__origin[i], sources: $c__source}]->(b)"
     )
     assert made.build_parameters(rows.tail(1)) == {
         "count": 1,
