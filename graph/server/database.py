@@ -41,6 +41,7 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any]
 
 OLDEST_NEO4J_VERSION = (5, 26)
+_CREATE_INDEX_PATTERN = re.compile(r"CREATE (\w+ )?INDEX ")
 CONNECT_SECONDS = 5.0
 RETRY_SECONDS = 15.0
 # The driver tries a read of the embedded server once more (after a second). When that is being
@@ -153,9 +154,23 @@ class Database:
         return self._run(lambda session: session.execute_write(once), WRITE_ACCESS)
 
     def schema(self, statements: Iterable[str]) -> None:
-        """Create or drop constraints and indexes, each in its own transaction; wait for them."""
-        for statement in statements:
-            self.write(statement)
+        """Create constraints and indexes, and wait for them.
+
+        Indexes are made in one transaction, so that Neo4j reads the store once to fill them all;
+        the rest has a transaction each.
+        """
+        every = list(statements)
+        indexes = [one for one in every if _CREATE_INDEX_PATTERN.match(one)]
+
+        def create(tx: ManagedTransaction) -> None:
+            for statement in indexes:
+                tx.run(statement).consume()
+
+        if indexes:
+            self.write_with(create)
+        for statement in every:
+            if statement not in indexes:
+                self.write(statement)
         self.read(f"CALL db.awaitIndexes({INDEX_SECONDS})", seconds=INDEX_SECONDS)
 
     @contextmanager
