@@ -13,9 +13,10 @@ import pytest
 
 import tests.java_options
 import tests.memory_disk
-import tests.polars_threads  # noqa: F401
+import tests.polars_threads
 
 # isort: split
+import tests.planning  # noqa: F401
 from graph.server import embedded
 from graph.server.database import Database, connect
 from graph.settings import Settings
