@@ -20,6 +20,7 @@ from graph.audit.entries import AuditFilter, iterate_audit_entries
 from graph.audit.log import record_event
 from graph.audit.verification import verify_audit_log
 from graph.errors import AuditError
+from tests.examples import limit_examples
 
 PERSON = "p0034"
 CERTIFICATE = "Z2023110105001234"
@@ -117,7 +118,7 @@ DAMAGES: tuple[Callable[[Any, Path], None], ...] = (
 )
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=limit_examples(80))
 @given(st.data())
 def test_any_damage_is_found_and_no_later_line_hides_it(written: Path, data: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:

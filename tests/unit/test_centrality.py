@@ -17,6 +17,7 @@ from graph.metrics.centrality import compute_centrality
 from graph.metrics.examples import build_example_lineages
 from graph.metrics.registry import METRICS
 from graph.policy import Policy
+from tests.examples import limit_examples
 
 POLICY = Policy()
 NAMES = "abcdefghij"
@@ -33,7 +34,7 @@ def figures(pairs: list[tuple[str, str]], **parameters: Any) -> pl.DataFrame:
 
 @example([("a", "b"), ("b", "c"), ("c", "a"), ("a", "c"), ("d", "d")])
 @given(pair_lists)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=limit_examples(200), deadline=None)
 def test_it_equals_networkx(pairs: list[tuple[str, str]]) -> None:
     graph = nx.DiGraph()
     graph.add_nodes_from(sorted({name for pair in pairs for name in pair}))

@@ -17,6 +17,7 @@ from loaders.findings import build_empty_findings
 from loaders.load_identities import resolve_person_identities
 from loaders.mapping.identifiers import build_certificate_id, build_digest_id
 from loaders.staging import StagedTable
+from tests.examples import limit_examples
 
 Record = tuple[str, str, str | None, str | None]  # id, name, ID number's digest, certificate
 PERSON = "Person"
@@ -166,7 +167,7 @@ FILES = st.lists(st.lists(SAID.map(build_record), min_size=1, max_size=3), min_s
 
 
 @given(FILES, st.randoms(use_true_random=False))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=limit_examples(120), deadline=None)
 def test_any_order_of_files_gives_the_same_people(files: list[list[Record]], random: Any) -> None:
     one, other, together = MemoryStore(), MemoryStore(), MemoryStore()
     for records in files:
@@ -178,7 +179,7 @@ def test_any_order_of_files_gives_the_same_people(files: list[list[Record]], ran
 
 
 @given(FILES, st.integers(0, 2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=limit_examples(60), deadline=None)
 def test_two_id_numbers_are_never_joined_by_a_certificate(
     files: list[list[Record]], wrong: int
 ) -> None:

@@ -36,6 +36,7 @@ from graph.metrics.places import (
 from graph.policy import CHANNELS, Policy
 from graph.snapshot.frames import Snapshot
 from tests.conformance.brute_force import World, brute_force
+from tests.examples import limit_examples
 
 PEOPLE = [f"p{number}" for number in range(7)]
 DAYS = [date(2023, 1, 1) + timedelta(days=45 * step) for step in range(12)]
@@ -314,7 +315,7 @@ def test_over_capacity_counts_apprentices_not_rows() -> None:
     assert [row[name] for name in columns] == ["over_capacity", 3, 2, 1, date(2024, 6, 1)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=limit_examples(60), deadline=None)
 @given(tables, policies)
 def test_last_hops_count_as_the_engine_does(
     given_tables: dict[str, list[Row]], policy: Policy
@@ -380,7 +381,7 @@ def taught_at(given_tables: dict[str, list[Row]], policy: Policy) -> set[tuple[A
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=limit_examples(100), deadline=None)
 @given(tables, policies)
 def test_places_equal_plain_walks(given_tables: dict[str, list[Row]], policy: Policy) -> None:
     counted = taught_at(given_tables, policy)
@@ -424,7 +425,7 @@ def test_places_equal_plain_walks(given_tables: dict[str, list[Row]], policy: Po
                 assert one["exact"] and one["at_least"] == best
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=limit_examples(300), deadline=None)
 @given(
     st.dictionaries(
         st.frozensets(st.sampled_from("abcdef"), min_size=1, max_size=3),

@@ -15,10 +15,13 @@ from loaders.department_files import count_sheet_rows
 from loaders.readers.gedcom import MAX_BROKEN_LINES, format_gedcom_date
 from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
+from tests.examples import limit_examples
 from tests.unit.test_public_forms import DEPARTMENT, load, pairs, propose_all, write
 
 QUICK = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=limit_examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 HEAD = "0 HEAD\n1 GEDC\n2 VERS 5.5.1\n1 CHAR UTF-8\n"
 PEOPLE = "0 @I1@ INDI\n1 NAME 三 /张/\n0 @I2@ INDI\n1 NAME Carl /Gauß/\n1 SEX F\n"

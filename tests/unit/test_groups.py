@@ -15,6 +15,7 @@ from graph.metrics.examples import build_example_lineages
 from graph.metrics.registry import METRICS
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
+from tests.examples import limit_examples
 
 POLICY = Policy()
 NAMES = "abcdefghijkl"
@@ -42,7 +43,7 @@ def sets_of(members: pl.DataFrame, group: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("connection", ["weak", "strong"])
 @given(pairs=pair_lists)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=limit_examples(100), deadline=None)
 def test_components_are_those_of_networkx(connection: str, pairs: Pairs) -> None:
     graph, found = (
         graph_of(pairs),
@@ -61,7 +62,7 @@ def test_components_are_those_of_networkx(connection: str, pairs: Pairs) -> None
 
 
 @given(pairs=pair_lists, resolution=st.sampled_from([0.5, 1.0, 2.0]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=limit_examples(100), deadline=None)
 def test_communities_add_up_to_their_modularity(pairs: Pairs, resolution: float) -> None:
     graph = graph_of(pairs).to_undirected()
     found = find_communities(snapshot_of(pairs), POLICY, resolution=resolution)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.programme.nominations import HONOURS, NATIONAL_HONOUR_CODES, Honour, find_nominees
+from tests.examples import limit_examples
 
 HELD = (
     *(f"holds_{code}" for code in NATIONAL_HONOUR_CODES),
@@ -46,7 +47,7 @@ def misses(person: dict[str, Any], honour: Honour) -> list[str]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=limit_examples(40), deadline=None)
 @given(st.lists(PERSON, min_size=1, max_size=12))
 @pytest.mark.parametrize("honour", HONOURS.values(), ids=lambda honour: honour.code)
 def test_nominees_are_those_who_miss_one_at_most(

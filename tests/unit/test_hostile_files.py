@@ -19,9 +19,12 @@ from graph.errors import UsageError
 from loaders.findings import REFUSED
 from loaders.readers.sheets import Sheet, read_sheets
 from loaders.tables import UnreadFile
+from tests.examples import limit_examples
 
 QUICK = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=limit_examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 WORKBOOKS = Path(__file__).parent / "workbooks"
 STARTS = [

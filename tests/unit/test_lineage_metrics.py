@@ -17,6 +17,7 @@ from graph.metrics.genealogy import compute_genealogical_index
 from graph.metrics.mpact import compute_mpact
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
+from tests.examples import limit_examples
 
 POLICY = Policy()
 NAMES = "abcdefghij"
@@ -52,7 +53,7 @@ def shared(pairs: Pairs, root: str) -> dict[int, dict[str, Fraction]]:
         at = new
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=limit_examples(150), deadline=None)
 @given(pair_lists, st.integers(0, 3))
 def test_mpact_equals_a_walk(pairs: list[tuple[str, str]], small: int) -> None:
     clear = clean(pairs)
@@ -85,7 +86,7 @@ def test_mpact_equals_a_walk(pairs: list[tuple[str, str]], small: int) -> None:
     assert sum(row["FA"] for row in rows) == pytest.approx(len(apprentices))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=limit_examples(150), deadline=None)
 @given(pair_lists, st.booleans())
 def test_genealogy_equals_plain_sets(pairs: list[tuple[str, str]], small: bool) -> None:
     clear = clean(pairs)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.people.longest_chains import find_longest_chains
+from tests.examples import limit_examples
 
 Ties = list[tuple[int, int]]
 PEOPLE = 9
@@ -52,7 +53,7 @@ def expected(ties: Ties, chains: int) -> list[tuple[int, list[int]]]:
     return [(len(chain) - 1, chain) for chain in order[:chains]]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=limit_examples(400), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, PEOPLE - 1), st.integers(0, PEOPLE - 1)), max_size=14),
     st.integers(1, 12),

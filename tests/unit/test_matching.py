@@ -30,6 +30,7 @@ from loaders.matching.organisation_matching import find_organisation_pairs
 from loaders.matching.organisation_names import find_name_pairs
 from loaders.matching.person_names import fold_names, romanize_names
 from loaders.synthetic.two_departments import build_two_views
+from tests.examples import limit_examples
 
 IDS = [f"p{at}" for at in range(9)]
 PAIRS = st.tuples(st.sampled_from(IDS), st.sampled_from(IDS)).filter(lambda pair: pair[0] < pair[1])
@@ -72,7 +73,7 @@ def clusters_of(choice: MergeChoice) -> dict[str, set[str]]:
 
 
 @given(PEOPLE, WEIGHTS, JUDGED, st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=limit_examples(300), deadline=None)
 def test_no_cluster_holds_what_must_stay_apart(
     known: list[tuple[str | None, str]],
     weights: dict[tuple[str, str], float],
@@ -108,7 +109,7 @@ def test_no_cluster_holds_what_must_stay_apart(
 
 
 @given(PEOPLE, WEIGHTS, PAIRS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=limit_examples(200), deadline=None)
 def test_a_judgement_wins_over_what_is_computed(
     known: list[tuple[str | None, str]],
     weights: dict[tuple[str, str], float],
@@ -124,7 +125,7 @@ def test_a_judgement_wins_over_what_is_computed(
 
 
 @given(PEOPLE, WEIGHTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=limit_examples(200), deadline=None)
 def test_the_asked_and_the_merged_are_all_pairs(
     known: list[tuple[str | None, str]], weights: dict[tuple[str, str], float]
 ) -> None:

@@ -17,6 +17,7 @@ from graph.people.search import (
     rank_names,
     spell_names,
 )
+from tests.examples import limit_examples
 
 PEOPLE = {
     "P1": ("杨勇军", False),
@@ -135,7 +136,7 @@ NAMES = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=limit_examples(40), deadline=None)
 @given(st.lists(NAMES, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_one_mistake_in_han_or_pinyin_still_finds(names: list[str], chance: random.Random) -> None:
     made = index({f"N{at}": (name, False) for at, name in enumerate(names)})
@@ -219,7 +220,7 @@ def person(id: str, name: str | None, province: str, level: int, trade: str) -> 
         },
     ),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=limit_examples(60), deadline=None)
 def test_pages_and_facets_agree_with_a_walk_over_everyone(
     rows: list[tuple[str, str, int, str]], typed: str, only: dict[str, str]
 ) -> None:

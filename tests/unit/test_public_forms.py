@@ -19,11 +19,14 @@ from loaders.mapping.name_lists import is_unclear_name_list, split_names
 from loaders.mapping.proposal import Proposal, propose_mapping
 from loaders.readers.sheets import read_sheets
 from loaders.tables import CheckedTable, UnreadFile
+from tests.examples import limit_examples
 from tests.unit.test_department_lists import DEPARTMENT, check, confirm, propose
 
 SHARED = Path(__file__).parents[3] / "shared"
 QUICK = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=limit_examples(40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

@@ -25,6 +25,7 @@ from loaders.readers import delimited
 from loaders.readers.delimited import read_delimited_rows
 from loaders.readers.encodings import detect_encoding
 from loaders.tables import CheckedTable, RawTable, UnreadFile, check_table
+from tests.examples import limit_examples
 
 TODAY = dt.date(2026, 11, 23)
 # An impossible region: nobody's number.
@@ -129,7 +130,7 @@ def test_columns_with_the_programs_own_names(tmp_path: Path) -> None:
 CELL = st.text(st.sampled_from('ab, "甲\x0b\x85\u2028'), max_size=4)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=limit_examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(CELL, min_size=1, max_size=4), max_size=5), st.sampled_from("\n\r"))
 def test_both_ways_of_reading_are_one(table: list[list[str]], end: str) -> None:
     lines = ["h1,h2,h3", *(",".join(row) for row in table)]

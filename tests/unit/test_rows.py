@@ -22,6 +22,7 @@ from graph.people import lookup
 from graph.people.lookup import IndexedRows, encode_rows
 from graph.server import damage
 from graph.snapshot.frames import Snapshot
+from tests.examples import limit_examples
 
 SIZE = 500
 
@@ -122,7 +123,7 @@ def test_numbers_are_found_by_id_however_ids_are_ordered() -> None:
     }
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=limit_examples(150))
 @given(
     ids=st.lists(st.text(max_size=6), unique=True, max_size=40),
     others=st.lists(st.text(max_size=6), max_size=10),

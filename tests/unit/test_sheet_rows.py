@@ -17,6 +17,7 @@ from loaders.mapping.mapping import Mapping, read_mapping, render_mapping
 from loaders.mapping.proposal import ANSWER_KEYS, propose_mapping
 from loaders.readers.sheet import MergedRange, Sheet
 from loaders.tables import ROW_NUMBER_COLUMN
+from tests.examples import limit_examples
 
 ANSWERS = {"ladder": "old", "unit": "万元", "date": "2024", "grade": "provincial"}
 ANSWERS |= {"kind": "skill_master", "by_name": "yes"}
@@ -72,7 +73,7 @@ def sheets(draw: st.DrawFn) -> Sheet:
     return build_sheet([*titles, list(headers), *draw(st.lists(row, max_size=8))])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=limit_examples(150))
 @given(sheets())
 def test_each_row_is_in_a_table_or_refused(sheet: Sheet) -> None:
     layout = find_layout(sheet)
@@ -93,7 +94,7 @@ def test_each_row_is_in_a_table_or_refused(sheet: Sheet) -> None:
     assert data - named == set()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=limit_examples(60))
 @given(sheets())
 def test_a_mapping_is_the_same_after_it_was_written(sheet: Sheet) -> None:
     import tempfile

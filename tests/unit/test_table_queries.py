@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from graph.people.table_queries import stated_by_several
 from graph.snapshot.frames import Snapshot
 from graph.snapshot.reader import SOURCE_SEPARATOR
+from tests.examples import limit_examples
 
 IDS = ("P1", "P10", "P2", "p", "P1 a", "甲")
 SOURCES = st.lists(st.sampled_from(["hr", "union", "school"]), min_size=1, max_size=3, unique=True)
@@ -28,7 +29,7 @@ def stated(sources: list[str]) -> str | None:
     st.lists(TIES, max_size=20),
     st.sampled_from([1, 3, 8, 1_000]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=limit_examples(60), deadline=None)
 def test_what_several_state_is_listed_people_first_in_the_order_of_its_names(
     people: list[list[str]], ties: list[tuple[int, int, list[str]]], most: int
 ) -> None:
