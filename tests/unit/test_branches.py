@@ -10,6 +10,7 @@ from graph.driven.figures import measure_driven
 from graph.errors import UsageError
 from graph.policy import Policy
 from tests.conformance.worlds import snapshot_of
+from tests.examples import list_seeds
 from tests.unit.test_driven import random_world
 
 POLICIES = (
@@ -21,7 +22,7 @@ POLICIES = (
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", list_seeds(15))
 def test_the_branches_together_are_what_the_talent_drives(seed: int, policy: Policy) -> None:
     snapshot = snapshot_of(random_world(seed))
     driven = measure_driven(snapshot, policy)

@@ -25,6 +25,7 @@ from graph.people.lineage_groups import (
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
 from tests.conformance.worlds import snapshot_of
+from tests.examples import list_seeds
 from tests.unit.test_driven import random_world
 from ui.lineage.filtered_people import count_driven_by_last_year, count_shown_driven
 from ui.lineage.group_columns import group_lineage
@@ -88,7 +89,7 @@ def adds_up(groups: Groups, people: pl.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("by", GROUP_KEYS)
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", list_seeds(8))
 def test_groups_add_up_whatever_is_open(seed: int, by: GroupKey) -> None:
     people, chance = invented(seed), random.Random(seed)
     opened: dict[int, str] = {}
@@ -180,7 +181,7 @@ def as_groups(reached: pl.DataFrame, by: GroupKey) -> Groups:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", list_seeds(12))
 def test_the_groups_reconcile_with_what_the_engine_says_is_driven(
     seed: int, policy: Policy
 ) -> None:
@@ -196,7 +197,7 @@ def test_the_groups_reconcile_with_what_the_engine_says_is_driven(
         assert sum(box.pending for box in groups.boxes) == len(waiting)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", list_seeds(12))
 def test_years_reach_whom_a_walk_by_hand_reaches(seed: int) -> None:
     chance = random.Random(seed)
     for _, its, _, _ in below(seed, Policy(generations=chance.choice([1, 2, 3, None]))):
@@ -235,7 +236,7 @@ def lineages(seed: int, policy: Policy) -> list[Lineage]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", list_seeds(10))
 def test_filters_leave_groups_that_add_up_and_name_nobody_left_out(seed: int) -> None:
     for lineage in lineages(seed, Policy()):
         filters = Filters(levels=(seed % 5, 8), channels=frozenset({"mentorship"}))
@@ -253,7 +254,7 @@ def test_filters_leave_groups_that_add_up_and_name_nobody_left_out(seed: int) ->
             assert found.members(group).height == found.groups.members(group).len()
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", list_seeds(10))
 def test_the_figures_that_follow_the_years_are_those_of_the_years(seed: int) -> None:
     for lineage in lineages(seed, Policy(generations=2 + seed % 2)):
         for first in (2006, 2015):

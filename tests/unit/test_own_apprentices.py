@@ -19,6 +19,7 @@ from graph.driven.shares import (
 from graph.policy import Policy
 from tests.conformance.brute_force import brute_force
 from tests.conformance.worlds import snapshot_of
+from tests.examples import list_seeds
 from tests.unit.test_driven import random_world
 
 POLICIES = (
@@ -30,7 +31,7 @@ POLICIES = (
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", list_seeds(15))
 def test_own_apprentices_are_those_whom_one_mentorship_alone_drives(
     seed: int, policy: Policy
 ) -> None:
@@ -47,7 +48,7 @@ def test_own_apprentices_are_those_whom_one_mentorship_alone_drives(
     assert found == expected
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", list_seeds(10))
 def test_the_shares_of_workers_are_those_of_the_talents(seed: int) -> None:
     snapshot = snapshot_of(random_world(seed))
     driven = measure_driven(snapshot, Policy())
@@ -64,7 +65,7 @@ def test_the_shares_of_workers_are_those_of_the_talents(seed: int) -> None:
         assert sum_worker_credits(driven.workers_of(talent_id))["full"].sum() == driven_count
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", list_seeds(10))
 def test_talents_together_count_each_once(seed: int) -> None:
     world = random_world(seed)
     snapshot = snapshot_of(world)
