@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent
 # Over a minute each, the longest first.
 LONG = (
-    "live/test_person_erasure.py",
     "browser/test_every_page.py",
     "live/test_bulk.py",
+    "live/test_person_erasure.py",
     "browser/test_wheel.py",
+    "browser/test_address.py",
     "live/test_runaways.py",
+    "browser/test_lineage.py",
     "live/test_load_undoing.py",
     "live/test_spark.py",
-    "live/test_embedded.py",
+    "browser/test_lineage_tools.py",
     "browser/test_payloads.py",
-    "browser/test_lineage.py",
+    "live/test_embedded.py",
 )
 KINDS = ("browser", "live", "conformance", "unit")
 

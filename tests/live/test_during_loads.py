@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from graph.snapshot.take import list_cached_snapshots, take_snapshot
 from graph.store.standing import read_graph_state
 from loaders import folder
 from loaders.sync import load_records
+from tests.live.shell import run_here
 from tests.live.test_loads import BASE, PEOPLE, write
 from tests.live.visiting import text
 from ui.controls import downloads
@@ -98,15 +98,7 @@ def loaded(empty_database: Database, settings: Settings, tmp_path: Path) -> Iter
 
 
 def command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    given = {**os.environ, "SHICHENG_HOME": str(settings.home)}
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments],
-        cwd=ROOT,
-        env=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_here(arguments, {"SHICHENG_HOME": str(settings.home)})
 
 
 def test_while_a_load_runs_all_see_the_revision_before_it(

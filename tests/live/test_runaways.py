@@ -47,9 +47,12 @@ DEEP = {
 @pytest.fixture(scope="module")
 def own(second: Settings) -> Iterator[Database]:
     """A server that may be killed, with connections of this module's own."""
-    with connect(second) as database:
-        database.read("RETURN 1", seconds=60)
-        yield database
+    with pytest.MonkeyPatch.context() as patch:
+        # How long the driver asks a server that is gone, before it is looked whether it is.
+        patch.setattr("graph.server.database.RETRY_SECONDS", 3.0)
+        with connect(second) as database:
+            database.read("RETURN 1", seconds=60)
+            yield database
 
 
 @pytest.mark.parametrize("name", DEEP)

@@ -72,7 +72,11 @@ def test_random_worlds_on_the_cluster(spark: Engine, policy: Policy) -> None:
     its_breakdowns_are_right(found, world)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [CASES[0], *(pytest.param(case, marks=pytest.mark.soak) for case in CASES[1:])],
+    ids=lambda case: case.name,
+)
 def test_the_conformance_folders_on_the_cluster(spark: Engine, case: Path) -> None:
     snapshot = snapshot_of(read_world(case))
     found = measure_driven(snapshot, DEFAULT_POLICY, spark)

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +33,7 @@ from loaders import folder
 from loaders.sync import load_records
 from tests.conformance.brute_force import brute_force, read_world
 from tests.emptying import emptied
+from tests.live.shell import run_here
 from tests.live.visiting import go, text
 
 POLICY = Policy(as_of=dt.date(2026, 6, 1))
@@ -54,7 +52,6 @@ LINKS = {
     "studio_leads": "studio_id,person_id,start,end\ns1,t1,2018,\n",
     "trainings": "person_id,place_id,start,end\nw3,s1,2025,2025-06-30\n",
 }
-SHICHENG = str(Path(sys.executable).with_name("shicheng"))
 
 
 def write(path: Path, tables: dict[str, str]) -> Path:
@@ -178,15 +175,8 @@ def test_why_says_the_year(whole: Database, settings: Settings) -> None:
 
 def test_the_commands_write_the_year(whole: Database, settings: Settings, tmp_path: Path) -> None:
     def typed(*command: str) -> str:
-        given = {**os.environ, "SHICHENG_HOME": str(settings.home), "SHICHENG_HEAP_MB": "768"}
-        done = subprocess.run(
-            [SHICHENG, *command],
-            env=given,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            check=False,
-        )
+        given = {"SHICHENG_HOME": str(settings.home), "SHICHENG_HEAP_MB": "768"}
+        done = run_here(command, given, tmp_path)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
