@@ -26,6 +26,7 @@ from graph.errors import DatabaseError, NothingLoadedError, RefusedLoadError, Us
 from graph.policy import Policy
 from graph.programme.notebook import Notebook
 from graph.server import embedded
+from graph.server.admin import DUMP_LIST_NAME
 from graph.server.database import Database, connect
 from graph.server.identity_key import build_id_digester
 from graph.settings import Settings
@@ -50,7 +51,6 @@ from loaders.matching.judgements import list_judgements, save_judgement
 from loaders.reports import LoadReport
 from loaders.sync import load_records
 from loaders.undoing import undo_finished_load
-from tests.conftest import own_settings
 from tests.emptying import emptied
 from tests.live.shell import run_here
 from tests.live.test_bulk import write
@@ -62,25 +62,38 @@ REFERENCES = re.compile(r'^\[\[("Honour"|"Occupation"|"Province"|"Achievement"|"
 ROWS = re.compile(r'"row": "[^"]*"|\\"row\\": \\"[^"\\]*\\"(, )?')
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A data folder and a server of this file's own: every byte of it is looked at."""
-    settings = own_settings(tmp_path_factory.mktemp("erasure") / "home")
-    yield settings
-    embedded.stop_server(settings)
+def clear_traces(database: Database) -> Database:
+    """The database without a node, its data folder without what an erasure reads or leaves."""
+    home = database.settings.home
+    emptied(database)
+    for name in (
+        "erased.json",
+        "retention.yaml",
+        ACTIVITY_LOG_NAME,
+        "notebook.sqlite",
+        DUMP_LIST_NAME,
+    ):
+        (home / name).unlink(missing_ok=True)
+    for path in home.glob("*.dump"):
+        path.unlink()
+    for name in ("rejects", "reports", "erasures", "snapshots", "uploads"):
+        shutil.rmtree(home / name, ignore_errors=True)
+    return database
 
 
 @pytest.fixture
-def own(home: Settings) -> Iterator[Database]:
-    with connect(home) as database:
-        emptied(database)
-        for name in ("erased.json", "retention.yaml", ACTIVITY_LOG_NAME, "notebook.sqlite"):
-            (home.home / name).unlink(missing_ok=True)
-        for path in home.home.glob("*.dump"):
-            path.unlink()
-        for name in ("rejects", "reports", "erasures", "snapshots"):
-            shutil.rmtree(home.home / name, ignore_errors=True)
-        yield database
+def own(database: Database) -> Iterator[Database]:
+    """The session's server, warm as it is: for what leaves Neo4j's files as they are."""
+    yield clear_traces(database)
+    clear_traces(database)
+
+
+@pytest.fixture
+def searched(second: Settings) -> Iterator[Database]:
+    """A data folder in whose every byte the person may be looked for; its server may be killed."""
+    with connect(second) as database:
+        yield clear_traces(database)
+        clear_traces(database)
 
 
 @pytest.fixture
@@ -243,19 +256,21 @@ def fill_notebook(home: Path) -> None:
     save_judgement(home, "w1", "w2", "different", "m")
 
 
-def test_no_byte_of_the_person_is_left_in_the_data_folder(own: Database, tmp_path: Path) -> None:
-    settings, home = own.settings, own.settings.home
-    load(own, write(tmp_path / "first", FIRST))
-    load_driven(take_snapshot(own, settings), Policy())
-    load(own, write(tmp_path / "second", SECOND))
-    before = load_driven(take_snapshot(own, settings), Policy())
+def test_no_byte_of_the_person_is_left_in_the_data_folder(
+    searched: Database, tmp_path: Path
+) -> None:
+    settings, home = searched.settings, searched.settings.home
+    load(searched, write(tmp_path / "first", FIRST))
+    load_driven(take_snapshot(searched, settings), Policy())
+    load(searched, write(tmp_path / "second", SECOND))
+    before = load_driven(take_snapshot(searched, settings), Policy())
     fill_notebook(home)
     (home / "backup.dump").write_bytes(b"packed")
     pairs = {"person_a": [IDS[0], "w1"], "person_b": ["w1", "w2"]}
     pl.DataFrame(pairs).write_parquet(home / "review-pairs.parquet")
     digest = build_id_digester(home)(NUMBER)
     terms = (*IDS, *NAMES, *CERTIFICATES, digest)
-    plan = plan_erasure(own, [IDS[1]])
+    plan = plan_erasure(searched, [IDS[1]])
     assert (plan.people, plan.ids, plan.shared_names) == (1, 2, 0)
     assert plan.places == (("Studio", "s1"),)
     assert plan.files.refusals and plan.files.reports and plan.files.snapshots == 2
@@ -264,7 +279,7 @@ def test_no_byte_of_the_person_is_left_in_the_data_folder(own: Database, tmp_pat
     assert any("neo4j/data/transactions" in path for path in held)
     assert {"notebook.sqlite", "review-pairs.parquet"} <= held
 
-    outcome = erase(own, IDS[1])
+    outcome = erase(searched, IDS[1])
 
     # The studio goes by its leader's name: it is listed, and stays.
     left = {NAMES[0]}
@@ -289,25 +304,25 @@ def test_no_byte_of_the_person_is_left_in_the_data_folder(own: Database, tmp_pat
     assert {"***"} <= set(pl.concat(refused)["value"])
     log = (home / ACTIVITY_LOG_NAME).read_text("utf-8").splitlines()
     assert [json.loads(line)["what"] for line in log] == ["erase"]
-    told = find_erasure_restatement(own, 2, 3)
+    told = find_erasure_restatement(searched, 2, 3)
     assert told is not None
     figures = dict(told.national.select("figure", "difference").iter_rows())
     # The person, who was driven too, and one apprentice; the other has another master.
     assert (figures["leading_talents"], figures["driven_persons"]) == (-1, -2)
-    now = measure_driven(take_snapshot(own, settings), Policy())
+    now = measure_driven(take_snapshot(searched, settings), Policy())
     assert now.national["driven_persons"] - before.national["driven_persons"] == -2
     assert told.causes.select("kind", "change", "people", "reason").rows() == [
         ("erased", "removed", 1, "erased at request")
     ]
-    assert [one.revision for one in list_cached_snapshots(own, settings)] == [3]
-    newest = list_loads(own)[0]
+    assert [one.revision for one in list_cached_snapshots(searched, settings)] == [3]
+    newest = list_loads(searched)[0]
     assert (newest["loader"], newest["erased"]) == ("erase", 1)
     with pytest.raises(UsageError, match="was erased on"):
-        erase(own, IDS[0])
+        erase(searched, IDS[0])
     with pytest.raises(UsageError, match="nobody of the graph"):
-        erase(own, "nobody")
+        erase(searched, "nobody")
     with pytest.raises(UsageError, match="must not name the person"):
-        erase(own, "w1", reason="w1 asked for it 徒甲")
+        erase(searched, "w1", reason="w1 asked for it 徒甲")
 
 
 def test_no_load_before_an_erasure_can_be_undone_any_more(
@@ -435,13 +450,13 @@ with connect(settings) as database:
 
 
 def test_an_erasure_that_was_killed_is_completed(
-    own: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    searched: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings, home = own.settings, own.settings.home
+    settings, home = searched.settings, searched.settings.home
     first = write(tmp_path / "first", FIRST)
-    load(own, first)
-    load(own, write(tmp_path / "second", SECOND))
-    take_snapshot(own, settings)
+    load(searched, first)
+    load(searched, write(tmp_path / "second", SECOND))
+    take_snapshot(searched, settings)
 
     def kill(place: str, person: str, *more: str) -> None:
         command = [sys.executable, "-c", KILLED, str(home), place, person, *more]
@@ -451,34 +466,34 @@ def test_an_erasure_that_was_killed_is_completed(
 
     # In the middle of the graph: the figures are those before it, and say so.
     kill("completion._log_erasure", IDS[0], "middle", "with its server")
-    state = read_graph_state(own)
+    state = read_graph_state(searched)
     assert state.unfinished is not None
     assert state.unfinished.condition == "erasing broken off"
     assert "shicheng forget" in str(state.said())
-    assert take_snapshot(own, settings).revision == 2
-    complete_broken_erasure(own)
+    assert take_snapshot(searched, settings).revision == 2
+    complete_broken_erasure(searched)
     terms = (*IDS, NAMES[1], *CERTIFICATES)
     assert hold_bytes(home, *terms) == hold_packed(home, *terms) == set()
-    told = find_erasure_restatement(own, 2, 3)
+    told = find_erasure_restatement(searched, 2, 3)
     assert told is not None and told.national["difference"][0] == -1
     # The order is written, the graph untouched: the next load completes it, and is barred. What
     # it does to Neo4j's files is shown above.
     kill("person_erasure.complete_erasure", "w2")
     with monkeypatch.context() as patched:
         patched.setattr(completion, "rebuild_store", lambda *given, **more: None)
-        load(own, first)
-    assert not own.read(
+        load(searched, first)
+    assert not searched.read(
         "MATCH (p:Person) WHERE p.person_id IN $ids RETURN p", {"ids": [*IDS, "w2"]}
     )
-    assert read_graph_state(own).revision == 5
+    assert read_graph_state(searched).revision == 5
     # The store is written anew, and the restatement is left to do: another erasure completes it.
     kill("completion._write_restatement", "w1", "with its server")
     with monkeypatch.context() as patched:
         patched.setattr(completion, "rebuild_store", lambda *given, **more: None)
-        assert erase(own, "w3").revision == 7
+        assert erase(searched, "w3").revision == 7
     assert len(list_erased_people(home)) == 4
     assert not (home / "erasure").exists() and not list((home / "loads").iterdir())
-    assert [one["erased"] for one in list_loads(own)] == [1, 1, None, 1, 1, None, None]
+    assert [one["erased"] for one in list_loads(searched)] == [1, 1, None, 1, 1, None, None]
 
 
 def test_rules_take_what_is_old_and_nothing_else(
