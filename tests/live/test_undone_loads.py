@@ -56,19 +56,29 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Failing]:
     yield fail
 
 
+COMPLETE = {"complete": True, "agreed": True, "withdrawn": EVERYTHING}
+
+
 @pytest.mark.parametrize(
-    ("tables", "given"),
-    [(DELTA, {}), (LESS, {"complete": True, "agreed": True, "withdrawn": EVERYTHING})],
-    ids=["delta", "complete"],
+    ("tables", "given", "step"),
+    [
+        (DELTA, {}, 10),
+        (LESS, COMPLETE, 10),
+        pytest.param(DELTA, {}, 1, marks=pytest.mark.soak),
+        pytest.param(LESS, COMPLETE, 1, marks=pytest.mark.soak),
+    ],
+    ids=["delta", "complete", "delta, each batch", "complete, each batch"],
 )
 def test_wherever_it_fails_the_graph_is_as_it_was(
     tables: dict[str, str],
     given: dict[str, Any],
+    step: int,
     empty_database: Database,
     settings: Settings,
     tmp_path: Path,
     failing: Failing,
 ) -> None:
+    """`step`: every how many batches it fails, load after load."""
     first = write(tmp_path / "hr", FIRST), write(tmp_path / "second", SECOND)
     load(empty_database, settings, *first)
     before = list(format_canonical_lines(empty_database))
@@ -76,7 +86,7 @@ def test_wherever_it_fails_the_graph_is_as_it_was(
     batch, others = 0, "MATCH (n:Load|Change|Undo) RETURN labels(n)[0] AS label, count(*) AS n"
     there = empty_database.read(others)
     while True:
-        batch += 4
+        batch += step
         failing(batch)
         try:
             load(empty_database, settings, path, **given)
@@ -87,7 +97,7 @@ def test_wherever_it_fails_the_graph_is_as_it_was(
             assert take_snapshot(empty_database, settings).revision == 1
         else:
             break
-    assert batch > 8
+    assert batch > 2 * step  # it failed at two places and more
     assert read_graph_state(empty_database).revision == 2
     assert list(format_canonical_lines(empty_database)) != before
     kept = "MATCH (u:Undo) MATCH (l:Load {load_id: u.load_id}) RETURN DISTINCT l.revision AS n"
