@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from graph.accounts.registry import (
     ACCOUNTS_FILE_NAME,
@@ -170,8 +173,8 @@ def test_no_small_cell_is_told_or_left_over(counts: list[int]) -> None:
     ).with_columns(person_times="persons")
     told, merged = merge_small_cells(rows)
     assert all(n == 0 or n >= MIN_CELL for n in told["persons"])
-    assert merged.height != 1 and not 0 < merged["persons"].sum() < MIN_CELL
-    left_over = sum(counts) - told["persons"].sum() - merged["persons"].sum()
+    assert merged.height != 1 and not 0 < sum(merged["persons"]) < MIN_CELL
+    left_over = sum(counts) - sum([*told["persons"], *merged["persons"]])
     assert left_over == 0 or told.is_empty()
 
 
@@ -189,3 +192,21 @@ def test_a_file_is_not_made_for_whoever_may_no_longer_have_it(
     assert make(True) == b"x"
     with pytest.raises(RefusedError, match="session has ended"):
         make(False)
+
+
+def test_a_ticket_of_a_result_ends_with_the_session(tmp_path: Path) -> None:
+    from ui.shell.result_files import (
+        ResultFile,
+        TicketHolder,
+        build_result_routes,
+        identify_browser,
+    )
+
+    table: Any = None  # what is refused is not written
+    actor, asked = Visitor("li", "analyst").actor, identify_browser({})
+    file = ResultFile(table, "query", "query", tmp_path, actor, "en", asked, lambda: False)
+    holder = TicketHolder(file)
+    client = TestClient(Starlette(routes=build_result_routes()))
+    answer = client.get("/" + holder.address("csv"))
+    assert answer.status_code == 404 and "not there any more" in answer.text
+    assert answer.text == client.get("/results/none.csv").text

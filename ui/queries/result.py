@@ -30,7 +30,7 @@ from ui.queries.result_views import (
 from ui.reading import talent_figures
 from ui.shell import address, frame
 from ui.shell.result_files import ResultFile, TicketHolder, identify_browser
-from ui.shell.visitor import identify_actor
+from ui.shell.visitor import bind_visitor_check, identify_actor
 from ui.words.i18n import (
     current_language,
     join_sentences,
@@ -258,6 +258,7 @@ def _build_result_file(result: QueryResult, language: Language) -> ResultFile:
         identify_actor(),
         language,
         identify_browser(st.context.cookies),
+        bind_visitor_check(),
     )
 
 

@@ -13,7 +13,7 @@ import itertools
 import secrets
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, get_args
@@ -58,6 +58,8 @@ class ResultFile:
     actor: Actor
     language: Language
     browser: str
+    # Whether the visitor is still signed in, with the same rights (`bind_visitor_check`).
+    is_still_allowed: Callable[[], bool]
 
 
 class TicketHolder:
@@ -95,7 +97,7 @@ def answer_result_file(request: Request) -> Response:
     ticket, _, ending = request.path_params["file"].rpartition(".")
     file = _files.get(ticket)
     format = next((one for one in get_args(Format) if one == ending), None)
-    if file is None or format is None or identify_browser(request.cookies) != file.browser:
+    if file is None or format is None or not _is_files_visitor(request, file):
         return PlainTextResponse(TICKET_GONE_TEXT, 404)
     try:
         # Before the first byte: an export that cannot be logged does not happen.
@@ -111,6 +113,11 @@ def answer_result_file(request: Request) -> Response:
     return StreamingResponse(
         _chain_pieces(first, pieces), media_type=RESULT_MEDIA_TYPES[format], headers=headers
     )
+
+
+def _is_files_visitor(request: Request, file: ResultFile) -> bool:
+    """Whether the browser is the one of the ticket, and its session has not ended since."""
+    return identify_browser(request.cookies) == file.browser and file.is_still_allowed()
 
 
 def _chain_pieces(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
