@@ -36,6 +36,7 @@ from graph.settings import Settings
 from graph.store.checksum import GraphChecksum
 from loaders.erasure.backups import list_backups
 from tests.conftest import own_settings
+from tests.live.shell import run_here
 
 KEY = bytes(range(32))
 Usage = namedtuple("Usage", "total used free")
@@ -271,3 +272,33 @@ def test_a_graph_that_is_not_the_stated_one_is_refused(
     stated["checksum"] = found.as_dict() | {"sha256": "2" * 64}
     with pytest.raises(ArchiveError, match="is not the one that it states"):
         restoring._require_same_graph(own_settings(tmp_path), verified)
+
+
+def test_the_command_asks_for_a_key_and_removes_by_rule(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "backups"
+    place.mkdir()
+    given = {
+        "SHICHENG_HOME": str(settings.home),
+        "NEO4J_URI": "bolt://127.0.0.1:1",
+        "SHICHENG_LANG": "en",
+    }
+    refused = run_here(["backup", "create", place], given)
+    assert refused.returncode == 4 and "openssl rand -hex 32" in refused.stderr
+    with_key = given | {"SHICHENG_BACKUP_KEY": KEY.hex()}
+    assert run_here(["backup", "create", place, "--unencrypted"], with_key).returncode == 2
+    for name in ("a.backup", "b.backup"):
+        done = run_here(["backup", "create", place / name, "--keep", "1", "--json"], with_key)
+        assert done.returncode == 0, done.stderr
+        assert "NEO4J_URI names a server of its own" in done.stderr
+    assert [file.name for file in place.iterdir()] == ["b.backup"]
+    assert json.loads(done.stdout)["removed"] == [str(place / "a.backup")]
+    assert run_here(["backup", "verify", place / "b.backup"], with_key).returncode == 0
+    assert run_here(["backup", "verify", place / "b.backup"], given).returncode == 1
+    (row,) = json.loads(run_here(["backup", "list", "--json"], given).stdout)
+    assert (row["encrypted"], row["erased"], row["overdue"]) == (True, 0, False)
+    assert run_here(["backup", "prune"], given).returncode == 2
+    new = ["--home", tmp_path / "new", "restore", place / "b.backup", "--json"]
+    assert json.loads(run_here(new, with_key).stdout)["aside"] is None
+    assert run_here(new, with_key).returncode == 4
