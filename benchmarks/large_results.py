@@ -28,7 +28,7 @@ from graph.tabular import About, Format, build_frame_from_rows
 STATEMENT = (
     "UNWIND range(1, $rows) AS number RETURN number, 'P' + toString(number) AS person_id, "
     "date('2024-01-01') + duration({days: number % 1000}) AS day, number % 31 AS province, "
-    "number * 1.5 AS amount, ['mentorship', 'studio'] AS channels"
+    "number * 1.5 AS score, ['mentorship', 'studio'] AS channels"
 )
 PAGE_ROWS = 1_000
 

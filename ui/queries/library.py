@@ -57,7 +57,9 @@ def run_library_query(
 ) -> Table:
     """The rows of a query of the library; one that a review took in is judged as a statement."""
     if name.startswith(PROMOTED_PREFIX):
-        asking: Role = role if has_permission(role, "cypher") else "analyst"
+        # Who sees figures alone, or writes statements, asks as such.
+        lends = has_permission(role, "people") and not has_permission(role, "cypher")
+        asking: Role = "analyst" if lends else role
         given = query.parse(values)
         return run_cypher(database, query.text, given, role=asking, limit=limit, reading=reading)
     tables = bind_snapshot(graph_state.fetch_snapshot)
