@@ -87,7 +87,6 @@ def test_what_all_rows_share_is_sent_once_and_what_none_has_is_not_written() -> 
     )
     assert made.build_parameters(rows.tail(1)) == {
         "count": 1,
-        "load": "load",
         "c_key": "",
         "c__source": "hr",
         "c__from": ["b"],
