@@ -181,6 +181,7 @@ def made_of(people: list[dict[str, object]]) -> NameIndex:
         ("schools", "school_id"),
         ("occupations", "code"),
         ("competitions", "competition_id"),
+        ("projects", "project_id"),
         ("provinces", "code"),
     ):
         named = {key: pl.String, "name": pl.String, "province": pl.String}
