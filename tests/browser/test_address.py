@@ -53,6 +53,31 @@ def test_back_brings_a_search_again_and_the_address_never_holds_it(show: Open) -
     assert "wang" not in page.url
 
 
+def test_a_link_within_a_page_and_the_way_back_count_at_once_after_a_choice(
+    show: Open, network: Database
+) -> None:
+    """Neither waits until the address of the choice is old."""
+    (row,) = network.read(
+        "MATCH (s:Studio)<-[:LEADS]-() MATCH (s)-[]-(e:Enterprise) "
+        "RETURN s.studio_id AS studio, e.enterprise_id AS enterprise ORDER BY studio LIMIT 1"
+    )
+    page = show(f"places?kind_of_place=studio&id={row['studio']}", "en")
+    page.evaluate("window.stays = true")
+    link = page.locator(".st-key-panel_places a[href*='kind_of_place=enterprise']").first
+    link.click()
+    page.wait_for_url(re.compile("kind_of_place=enterprise"), timeout=WAIT)
+    at_rest(page)
+    assert page.evaluate("window.stays") is True
+    kinds = page.locator(".st-key-places_kind_of_place")
+    chosen = kinds.locator("[aria-checked=true], [kind*=Active]").first
+    assert "Enterprise" in chosen.inner_text()
+    kinds.get_by_text("School").first.click()
+    page.wait_for_url(re.compile("kind_of_place=school"), timeout=WAIT)
+    back(page)
+    assert "kind_of_place=enterprise" in page.url
+    assert "Enterprise" in chosen.inner_text()
+
+
 def test_the_language_is_no_step_of_the_way_back(show: Open) -> None:
     page = show("overview")
     page.get_by_role("link", name="领军人才", exact=True).click()
