@@ -17,6 +17,7 @@ from graph.policy import Policy
 from ui.controls import downloads
 from ui.reading import cached_metrics, talent_figures
 from ui.shell import frame, graph_state
+from ui.shell.people_scope import filter_visible_rows
 from ui.words.i18n import current_language, t, translate_label
 from ui.words.numbers import (
     NO_VALUE_DASH,
@@ -85,7 +86,7 @@ def _draw_outlook(found: TalentForecast, policy: Policy) -> None:
     if found.pending.is_empty():
         frame.draw_muted(t("Nobody is pending on this list."))
         return
-    _draw_outlook_pending(found.pending, policy)
+    _draw_outlook_pending(filter_visible_rows(found.pending, "person_id"), policy)
 
 
 def _draw_outlook_pending(pending: pl.DataFrame, policy: Policy) -> None:
