@@ -79,7 +79,7 @@ def page() -> None:
 
 def _draw_search_box() -> tuple[str, str | None]:
     """What is typed, and the kind that is asked for; None for all."""
-    left, middle, right = st.columns([430, 150, 540], vertical_alignment="bottom")
+    left, middle, right = st.columns([360, 140, 620], vertical_alignment="bottom")
     with left:
         text = address.draw_text_box(
             FIND_PAGE,
