@@ -90,7 +90,7 @@ def _draw_plan_table(plan: StatementPlan, profiled: bool) -> None:
 
 
 def render_plan_drawing(plan: StatementPlan) -> str:
-    """The tree as SVG: a box an operator, its rows in it, its share of the reads as a bar."""
+    """The tree as HTML: a box an operator, its rows in it, its share of the reads as a bar."""
     placed = place_operators(plan.root)
     width = max(one.x for one in placed) + _BOX_WIDTH
     height = max(one.y for one in placed) + _BOX_HEIGHT
@@ -98,18 +98,24 @@ def render_plan_drawing(plan: StatementPlan) -> str:
         _render_plan_line(one, placed[one.parent]) for one in placed if one.parent is not None
     )
     boxes = "".join(_render_operator(one, plan.db_hits) for one in placed)
-    label = escape(t("Plan"))
-    return (
-        f'<svg role="img" aria-label="{label}" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}">{lines}{boxes}</svg>'
-    )
+    size = f"width:{width:.0f}px;height:{height:.0f}px"
+    return f'<div class="tree" style="{size}">{lines}{boxes}</div>'
 
 
 def _render_plan_line(one: PlacedOperator, parent: PlacedOperator) -> str:
-    middle = _BOX_WIDTH / 2
-    return (
-        f'<path d="M{one.x + middle:.0f} {one.y:.0f} V{one.y - _GAP_Y / 2:.0f} '
-        f'H{parent.x + middle:.0f} V{parent.y + _BOX_HEIGHT:.0f}" class="line"/>'
+    """From the middle of the upper box down, across, and down to the middle of the lower one."""
+    middle, half = _BOX_WIDTH / 2, _GAP_Y / 2
+    left, right = sorted((one.x + middle, parent.x + middle))
+    turn = parent.y + _BOX_HEIGHT + half
+    pieces = (
+        (parent.x + middle, parent.y + _BOX_HEIGHT, 2, half),
+        (left, turn, right - left + 2, 2),
+        (one.x + middle, turn, 2, half),
+    )
+    return "".join(
+        f'<i class="line" style="left:{x:.0f}px;top:{y:.0f}px;width:{w:.0f}px;height:{h:.0f}px">'
+        "</i>"
+        for x, y, w, h in pieces
     )
 
 
@@ -125,12 +131,11 @@ def _render_operator(one: PlacedOperator, all_hits: int) -> str:
     share = (operator.db_hits or 0) / all_hits if all_hits else 0.0
     look = "box costly" if operator.is_costly else "box"
     title = escape(f"{name}: {operator.details}" if operator.details else name)
+    place = f"left:{one.x:.0f}px;top:{one.y:.0f}px;width:{_BOX_WIDTH}px;height:{_BOX_HEIGHT}px"
     return (
-        f'<g transform="translate({one.x:.0f} {one.y:.0f})"><title>{title}</title>'
-        f'<rect class="{look}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="4"/>'
-        f'<rect class="share" y="{_BOX_HEIGHT - 4}" width="{share * _BOX_WIDTH:.1f}" height="4"/>'
-        f'<text class="name" x="8" y="18">{escape(shown)}</text>'
-        f'<text class="count" x="8" y="35">{escape(count)}</text></g>'
+        f'<div class="{look}" style="{place}" title="{title}"><b>{escape(shown)}</b>'
+        f"<span>{escape(count)}</span>"
+        f'<i class="share" style="width:{share:.1%}"></i></div>'
     )
 
 
