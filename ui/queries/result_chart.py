@@ -18,6 +18,8 @@ ROW_COUNT: Final = "*"
 ONE_COLOUR: Final = "*"
 MAX_COLOURS: Final = 8
 MAX_ORDINAL_VALUES: Final = 40
+# So many names stand level below the axis.
+MAX_LEVEL_LABELS: Final = 8
 CHART_HEIGHT_PX: Final = 380
 
 
@@ -72,10 +74,15 @@ def build_result_chart(
     if choice.mark != "point":
         table = table.group_by("x", "colour", maintain_order=True).agg(pl.col("y").sum())
     kind = _pick_axis_kind(table["x"])
-    x = alt.X(f"x:{kind}", title=titles[choice.x], sort=None if kind == "N" else alt.Undefined)
+    few = kind in "NO" and table["x"].n_unique() <= MAX_LEVEL_LABELS
+    axis = alt.Axis(titleColor=theme.muted, **({"labelAngle": 0} if few else {}))
+    order = None if kind == "N" else alt.Undefined
+    x = alt.X(f"x:{kind}", title=titles[choice.x], sort=order, axis=axis)
     y_title = titles[choice.y]
     fields = [alt.Tooltip(f"x:{kind}", title=titles[choice.x]), alt.Tooltip("y:Q", title=y_title)]
-    chart = alt.Chart(table).encode(x=x, y=alt.Y("y:Q", title=y_title))
+    chart = alt.Chart(table).encode(
+        x=x, y=alt.Y("y:Q", title=y_title, axis=alt.Axis(titleColor=theme.muted))
+    )
     if coloured:
         legend = alt.Legend(title=titles[choice.colour], orient="top", labelColor=theme.muted)
         scale = alt.Scale(range=list(_list_series_colours(theme)))
