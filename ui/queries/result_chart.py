@@ -75,7 +75,7 @@ def build_result_chart(
         table = table.group_by("x", "colour", maintain_order=True).agg(pl.col("y").sum())
     kind = _pick_axis_kind(table["x"])
     few = kind in "NO" and table["x"].n_unique() <= MAX_LEVEL_LABELS
-    axis = alt.Axis(titleColor=theme.muted, **({"labelAngle": 0} if few else {}))
+    axis = alt.Axis(titleColor=theme.muted, labelAngle=0 if few else alt.Undefined)
     order = None if kind == "N" else alt.Undefined
     x = alt.X(f"x:{kind}", title=titles[choice.x], sort=order, axis=axis)
     y_title = titles[choice.y]
