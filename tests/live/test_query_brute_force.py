@@ -221,9 +221,9 @@ def test_supply(database: Database, tables: dict[str, list[Row]]) -> None:
     assert sum(row["people"] for row in by_occupation) == new.total()
     best: dict[tuple[str, str], int] = defaultdict(int)
     for row in tables["recognitions"]:
-        pair = row["person_id"], row["occupation_code"]
+        pair = row["person_id"], row["occupation_code"] or "unstated"
         best[pair] = max(best[pair], int(row["level"]))
-    counted = Counter((code, level) for (_, code), level in best.items() if code)
+    counted = Counter((code, level) for (_, code), level in best.items())
     found = asked(database, "people_by_occupation_and_level")
     assert {(r["occupation_code"], r["level"]): r["people"] for r in found} == dict(counted)
 
@@ -237,7 +237,9 @@ def test_records_that_want_looking_at(database: Database, tables: dict[str, list
     assert {row["person_id"]: row["apprentices"] for row in found} == {
         id: len(those) for id, those in taught.items() if id not in recognised
     }
-    pairs = {(a, b) for a, those in taught.items() for b in those if a < b and a in taught[b]}
+    pairs = {
+        (a, b) for a, those in taught.items() for b in those if a < b and a in taught.get(b, ())
+    }
     found = asked(database, "mutual_mentorships", rows=ALL)
     assert {(row["person_id"], row["other_id"]) for row in found} == pairs
     people = Counter(row["province"] or None for row in tables["people"])
