@@ -60,43 +60,45 @@ def check_load_tables(
     """
     digest, erased = build_id_digester(home), open_erased_people(home)
     order = {table: place for place, table in enumerate(EXCHANGE_TABLES)}
-    kept: list[StagedTable] = []
+    staged: list[StagedTable] = []
     refused: dict[str, list[pl.Series]] = {}
     for raw in tables:
-        progress(f"check {raw.file}", len(kept), 0)
+        progress(f"check {raw.file}", len(staged), 0)
         checked = check_table(raw, digest, today)
         if erased is not None:
             checked = mask_refused_rows(raw, checked, erased)
         for kind, ids in _list_refused_ids(raw, checked):
             refused.setdefault(kind, []).append(ids)
-        file = folder / f"checked-{len(kept)}.parquet"
-        kept.append(replace(stage_checked_table(checked, file, raw.source), encoding=raw.encoding))
-    if not kept:
+        file = folder / f"checked-{len(staged)}.parquet"
+        staged.append(
+            replace(stage_checked_table(checked, file, raw.source), encoding=raw.encoding)
+        )
+    if not staged:
         raise UsageError("there is no table to load; see docs/model.md for the tables' names")
-    kept.sort(key=lambda table: order[table.table])
+    staged.sort(key=lambda table: order[table.table])
     empty = not database.read("MATCH (n) RETURN count(n) AS n")[0]["n"]
     if not empty:  # a store of an older version has no index by which people are looked up
         apply_schema(database)
     progress("find the same people", 0, 0)
-    split_several_people(database, kept, empty_store=empty)
+    split_several_people(database, staged, empty_store=empty)
     if erased is not None:
-        refuse_erased_rows(kept, erased)
+        refuse_erased_rows(staged, erased)
     identities = {
         PEOPLE.node.label: resolve_person_identities(
-            database, kept, list_judgements(home), digest, empty_store=empty
+            database, staged, list_judgements(home), digest, empty_store=empty
         ),
     }
     for identity in ORGANISATIONS:
         judgements = list_judgements(home, identity)
         identities[identity.node.label] = resolve_organisation_identities(
-            database, kept, identity, judgements, empty_store=empty
+            database, staged, identity, judgements, empty_store=empty
         )
-    known = _collect_known_keys(database, kept, empty)
+    known = _collect_known_keys(database, staged, empty)
     gone = {kind: pl.concat(ids) for kind, ids in refused.items()}
-    for table in kept:
+    for table in staged:
         progress(f"check the references of {table.file}", 0, 0)
         _check_staged_references(table, known, gone)
-    return kept, identities
+    return staged, identities
 
 
 def _list_refused_ids(raw: RawTable, checked: CheckedTable) -> Iterator[tuple[str, pl.Series]]:
@@ -123,45 +125,45 @@ def _find_key_header(headers: Sequence[str], kind: NodeKind) -> str | None:
 
 
 def _check_staged_references(
-    kept: StagedTable, known: KnownKeys, refused: Mapping[str, pl.Series]
+    table: StagedTable, known: KnownKeys, refused: Mapping[str, pl.Series]
 ) -> None:
     """Refuses the rows that name what is not known, by the table's columns of ids alone."""
-    if not kept.accepted:
+    if not table.accepted:
         return
-    columns = [column for column, _ in _list_reference_columns(EXCHANGE_TABLES[kept.table])]
-    rows = kept.columns([ROW_NUMBER_COLUMN, *dict.fromkeys(columns)])
-    checked = CheckedTable(kept.table, kept.file, kept.read, rows, kept.findings)
-    left, kept.ends = check_references(checked, known, refused)
-    kept.findings = left.findings
+    columns = [column for column, _ in _list_reference_columns(EXCHANGE_TABLES[table.table])]
+    rows = table.columns([ROW_NUMBER_COLUMN, *dict.fromkeys(columns)])
+    checked = CheckedTable(table.table, table.file, table.read, rows, table.findings)
+    left, table.ends = check_references(checked, known, refused)
+    table.findings = left.findings
     if left.rows.height != rows.height:
         gone = rows.join(left.rows, on=ROW_NUMBER_COLUMN, how="anti")[ROW_NUMBER_COLUMN]
-        kept.gone = pl.concat([kept.gone, gone])
-        kept.accepted = left.rows.height
+        table.gone = pl.concat([table.gone, gone])
+        table.accepted = left.rows.height
 
 
 def _collect_known_keys(
-    database: Database, kept: Sequence[StagedTable], empty_store: bool
+    database: Database, staged: Sequence[StagedTable], empty_store: bool
 ) -> KnownKeys:
     """The keys of this load's nodes, and of the nodes it names that the store has."""
     of: dict[str, list[pl.Series]] = {}
-    for table in kept:
+    for table in staged:
         declared = EXCHANGE_TABLES[table.table]
         if isinstance(declared, NodeKind) and not declared.key_from and table.accepted:
             ids = table.columns([declared.key])[declared.key]
             of.setdefault(declared.label, []).append(ids.alias("id"))
     known = {kind: pl.concat(ids).unique() for kind, ids in of.items()}
     if not empty_store:
-        for kind, named in _collect_referenced_ids(kept).items():
+        for kind, named in _collect_referenced_ids(staged).items():
             here = known.get(kind, pl.Series("id", [], dtype=pl.String))
             missing = named.join(here.to_frame(), on="id", how="anti")["id"]
             known[kind] = pl.concat([here, _fetch_stored_ids(database, NODE_KINDS[kind], missing)])
     return KnownKeys(known)
 
 
-def _collect_referenced_ids(kept: Sequence[StagedTable]) -> dict[str, pl.DataFrame]:
+def _collect_referenced_ids(staged: Sequence[StagedTable]) -> dict[str, pl.DataFrame]:
     """The ids (column `id`) that the tables name, by the kinds they may be of."""
     named: dict[str, list[pl.DataFrame]] = {}
-    for table in kept:
+    for table in staged:
         for column, kinds in (
             _list_reference_columns(EXCHANGE_TABLES[table.table]) if table.accepted else ()
         ):

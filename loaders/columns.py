@@ -143,7 +143,7 @@ def parse_column(cells: pl.Series, declared: Property, digest: Digest) -> Parsed
 
 
 def find_value_type(declared: Property) -> type[pl.DataType]:
-    """What the column's values are kept as."""
+    """The type in which the column's values are stored."""
     return {
         Type.DATE: pl.Date,
         Type.INTEGER: pl.Int64,
@@ -167,10 +167,10 @@ def _drop_invalid_values(values: pl.Series, declared: Property) -> pl.Series:
 
 
 def convert_to_text(cells: pl.Series) -> pl.Series:
-    """Typed cells as a CSV of them would write them; whole numbers without `.0`."""
+    """Typed cells as a CSV of them would write them; integers without `.0`."""
     if cells.dtype.is_float():
-        whole = _null_where_false(cells, cells.is_finite() & (cells == cells.round()))
-        short = whole.cast(pl.Int64, strict=False).cast(pl.String)
+        integers = _null_where_false(cells, cells.is_finite() & (cells == cells.round()))
+        short = integers.cast(pl.Int64, strict=False).cast(pl.String)
         return _fill_with_text(short, cells.cast(pl.String))
     if isinstance(cells.dtype, pl.Datetime):
         return cells.dt.replace_time_zone(None).dt.strftime("%Y-%m-%d %H:%M:%S")

@@ -78,12 +78,12 @@ class Census:
 
     def relations(self, relation: Relation, start: str, end: str, rows: pl.DataFrame) -> None:
         """Relations between nodes of two kinds."""
-        told = pl.format('"key": "{}"', "key")
+        key_text = pl.format('"key": "{}"', "key")
         named = rows.select(
             pl.col(START_KEY_COLUMN).alias("from"),
             pl.col(END_KEY_COLUMN).alias("to"),
             "key",
-            told=told,
+            told=key_text,
         )
         self._look_up(relation, f"{start} {end}", named)
 
@@ -282,7 +282,7 @@ def explain_needed_agreement(
     large = [r for r in removals if r.share > share and r.table not in withdrawn]
     if not large:
         return None
-    told = [
+    tables = [
         Message(
             "{table}: {gone:,} of {all:,} ({percent:.0f} %)",
             table=r.table,
@@ -296,5 +296,5 @@ def explain_needed_agreement(
         "This complete load takes back more than {percent:g} % of what its sources state "
         "({tables}): look at the files, and add --yes if that is right. Nothing was written.",
         percent=100 * share,
-        tables=told,
+        tables=tables,
     )

@@ -394,8 +394,8 @@ def _add_listed_people(
 ) -> None:
     """Adds the people of all lists.
 
-    The name of one known by a certificate number alone leads to whom another list of the load,
-    whichever comes first, knows by that number and name: the load joins the two ids later.
+    The name of one known by a certificate number alone leads to the person that another list of the
+    load, whichever comes first, knows by that number and name: the load joins the two ids later.
     """
     holders = {
         _build_holder_key(said): person_id

@@ -26,7 +26,7 @@ FINDING_COLUMNS = {
 MAX_REPORTED_VALUE_CHARS = 60
 FINDING_MASK = "***"
 
-# File, row (the spreadsheet's, 0 for the file as a whole), column, value, reason, kind.
+# File, row (the spreadsheet's, 0 for the full file), column, value, reason, kind.
 Finding = tuple[str, int, str, str, Message, str]
 
 

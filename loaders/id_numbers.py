@@ -1,4 +1,4 @@
-"""Citizen ID numbers in whole columns of text: found quickly, by `graph.identity`'s one rule."""
+"""Citizen ID numbers in entire columns of text: found quickly, by `graph.identity`'s one rule."""
 
 from __future__ import annotations
 

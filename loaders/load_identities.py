@@ -41,7 +41,7 @@ _IDS_SCHEMA = {
     "probability": pl.Float64,
 }
 _STATED_SCHEMA = {"id": pl.String, "digest": pl.String}
-# What is said of an id that another one stands for, by the basis.
+# The remark on an id that another one stands for, by the basis.
 _MERGED_REMARKS = {
     "id_number": Message("this is the person {person}, by the same citizen ID number"),
     "certificate": Message("this is the person {person}, by the same certificate number and name"),

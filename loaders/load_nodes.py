@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from loaders.reports import LoadReport
 
-# Of so many of the newest loads the journal is kept.
+# The number of newest loads whose journal is retained.
 MAX_LOAD_JOURNALS: Final = 20
 # How often a queued load looks whether it is its turn.
 _QUEUE_POLL_SECONDS: Final = 0.2
@@ -74,7 +74,7 @@ def open_load_folder(
 ) -> Iterator[Path]:
     """A folder of this load alone, taken away at its end; those of killed loads go now.
 
-    While another load runs, this one waits for its turn (`queue`, and `say` is told), or raises
+    While another load runs, this one waits for its turn (`queue`, and `say` receives it), or raises
     DatabaseError.
     """
     loads = home / "loads"
@@ -191,7 +191,7 @@ _COPY_JOURNAL_STATEMENT: Final = (
 
 
 def finish_load(database: Database, load_id: str) -> int:
-    """Ends the load: the next revision, and interrupted loads of the same sources are made good.
+    """Ends the load: the next revision, and interrupted loads of the same sources are completed.
 
     What those touched becomes part of this load's journal; journals of old loads go. Where the
     load is an undoing, the one that it undoes is so from now on.
@@ -201,15 +201,15 @@ def finish_load(database: Database, load_id: str) -> int:
     def finish(tx: ManagedTransaction) -> int:
         revision: int = tx.run(_FINISH_STATEMENT, given).single(strict=True)["revision"]
         tx.run(_COPY_JOURNAL_STATEMENT, given | {"all": EVERY_FRAME_MARK}).consume()
-        kept = {"revision": revision, "kept": MAX_LOAD_JOURNALS}
-        tx.run(_DELETE_OLD_JOURNALS_STATEMENT, kept).consume()
+        parameters = {"revision": revision, "kept": MAX_LOAD_JOURNALS}
+        tx.run(_DELETE_OLD_JOURNALS_STATEMENT, parameters).consume()
         return revision
 
     return database.write_with(finish)
 
 
 def finish_imported_load(database: Database) -> None:
-    """Ends the first load whose whole store was in place when it was killed."""
+    """Ends the first load whose full store was in place when it was killed."""
     for row in database.read(
         "MATCH (l:Load) WHERE l.finished_at IS NULL AND l.imported RETURN l.load_id AS load"
     ):

@@ -49,24 +49,24 @@ def build_row_counter(progress: Progress, what: str, total: int) -> Callable[[in
 
 
 def write_load_records(
-    writer: Writer, merges: IdentityMerges, kept: Sequence[StagedTable]
+    writer: Writer, merges: IdentityMerges, staged: Sequence[StagedTable]
 ) -> dict[str, int]:
     """All that a load writes: ids merged, rows, what is taken back; how many records went."""
     for label, of_kind in merges.items():
         merge_identities(writer, IDENTITY_KINDS[label], of_kind)
-    write_staged_tables(writer, kept)
+    write_staged_tables(writer, staged)
     return writer.cleanup()
 
 
-def write_staged_tables(writer: RecordWriter, kept: Sequence[StagedTable]) -> None:
+def write_staged_tables(writer: RecordWriter, staged: Sequence[StagedTable]) -> None:
     """Writes all rows of the staged tables, in their order.
 
     In a first load in batches relations between two people come last: before, several sessions
     write at once (`graph.store.creation`), and two would lock such a relation from its two ends.
     """
     if isinstance(writer, Writer) and writer.first:
-        kept = sorted(kept, key=_has_ends_of_one_kind)
-    for table in kept:
+        staged = sorted(staged, key=_has_ends_of_one_kind)
+    for table in staged:
         for rows in table.rows():
             _write_table_rows(writer, EXCHANGE_TABLES[table.table], rows, table.ends)
         for label, rows in table.alias_rows():
@@ -132,7 +132,7 @@ def _merge_repeated_rows(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFram
 
 
 def _has_repeated_keys(rows: pl.DataFrame, keys: Sequence[str]) -> bool:
-    """Whether two rows may have the same keys (told by hashes: quick, and never missed)."""
+    """Whether two rows may have the same keys (by hashes: quick, and never missed)."""
     return bool(rows.select(pl.struct(*keys).hash().n_unique()).item() < rows.height)
 
 

@@ -36,7 +36,7 @@ def list_refused_rows(
     read: DepartmentFiles, findings: pl.DataFrame, language: Language, most: int
 ) -> pl.DataFrame:
     """The first `most` refusals: file, row, column (the list's own header), value, reason, and
-    `cells`, the row as it stood with ID numbers hidden.
+    `cells`, the row as received, with ID numbers hidden.
     """
     refused = findings.filter(pl.col("kind") == REFUSED).head(most)
     reason = "reason_zh" if language == "zh" else "reason"

@@ -38,7 +38,7 @@ from loaders.records import (
 from loaders.reports import HeadlineChange, LoadReport
 from loaders.staging import StagedTable
 
-# The step that `progress` is told of while the load is tried out.
+# The step that `progress` receives while the load is tried out.
 REHEARSAL_STEP: Final = "try out"
 _BROKEN_OFF: Final = Message(
     "An earlier load, undoing or erasure has not finished, and the next load begins by putting "

@@ -29,7 +29,7 @@ from loaders.tables import (
     UnreadFile,
 )
 
-# Of so many of the newest loads the report and the refusals are kept.
+# The number of newest loads whose report and refusals are retained.
 MAX_LOAD_REPORTS = 50
 # Values of these properties are people's own, and stand in no report.
 PERSONAL_STORED_NAMES = frozenset(
@@ -195,7 +195,7 @@ def _encode_report_json(report: dict[str, Any]) -> bytes:
 
 
 def _write_private_file(path: Path, content: bytes) -> None:
-    """A file, as a whole or not at all, that nobody but its owner reads."""
+    """A file, written atomically, that nobody but its owner reads."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_file_atomically(path) as making:
         making.touch(mode=0o600)

@@ -71,10 +71,10 @@ def find_resumable_load(database: Database) -> ResumableLoad | None:
     return ResumableLoad(load["load_id"], load["staged"], numbers, first) if numbers else None
 
 
-def compute_staged_digest(kept: Sequence[StagedTable], given: Mapping[str, Any]) -> str:
+def compute_staged_digest(staged: Sequence[StagedTable], given: Mapping[str, Any]) -> str:
     """Tells what a load writes: the program, the rows in their order, and what else decides."""
     total = hashlib.sha256(repr(sorted(given.items())).encode())
-    for table in kept:
+    for table in staged:
         total.update(f"{table.table} {table.file} {table.source}".encode())
         for rows in (*table.rows(), *(rows for _, rows in table.alias_rows())):
             _add_rows(total, rows)

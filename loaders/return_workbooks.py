@@ -1,7 +1,7 @@
 """Workbooks to send back to a department: its own sheets, what was refused or remarked on marked.
 
 Each row stands where it stood, so that its number is the one that the refusals name. Why a row was
-refused stands behind its last cell, then what was changed, ignored or mended in a row that was
+refused stands after its last cell, then what was changed, ignored or mended in a row that was
 taken, in another colour; both in the language of the list. These are the department's own
 data, ID numbers too: they are for whoever sent the file, and for nobody else.
 """
@@ -135,7 +135,7 @@ def detect_sheet_language(sheet: Sheet) -> Language:
 
 
 def _select_returned(findings: pl.DataFrame) -> pl.DataFrame:
-    """What is said of single rows, without what only says whose further id one is."""
+    """The remarks on single rows, without what only says whose further id one is."""
     said = (pl.col("kind") != REMARK) | ~pl.col("column").is_in(_IDENTITY_COLUMNS)
     return findings.filter((pl.col("row") > 0) & said)
 

@@ -1,6 +1,6 @@
 """Several ids of people in one cell of an exchange table: `M1、M2` are two masters.
 
-Ids may hold such signs themselves, so a cell is parted only where nobody has the whole of it for an
+Ids may hold such signs themselves, so a cell is parted only where nobody has all of it for an
 id and each of its parts is somebody's, in the load or in the store.
 """
 

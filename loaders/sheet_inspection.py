@@ -1,8 +1,8 @@
 """What each sheet of a file is taken for, and its confirmation: for the Load page.
 
-It stands between the proposal (`loaders.mapping.proposal`) and the load: what a person has said of
-a sheet (`SheetChoices`) gives the mapping, the questions that are left and a preview of the first
-rows. A confirmed mapping is the one that `shicheng inspect --save` writes.
+It stands between the proposal (`loaders.mapping.proposal`) and the load: what a person has chosen
+for a sheet (`SheetChoices`) gives the mapping, the questions that are left and a preview of the
+first rows. A confirmed mapping is the one that `shicheng inspect --save` writes.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ _UNREADABLE_FILE: Final = Message("{file} is not read: {why}")
 
 @dataclass(frozen=True)
 class SheetChoices:
-    """What a person has said of one sheet. `fields`: header -> field ("": left out).
+    """What a person has chosen for one sheet. `fields`: header -> field ("": left out).
 
     `department` is that of this sheet; `fallback_department` of sheets whose title names none.
     """
@@ -155,7 +155,7 @@ def read_file_sheets(path: Path) -> tuple[list[Sheet], list[UnreadFile]]:
 def inspect_sheet(
     sheet: Sheet, path: Path, home: Path, choices: SheetChoices, digest: Digest
 ) -> InspectedSheet:
-    """What the sheet is taken for, with what has been said of it.
+    """What the sheet is taken for, with the choices for it.
 
     Raises UsageError for an answer or a field that can't be.
     """

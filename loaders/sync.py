@@ -87,7 +87,7 @@ from loaders.staging import StagedTable
 
 # Fewer rows are in sooner by batches than by stopping Neo4j and making its store.
 MIN_BULK_ROWS = 100_000
-# The step that `progress` is told of before the first thing is written.
+# The step that `progress` receives before the first thing is written.
 WRITING_STEP = "begin to write"
 # What a load that only merges nodes of the graph, or parts two, names as its loader.
 MATCH_LOADER = "match"
@@ -123,7 +123,7 @@ def load_records(
     would do to the national figures under `policy` (today's default). `queue` waits for its turn
     while another load runs, instead of raising DatabaseError. `bulk_rows`: the rows from which the
     first load of an empty embedded store is made beside it by neo4j-admin and put in its place.
-    `say` is told in words how the load goes about it. Raises UsageError when there is nothing to
+    `say` receives in words how the load goes about it. Raises UsageError when there is nothing to
     load, NothingLoadedError when no row could be taken, RefusedLoadError when a complete load would
     take back what it must not, DatabaseError when Neo4j can't be used. The first two have the
     report in `report`.
@@ -228,12 +228,12 @@ def _check_load(
     unread: list[UnreadFile] = []
     read = _iterate_raw_tables(tables, unread)
     home = folder.parent.parent
-    kept, identities = check_load_tables(database, read, folder, home, day, progress)
-    report = _start_load_report(load_id, loader, kept, unread, dry_run)
+    staged, identities = check_load_tables(database, read, folder, home, day, progress)
+    report = _start_load_report(load_id, loader, staged, unread, dry_run)
     report = replace(report, merged_ids=identities[PEOPLE.node.label].moved.height)
     merges = {label: found.list_merges() for label, found in identities.items()}
     merges = {label: of_kind for label, of_kind in merges.items() if of_kind}
-    return _CheckedLoad(report, kept, merges, database.settings.source_rank)
+    return _CheckedLoad(report, staged, merges, database.settings.source_rank)
 
 
 def _find_broken_load(
@@ -294,18 +294,18 @@ def _build_nothing_loaded_error(report: LoadReport) -> NothingLoadedError:
 def _add_removals(
     database: Database,
     report: LoadReport,
-    kept: Sequence[StagedTable],
+    staged: Sequence[StagedTable],
     withdrawn: Collection[str],
     agreed: bool,
 ) -> LoadReport:
     """The report of a load that says it is complete, with what it would take back."""
-    tables = [_build_table_state(table) for table in kept]
+    tables = [_build_table_state(table) for table in staged]
     silent = {t.source for t in tables if not t.by_source}
     sources = sorted({*report.sources, *silent})
     stated = count_stated_records(database, sources)
     refusal = explain_incomplete_load(tables, stated, withdrawn)
     found = count_removals(
-        database, sources, stated, lambda census: write_staged_tables(census, kept)
+        database, sources, stated, lambda census: write_staged_tables(census, staged)
     )
     if refusal is None and not agreed:
         share = database.settings.removal_share
@@ -315,9 +315,9 @@ def _add_removals(
     return replace(report, taken_back=tuple(found), removed=removed, refusal=refused)
 
 
-def _build_table_state(kept: StagedTable) -> TableState:
-    by_source = {rows[ROW_SOURCE_COLUMN][0]: rows.height for rows in kept.rows()}
-    return TableState(kept.table, kept.file, kept.source, kept.read, kept.accepted, by_source)
+def _build_table_state(table: StagedTable) -> TableState:
+    by_source = {rows[ROW_SOURCE_COLUMN][0]: rows.height for rows in table.rows()}
+    return TableState(table.table, table.file, table.source, table.read, table.accepted, by_source)
 
 
 def _iterate_raw_tables(
@@ -335,11 +335,11 @@ def _list_unread_findings(unread: Sequence[UnreadFile]) -> pl.DataFrame:
     return build_findings([(one.file, 0, "", "", one.reason, REMARK) for one in unread])
 
 
-def _count_table(kept: StagedTable) -> TableCount:
-    remarks = kept.findings.filter(pl.col("kind") != REFUSED).height
-    refused = kept.read - kept.accepted
+def _count_table(table: StagedTable) -> TableCount:
+    remarks = table.findings.filter(pl.col("kind") != REFUSED).height
+    refused = table.read - table.accepted
     return TableCount(
-        kept.table, kept.file, kept.read, kept.accepted, refused, remarks, kept.encoding
+        table.table, table.file, table.read, table.accepted, refused, remarks, table.encoding
     )
 
 
@@ -486,7 +486,7 @@ def write_identity_split(
 ) -> int:
     """Parts a further id from what stands for it in a load of its own; the revision after it.
 
-    Raises UsageError where the two cannot be told apart any more; then nothing has changed.
+    Raises UsageError where the two can no longer be distinguished; then nothing has changed.
     """
     report = LoadReport(load_id, SPLIT_LOADER, (), False, (), build_empty_findings())
 
@@ -529,7 +529,7 @@ def _undo_failed_load(database: Database, load_id: str, say: Say) -> None:
 def _import_new_store(
     database: Database,
     report: LoadReport,
-    kept: Sequence[StagedTable],
+    staged: Sequence[StagedTable],
     folder: Path,
     progress: Progress,
     say: Say,
@@ -549,7 +549,7 @@ def _import_new_store(
         ranks = parse_source_rank(database.settings.source_rank)
         records = InitialRecords(folder / INITIAL_RECORDS_FOLDER)
         bulk = BulkImport(folder, report.load_id, count, ranks=ranks, observer=records)
-        write_staged_tables(bulk, kept)
+        write_staged_tables(bulk, staged)
         importing = partial(progress, "import")
         properties = build_load_properties(report) | {"imported": True}
         bulk.make_store(database.settings, properties, importing)

@@ -177,13 +177,13 @@ class CheckedTable:
     def without(self, refused: pl.DataFrame) -> CheckedTable:
         """This table less the rows that `refused` (findings) names."""
         gone = refused.filter(pl.col("kind") == REFUSED)["row"].unique()
-        kept = (
+        remaining = (
             self.rows.filter(~pl.col(ROW_NUMBER_COLUMN).is_in(gone.implode()))
             if gone.len()
             else self.rows
         )
         return CheckedTable(
-            self.table, self.file, self.read, kept, pl.concat([self.findings, refused])
+            self.table, self.file, self.read, remaining, pl.concat([self.findings, refused])
         )
 
 

@@ -55,7 +55,7 @@ def undo_finished_load(
     """Undoes the newest load; `named` is its id or its revision, `by` who undoes it.
 
     Raises UsageError when there is no such load, RefusedLoadError when another has to be undone
-    first or what stood before it is not kept, DatabaseError when Neo4j can't be used; whatever
+    first or the state before it is not stored, DatabaseError when Neo4j can't be used; whatever
     breaks an undoing off, the next call or load completes it.
     """
     began = time.monotonic()

@@ -2,7 +2,7 @@
 
 The folder lies in the data folder and is readable by its owner alone. It goes at the end of the
 load, when the visitor cancels, when the session ends (`UploadFolder` is then collected), after
-`UPLOAD_IDLE_SECONDS` without use, and when the process ends. What a killed process leaves behind
+`UPLOAD_IDLE_SECONDS` without use, and when the process ends. What a killed process leaves
 is known by its lock, which the kernel has freed, and is removed at the next start.
 """
 

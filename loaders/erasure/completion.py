@@ -61,7 +61,7 @@ from loaders.upload_folders import remove_abandoned_uploads
 
 # What an erasure names as its loader.
 ERASURE_LOADER: Final = "erase"
-# Where the store is written anew. Not in `loads`: it may hold the only store that is whole.
+# Where the store is written anew. Not in `loads`: it may hold the only complete store.
 REBUILD_FOLDER: Final = "erasure-store"
 _FIGURES_STEP: Final = "count the figures"
 _LOAD_STATEMENT: Final = (

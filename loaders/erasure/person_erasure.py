@@ -53,7 +53,7 @@ from loaders.erasure.term_matcher import TermMatcher
 from loaders.load_nodes import build_load_id, open_load_folder
 from loaders.mapping.identifiers import build_digest_id, normalize_certificate
 
-# Said of an erasure for which no reason is given.
+# The reason of an erasure without one.
 REQUEST_REASON: Final = "erased at request"
 MAX_REASON_CHARACTERS: Final = 200
 _FIGURE_WORDS: Final = {
@@ -203,7 +203,7 @@ def complete_broken_erasure(
     say: Say = lambda line: None,
 ) -> None:
     """Completes an erasure that broke off, as the next load would; also one whose order is gone,
-    as in a restored dump: nobody else is taken away then, and `say` is told what to do.
+    as in a restored dump: nobody else is taken away then, and `say` receives what to do.
     """
     with open_load_folder(database.settings.home, build_load_id()):
         is_lost = _write_lost_order(database)
@@ -325,7 +325,7 @@ def _describe_reason(reason: str) -> Words:
 
 def describe_erasure(outcome: ErasureOutcome) -> list[Message]:
     """What an erasure came to, in sentences."""
-    told = [
+    messages = [
         Message(
             "{people:,} people erased with all their relations, as revision {revision}, in "
             "{seconds:.1f} s.",
@@ -335,7 +335,7 @@ def describe_erasure(outcome: ErasureOutcome) -> list[Message]:
         )
     ]
     for figure, (before, after) in outcome.national.items():
-        told.append(
+        messages.append(
             Message(
                 "{figure}: {before:,} -> {after:,} ({difference:+,}): {reason}",
                 figure=_FIGURE_WORDS[figure],
@@ -345,4 +345,4 @@ def describe_erasure(outcome: ErasureOutcome) -> list[Message]:
                 difference=after - before,
             )
         )
-    return told
+    return messages

@@ -87,8 +87,8 @@ def _mask_conflicts(matcher: TermMatcher, stated: dict[str, Any]) -> Any:
         else one
         for one in stated.get("conflicts", [])
     ]
-    told = stated | {"conflicts": conflicts} if conflicts else stated
-    return matcher.mask_values(told)
+    values = stated | {"conflicts": conflicts} if conflicts else stated
+    return matcher.mask_values(values)
 
 
 def _has_id_word(matcher: TermMatcher, record: str) -> bool:
@@ -137,8 +137,8 @@ def erase_notebook_entries(home: Path, matcher: TermMatcher, *, dry_run: bool = 
 
 
 def _list_subject_ids(entry: Entry) -> list[str]:
-    """Whom an entry is about: `person:ID` of a note, `LIST:ID` of a decision (on a pair, both),
-    `["ID", "ID"]`.
+    """The person an entry is about: `person:ID` of a note, `LIST:ID` of a decision (on a pair,
+    both), `["ID", "ID"]`.
     """
     if entry.kind != "identity":
         named = entry.subject.partition(":")[2]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from graph.store.erasure import ERASED_MASK
 from loaders.erasure.erasure_order import PersonTerms
 
-# Shorter ids of digits alone are counts and row numbers as well: only a whole value is one then.
+# Shorter ids of digits alone are counts and row numbers as well: only a full value is one then.
 _MIN_LOOSE_ID_CHARACTERS: Final = 5
 
 

@@ -1,10 +1,10 @@
 """What a header means: its text to a field, after everything that people add to a header is gone.
 
-A field is `role.attribute`: what the column states (`attribute`) and of whom or what (`role`). The
-roles `mentor`, `apprentice`, `lead` are people beside the `person` of a row; a number behind the
-role tells several of one row apart (`apprentice2.name`). Which header means what stands in
-aliases.csv; a header that means something else in lists of studios, honours, competitions ... has
-a further line with that subject.
+A field is `role.attribute`: what the column states (`attribute`) and about which person or thing
+(`role`). The roles `mentor`, `apprentice`, `lead` are people beside the `person` of a row; a number
+after the role tells several of one row apart (`apprentice2.name`). Which header means what stands
+in aliases.csv; a header that means something else in lists of studios, honours, competitions ...
+has a further line with that subject.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def list_known_fields() -> frozenset[str]:
 
 
 def is_known_field(field: str) -> bool:
-    """Whether the text names a field; the number behind a role (`apprentice2`) may be any."""
+    """Whether the text names a field; the number after a role (`apprentice2`) may be any."""
     return re.sub(r"^([a-z]+)\d\.", r"\1.", field) in list_known_fields()
 
 

@@ -114,7 +114,7 @@ def _find_pair_by_fields(fields: Sequence[str]) -> tuple[int, int] | None:
 
 
 def number_equal_headers(headers: Sequence[str], pair: tuple[int, int]) -> tuple[str, ...]:
-    """The headers with a number behind the two of a pair that are one word."""
+    """The headers with a number after the two of a pair that are one word."""
     first, second = pair
     if simplify_list_header(headers[first]) != simplify_list_header(headers[second]):
         return tuple(headers)

@@ -54,7 +54,7 @@ def convert_fields(rows: pl.DataFrame, ladder: Ladder, units: dict[str, int]) ->
 
 
 def convert_levels(cells: pl.Series, ladder: Ladder) -> pl.Series:
-    """Levels by name, bare digits as digits of the new ladder; what names no level as it stands.
+    """Levels by name, bare digits as digits of the new ladder; what names no level unchanged.
 
     A digit that is of no level of the ladder gets a question mark: it must not pass as another.
     """

@@ -55,7 +55,7 @@ def has_id_number_shape(text: str) -> bool:
 
 
 def build_weak_key(text: str) -> WeakKey | None:
-    """First six and last four characters of an ID number, whole or masked; None where hidden."""
+    """First six and last four characters of an ID number, full or masked; None where hidden."""
     number = clean_id_number(text)
     if is_valid_id_number(number):
         return number[:6], number[-4:]

@@ -54,7 +54,7 @@ class Mapping(BaseModel):
 
     Each list of a department is a source of its own (`source`): what a second list leaves empty
     must not take back what the first one states. `constants`: field -> what holds for every row
-    that has no cell of its own. `by_name`: people without any number are told apart by name,
+    that has no cell of its own. `by_name`: people without any number are distinguished by name,
     birth and employer. `by_number`: people of whom there is nothing but a number are called by it.
     """
 

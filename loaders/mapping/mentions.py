@@ -253,7 +253,7 @@ class MentionReader:
     def _call_by_number(
         self, role: str, row: int, said: PersonMention, person: str | None
     ) -> str | None:
-        """The number of a person whom no list of the load names, if that was agreed to."""
+        """The number of a person no list of the load names, if that was agreed to."""
         if not self.by_number or person is None or person in self.roster.named_ids:
             return None
         if person not in self._numbered:

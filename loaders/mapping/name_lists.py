@@ -42,7 +42,7 @@ def split_items(text: str) -> list[str]:
 def split_names(text: str) -> list[str]:
     """The names of a list in a cell; one name alone where the cell is no list of names.
 
-    What stands in brackets behind a name (组长) is left out. A blank parts names too, unless it
+    What stands in brackets after a name (组长) is left out. A blank parts names too, unless it
     stands between the characters of one name (贺 彪, 欧阳 娜娜). Beside another separator a comma
     is of a name in letters: `Gauss, Carl; Pfaff, Johann` are two.
     """

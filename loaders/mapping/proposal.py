@@ -48,10 +48,10 @@ from loaders.mapping.titles import TitleFacts, read_titles
 from loaders.readers.sheet import Sheet
 from loaders.tables import ROW_NUMBER_COLUMN
 
-# Rows from which the share of values that fit is worked out.
+# Rows from which the share of values that fit is computed.
 _PROBED_ROWS: Final = 10_000
 _EXAMPLES: Final = 3
-# Columns whose values may be shown whole: they say nothing of one person.
+# Columns whose values may be shown in full: they say nothing of one person.
 _SHOWN_FIELDS: Final = (
     "person.sex",
     "person.province",

@@ -63,7 +63,7 @@ def complete_records(people: pl.DataFrame) -> pl.DataFrame:
     precision (null: to the day), province, occupation_code, employer, employers, sources, digest,
     certificates.
     """
-    whole = pl.col("precision").is_null() | (pl.col("precision") == "day")
+    full_date = pl.col("precision").is_null() | (pl.col("precision") == "day")
     departments = pl.col("sources").list.eval(
         pl.element().str.split(LIST_SEPARATOR).list.first().unique().sort()
     )
@@ -72,7 +72,7 @@ def complete_records(people: pl.DataFrame) -> pl.DataFrame:
         name,
         romanize_names(name).alias("pinyin"),
         pl.col("person").cast(pl.Int64).alias("record"),
-        pl.when(whole).then(pl.col("birth_date").dt.to_string("%Y-%m-%d")).alias("birth"),
+        pl.when(full_date).then(pl.col("birth_date").dt.to_string("%Y-%m-%d")).alias("birth"),
         pl.col("birth_date").dt.year().alias("birth_year"),
         pl.col("occupation_code").alias("occupation"),
         departments.alias("departments"),

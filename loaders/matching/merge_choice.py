@@ -139,7 +139,7 @@ def choose_merges(
 
 
 def _number_people(people: pl.DataFrame, named: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """The places of the people whom pairs name: a few of millions."""
+    """The places of the people that pairs name: a few of millions."""
     ids = pl.Series([id for pair in named for id in pair], dtype=pl.String).unique()
     placed = people.select("person_id").with_row_index("place")
     return dict(

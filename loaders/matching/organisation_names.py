@@ -68,13 +68,13 @@ def find_name_pairs(
     with the ground that says most.
     """
     words = _NAME_WORDS[label]
-    known, told = _build_name_forms(organisations, words)
+    known, former = _build_name_forms(organisations, words)
     coded = organisations.drop_nulls("digest")
     found = {
         "same_code": _join_pairs(coded, coded, "digest"),
         "same_name": _join_pairs(known, known, "name"),
         "same_words": _join_pairs(known, known, "words"),
-        "old_name": pl.concat([_join_pairs(told, known, by) for by in ("words", "core")]),
+        "old_name": pl.concat([_join_pairs(former, known, by) for by in ("words", "core")]),
         "same_core": _join_pairs(known, known, "core"),
         "same_subject": _join_pairs(known, known, "subject"),
         "short_name": _find_short_names(known),
@@ -100,10 +100,10 @@ def _build_name_forms(
         old=olds,
     )
     known = known.filter(pl.col("words") != "")
-    told = known.explode("old").drop_nulls("old").filter(pl.col("old") != "")
-    told = told.select("record", words=normalize_employer_names(told["old"]))
-    return known, told.with_columns(
-        core=pl.Series(map(strip_place, told["words"]), dtype=pl.String)
+    former = known.explode("old").drop_nulls("old").filter(pl.col("old") != "")
+    former = former.select("record", words=normalize_employer_names(former["old"]))
+    return known, former.with_columns(
+        core=pl.Series(map(strip_place, former["words"]), dtype=pl.String)
     )
 
 

@@ -128,7 +128,7 @@ def _find_merges(
 
 
 def _list_taught_pairs(snapshot: Snapshot, pairs: pl.DataFrame) -> list[tuple[int, int]]:
-    """Those of the pairs of whom one is the other's master: nobody is one's own."""
+    """The pairs of which one is the other's master: nobody is one's own."""
     ties = snapshot.frames["mentorships"].select(
         pl.col("mentor").cast(pl.Int64), pl.col("apprentice").cast(pl.Int64)
     )

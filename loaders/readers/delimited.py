@@ -244,8 +244,8 @@ def _drop_repeated_headers(rows: DelimitedRows, file: str) -> DelimitedRows:
     found = build_findings(
         [(file, row, "", "", _REPEATED_HEADER_REASON, REFUSED) for row in doubled]
     )
-    kept = frame.filter(~pl.col(ROW_NUMBER_COLUMN).is_in(doubled.implode()))
-    return DelimitedRows(kept, pl.concat([rows.found, found]))
+    remaining = frame.filter(~pl.col(ROW_NUMBER_COLUMN).is_in(doubled.implode()))
+    return DelimitedRows(remaining, pl.concat([rows.found, found]))
 
 
 def _read_with_csv_module(

@@ -1,4 +1,4 @@
-"""In which encoding a text file is written: decided on the whole file, never on its beginning.
+"""In which encoding a text file is written: decided on the full file, never on its beginning.
 
 UTF-8 is taken when every byte of the file is UTF-8, else UTF-16 by its zero bytes, else GB18030
 or Big5. A file of which some rows are UTF-8 and others are not is refused with the first row that
@@ -138,7 +138,7 @@ def _detect_utf16(data: Bytes) -> str | None:
 
 
 def has_long_line(data: Bytes) -> bool:
-    """Whether some line is longer than rows of a table are, so that it must not be read whole."""
+    """Whether some line is longer than rows of a table are, so that it must not be read in full."""
     at = 0
     while len(data) - at > MAX_LINE_CHARS:
         end = data.rfind(b"\n", at, at + MAX_LINE_CHARS)

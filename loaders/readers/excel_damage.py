@@ -1,7 +1,7 @@
 """What spreadsheets do to numbers and dates: recognised, and mended only where it is certain.
 
 Certain are a number that its format shows with leading zeros, a day's number in a column of days,
-`.0` behind every whole number of a column, and the signs that keep a program from changing a text
+`.0` after every integer of a column, and the signs that keep a program from changing a text
 (="007"). Lost digits and lost zeros cannot be mended; they are remarked, and the checks refuse
 them.
 """

@@ -164,7 +164,7 @@ class _Genealogy:
 
 
 def check_gedcom_encoding(data: bytes, file: str) -> None:
-    """Raises UsageError for ANSEL: its letters with accents are read by no library that is kept."""
+    """Raises UsageError for ANSEL: its letters with accents are read by no maintained library."""
     if _ANSEL_PATTERN.search(data[:_START_BYTES].replace(b"\0", b"").replace(b"\r", b"\n")):
         raise UsageError(_ANSEL_MESSAGE.with_values(file=file))
 
@@ -359,7 +359,7 @@ def _read_span(text: str) -> tuple[str, str]:
 
 
 def format_gedcom_date(text: str) -> str:
-    """A day, month or year of the common calendar as it stands in lists; "" for all else.
+    """A day, month or year of the common calendar as written in lists; "" for all else.
 
     >>> [format_gedcom_date(text) for text in ("5 MAR 1960", "Mar 1960", "1960", "ABT 1960")]
     ['1960-03-05', '1960-03', '1960', '']

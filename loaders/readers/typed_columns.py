@@ -23,7 +23,7 @@ _NESTED_COLUMN_REMARK = Message(
 
 
 def scan_parquet_table(source: Path | BinaryIO, size: int, file: str) -> pl.LazyFrame:
-    """A Parquet file that may be read whole. Raises UsageError for one that is no table."""
+    """A Parquet file that may be read in full. Raises UsageError for one that is no table."""
     lazy = pl.scan_parquet(source, missing_columns="raise")
     columns = lazy.collect_schema()
     rows = lazy.select(pl.len()).collect().item()

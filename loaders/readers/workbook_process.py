@@ -149,7 +149,7 @@ def _tag_cell(cell: object) -> str | None:
 
 
 def tag_number(number: float) -> str:
-    """Whole numbers without `.0`; longer than 15 digits as Excel shows them, the rest is lost."""
+    """Integers without `.0`; longer than 15 digits as Excel shows them, the rest is lost."""
     if not math.isfinite(number):
         return f"s{number}"
     if abs(number) >= _EXACT_NUMBER:
@@ -199,7 +199,7 @@ def iterate_part(stream: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _scan_ods(stream: BinaryIO, archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
-    """By sheet: hidden rows and merged ranges, which the library does not tell of .ods.
+    """By sheet: hidden rows and merged ranges, which the library does not report for .ods.
 
     Every part that is read unpacks to what may be.
     """

@@ -40,7 +40,7 @@ REFUSED_FAULTS = (
     "unknown_level",
     "self_mentorship",
 )
-# Lists of codes and targets: short, and kept with care.
+# Lists of codes and targets: short, and maintained with care.
 FAULTLESS_TABLES = ("provinces", "occupations", "targets")
 
 TextRow = dict[str, str | None]

@@ -187,7 +187,7 @@ def _draw_from_bits(
 
 
 def _apportion_total(total: int, weights: Iterable[float]) -> list[int]:
-    """Whole parts by weight that add up to the total (largest remainders)."""
+    """Integer parts by weight that add up to the total (largest remainders)."""
     share = np.array(list(weights), dtype=float)
     exact = total * share / share.sum()
     parts = np.floor(exact).astype(np.int64)
@@ -395,7 +395,7 @@ class SyntheticTables:
 
     def _targets(self) -> Iterator[pl.DataFrame]:
         """15,000 and 5,000,000 at national size, else in proportion; a year's and a province's
-        targets add up to the whole."""
+        targets add up to the total."""
         net = self.network
         high = round(net.workers * HIGH_SKILLED_PER_WORKER)
         weights = np.array([w for code, (w, _) in names.PROVINCE_WEIGHTS.items() if code < "70"])
@@ -599,10 +599,12 @@ class SyntheticTables:
         # Those who have not reached level 4: an early level, two in three on record.
         pending = senior == UNSTATED_DAY
         reached = draw_weighted(random, (26, 22, 18, 34), n)
-        since = entry + np.int32(0.8 * YEAR_DAYS) + (reached * 1.3 * YEAR_DAYS).astype(np.int32)
-        since += draw_waits(random, 1.0, n)
-        shown = pending & (reached < 3) & (since <= LATEST_DAY)
-        days[np.flatnonzero(shown), reached[shown]] = since[shown]
+        shown_from = (
+            entry + np.int32(0.8 * YEAR_DAYS) + (reached * 1.3 * YEAR_DAYS).astype(np.int32)
+        )
+        shown_from += draw_waits(random, 1.0, n)
+        shown = pending & (reached < 3) & (shown_from <= LATEST_DAY)
+        days[np.flatnonzero(shown), reached[shown]] = shown_from[shown]
         last = np.where(net.retired[person] == UNSTATED_DAY, LATEST_DAY, net.retired[person])
         days[days > last[:, None]] = UNSTATED_DAY
         return days
@@ -629,9 +631,9 @@ class SyntheticTables:
         """Levels 3, 2, 1, before level 4: mostly too long ago to be on record."""
         n = len(days)
         before = senior
-        for level, least, kept in ((2, 1.5, 0.34), (1, 1.0, 0.15), (0, 0.8, 0.08)):
+        for level, least, share in ((2, 1.5, 0.34), (1, 1.0, 0.15), (0, 0.8, 0.08)):
             before = before - np.int32(least * YEAR_DAYS) - draw_waits(random, 1.0, n)
-            chance = np.where(talent, 0.7, kept)
+            chance = np.where(talent, 0.7, share)
             shown = (senior != UNSTATED_DAY) & (before > entry) & (random.random(n) < chance)
             days[shown, level] = before[shown]
 
@@ -1087,7 +1089,7 @@ class _TableFile:
             self._parquet.close()
 
 
-# What the dirty folder does to whole files: one with Chinese headers, one in GB18030.
+# What the dirty folder does to entire files: one with Chinese headers, one in GB18030.
 CHINESE_HEADERS_TABLE, GB18030_TABLE = "employments", "honours"
 
 

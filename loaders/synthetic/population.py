@@ -42,7 +42,7 @@ YEAR_DAYS = 365.2425
 
 @dataclass(frozen=True)
 class Tier:
-    """A generation of the network: when its people are born, whom they learn from, how often.
+    """A generation of the network: when its people are born, their mentors, how often.
 
     `learns_from` weighs the mentors of each earlier tier (about the apprentices one of them
     takes from this tier); `mentors` is the chance of none, one, two and three mentors.
@@ -246,12 +246,12 @@ class LinkColumns:
         self.start.append(start)
 
     def joined(self) -> tuple[Ints, Ints, Ints]:
-        """The three columns whole; the parts are let go."""
+        """The three columns joined; the parts are freed."""
         parts = (self.a, self.b, self.start)
-        whole = tuple(np.concatenate([*part, np.empty(0, np.int32)]) for part in parts)
+        columns = tuple(np.concatenate([*part, np.empty(0, np.int32)]) for part in parts)
         for part in parts:
             part.clear()
-        return whole[0], whole[1], whole[2]
+        return columns[0], columns[1], columns[2]
 
 
 class SyntheticNetwork:
@@ -372,9 +372,9 @@ class SyntheticNetwork:
         due += delay.astype(np.int32)
         self.retired = np.where(due <= LATEST_DAY, due, UNSTATED_DAY)
         self.reemployed: Mask = (self.retired != UNSTATED_DAY) & (random.random(n) < 0.35)
-        kept = np.where(self.reemployed, due + np.int32(3 * YEAR_DAYS), due)
+        last_day = np.where(self.reemployed, due + np.int32(3 * YEAR_DAYS), due)
         self.until: Ints = np.where(
-            self.retired == UNSTATED_DAY, LATEST_DAY, np.minimum(kept, LATEST_DAY)
+            self.retired == UNSTATED_DAY, LATEST_DAY, np.minimum(last_day, LATEST_DAY)
         )
 
     def _mentor(self, tier: Tier, links: LinkColumns) -> None:
@@ -505,5 +505,5 @@ class SyntheticNetwork:
             day = np.maximum(day, self.entry[person] + 30)
             opened = self.studio_founded[studio] + random.integers(0, 90, n, dtype=np.int32)
             day = np.minimum(np.maximum(day, opened), LATEST_DAY - 5)
-            kept = self.studio_leader[studio] != person
-            trained.add(person[kept], studio[kept], day[kept].astype(np.int32))
+            others = self.studio_leader[studio] != person
+            trained.add(person[others], studio[others], day[others].astype(np.int32))

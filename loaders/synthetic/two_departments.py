@@ -26,7 +26,7 @@ def build_two_views(people: pl.DataFrame, seed: int, overlap: float = 1.0) -> pl
     """The rows of both departments, one below the other, for `complete_records`.
 
     `people` are those of a synthetic network with `employer`, the name of theirs. Column `truth`
-    is the number of who it is; `overlap` the share of the people whom both departments know: of
+    is the number of who it is; `overlap` the share of the people both departments know: of
     the others each has one half.
     """
     random = np.random.default_rng(seed)
