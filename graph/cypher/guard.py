@@ -442,7 +442,7 @@ def build_syntax_error(error: Neo4jError) -> ShichengError:
     reason = _POSITION_PATTERN.sub("", first).rstrip(". ")
     if len(reason) > _MAX_REASON_CHARACTERS:
         reason = reason[:_MAX_REASON_CHARACTERS].rsplit(",", 1)[0] + ", ..."
-    # The line of EXPLAIN is not the user's; a message about the whole text has line 0.
+    # The line of EXPLAIN is not the user's; a message about the full text has line 0.
     if position is None or int(position.group(1)) <= 1:
         return UsageError("Neo4j can't take the query: {reason}.", reason=reason)
     return UsageError(

@@ -1,12 +1,12 @@
-"""What of people's data only a data steward reads: kept out of statements and out of their rows.
+"""What of people's data only a data steward reads: left out of statements and of their rows.
 
 The schema says which properties these are (`Property.masked`). A statement of anybody else may not
 name one, whatever it would do with it; nor may it reach one without its name:
 
-- a name that is worked out, `p[...]`: written anew so that a masked name gives null. Both readings
+- a computed name, `p[...]`: written anew so that a masked name gives null. Both readings
   of `[...]`, a place in a value and a list of one, stay what they are;
 - all properties at once, `properties(p)` and `p {.*}`: only as what is returned, where
-  `mask_value` takes the masked ones out as it does from whole nodes;
+  `mask_value` takes the masked ones out as it does from full nodes;
 - a full-text index that somebody made over a masked property: not asked.
 
 A `\\u` escape outside of a text is refused for everybody (`graph.cypher.guard`), and Neo4j compares
@@ -160,7 +160,7 @@ def _is_all_properties(words: Sequence[Token], at: int) -> bool:
 
 
 def _find_returned_all_properties(words: Sequence[Token]) -> set[int]:
-    """Where all properties are what the whole statement returns, and nothing else is done to them.
+    """Where all properties are what the full statement returns, and nothing else is done to them.
 
     That is `properties(x)` or `x {.*}`, or the `collect` of it, as an item of the last RETURN,
     which is neither DISTINCT nor part of a UNION, and orders by none of them.
@@ -231,7 +231,7 @@ def _read_all_properties_item(item: Sequence[Token]) -> tuple[int | None, str]:
     return None, called
 
 
-# Names that are worked out
+# Computed names
 
 
 def _rewrite_subscripts(text: str, words: Sequence[Token], parameters: Mapping[str, Any]) -> str:

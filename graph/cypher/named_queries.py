@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
     from graph.server.console import Meter, Stream
 
-# Rows of a user's own query that are kept; of a named query.
+# Rows of a user's own query that are returned; of a named query.
 # From so many mentorships on, Neo4j takes minutes for a query that reads every record.
 LARGE_STORE_MENTORSHIPS = 1_000_000
 # Query name -> its answer from the tables of a snapshot, by the query's parameters.
@@ -594,7 +594,7 @@ def _parse_day_or_text(value: str) -> dt.date | str:
 
 
 def _is_neo4j_value(value: Any) -> bool:
-    """Whether Bolt can carry it: whole numbers of 64 bits, text without lone surrogates."""
+    """Whether Bolt can carry it: integers of 64 bits, text without lone surrogates."""
     if isinstance(value, str):
         return value.isascii() or value == value.encode(errors="ignore").decode()
     if isinstance(value, list):
@@ -787,7 +787,7 @@ def run_cypher(
     of people's data that only a data steward may (see `graph.cypher.masking`), unless `role` is
     one.
 
-    At most `limit` rows are kept, and `Table.truncated` says whether there are more. Raises
+    At most `limit` rows are returned, and `Table.truncated` says whether there are more. Raises
     `RefusedError` for a role that may not (`graph.roles`) and for a statement that does more than
     read, `UsageError` with line and column for
     what is no Cypher, `DatabaseError` for one that does not end in time (`seconds`; default
@@ -814,8 +814,8 @@ def run_cypher(
             "their own.",
             role=role,
         )
-    whole = has_permission(role, "personal_data")
-    record_event(home, "query", statement=outline, text=text, whole=whole)
+    unmasked = has_permission(role, "personal_data")
+    record_event(home, "query", statement=outline, text=text, whole=unmasked)
     try:
         return database.console.ask(work, seconds=how.seconds, stream=how.stream)
     except RefusedError:
@@ -825,9 +825,9 @@ def run_cypher(
 
 def mask_table(table: Table, columns: Collection[str] = ()) -> Table:
     """The table without these columns, and without the masked properties in its values."""
-    kept = [at for at, name in enumerate(table.columns) if name not in columns]
-    rows = [[mask_value(row[at]) for at in kept] for row in table.rows]
-    return replace(table, columns=tuple(table.columns[at] for at in kept), rows=rows)
+    shown = [at for at, name in enumerate(table.columns) if name not in columns]
+    rows = [[mask_value(row[at]) for at in shown] for row in table.rows]
+    return replace(table, columns=tuple(table.columns[at] for at in shown), rows=rows)
 
 
 def _read_result_table(

@@ -28,17 +28,17 @@ _SIGN_PATTERN: Final = re.compile(r"[^A-Za-z0-9_\s\"'`$]{1,3}")
 def outline_statement(text: str) -> Outline:
     """The statement with only key words, names of the schema and signs; every value is `?` and
     every other name `x`, cut at `MAX_OUTLINE_CHARACTERS`."""
-    told: list[str] = []
+    words: list[str] = []
     for token in tokenize_cypher(text[:MAX_STATEMENT_CHARACTERS]):
         name = token.text.strip("`")
         if token.kind == "name":
             known = token.word in _KEYWORDS or name in _list_schema_names()
-            told.append(name if known else _NAME)
+            words.append(name if known else _NAME)
         elif token.text.isascii() and _SIGN_PATTERN.fullmatch(token.text):
-            told.append(token.text)
+            words.append(token.text)
         else:
-            told.append(_VALUE)
-    return Outline(" ".join(told)[:MAX_OUTLINE_CHARACTERS])
+            words.append(_VALUE)
+    return Outline(" ".join(words)[:MAX_OUTLINE_CHARACTERS])
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The store as a whole: what is in it, dump, restore, check.
+"""The full store: what is in it, dump, restore, check.
 
 Dump, restore and check are Neo4j's own `neo4j-admin`, run on the embedded store while it is
 offline: a running server is stopped first and started again after, and both are said. A server
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from graph.server.database import Database
     from graph.settings import Settings
 
-# So much of what neo4j-admin prints is kept, for the sentence when it fails.
+# So much of what neo4j-admin prints is retained, for the sentence when it fails.
 PRINTED_LINES = 400
 PRINTED_BYTES = 40_000
 STREAM_BLOCK_BYTES = 1 << 20
@@ -122,7 +122,7 @@ def compute_store_bytes(settings: Settings) -> int:
 def dump_store(
     settings: Settings, file: Path, *, force: bool = False, say: Say | None = None
 ) -> Dump:
-    """Write the embedded store to one file, whole or not at all.
+    """Write the embedded store to one file, atomically.
 
     Raises `UsageError` when the file exists and `force` is not given, `DatabaseError` when
     there is no store yet or neo4j-admin fails.
@@ -307,10 +307,11 @@ def run_neo4j_admin(
     heap_mb: int | None = None,
     heard: Callable[[str], None] = lambda line: None,
 ) -> AdminResult:
-    """Run `neo4j-admin database COMMAND` on a store; `heard` is told each line it prints.
+    """Run `neo4j-admin database COMMAND` on a store; `heard` receives each line it prints.
 
-    Its process is named in `home/admin.json` while it runs, so that one left behind by a killed
-    command can be found and ended (`end_orphaned_admin`); it ends with this process otherwise.
+    Its process is named in `home/admin.json` while it runs, so that one still running after a
+    killed command can be found and ended (`end_orphaned_admin`); it ends with this process
+    otherwise.
     """
     place = home or location.locate_store(settings.home)
     java, environment = _build_admin_command(settings, place, command, heap_mb)
@@ -438,9 +439,9 @@ def end_orphaned_admin(place: Path) -> None:
     import psutil
 
     try:
-        told = json.loads((place / "admin.json").read_text())
-        process = psutil.Process(told["pid"])
-        if abs(process.create_time() - told["began"]) < 1.0:
+        record = json.loads((place / "admin.json").read_text())
+        process = psutil.Process(record["pid"])
+        if abs(process.create_time() - record["began"]) < 1.0:
             process.kill()
             process.wait(embedded.STOP_SECONDS)
     except (OSError, ValueError, KeyError, psutil.Error):
@@ -461,8 +462,8 @@ def build_admin_error(
             "{what} failed, because the disk is full: free some space there.", what=what
         )
     words = [line.strip() for line in done.printed.splitlines() if line.strip()]
-    told = [line for line in words if "WARNING" not in line and not line.startswith("at ")]
-    reason = next((line for line in told if "rror" in line or "ailed" in line), None)
+    lines = [line for line in words if "WARNING" not in line and not line.startswith("at ")]
+    reason = next((line for line in lines if "rror" in line or "ailed" in line), None)
     return DatabaseError(
         "{what} failed ({reason}); the store is as it was. {then}",
         what=what,

@@ -27,7 +27,7 @@ from graph.server.location import (
 )
 from graph.server.locks import SERVER_LOCK_NAME, START_LOCK_NAME
 
-# Statements that are told to end do so between rows; what goes on for so long will not.
+# Statements asked to end do so between rows; what goes on for so long will not.
 STUCK_SECONDS = 5.0
 
 
@@ -35,7 +35,7 @@ STUCK_SECONDS = 5.0
 
 
 def serve_neo4j(order: dict[str, Any]) -> int:
-    """Run the server that `order` describes until it is told to stop; 1 when it cannot start."""
+    """Run the server that `order` describes until it is asked to stop; 1 when it cannot start."""
     import traceback
 
     home = Path(order["home"])
@@ -174,7 +174,7 @@ def _wait_for_shutdown(
 
 
 def _end_when_stuck(service: Any) -> None:
-    """Ends this process when a statement holds up the shutdown: the store's log makes it whole.
+    """Ends this process when a statement holds up the shutdown: the store's log recovers it.
 
     A transaction that writes is undone; a checkpoint is never cut short, since none is open then.
     """

@@ -107,7 +107,7 @@ def build_neo4j_configuration(settings: Settings, port: int) -> str:
         # Its 5 s are waited twice at each stop, after the stores are closed.
         "internal.server.bolt.thread_pool_shutdown_wait_time": "0s",
         # Room for the log is taken beforehand (two times 64 MB, not 256): when the disk gets
-        # full, a log that has its room stays whole, and the store opens again after.
+        # full, a log that has its room stays complete, and the store opens again after.
         "db.tx_log.preallocate": "true",
         "db.tx_log.rotation.size": "64m",
         "db.tx_log.rotation.retention_policy": "100M size",
@@ -145,7 +145,7 @@ def build_java_options(settings: Settings) -> list[str]:
         # lives; 1 MB is full at 300 brackets. Only what is used of it takes memory.
         "-Xss16m",
         "-XX:-OmitStackTraceInFastThrow",
-        # Neo4j's classes take 100 MB: growing to that from 21 collects the whole heap four times.
+        # Neo4j's classes take 100 MB: growing to that from 21 collects the full heap four times.
         "-XX:MetaspaceSize=192m",
     ]
 

@@ -1,4 +1,4 @@
-"""Users' own questions to the graph, kept apart from what the pages read.
+"""Users' own questions to the graph, separate from what the pages read.
 
 They run on a few connections of their own, so that no number of them takes the pages' away; each
 may take so much time and send so many bytes. Neo4j looks at the clock between rows, so one long

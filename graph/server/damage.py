@@ -72,9 +72,9 @@ def note_damage(message: Message) -> None:
 
 def pop_damage_notes() -> list[Message]:
     """What was noted since this was last asked."""
-    told = _damage_notes[:]
-    del _damage_notes[: len(told)]
-    return told
+    notes = _damage_notes[:]
+    del _damage_notes[: len(notes)]
+    return notes
 
 
 def is_readable(file: Path) -> bool:
@@ -149,7 +149,7 @@ def mend_snapshot(folder: Path) -> bool:
 
 
 def _locate_result(folder: Path, file: Path) -> Path:
-    """What goes with a damaged file below a snapshot's tables: a result, or a whole folder."""
+    """What goes with a damaged file below a snapshot's tables: a result, or an entire folder."""
     parts = file.relative_to(folder).parts
     return folder.joinpath(*parts[: 2 if parts[0] == "results" else 1])
 
@@ -190,7 +190,7 @@ def mend_notebook(file: Path) -> None:
 
 
 def is_notebook_intact(file: Path) -> bool:
-    """Whether SQLite reads the notebook; one that cannot be opened now is taken for whole."""
+    """Whether SQLite reads the notebook; one that cannot be opened now is taken for intact."""
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=2)) as opened:
             found = opened.execute("PRAGMA quick_check(1)").fetchone()
@@ -217,9 +217,9 @@ def find_damage(settings: Settings) -> list[Message]:
 
 
 def _find_server_damage(home: Path) -> Iterator[Message]:
-    for name, whole in (("neo4j.version", VERSION_PATTERN), ("neo4j.password", PASSWORD_PATTERN)):
+    for name, pattern in (("neo4j.version", VERSION_PATTERN), ("neo4j.password", PASSWORD_PATTERN)):
         file = home / name
-        if file.exists() and not whole.fullmatch(read_small_text(file).strip()):
+        if file.exists() and not pattern.fullmatch(read_small_text(file).strip()):
             yield Message("{file} is damaged; the next start of Neo4j makes it anew.", file=file)
     runtime = home / "neo4j.json"
     if runtime.exists() and not is_readable(runtime):
@@ -361,7 +361,7 @@ def is_identity_key_intact(key: Path) -> bool:
 
 
 def build_damaged_key_message(key: Path) -> Message:
-    """What to do about a key of the ID digests that is not whole."""
+    """What to do about a key of the ID digests that is damaged."""
     return Message(
         "{file}, the key of the ID digests, is damaged, and with another key the same person has "
         "another digest: put it back from a copy; without one take it away and load all files "

@@ -57,7 +57,7 @@ MAX_RESTARTS = 2
 def connect(settings: Settings, *, say: Say | None = None) -> Database:
     """The graph's database: NEO4J_URI's, else the embedded one, found or started.
 
-    `say` is told what takes time (fetching, starting). Raises `DatabaseError` with one sentence
+    `say` receives what takes time (fetching, starting). Raises `DatabaseError` with one sentence
     when it cannot be started, reached or used, `UsageError` when NEO4J_URI is no address.
     """
     _import_driver()
@@ -543,7 +543,7 @@ def _build_unreachable_error(error: Exception, uri: str) -> ShichengError:
 def _build_server_error(
     error: Exception, code: str, uri: str, settings: Settings, seconds: float | None
 ) -> ShichengError:
-    """The sentence for what the server answered; values of the graph are kept out of it."""
+    """The sentence for what the server answered; values of the graph are left out of it."""
     if ".Security." in code:
         return DatabaseError(
             "Neo4j at {uri} does not let user {user} in: check NEO4J_USERNAME and NEO4J_PASSWORD.",

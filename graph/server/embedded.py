@@ -72,7 +72,7 @@ def start_server(settings: Settings, say: Say | None = None) -> Server:
     """The running server of `settings.home`, started when there is none.
 
     Two commands that start at once share one server. The first time Neo4j's jars are fetched.
-    `say` is told what takes time. Raises `DatabaseError` when it cannot start.
+    `say` receives what takes time. Raises `DatabaseError` when it cannot start.
     """
     check_store_version(settings)
     server = find_running_server(settings)
@@ -309,17 +309,17 @@ def _spawn_server(settings: Settings, jars: Path, port: int) -> Server:
     finally:
         os.close(writing)
     try:
-        told = _read_start_report(reading)
+        report = _read_start_report(reading)
     except BaseException:
         child.kill()
         child.wait()
         raise
-    if "failed" in told:
+    if "failed" in report:
         child.wait()
-        raise _build_start_error(settings, told["failed"])
+        raise _build_start_error(settings, report["failed"])
     child.returncode = 0  # it is meant to outlive us: no warning when we end before it
     _start_cache_warmup(settings, jars)
-    return Server(**told)
+    return Server(**report)
 
 
 def _spawn_child(
@@ -389,8 +389,8 @@ def _read_start_report(descriptor: int) -> dict[str, Any]:
         if not ready:
             return {"failed": f"no answer in {START_SECONDS:.0f} s"}
         line = stream.readline()
-    told: dict[str, Any] = json.loads(line) if line else {"failed": "it ended at once"}
-    return told
+    report: dict[str, Any] = json.loads(line) if line else {"failed": "it ended at once"}
+    return report
 
 
 def _build_start_error(settings: Settings, reason: str) -> Exception:

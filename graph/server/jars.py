@@ -1,4 +1,4 @@
-"""Neo4j's jars: a kept lock of coordinates and sha256, fetched once into the cache.
+"""Neo4j's jars: a stored lock of coordinates and sha256, fetched once into the cache.
 
 The lock of a version is `graph/server/jar_locks/VERSION.lock`, one jar a line: its coordinate
 (group:artifact:version[:classifier]), its bytes, its sha256. It names no registry: the address is
@@ -42,7 +42,7 @@ ByteProgress = Callable[[int, int], None]  # bytes that are here, bytes in all
 
 @dataclass(frozen=True)
 class Jar:
-    """One jar of a lock: where it stands in a repository, and what it must be."""
+    """One jar of a lock: its address in a repository, and what it must be."""
 
     group: str
     artifact: str
@@ -70,7 +70,7 @@ class Jar:
 
 
 def locate_lock_file(version: str) -> Path:
-    """Where the lock of a Neo4j version is kept; `UsageError` when there is none."""
+    """Where the lock of a Neo4j version is stored; `UsageError` when there is none."""
     file = JAR_LOCKS_FOLDER / f"{version}.lock"
     if not file.is_file():
         known = ", ".join(sorted(lock.stem for lock in JAR_LOCKS_FOLDER.glob("*.lock")))
@@ -193,22 +193,22 @@ def _find_repository_address() -> str:
 
 
 class _FetchProgress:
-    """Bytes that are here, of all; told to `progress` a few times a second."""
+    """Bytes that are here, of all; reported to `progress` a few times a second."""
 
     def __init__(self, here: int, total: int, progress: ByteProgress | None) -> None:
         self.here, self.total, self.progress = here, total, progress
         self._lock = Lock()
-        self._told = 0.0
+        self._reported_at = 0.0
         self._tell()
 
     def add(self, count: int) -> None:
         with self._lock:
             self.here += count
-            if time.monotonic() - self._told > 0.1 or self.here == self.total:
+            if time.monotonic() - self._reported_at > 0.1 or self.here == self.total:
                 self._tell()
 
     def _tell(self) -> None:
-        self._told = time.monotonic()
+        self._reported_at = time.monotonic()
         if self.progress:
             self.progress(self.here, self.total)
 
@@ -313,7 +313,7 @@ def _continue_download(
 ) -> None:
     begun = part.stat().st_size if part.is_file() else 0
     if begun >= jar.size:
-        return  # whole, or too long: the check of its bytes decides
+        return  # complete, or too long: the check of its bytes decides
     headers = {"Range": f"bytes={begun}-"} if begun else {}
     with session.get(url, headers=headers, stream=True, timeout=(10, 60)) as answer:
         answer.raise_for_status()

@@ -118,12 +118,12 @@ def compute_promotions(recognitions: pl.LazyFrame) -> pl.LazyFrame:
     date_precision where the table has it; day_precision is what is known of the day.
     """
     known = pl.col("date" + PRECISION)
-    told = known.meta.output_name() in recognitions.collect_schema()
-    if told:
-        told = not recognitions.filter(known.is_not_null()).head(1).collect().is_empty()
+    has_precision = known.meta.output_name() in recognitions.collect_schema()
+    if has_precision:
+        has_precision = not recognitions.filter(known.is_not_null()).head(1).collect().is_empty()
     best = pl.col("level") == pl.col("level").max()
     precision = known.filter(best)
-    of_day = pl.when(precision.null_count() == 0).then(precision.max()) if told else None
+    of_day = pl.when(precision.null_count() == 0).then(precision.max()) if has_precision else None
     best_of_day = (
         recognitions.group_by("person", day="date")
         .agg(
@@ -132,7 +132,7 @@ def compute_promotions(recognitions: pl.LazyFrame) -> pl.LazyFrame:
         )
         .sort("person", "day")
     )
-    # Levels have one digit: with the person's number before it, a running maximum over the whole
+    # Levels have one digit: with the person's number before it, a running maximum over the full
     # sorted table is each person's best level so far, with no grouping.
     person = pl.col("person").cast(pl.Int64)
     running = (person * 10 + pl.col("level")).cum_max()

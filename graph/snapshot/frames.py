@@ -102,7 +102,7 @@ class Snapshot:
 
     `standing` is where the graph stood when it was asked for: whether a load is under way since.
 
-    Row numbers of people stay from a snapshot to one that was made from it; after a whole reading
+    Row numbers of people stay from a snapshot to one that was made from it; after a full read
     they are new, in the order of the ids.
     """
 
@@ -132,7 +132,7 @@ class Manifest:
     """What a snapshot's folder says of itself.
 
     `rows` by frame; `layered` frames stand in several files (see `layered`); `previous` is the
-    folder of the snapshot it was made from, None when it was read whole, and `changed` then how
+    folder of the snapshot it was made from, None when it was read in full, and `changed` then how
     many rows of edges, promotions and talents came and went.
     """
 
@@ -157,7 +157,7 @@ class Manifest:
 
 
 def open_snapshot(folder: Path) -> Snapshot:
-    """The snapshot kept in the folder; its Parquet files are read as they are asked for."""
+    """The snapshot stored in the folder; its Parquet files are read as they are asked for."""
     manifest = Manifest.of(folder)
     frames = {name: scan_snapshot_frame(folder, name, manifest.layered) for name in manifest.rows}
     if manifest.format != SNAPSHOT_VERSION:

@@ -2,12 +2,12 @@
 
 Every load after the first leaves a journal, (:Change {load_id, frame, keys}): `frame` is a relation
 and `keys` the keys of the start nodes whose relations of that kind it touched or took away, or a
-node's label and the keys of those nodes. The relations of these start nodes are read again whole,
+node's label and the keys of those nodes. The relations of these start nodes are read again in full,
 so that what went is seen as well. `frame` "*" stands for everything.
 
-The result equals a whole reading but for the order of rows and the row numbers of people: those
+The result equals a full read but for the order of rows and the row numbers of people: those
 of the snapshot before stay, and new people come after them. Where a person went, where a load left
-no journal, or where a name cannot be found, the graph is read whole instead.
+no journal, or where a name cannot be found, the graph is read in full instead.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from graph.server.database import Database
 
 JOURNAL_EVERYTHING: Final = "*"
-# A layered frame is written whole again when more of its first file than this no longer holds.
+# A layered frame is written in full again when more of its first file than this no longer holds.
 MAX_GONE_SHARE: Final = 0.1
 # More touched keys than this share of the people are read sooner with everything else.
 MAX_TOUCHED_SHARE: Final = 0.05
@@ -102,7 +102,7 @@ class _GraphSource:
 def build_incremental_snapshot(
     database: Database, base: Path, standing: GraphState, folder: Path, progress: Progress
 ) -> Manifest | None:
-    """Writes into `folder` the frames of now, from those in `base`; None = read whole instead.
+    """Writes into `folder` the frames of now, from those in `base`; None = read in full instead.
 
     Beside the frames it writes changed-edges, changed-promotions and changed-talents: the rows
     that came (gone = false) and those that went (gone = true).
@@ -264,16 +264,16 @@ class _IncrementalBuild:
         base = pl.scan_parquet(self.base / f"{name}.parquet")
         if was_layered:
             gone = pl.read_parquet(self.base / f"{name}.gone.parquet").to_series()
-            kept = pl.read_parquet(self.base / f"{name}.more.parquet")
-            more = pl.concat([kept.filter(~pl.col(start).is_in(touched.implode())), more])
+            stored = pl.read_parquet(self.base / f"{name}.more.parquet")
+            more = pl.concat([stored.filter(~pl.col(start).is_in(touched.implode())), more])
             touched = pl.concat([gone, touched]).unique()
         standing = base.filter(~pl.col(start).is_in(touched.implode()))
-        whole = int(base.select(pl.len()).collect().item())
+        total = int(base.select(pl.len()).collect().item())
         left = int(standing.select(pl.len()).collect().item())
         if (
             name in ONE_FILE_FRAMES
-            or whole <= SINGLE_READ_RECORDS
-            or whole - left > MAX_GONE_SHARE * whole
+            or total <= SINGLE_READ_RECORDS
+            or total - left > MAX_GONE_SHARE * total
         ):
             self._put(name, pl.concat([standing.collect(), more]))
             return
@@ -364,14 +364,14 @@ class _IncrementalBuild:
             scan_stored_frame(folder, "talents").select(TALENT_COLUMNS).collect()
             for folder in (self.base, self.folder)
         )
-        self._tell("talents", _subtract_rows(old, new), _subtract_rows(new, old))
+        self._note_changed("talents", _subtract_rows(old, new), _subtract_rows(new, old))
 
     def _replace(
         self, name: str, by: str, frame: pl.LazyFrame, old: pl.DataFrame, new: pl.DataFrame
     ) -> None:
         """Writes a frame that is sorted by `by` with the rows `new` in place of the rows `old`."""
         went, came = _subtract_rows(old, new), _subtract_rows(new, old)
-        self._tell(name, went, came)
+        self._note_changed(name, went, came)
         if went.is_empty() and came.is_empty():
             self._link(name)
             return
@@ -381,12 +381,12 @@ class _IncrementalBuild:
         again = pl.concat([standing, came.select(standing.columns)]).sort(standing.columns)
         self._put(name, rest.merge_sorted(again.lazy(), key=by).collect())
 
-    def _tell(self, name: str, went: pl.DataFrame, came: pl.DataFrame) -> None:
-        told = pl.concat(
+    def _note_changed(self, name: str, went: pl.DataFrame, came: pl.DataFrame) -> None:
+        changed = pl.concat(
             [went.with_columns(gone=pl.lit(True)), came.with_columns(gone=pl.lit(False))]
         )
-        self.changed[name] = told.height
-        write_snapshot_frame(self.folder, f"changed-{name}", told)
+        self.changed[name] = changed.height
+        write_snapshot_frame(self.folder, f"changed-{name}", changed)
 
     def _people(self, people: pl.LazyFrame) -> None:
         if self.fresh.is_empty():

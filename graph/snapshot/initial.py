@@ -1,7 +1,7 @@
 """The first snapshot of a graph, from the records of the load that made its store.
 
 The first load of an empty store is imported as files. The same records, on their way into those
-files, are put aside here as the columns of the snapshot's frames, so that 25 million of them need
+files, are stored here as the columns of the snapshot's frames, so that 25 million of them need
 not be read back out of Neo4j. What the frames hold is what `graph.snapshot.reader.GraphReader`
 would read; a test compares the two.
 """

@@ -1,14 +1,15 @@
-"""Reading the graph out of Neo4j, fast: whole by its records' own numbers, or by given keys.
+"""Reading the graph out of Neo4j, fast: in full by its records' own numbers, or by given keys.
 
 `FrameReader` makes the frames of a snapshot of records whose ends are numbers of nodes, wherever
 the records come from: `GraphReader` reads them out of Neo4j, `graph.snapshot.initial` has them of
 the load that made the store.
 
-Whole, the records of a kind are asked for in the order in which the store has them: by ranges of
-Neo4j's internal numbers, of which a first scan says where the kind has any. An end of a relation
-travels as the internal number of its node, which the nodes read before turn into the person's row
-number or the place's key. These numbers live inside one reading and are never kept. A server whose
-numbers are too far apart for ranges (or one asked for a few keys) is read by keys of start nodes.
+In a full read the records of a kind are asked for in the order in which the store has them: by
+ranges of Neo4j's internal numbers, of which a first scan says where the kind has any. An end of a
+relation travels as the internal number of its node, which the nodes read before turn into the
+person's row number or the place's key. These numbers live inside one reading and are never stored.
+A server whose numbers are too far apart for ranges (or one asked for a few keys) is read by keys of
+start nodes.
 
 Each chunk is one record of lists, a list a column. Two are under way at any time, so that the
 server reads the next while this one is taken apart here.
@@ -79,7 +80,7 @@ PERSON_COLUMNS: Final = {
 }
 _PERSON_LABEL: Final = "Person"
 _PERSON_KEY: Final = "person_id"
-# How a relation's row and sources are kept: the file and the line, the sources as one text.
+# How a relation's row and sources are stored: the file and the line, the sources as one text.
 PROVENANCE_COLUMNS: Final = ("row_file", "row_line", "stated_by")
 
 ChunkProgress = Callable[[int, int], None]
@@ -348,7 +349,7 @@ class FrameReader(ABC):
 class GraphReader(FrameReader):
     """One reading of all nodes and of the relations of `types` out of Neo4j.
 
-    `progress` is told the kind, the chunks done and in all.
+    `progress` receives the kind, the chunks done and in all.
     """
 
     def __init__(
@@ -516,7 +517,7 @@ def compact_provenance(found: pl.DataFrame, usual: StoredSources) -> pl.DataFram
     file = str(found["row"][0] or "").rpartition(":")[0] if found.height else ""
     digits = found["row"].str.strip_prefix(f"{file}:")
     line = digits.cast(pl.UInt32, strict=False)
-    # Text of another form ("a.csv:007", another file) stays whole, with no line beside it.
+    # Text of another form ("a.csv:007", another file) stays unsplit, with no line beside it.
     if line.has_nulls() or digits.str.contains("^[^1-9]").any():
         files, line = _split_files_and_lines(found["row"])
     else:
@@ -552,7 +553,7 @@ def _build_constant_series(text: str, times: int) -> pl.Series:
 
 
 def expand_provenance(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """The frame with `row` (file:line) and `sources` (a list) in place of how they are kept."""
+    """The frame with `row` (file:line) and `sources` (a list) in place of their stored form."""
     file = pl.col("row_file").cast(pl.String)
     return frame.with_columns(
         row=pl.when(pl.col("row_line").is_null())
@@ -651,4 +652,4 @@ def _build_key_chunks(statement: str, keys: Sequence[str], **more: Any) -> list[
 
 
 def _ignore_progress(done: int, total: int) -> None:
-    """Nobody is told of the progress of a short reading."""
+    """A progress callback for short reads: does nothing."""

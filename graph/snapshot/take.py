@@ -1,13 +1,13 @@
-"""The tables of one revision of the graph: read out of Neo4j once, kept as Parquet beside it.
+"""The tables of one revision of the graph: read out of Neo4j once, stored as Parquet beside it.
 
-The first snapshot is read whole (`graph.snapshot.reader`). After a load that left a journal of what
-it touched, only that is read again and put on the newest kept snapshot of the same history
+The first snapshot is read in full (`graph.snapshot.reader`). After a load that left a journal of
+what it touched, only that is read again and put on the newest stored snapshot of the same history
 (`graph.snapshot.incremental`); files that did not change are shared by hard links, so a revision
 more costs little. A snapshot is made in a folder of its own and then renamed: an interrupted one is
 never seen. Its folder is named after the revision and the loads that led to it, so that a graph
 that was put back from a dump, or emptied and filled anew, is never answered from an older one's
-tables. The newest `SHICHENG_KEEP_REVISIONS` are kept, each with the results that were counted from
-it.
+tables. The newest `SHICHENG_KEEP_REVISIONS` are retained, each with the results that were counted
+from it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ ABANDONED_SECONDS: Final = 6 * 3600
 
 @dataclass(frozen=True)
 class CachedSnapshot:
-    """A snapshot that is kept: its revision, when it was made (ISO 8601, UTC), its folder."""
+    """A stored snapshot: its revision, when it was made (ISO 8601, UTC), its folder."""
 
     revision: int
     made_at: str
@@ -72,26 +72,26 @@ def take_snapshot(
     *,
     progress: Progress = lambda what, done, total: None,
 ) -> Snapshot:
-    """The snapshot of the last complete revision: the kept one, or one read out now.
+    """The snapshot of the last complete revision: the stored one, or one read out now.
 
-    While a load is under way or broken off the kept one is given: the load has seen to it that it
-    is there. `progress` is told the frame, the chunks done and the chunks in all. Raises
+    While a load is under way or broken off the stored one is given: the load has seen to it that it
+    is there. `progress` receives the frame, the chunks done and the chunks in all. Raises
     `IncompleteError` when nothing is loaded, when a load begun elsewhere is under way, or when a
     load came in between.
     """
     standing = read_graph_state(database)
-    kept = locate_snapshots(database, settings)
-    folder = _build_snapshot_path(kept, standing)
-    for other in kept.glob("[!.]*"):
+    root = locate_snapshots(database, settings)
+    folder = _build_snapshot_path(root, standing)
+    for other in root.glob("[!.]*"):
         mend_snapshot(other)
     if not (folder / SNAPSHOT_MANIFEST_NAME).exists():
         _materialize_snapshot(database, folder, standing, progress)
-        _sweep_snapshots(kept, settings.keep_revisions)
+        _sweep_snapshots(root, settings.keep_revisions)
     return replace(open_snapshot(folder), standing=standing)
 
 
 def find_cached_snapshot(database: Database, settings: Settings) -> Snapshot | None:
-    """The kept snapshot of the last complete revision; None when there is none."""
+    """The stored snapshot of the last complete revision; None when there is none."""
     try:
         folder = _build_snapshot_path(
             locate_snapshots(database, settings), read_graph_state(database)
@@ -103,7 +103,7 @@ def find_cached_snapshot(database: Database, settings: Settings) -> Snapshot | N
 
 
 def list_cached_snapshots(database: Database, settings: Settings) -> list[CachedSnapshot]:
-    """The snapshots kept of the graph's own history, the newest revision first."""
+    """The stored snapshots of the graph's own history, the newest revision first."""
     loads = read_graph_state(database).loads
     found = []
     for file in locate_snapshots(database, settings).glob(f"*/{SNAPSHOT_MANIFEST_NAME}"):
@@ -115,16 +115,16 @@ def list_cached_snapshots(database: Database, settings: Settings) -> list[Cached
     # A revision that stands in two forms is that of the newer one.
     newest_form_last = sorted(found, key=lambda pair: -pair[0])
     by_revision = {one.revision: one for _, one in newest_form_last}
-    return sorted(by_revision.values(), key=lambda kept: kept.revision, reverse=True)
+    return sorted(by_revision.values(), key=lambda snapshot: snapshot.revision, reverse=True)
 
 
 def load_snapshot_of_revision(database: Database, settings: Settings, revision: int) -> Snapshot:
-    """The kept snapshot of a revision. Raises `UsageError` when it is not kept."""
-    kept = list_cached_snapshots(database, settings)
-    for one in kept:
+    """The stored snapshot of a revision. Raises `UsageError` when it is not stored."""
+    snapshots = list_cached_snapshots(database, settings)
+    for one in snapshots:
         if one.revision == revision:
             return open_snapshot(one.folder)
-    revisions = ", ".join(str(one.revision) for one in kept) or "none yet"
+    revisions = ", ".join(str(one.revision) for one in snapshots) or "none yet"
     raise UsageError(
         "Revision {revision} of the graph is not kept; kept are: {revisions}. The newest "
         "{keep_revisions} that figures were asked of are; raise SHICHENG_KEEP_REVISIONS "
@@ -141,9 +141,9 @@ def locate_snapshots(database: Database, settings: Settings) -> Path:
     return settings.home / "snapshots" / _compute_path_digest(uri, database.name)
 
 
-def _build_snapshot_path(kept: Path, standing: GraphState) -> Path:
+def _build_snapshot_path(root: Path, standing: GraphState) -> Path:
     return (
-        kept / f"{standing.revision:06d}-{_compute_path_digest(SNAPSHOT_VERSION, standing.loads)}"
+        root / f"{standing.revision:06d}-{_compute_path_digest(SNAPSHOT_VERSION, standing.loads)}"
     )
 
 
@@ -166,7 +166,7 @@ def _materialize_snapshot(
         manifest = read_snapshot_frames(database, base, standing, making, progress)
         if read_graph_state(database) != standing:
             if (folder / SNAPSHOT_MANIFEST_NAME).exists():
-                return  # the load that came in has kept them first
+                return  # the load that came in has stored them first
             raise IncompleteError(
                 "A load came in while the graph was being read, so the tables would mix two "
                 "revisions; ask again when the load has finished."
@@ -211,10 +211,10 @@ def publish_initial_snapshot(
             file.replace(making / file.name)
 
 
-def _find_newest_base(kept: Path, standing: GraphState) -> Path | None:
-    """The kept snapshot from which the fewest loads lead to where the graph stands."""
+def _find_newest_base(root: Path, standing: GraphState) -> Path | None:
+    """The stored snapshot from which the fewest loads lead to where the graph stands."""
     found = []
-    for file in kept.glob(f"*/{SNAPSHOT_MANIFEST_NAME}"):
+    for file in root.glob(f"*/{SNAPSHOT_MANIFEST_NAME}"):
         manifest = Manifest.of(file.parent)
         count = len(manifest.loads)
         before = 0 < count < len(standing.loads)
@@ -285,15 +285,15 @@ def _write_derived_frame(folder: Path, name: str, frame: pl.LazyFrame) -> int:
     return collected.height
 
 
-def _sweep_snapshots(kept: Path, revisions: int) -> None:
-    """Keep the newest revisions; drop the rest, and what interrupted snapshots left behind."""
+def _sweep_snapshots(root: Path, revisions: int) -> None:
+    """Keep the newest revisions; drop the rest, and what interrupted snapshots left."""
     made = sorted(
-        kept.glob(f"*/{SNAPSHOT_MANIFEST_NAME}"),
+        root.glob(f"*/{SNAPSHOT_MANIFEST_NAME}"),
         key=lambda file: file.stat().st_mtime,
         reverse=True,
     )
     for file in made[revisions:]:
         shutil.rmtree(file.parent, ignore_errors=True)
-    for folder in kept.glob(".making-*"):
+    for folder in root.glob(".making-*"):
         if time.time() - os.path.getmtime(folder) > ABANDONED_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)

@@ -101,7 +101,7 @@ RecordMerger = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
 class ImportObserver(Protocol):
-    """What is told of every record that goes into the import files."""
+    """Observes every record that goes into the import files."""
 
     def add_nodes(self, kind: NodeKind, nodes: pl.DataFrame) -> None:
         """Nodes of a kind, numbered and with their labels."""
@@ -170,7 +170,7 @@ def _drop_unlinked(records: pl.LazyFrame) -> pl.LazyFrame:
 class BulkImport:
     """Takes one first load in and writes its import files. `folder`: of this load alone.
 
-    `progress` is told the rows of every step, `observer` the records that are imported.
+    `progress` receives the rows of every step, `observer` the records that are imported.
     """
 
     folder: Path
@@ -602,7 +602,7 @@ def run_store_import(
 
 @dataclass(frozen=True)
 class ImportFile:
-    """A file as neo4j-admin is told of it, and whether a text in it goes over several lines.
+    """A file as an argument of neo4j-admin, and whether a text in it goes over several lines.
 
     `longest_bytes`: of its longest line, where that may be more than neo4j-admin reads at a time.
     """

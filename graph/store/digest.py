@@ -75,12 +75,14 @@ def _build_key_expression(variable: str, labels: Sequence[str]) -> str:
 def _format_record_line(head: list[str], properties: dict[str, Any]) -> str:
     prefixes = ("", *(build_facet_prefix(facet) for facet in FACETS))
     loads = {f"{prefix}load" for prefix in prefixes}
-    kept = {
+    digested = {
         name: value
         for name, value in properties.items()
         if name not in loads and not is_published_property(name)
     }
     for prefix in prefixes:
-        if f"{prefix}sources" in kept:
-            kept[f"{prefix}sources"] = sorted(parse_stored_sources(kept[f"{prefix}sources"]))
-    return json.dumps([head, kept], ensure_ascii=False, sort_keys=True, default=str)
+        if f"{prefix}sources" in digested:
+            digested[f"{prefix}sources"] = sorted(
+                parse_stored_sources(digested[f"{prefix}sources"])
+            )
+    return json.dumps([head, digested], ensure_ascii=False, sort_keys=True, default=str)

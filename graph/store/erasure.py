@@ -121,7 +121,7 @@ def list_places_with_name(
 def erase_person_records(
     database: Database, load_id: str, ids: Sequence[str], names: Sequence[str] = ()
 ) -> None:
-    """Takes people out of the graph, all ids of each in `ids`, and notes a whole reading.
+    """Takes people out of the graph, all ids of each in `ids`, and notes a full read.
 
     What stood before earlier loads goes too, so that none of them can be undone any more.
 

@@ -2,8 +2,8 @@
 
 Every value and every relation lists which source states it. A source that knows the node by the
 further id alone states the one that leaves; every other source states the one that stays. Where a
-source knows the node by both ids, what it states of which cannot be told any more, and nothing is
-parted: only loading the data anew does it.
+source knows the node by both ids, what it states of which can no longer be determined, and nothing
+is parted: only loading the data anew does it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _PERSON_DIGEST = "id_digest"
 def split_identity(writer: Writer, identity: IdentityKind, alias_id: str, standing_id: str) -> None:
     """Makes the further id a node of its own again, with all that its sources state.
 
-    Raises UsageError, before anything is written, where it cannot be told who states what.
+    Raises UsageError, before anything is written, where it cannot be determined who states what.
     """
     node = read_identity_nodes(writer, identity, [standing_id])[standing_id]
     relations = list(read_node_relations(writer, identity, [standing_id]))

@@ -5,7 +5,7 @@ it; where sources differ `graph.store.statements` decides, and keeps what the ot
 that one source alone states follows that source, empty cells too. A complete statement (`replaced`)
 takes the source's name off every record it no longer states, and a record that nobody states goes.
 
-Each batch is one transaction: what stands is read, the change is worked out here, then written
+Each batch is one transaction: what stands is read, the change is computed here, then written
 with a note of what it touches, `(:Change {load_id, frame, keys})`, and with what stood before
 (`graph.store.undo`), so that a load that cannot finish is undone.
 """
@@ -115,12 +115,12 @@ def build_reference_values(kind: NodeKind, key: str) -> dict[str, Any]:
 
 @dataclass
 class Writer:
-    """Writes one load. `progress` is told of every batch (rows done).
+    """Writes one load. `progress` receives every batch (rows done).
 
     `stamp` is the load that records name as their last, where it is not this one (`dated`): None
     is the first load, which no relation names.
     `acknowledged` are the numbers of the batches that stand, where the load goes on after a kill:
-    `resumed` is told, at the first other one, how many rows were passed over.
+    `resumed` receives, at the first other one, how many rows were passed over.
     """
 
     database: Database

@@ -54,7 +54,7 @@ REBUILD_CHUNK_RECORDS: Final = 10_000
 # Lines of a file are gathered up to so many characters before they are written.
 REBUILD_BUFFER_CHARACTERS: Final = 1 << 20
 REBUILD_READ_SECONDS: Final = 600.0
-# The steps that `progress` is told of.
+# The steps that `progress` receives.
 REBUILD_READ_STEP: Final = "read the store out"
 REBUILD_IMPORT_STEP: Final = "write the store anew"
 # The old store on its way back into its place.
@@ -251,7 +251,7 @@ class ExportPart:
             self._write()
 
     def finish(self) -> ImportFile:
-        """The file, whole."""
+        """The full file."""
         self._write()
         option = "--nodes" if self.what == "nodes" else "--relationships"
         argument = f"{option}={self.kind}={self.path}"

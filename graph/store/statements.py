@@ -4,7 +4,7 @@ The schema says of each property what decides (`Property.wins`): the rank of the
 (`SHICHENG_SOURCE_RANK`), then the newest `updated_on`, then the sources' names, so that the order
 in which files are loaded never decides. An empty cell says nothing beside another source's value.
 Properties that only make sense together, as the start and the end of a period, come from one
-source. What the others state is kept: a record of several sources has in `stated` a text a source
+source. What the others state is stored: a record of several sources has in `stated` a text a source
 (JSON): its row, and what of it differs from the record.
 """
 
@@ -188,15 +188,15 @@ class MergeRules:
         values = {name: record.get(name) for name in names}
         row = record[f"{self.prefix}row"]
         sources = parse_stored_sources(record[f"{self.prefix}sources"])
-        told = record.get(f"{self.prefix}stated")
-        if not told:
+        texts = record.get(f"{self.prefix}stated")
+        if not texts:
             return [Statement(source, row, values) for source in sources]
-        return [self._read(json.loads(text), values, row) for text in told]
+        return [self._read(json.loads(text), values, row) for text in texts]
 
-    def _read(self, told: dict[str, Any], values: Mapping[str, Any], row: str) -> Statement:
-        source, own_row = told.pop(_SOURCE_FIELD), told.pop(_ROW_FIELD, row)
-        named = bool(told.pop(_REFERENCE_FIELD, False))
-        own = {name: self._typed(name, value) for name, value in told.items()}
+    def _read(self, stated: dict[str, Any], values: Mapping[str, Any], row: str) -> Statement:
+        source, own_row = stated.pop(_SOURCE_FIELD), stated.pop(_ROW_FIELD, row)
+        named = bool(stated.pop(_REFERENCE_FIELD, False))
+        own = {name: self._typed(name, value) for name, value in stated.items()}
         return Statement(source, own_row, {**values, **own}, named)
 
     def _typed(self, name: str, value: Any) -> Any:
@@ -242,23 +242,23 @@ def _restore_statement_date(name: str, values: Mapping[str, Any]) -> Any:
 
 
 def _build_reference_statement(order: Sequence[Statement]) -> list[str] | None:
-    """A record that is only named says so, so that a row of its own is told from it."""
+    """A record that is only named says so, so that a row of its own differs from it."""
     (one,) = order
     return [_serialize_statement(one, one.values, one.row)] if one.named else None
 
 
 def _serialize_statement(one: Statement, values: Mapping[str, Any], row: str | None = None) -> str:
-    told: dict[str, Any] = {_SOURCE_FIELD: one.source}
+    fields: dict[str, Any] = {_SOURCE_FIELD: one.source}
     if row is None or one.row != row:
-        told[_ROW_FIELD] = one.row
+        fields[_ROW_FIELD] = one.row
     if one.named:
-        told[_REFERENCE_FIELD] = True
-    told |= {
+        fields[_REFERENCE_FIELD] = True
+    fields |= {
         name: one.values.get(name)
         for name in sorted(values)
         if one.values.get(name) != values[name]
     }
-    return json.dumps(told, ensure_ascii=False, default=str)
+    return json.dumps(fields, ensure_ascii=False, default=str)
 
 
 def _assign_to_ties(ties: list[list[Statement]], own: Sequence[Statement]) -> None:

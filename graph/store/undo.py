@@ -36,7 +36,7 @@ from graph.server.database import Database
 UNDO_DELETE_BATCH_NODES: Final = 10_000
 # So many batches' notes go in a transaction once the load has finished.
 UNDO_NOTES_PER_DELETE: Final = 20
-# The step that `progress` is told of while a load is undone.
+# The step that `progress` receives while a load is undone.
 UNDO_STEP: Final = "undo"
 # The kind of node on which figures are published.
 PUBLISHED_ON: Final = "Person"
@@ -185,10 +185,10 @@ def delete_old_undo_images(database: Database, most: int) -> None:
     Below a load that cannot be undone none can.
     """
     newest = takewhile(lambda load: load["undoable"], list_standing_loads(database))
-    kept = [load["load_id"] for load in islice(newest, most)]
+    retained = [load["load_id"] for load in islice(newest, most)]
     database.write(
         f"MATCH (l:{LOAD.label}) WHERE l.undoable AND NOT l.load_id IN $kept REMOVE l.undoable",
-        {"kept": kept},
+        {"kept": retained},
     )
     old = database.read(
         f"MATCH (u:{UNDO.label}) WITH DISTINCT u.load_id AS load MATCH (l:{LOAD.label} "
