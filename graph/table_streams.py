@@ -160,8 +160,8 @@ def _write_xlsx(table: TableStream, path: Path, folder: Path) -> None:
         sheet = book.add_worksheet(table.sheets[1])
         for at, (name, value) in enumerate(table.about.as_dict().items()):
             sheet.write_string(at, 0, table.words.get(name, name))
-            told = table.said(name, value)
-            sheet.write_string(at, 1, format_cell(value) if told is None else told)
+            text = table.said(name, value)
+            sheet.write_string(at, 1, format_cell(value) if text is None else text)
 
 
 def _write_sheet_row(sheet: Any, line: int, names: Sequence[str], row: Sequence[Any]) -> None:

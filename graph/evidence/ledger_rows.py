@@ -147,9 +147,9 @@ def _format_chain_texts(snapshot: Snapshot, hops: pl.DataFrame) -> pl.DataFrame:
         .join(ids.rename({"person": "apprentice", "person_id": "to"}), on="apprentice")
         .sort("question", "hop")
     )
-    whole = pl.col("from").first() + CHAIN_SEPARATOR + pl.col("to").str.join(CHAIN_SEPARATOR)
+    chain_text = pl.col("from").first() + CHAIN_SEPARATOR + pl.col("to").str.join(CHAIN_SEPARATOR)
     return named.group_by("question", maintain_order=True).agg(
-        chain=whole,
+        chain=chain_text,
         starts=written_dates("start").fill_null("?").str.join(CHAIN_SEPARATOR),
         channels=pl.col("channel").cast(pl.String).str.join(CHAIN_SEPARATOR),
         rows=pl.col("row").fill_null("?").str.join(CHAIN_SEPARATOR),

@@ -4,7 +4,7 @@ A mentor is someone with a dated apprentice who still worked at the start of the
 year is simulated from three things:
 
 - who leaves: on the day on record, at the end of an agreed later retirement or of a contract of
-  who is kept on; else in the statutory month (`graph.people.retirement`); who works past it, at
+  who is reemployed; else in the statutory month (`graph.people.retirement`); who works past it, at
   the latest month an agreement may choose, or within a year. A woman whose category is not known
   leaves at either of her two months, with even odds. Who has no known month leaves as the mentors
   with one do.
@@ -280,7 +280,7 @@ def _list_working_people(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
 
 
 def _count_years(day: pl.Expr, policy: Policy) -> pl.Expr:
-    """Whole years from the day to the as-of day."""
+    """Full years from the day to the as-of day."""
     return ((pl.lit(policy.as_of) - day).dt.total_days() / 365.25).floor().cast(pl.Int64)
 
 

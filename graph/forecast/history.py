@@ -77,7 +77,7 @@ class DrivenHistory:
 
     @property
     def first_month(self) -> int:
-        """The first month that lies in the window as a whole."""
+        """The first month that lies entirely in the window."""
         days = (self.data_date - self.policy.window_start).days + 1
         return 1 - int(days // MONTH_DAYS)
 

@@ -285,7 +285,7 @@ def list_forecast_days(data_date: date, window_end: date) -> list[date]:
 def _read_targets(snapshot: Snapshot, policy: Policy) -> dict[str, dict[str | None, int]]:
     """Attribute -> value -> the target in person-times; the nation's value is None.
 
-    Targets are set for years; a window of other than whole years has none.
+    Targets are set for years; a window of other than full calendar years has none.
     """
     start, end = policy.window_start, policy.window_end
     if (start.month, start.day, end.month, end.day) != (1, 1, 12, 31):

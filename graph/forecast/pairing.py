@@ -3,8 +3,8 @@
 A link (m, a) is possible where
 
 - the mentor m works, is high-skilled, and does not retire by the end of the window's last year; is
-  a leading talent, or reached by a chain with a hop to spare, so that whom m teaches is driven; and
-  has a place free: `capacity` less the apprentices of mentorships that go on
+  a leading talent, or reached by a chain with a hop to spare, so that the people m teaches are
+  driven; and has a place free: `capacity` less the apprentices of mentorships that go on
 - the apprentice a works, is not high-skilled, has no mentorship going on, and no chain has reached
   a yet: without the link a would not count, with it a counts when a rises
 - they share an occupation family (of m also those that m practises besides) and a place
@@ -253,7 +253,7 @@ def _list_staff(
 
 
 def _find_carriers(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
-    """person: high-skilled people of whom an apprentice who begins now would be driven.
+    """person: high-skilled people whose new apprentices would be driven.
 
     A chain by mentorships must count under the policy.
     """

@@ -2,7 +2,7 @@
 
 A count y with an expected value e follows a quasi-Poisson regression with log link and normal
 priors: E[y] = e * exp(level + trend * t + season), Var[y] = mu + (scatter * mu)^2, newer blocks
-weighing more. What cannot be told apart from a count's own noise is not taken for scatter. The
+weighing more. What cannot be distinguished from a count's own noise is not taken for scatter. The
 draws carry the uncertainty of the level, of the trend and of the scatter, the last with Student's t
 tails, for eight blocks tell little of it.
 

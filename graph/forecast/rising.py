@@ -234,7 +234,7 @@ def _build_all_spells(snapshot: Snapshot, history: DrivenHistory) -> pl.DataFram
 
 
 def _build_unreached_spells(snapshot: Snapshot, history: DrivenHistory) -> pl.DataFrame:
-    """The stays at one level before a chain arrived, or of whom none has reached.
+    """The stays at one level before a chain arrived, or without a chain.
 
     Who has no promotion yet has waited for longer than any class of duration.
     """

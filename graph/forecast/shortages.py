@@ -349,7 +349,7 @@ def _expect_moves(
     data_date: date,
 ) -> tuple[Floats, Floats]:
     """By cell, a year: how many of the stock move to another province, and from another."""
-    since = date(data_date.year - MOVE_YEARS, data_date.month, min(data_date.day, 28))
+    first_day = date(data_date.year - MOVE_YEARS, data_date.month, min(data_date.day, 28))
     places = snapshot.frames["enterprises"].select("enterprise_id", place="province")
     begun = (
         snapshot.frames["employments"]
@@ -362,7 +362,7 @@ def _expect_moves(
     same = pl.col("person") == pl.col("person").shift(1)
     moves = (
         begun.with_columns(origin=pl.when(same).then(pl.col("place").shift(1)))
-        .filter(pl.col("origin") != pl.col("place"), pl.col("start") > since)
+        .filter(pl.col("origin") != pl.col("place"), pl.col("start") > first_day)
         .group_by("origin", "place")
         .agg(n=pl.len())
         .collect()
@@ -518,12 +518,12 @@ def _sum_cells(changes: SupplyChanges, cells: pl.DataFrame, kind: str, area: str
                 *(pl.Series(name, values) for name, values in (fixed | figures).items()),
             )
         )
-    whole = ("stock", "unknown_retirement", "mentors", "without_demand", "positions")
+    counts = ("stock", "unknown_retirement", "mentors", "without_demand", "positions")
     gained = pl.col("rising") + pl.col("moving_in") - pl.col("retiring") - pl.col("moving_out")
     return (
         pl.concat(parts)
         .rename({"place": "province"})
-        .with_columns(pl.col(name).cast(pl.Int64) for name in whole)
+        .with_columns(pl.col(name).cast(pl.Int64) for name in counts)
         .with_columns(supply=pl.col("stock") + gained)
     )
 
@@ -601,7 +601,7 @@ def _compute_person_chances(changes: SupplyChanges) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-# --- the people behind a row ---------------------------------------------------------------------
+# --- the people of a row -------------------------------------------------------------------------
 
 
 def list_shortage_people(

@@ -3,8 +3,8 @@
 What will be added falls into four parts:
 
 - pending: persons who are reached and not high-skilled yet, and become so
-- taken_on: persons whom new links will reach and who become high-skilled after that
-- new_talents: persons whom the naming of new leading talents adds: those who became high-skilled
+- taken_on: persons that new links will reach and who become high-skilled after that
+- new_talents: persons that the naming of new leading talents adds: those who became high-skilled
   before the naming, and those who do afterwards
 - further: promotions to high-skilled levels that are not a person's first one (person-times alone)
 
@@ -122,7 +122,7 @@ def build_forecast_data(
 def choose_lookback(history: DrivenHistory, origin: int) -> tuple[int, ...]:
     """The blocks looked back on from the origin (a month), the oldest first.
 
-    Those that lie in the window as a whole, at most `LOOKBACK_BLOCKS`; the programme changed what
+    Those that lie entirely in the window, at most `LOOKBACK_BLOCKS`; the programme changed what
     came before. Where they are fewer than `MIN_LOOKBACK_BLOCKS`, so many whatever the window.
     """
     ends = [origin - BLOCK_MONTHS * n for n in range(LOOKBACK_BLOCKS)]
@@ -415,7 +415,7 @@ class ForecastModel:
 
     def follow_arrivals(self, counts: Floats, stream: str = "low_by_link") -> Floats:
         """What so many arrivals a block (values x draws x blocks) add by each horizon on average,
-        with the outlook of those whom the stream brings nationally.
+        with the outlook of those the stream brings nationally.
         """
         arriving = self._average_arrivals(NATION)[stream]["first"]
         steps = self._convolve(counts, arriving) * self._average_ratio(
@@ -428,7 +428,7 @@ class ForecastModel:
         horizons, each from the origin on; and how many they are.
 
         First promotions are those of who is not high-skilled yet. Were the others among the mean,
-        with their chance of nought, a ratio above 1 would raise more persons than wait.
+        with their chance of 0, a ratio above 1 would raise more persons than wait.
         """
         open_spells = self.select_open_spells()
         keys = [*CELL_KEYS, "duration"]

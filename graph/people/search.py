@@ -519,8 +519,8 @@ class NameIndex:
 
         def count_kept(first: pl.Series, size: pl.Series) -> pl.Series:
             begin = first.cast(pl.Int64).to_numpy()
-            kept = before[begin + size.cast(pl.Int64).to_numpy()] - before[begin]
-            return pl.Series(size.name, kept).cast(size.dtype)
+            remaining = before[begin + size.cast(pl.Int64).to_numpy()] - before[begin]
+            return pl.Series(size.name, remaining).cast(size.dtype)
 
         first = self.names["first"]
         names = self.names.with_columns(

@@ -65,10 +65,16 @@ def _collect_facts(found: Departures) -> pl.DataFrame:
 def _list_departure_paths(
     snapshot: Snapshot, policy: Policy, until: date, province: str | None, steward: bool
 ) -> list[Path | None]:
-    told = "days" if steward else "years"
+    precision = "days" if steward else "years"
     return [
         build_table_path(
-            snapshot, name, DEPARTURES_VERSION, policy.id, until.isoformat(), province or "", told
+            snapshot,
+            name,
+            DEPARTURES_VERSION,
+            policy.id,
+            until.isoformat(),
+            province or "",
+            precision,
         )
         for name in ("departures", "departure-facts")
     ]

@@ -97,17 +97,17 @@ def _list_hidden(rows: pl.DataFrame, name: str, by: Sequence[str]) -> Iterator[i
     numbered = rows.with_row_index("at").sort("code", "province", nulls_last=True)
     unknown = f"{name}_unknown"
     total = pl.col(unknown).first() if unknown in rows.columns else pl.lit(False)
-    whole = pl.col(name).fill_null(0).round().cast(pl.Int64)
+    rounded = pl.col(name).fill_null(0).round().cast(pl.Int64)
     for part in (
         numbered.group_by(by, maintain_order=True)
-        .agg("at", whole, total.alias("no"))
+        .agg("at", rounded, total.alias("no"))
         .rows(named=True)
     ):
         numbers = part[name]
         if not part["no"] and not any(map(is_small_group, numbers)):
             continue
-        told = None if part["no"] else protect_small_cells(numbers)
-        hides = [True] * len(numbers) if told is None else [text in HIDDEN_TEXTS for text in told]
+        texts = None if part["no"] else protect_small_cells(numbers)
+        hides = [True] * len(numbers) if texts is None else [text in HIDDEN_TEXTS for text in texts]
         yield from (at for at, hide in zip(part["at"], hides, strict=True) if hide)
 
 
