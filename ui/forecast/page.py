@@ -189,16 +189,16 @@ def _render_forecast_answer(
     if last["counted"] >= last["target"]:
         target = format_large(last["target"], language)
         return f"{sentence}<br>{t('The target of {target} is reached already.', target=target)}"
-    told = t(
+    addition = t(
         "The target of {target} is reached with a probability of {chance}.",
         target=format_large(last["target"], language),
         chance=render_bold(_format_probability(last["probability"])),
     )
-    return f"{sentence}<br>{told}"
+    return f"{sentence}<br>{addition}"
 
 
 def _format_probability(chance: float | None) -> str:
-    """As a whole percentage; never 0 or 100, which no simulation can promise."""
+    """As an integer percentage; never 0 or 100, which no simulation can promise."""
     if chance is None:
         return "\N{EM DASH}"
     if chance < 0.01:
@@ -355,12 +355,12 @@ def _draw_values(
         for row in rows.head(MAX_LISTED_VALUES).iter_rows(named=True)
     )
     frame.draw_figure_table("", heads, body)
-    told = t(
+    caption = t(
         "{n} of {all}",
         n=format_count(min(MAX_LISTED_VALUES, rows.height)),
         all=format_count(rows.height),
     )
-    with frame.draw_exhibit_foot("forecast_values", told):
+    with frame.draw_exhibit_foot("forecast_values", caption):
         downloads.draw_download_buttons(
             forecast.table(), _build_forecast_about(policy, forecast), "forecast"
         )
@@ -418,12 +418,12 @@ def _draw_scores(found: Backtest, policy: Policy) -> None:
         for row in scores.iter_rows(named=True)
     )
     frame.draw_figure_table("", heads, body)
-    told = t(
+    caption = t(
         "Inside: the share of outcomes in the interval. Error: of the median, in all outcomes "
         "together. Loss ratio: quantile loss against the better of a straight line and the run "
         "rate of four quarters; below 1 is better."
     )
-    with frame.draw_exhibit_foot("forecast_backtest", told):
+    with frame.draw_exhibit_foot("forecast_backtest", caption):
         downloads.draw_download_buttons(
             found.outcomes, talent_figures.build_page_about(policy), "forecast_backtest"
         )
@@ -466,11 +466,11 @@ def _draw_pending(forecast: LandingForecast, policy: Policy, language: Language)
         for row in rows.head(MAX_PENDING_ROWS).iter_rows(named=True)
     )
     frame.draw_figure_table(t("Level"), heads, body)
-    told = t(
+    caption = t(
         "Months since the last promotion, or since the chain arrived where that is later. The file "
         "has the occupation groups."
     )
-    with frame.draw_exhibit_foot("forecast_pending", told):
+    with frame.draw_exhibit_foot("forecast_pending", caption):
         downloads.draw_download_buttons(
             forecast.pending, _build_forecast_about(policy, forecast), "forecast_pending"
         )

@@ -67,7 +67,7 @@ def draw_pending_list(
     )
     if frame.is_newly_chosen(PENDING_LIST, cell) and cell is not None:
         frame.switch_to_page("talent", id=people["person_id"][cell[0]])
-    told = t(
+    caption = t(
         "{first} to {last} of {n}",
         first=format_count(first + 1),
         last=format_count(first + people.height),
@@ -79,7 +79,7 @@ def draw_pending_list(
         {"data_date": forecast.data_date.isoformat(), "seed": str(forecast.seed), **cuts},
     )
     labels = {name: translate_label(words, language) for name, words in PENDING_COLUMNS.items()}
-    with frame.draw_exhibit_foot(PENDING_LIST, told):
+    with frame.draw_exhibit_foot(PENDING_LIST, caption):
         selectable_table.draw_page_buttons(PENDING_LIST, number, pages)
         make = partial(_build_pending_export, snapshot, rows, labels)
         downloads.draw_lazy_download_buttons(n, make, about, "forecast_people")

@@ -299,8 +299,8 @@ def _draw_pair_panel(rows: pl.DataFrame, under: dict[str, str], language: Langua
     found = rows.filter(pl.col("person_id") == asked) if asked else rows.clear()
     if found.is_empty():
         frame.draw_heading(t("Which pair is chosen"))
-        told = t("Tick a line to see why, and decide; tick several to decide on them together.")
-        frame.draw_muted(told)
+        hint = t("Tick a line to see why, and decide; tick several to decide on them together.")
+        frame.draw_muted(hint)
         return
     row: dict[str, Any] = found.row(0, named=True)
     frame.draw_heading(t("Mentor"))
@@ -323,7 +323,7 @@ def _format_pair_name(row: Mapping[str, Any], role: str) -> str:
 
 
 def _build_pair_context(policy: Policy, rules: PairingRules) -> dict[str, str]:
-    """What is kept with each decision; the mentorship begins on the as-of day."""
+    """The facts stored with each decision; the mentorship begins on the as-of day."""
     return {
         "start": policy.as_of.isoformat(),
         "policy": policy.id,

@@ -105,8 +105,8 @@ def draw_studio_panel(
     found = rows.filter(pl.col("person_id") == asked) if asked else rows.clear()
     if found.is_empty():
         frame.draw_heading(t("Which studio is chosen"))
-        told = t("Tick a line to see why, and decide; tick several to decide on them together.")
-        frame.draw_muted(told)
+        hint = t("Tick a line to see why, and decide; tick several to decide on them together.")
+        frame.draw_muted(hint)
         return
     row: dict[str, Any] = found.row(0, named=True)
     frame.draw_heading(t("Leader"))

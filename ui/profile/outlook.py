@@ -103,10 +103,10 @@ def _draw_outlook_pending(pending: pl.DataFrame, policy: Policy) -> None:
     )
     heads = (t("Level"), t("Months waited"), t("Chance"))
     frame.draw_figure_table(t("Pending, the likeliest first"), heads, body)
-    told = t("{n} of {all}", n=format_count(few.height), all=format_count(pending.height))
+    caption = t("{n} of {all}", n=format_count(few.height), all=format_count(pending.height))
     labels = {
         name: translate_label(words, current_language()) for name, words in talent.COLUMNS.items()
     }
     about = talent_figures.build_page_about(policy, {"seed": str(DEFAULT_SEED)})
-    with frame.draw_exhibit_foot("talent_outlook", told):
+    with frame.draw_exhibit_foot("talent_outlook", caption):
         downloads.draw_download_buttons(pending.rename(labels), about, "talent_pending")

@@ -81,10 +81,10 @@ def write_query_values(query: Query, values: Mapping[str, Any]) -> None:
 
 def _sync_query_controls(query: Query) -> None:
     """Fills the controls from the address, where it is not the one they were left with."""
-    told = _list_query_items(query)
-    if st.session_state.get("queries_told") == told:
+    items = _list_query_items(query)
+    if st.session_state.get("queries_told") == items:
         return
-    st.session_state["queries_told"] = told
+    st.session_state["queries_told"] = items
     for parameter in query.parameters:
         given = st.query_params.get(PARAMETER_PREFIX + parameter.name)
         try:

@@ -251,9 +251,9 @@ def _answer_statement(
     except ShichengError as error:
         st.session_state[FAILURE_KEY] = _build_failure(error, text)
         return
-    told = ""
+    note = ""
     if not form.write_statement_address(text):
-        told = t(
+        note = t(
             "The statement is too long for the address or names a person, so a link to this "
             "page does not hold it."
         )
@@ -269,7 +269,7 @@ def _answer_statement(
     )
     asked = {"cypher": text} | {name: str(value) for name, value in given.items()}
     title = current_statement_tab().title or t("Own Cypher")
-    _replace_running(QueryResult(OWN_CYPHER_CHOICE, title, answer, asked, None, told))
+    _replace_running(QueryResult(OWN_CYPHER_CHOICE, title, answer, asked, None, note))
 
 
 def _read_own_values(text: str, values: Mapping[str, Any]) -> dict[str, Any]:

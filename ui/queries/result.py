@@ -60,7 +60,7 @@ class QueryResult:
     answer: SpooledAnswer
     asked: dict[str, str]
     query: Query | None
-    told: str = ""
+    note: str = ""
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     tickets: dict[Language, TicketHolder] = field(default_factory=dict)
@@ -88,8 +88,8 @@ def draw_query_result(result: QueryResult) -> None:
     answer = result.answer
     for notice in answer.notices:
         frame.draw_note(t("Neo4j remarks"), translate_message(notice))
-    if result.told:
-        frame.draw_muted(result.told)
+    if result.note:
+        frame.draw_muted(result.note)
     if not answer.ended:
         _follow_answer(answer)
     elif answer.stopped is not None:
@@ -159,10 +159,10 @@ def _draw_result_page(result: QueryResult) -> None:
     pages = _count_pages(answer)
     if pages > 1:
         st.pagination(pages, key="queries_page")
-    told = _format_shown_rows(answer, page)
+    caption = _format_shown_rows(answer, page)
     if "person_id" in table.columns:
-        told = join_sentences(told, t("Click a line to open the person."))
-    with frame.draw_exhibit_foot("queries", told):
+        caption = join_sentences(caption, t("Click a line to open the person."))
+    with frame.draw_exhibit_foot("queries", caption):
         if answer.ended:
             _draw_result_files(result, language)
 

@@ -110,8 +110,8 @@ async def sign_in(request: Request) -> Response:
         return _answer(_render_sign_in(next_address, translate_message(error)), status=503)
     if account is None:
         # One sentence for both: a lock would tell that there is such an account.
-        told = t("Name and password do not fit, or the account is locked for 15 minutes.")
-        return _answer(_render_sign_in(next_address, told), status=403)
+        fault = t("Name and password do not fit, or the account is locked for 15 minutes.")
+        return _answer(_render_sign_in(next_address, fault), status=403)
     leads_to = ACCOUNT_PATH if account.must_change else next_address
     answer = RedirectResponse(leads_to, 303)
     answer.set_cookie(
@@ -146,18 +146,18 @@ async def change_password(request: Request) -> Response:
         given = {"name": account.name, "password": form.get("password", "")}
         known = await _verify_one(home, given)
         if known is None:
-            told = t("The present password is not right.")
-            return _answer(_render_account(account, told), status=403)
+            fault = t("The present password is not right.")
+            return _answer(_render_account(account, fault), status=403)
         if form.get("new", "") != form.get("again", ""):
-            told = t("The new password was typed in two ways.")
-            return _answer(_render_account(account, told), status=400)
+            fault = t("The new password was typed in two ways.")
+            return _answer(_render_account(account, fault), status=400)
         if form.get("new", "") == form.get("password", ""):
-            told = t("The new password is the present one. Choose another.")
-            return _answer(_render_account(account, told), status=400)
+            fault = t("The new password is the present one. Choose another.")
+            return _answer(_render_account(account, fault), status=400)
         await run_in_threadpool(set_account_password, home, account.name, form.get("new", ""))
     except ShichengError as error:
-        told = translate_message(error)
-        return _answer(_render_account(account, told), status=400)
+        fault = translate_message(error)
+        return _answer(_render_account(account, fault), status=400)
     close_session(request.cookies.get(SESSION_COOKIE_NAME, ""))
     return RedirectResponse(ACCOUNT_PATH, 303)
 
@@ -220,16 +220,16 @@ def _answer(main: str, *, status: int = 200) -> HTMLResponse:
     )
 
 
-def _render_sign_in(next_address: str, told: str = "") -> str:
+def _render_sign_in(next_address: str, fault: str = "") -> str:
     fields = (
         _render_field(t("Account"), "name", "username", "text")
         + _render_field(t("Password"), "password", "current-password")
         + f'<input type="hidden" name="next" value="{escape(next_address)}">'
     )
-    return _render_form(f"sign-in?lang={current_language()}", t("Sign in"), fields, told)
+    return _render_form(f"sign-in?lang={current_language()}", t("Sign in"), fields, fault)
 
 
-def _render_account(account: Account, told: str = "") -> str:
+def _render_account(account: Account, fault: str = "") -> str:
     role = translate_label(ROLE_LABELS[account.role], current_language())
     signed_in = escape(t("Signed in as {name} ({role}).", name=account.name, role=role))
     must = escape(t("Choose a password of your own first.")) if account.must_change else ""
@@ -239,13 +239,15 @@ def _render_account(account: Account, told: str = "") -> str:
         + _render_field(t("New password"), "new", "new-password")
         + _render_field(t("New password once more"), "again", "new-password")
     )
-    change = _render_form(f"password?lang={current_language()}", t("Change password"), fields, told)
+    change = _render_form(
+        f"password?lang={current_language()}", t("Change password"), fields, fault
+    )
     out = _render_form(f"sign-out?lang={current_language()}", t("Sign out"), "", "")
     return f"<p>{signed_in} {must}</p>{back}{change}{out}"
 
 
-def _render_form(action: str, press: str, fields: str, told: str) -> str:
-    note = f'<p class="told" role="alert">{escape(told)}</p>' if told else ""
+def _render_form(action: str, press: str, fields: str, fault: str) -> str:
+    note = f'<p class="told" role="alert">{escape(fault)}</p>' if fault else ""
     return (
         f'<form method="post" action="{ACCOUNT_PATH}/{action}">{note}{fields}'
         f"<button>{escape(press)}</button></form>"

@@ -19,9 +19,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.words.i18n import current_language, t
 
-# Of several none, told from those that are there when nothing was asked for.
+# Of several none, unlike the default when nothing was asked for.
 NO_CHOICE_CODE: Final = "none"
-# Of a value that is not used, so much is told.
+# The number of characters shown of a value that is not used.
 MAX_FAULT_VALUE_CHARS: Final = 40
 ADDRESS_ID_PATTERN: Final = re.compile(r"\d{14,}[0-9Xx]")
 # A code that a control chooses by: any text, or a `Literal`.
@@ -63,7 +63,7 @@ def send_address_to_browser() -> None:
 
 
 def begin_address_run(page: str) -> None:
-    """Begins a run: what was said of another address, or of another page, no longer holds."""
+    """Begins a run: notes on another address or page no longer hold."""
     noted = st.session_state.get("address_faults")
     _forget_seen_choices(moved=noted is None or noted.get("page") != page or is_history_run())
     if noted is None or noted["at"] != (page, _list_address_items()):
@@ -92,11 +92,11 @@ def _list_address_items() -> tuple[tuple[str, tuple[str, ...]], ...]:
 def record_address_fault(name: str, value: str, fault: AddressFault = "ignored") -> None:
     """Notes that the address's value is left out, or that nothing here has it; the page says so."""
     noted = st.session_state.setdefault("address_faults", {"faults": {}, "at": None})
-    told = ADDRESS_ID_PATTERN.sub("\N{HORIZONTAL ELLIPSIS}", value)
+    shown = ADDRESS_ID_PATTERN.sub("\N{HORIZONTAL ELLIPSIS}", value)
     short = (
-        told
-        if len(told) <= MAX_FAULT_VALUE_CHARS
-        else told[:MAX_FAULT_VALUE_CHARS] + "\N{HORIZONTAL ELLIPSIS}"
+        shown
+        if len(shown) <= MAX_FAULT_VALUE_CHARS
+        else shown[:MAX_FAULT_VALUE_CHARS] + "\N{HORIZONTAL ELLIPSIS}"
     )
     noted["faults"][name] = (fault, short)
 
@@ -197,7 +197,7 @@ def draw_multi_select(
 
 
 def draw_text_box(page: str, name: str, title: str, **given: Any) -> str:
-    """A box to type into; what is typed, kept in the session under a number in the address.
+    """A box to type into; what is typed, stored in the session under a number in the address.
 
     So a link says nothing of it, and the way back brings it again. Typing on is no further step.
     """
@@ -221,7 +221,7 @@ def _record_typed_text(key: str, name: str) -> None:
     """Keeps what has just been typed: under the number that stands, when it is typed on."""
     typed, now = st.session_state["address_typed"], st.session_state[key] or ""
     number = st.query_params.get(name)
-    # A browser that types fast has not been told the number yet.
+    # A browser that types fast does not know the number yet.
     last, address = st.session_state.get(f"{key}_last", (None, None))
     number = last if number == address else number
     before = typed.get(number, "")
@@ -326,7 +326,7 @@ def list_address_ids(name: str) -> list[str]:
 
 
 def filter_known_ids(name: str, known: pl.Series) -> list[str]:
-    """Those of the ids that the address names which are known; the others are told of."""
+    """The known ones of the ids in the address; a note names the others."""
     asked = list_address_ids(name)
     there = set(known.filter(known.is_in(asked))) if asked else set()
     if unknown := [one for one in asked if one not in there]:

@@ -206,11 +206,11 @@ def draw_figure_table(first: str, heads: Sequence[str], rows: Iterable[str]) -> 
 
 
 @contextmanager
-def draw_exhibit_foot(key: str, told: str = "") -> Iterator[None]:
+def draw_exhibit_foot(key: str, text: str = "") -> Iterator[None]:
     """The row under an exhibit: what of it is shown, as plain text; at the right what is drawn."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_foot"):
-        if told:
-            draw_muted(told)
+        if text:
+            draw_muted(text)
         st.space("stretch")
         yield
 
@@ -236,8 +236,8 @@ def draw_nothing_loaded() -> None:
     draw_lead(t("Nothing is loaded yet."))
     load = graph_state.fetch_graph_revision().unfinished
     if load is not None:
-        told = build_load_message(load).said(current_language())
-        draw_note(t("The first load has begun"), told[:1].upper() + told[1:])
+        message = build_load_message(load).said(current_language())
+        draw_note(t("The first load has begun"), message[:1].upper() + message[1:])
         return
     draw_empty_state(
         t("Here will stand how many new high-skilled workers the leading talents drive"),
@@ -305,10 +305,10 @@ def show_address_faults() -> Iterator[None]:
         address.end_address_run(complete=complete)
 
 
-def _draw_fault_note(title: str, told: str, values: Mapping[str, str]) -> None:
+def _draw_fault_note(title: str, template: str, values: Mapping[str, str]) -> None:
     if values:
         parts = t(", ").join(t("{name} = “{value}”", name=n, value=v) for n, v in values.items())
-        draw_note(title, told.format(parts=parts))
+        draw_note(title, template.format(parts=parts))
 
 
 def page(draw: Callable[[], None]) -> Callable[[], None]:
@@ -372,11 +372,11 @@ def _draw_data_as_of(standing: graph_state.GraphRevision, live: bool) -> None:
         else format_short_day(standing.loaded_at, current_language())
     )
     title = t("Data as of {day}, revision {n}", day=day, n=revision)
-    told = build_load_message(load).said(current_language())
-    told = told[:1].upper() + told[1:]
+    text = build_load_message(load).said(current_language())
+    text = text[:1].upper() + text[1:]
     if live:
-        told = join_sentences(
-            told,
+        text = join_sentences(
+            text,
             t(
                 "Facts of single people, places and loads, and answers of queries, are read from "
                 "the graph as it is now, in the middle of that load; all figures are of "
@@ -384,7 +384,7 @@ def _draw_data_as_of(standing: graph_state.GraphRevision, live: bool) -> None:
                 n=revision,
             ),
         )
-    draw_note(title, told)
+    draw_note(title, text)
 
 
 def render_level_badge(level: int | None) -> str:

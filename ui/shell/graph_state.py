@@ -196,13 +196,13 @@ def fetch_revision_number() -> int:
 def _read_data_until(state: str) -> date | None:
     """The last day on which anyone was recognised, in a state; never in the future."""
     today = date.today()
-    kept = find_cached_snapshot(open_shared_database(), open_shared_database().settings)
+    snapshot = find_cached_snapshot(open_shared_database(), open_shared_database().settings)
     day: date | None
-    if kept is None:
+    if snapshot is None:
         rows = read_internal_query(open_shared_database(), "last_recognition_day", today=today)
         day = rows[0]["day"]
     else:
-        past = kept.frames["recognitions"].filter(pl.col("date") <= today)
+        past = snapshot.frames["recognitions"].filter(pl.col("date") <= today)
         day = past.select(pl.col("date").max()).collect().item()
     return day
 

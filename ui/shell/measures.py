@@ -78,7 +78,7 @@ class StudioMeasures:
 
 @dataclass(frozen=True)
 class PillMeasures:
-    """A "+N", and how far it stands from the person it is right or left of."""
+    """A "+N", and its distance from the person beside it."""
 
     height: float
     padding: float

@@ -141,8 +141,8 @@ def render_metrics(settings: Settings) -> str:
         ),
     )
     lines = []
-    for name, kind, told, values in figures:
-        lines += [f"# HELP {name} {told}", f"# TYPE {name} {kind}"]
+    for name, kind, help_text, values in figures:
+        lines += [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}"]
         lines += [f"{name}{labels} {value!r}" for labels, value in values]
     return "\n".join(lines) + "\n"
 

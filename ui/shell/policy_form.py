@@ -1,4 +1,4 @@
-"""The policy of the visit: kept in the session and in the page's address, changed in one form."""
+"""The policy of the visit: stored in the session and in the page's address, changed in one form."""
 
 from __future__ import annotations
 

@@ -128,13 +128,13 @@ def answer_query_link(request: Request) -> Response:
         )
         return _build_error(401, refused, {"WWW-Authenticate": 'Bearer realm="shicheng"'})
     if wait := _limiter.take(token.id):
-        told = Message(
+        message = Message(
             "This token has made {most} requests within {seconds:g} s; wait {wait:.0f} s.",
             most=MAX_TOKEN_REQUESTS,
             seconds=RATE_SECONDS,
             wait=wait + 0.5,
         )
-        return _build_error(429, told, {"Retry-After": str(int(wait) + 1)})
+        return _build_error(429, message, {"Retry-After": str(int(wait) + 1)})
     with acting_as(Actor(f"token:{token.id}", token.role, "token")):
         try:
             return _answer_token(request, settings, token)
@@ -242,5 +242,5 @@ def _join_lines(lines: Iterable[str]) -> Iterator[bytes]:
 def _build_error(
     status: int, message: Message, headers: Mapping[str, str] | None = None
 ) -> Response:
-    told = {"error": message.said("en"), "error_zh": message.said("zh")}
-    return JSONResponse(told, status, headers={"Cache-Control": "no-store", **(headers or {})})
+    body = {"error": message.said("en"), "error_zh": message.said("zh")}
+    return JSONResponse(body, status, headers={"Cache-Control": "no-store", **(headers or {})})

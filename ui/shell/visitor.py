@@ -63,7 +63,7 @@ class Visitor:
 
     @property
     def sees_personal_data(self) -> bool:
-        """Whether years of birth and certificate numbers are shown whole."""
+        """Whether years of birth and certificate numbers are shown in full."""
         return self.may("personal_data")
 
     def may(self, permission: Permission) -> bool:
@@ -206,7 +206,7 @@ def record_sign_in() -> None:
 
 
 def record_personal_read(what: str, people: Iterable[str] = (), **facts: Fact) -> None:
-    """Adds a line to the audit log where this visitor sees years of birth, days or numbers whole.
+    """Adds a line to the audit log where this visitor sees years of birth, days or numbers in full.
 
     To be called before they are drawn. The same is logged once a visit.
     """
@@ -242,7 +242,7 @@ def check_permission(permission: Permission) -> bool:
 
 
 def parse_visitor_claims(claims: Mapping[str, Any], stewards: str) -> Visitor:
-    """The visitor of whom the provider states `claims`; `stewards` are addresses, by commas."""
+    """The visitor with the provider's `claims`; `stewards` are addresses, by commas."""
     address = str(claims.get("email") or "").strip().lower()
     # Many providers say nothing of it and confirm each address; "false" may come as a string.
     if not address or str(claims.get("email_verified", True)).lower() == "false":
@@ -279,7 +279,7 @@ def is_sign_in_required() -> bool:
 
 
 def mask_certificate_number(number: str | None, visitor: Visitor) -> str:
-    """A certificate number as the visitor may see it: its last four signs, or whole."""
+    """A certificate number as the visitor may see it: its last four characters, or all."""
     if not number or visitor.sees_personal_data:
         return number or ""
     return "····" + number[-4:] if len(number) > 6 else "····"
@@ -287,14 +287,14 @@ def mask_certificate_number(number: str | None, visitor: Visitor) -> str:
 
 def mask_retirement_day(on: date | None, visitor: Visitor) -> str:
     """The day of retirement as the visitor may see it: its year alone, for it tells the birthday
-    of whoever retires at a fixed age, or whole."""
+    of whoever retires at a fixed age, or in full."""
     if on is None:
         return ""
     return format_day(on) if visitor.sees_personal_data else str(on.year)
 
 
 def mask_birth_year(year: int | None, visitor: Visitor) -> str:
-    """A year of birth as the visitor may see it: the decade ("197·"), or whole."""
+    """A year of birth as the visitor may see it: the decade ("197·"), or in full."""
     if year is None:
         return ""
     return str(year) if visitor.sees_personal_data else f"{year // 10}·"

@@ -56,7 +56,7 @@ def page() -> None:
     )
     if found is None:
         return
-    names, whole = _name_codes(found.rows), found
+    names, all_rows = _name_codes(found.rows), found
     if not identify_visitor().may("cypher"):
         found = replace(found, rows=_protect_rows(policy))
     year, kind, province, code = _draw_shortage_controls(policy, found, names, language)
@@ -64,7 +64,7 @@ def page() -> None:
     with head:
         frame.draw_lead(_render_shortages_answer(rows, year, province, names, language))
         frame.draw_under_lead(escape(_describe_shortages()))
-        if found is not whole:
+        if found is not all_rows:
             frame.draw_muted(_explain_hidden())
     left, right = st.columns([730, 354], gap="large")
     with left:
@@ -74,7 +74,7 @@ def page() -> None:
     with right:
         _draw_row_panel(found, policy, (year, kind, province, code), names, language)
         frame.draw_rule()
-        _draw_missing(whole, year)
+        _draw_missing(all_rows, year)
 
 
 def _ensure_shortages(policy: Policy) -> bool:
@@ -243,12 +243,12 @@ def _list_shortage_titles() -> dict[str, str]:
 def _translate_shortages(
     rows: pl.DataFrame, names: Mapping[str, str], language: Language
 ) -> pl.DataFrame:
-    """The rows with codes as words and figures as whole numbers."""
-    whole = ("gap", "retiring", "rising", "mentor_years", "gap_low", "gap_high")
+    """The rows with codes as words and figures as integers."""
+    counts = ("gap", "retiring", "rising", "mentor_years", "gap_low", "gap_high")
     moved = (pl.col("moving_out") - pl.col("moving_in")).round().cast(pl.Int64)
     return rows.with_columns(
         moved.alias("moved"),
-        *(pl.col(name).round().cast(pl.Int64) for name in whole),
+        *(pl.col(name).round().cast(pl.Int64) for name in counts),
     ).with_columns(
         named=pl.col("code").replace(names).fill_null(t("not stated")),
         province=pl.col("province")
@@ -285,12 +285,12 @@ def _draw_shortage_list(
     year, kind, province = asked
     filters = {"year": str(year), "of": kind, "province": province or "", "seed": str(DEFAULT_SEED)}
     about = talent_figures.build_page_about(policy, {n: v for n, v in filters.items() if v})
-    told = t(
+    caption = t(
         "{n} of {all} rows; a click on a line opens it.",
         n=format_count(few.height),
         all=format_count(rows.height),
     )
-    with frame.draw_exhibit_foot(SHORTAGES_PAGE, told):
+    with frame.draw_exhibit_foot(SHORTAGES_PAGE, caption):
         labels = {n: translate_label(words, language) for n, words in shortages.COLUMNS.items()}
         downloads.draw_download_buttons(rows.rename(labels), about, SHORTAGES_PAGE, main=True)
 
@@ -312,10 +312,10 @@ def _draw_row_panel(
     chosen = rows.filter(pl.col("code") == code) if code else rows.clear()
     if chosen.is_empty():
         frame.draw_heading(t("One occupation"))
-        told = t("Click a cell or a line to see how a gap comes about, and who is behind it.")
+        hint = t("Click a cell or a line to see how a gap comes about, and who is behind it.")
         if code:
-            told = t("Nobody is in work here, and no position is open.")
-        frame.draw_muted(told)
+            hint = t("Nobody is in work here, and no position is open.")
+        frame.draw_muted(hint)
         return
     row: dict[str, Any] = chosen.row(0, named=True)
     where = t("The nation") if province is None else _format_place(province, language)
@@ -344,7 +344,7 @@ def _list_row_facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _format_expected(value: float | None) -> str:
-    """An expected number: whole, or with a decimal where it is below ten."""
+    """An expected number: an integer, or with a decimal where it is below ten."""
     if value is None:
         return NO_VALUE_DASH
     return f"{value:.1f}" if abs(value) < 10 else format_count(round(value))
@@ -358,13 +358,13 @@ def _explain_mentor_years(row: Mapping[str, Any]) -> str:
             n=shortages.MIN_RAISED,
         )
     rate = f"{row['raised_per_year']:.2f}"
-    told = t("A mentor-year raised {rate} in this row.", rate=rate)
+    sentence = t("A mentor-year raised {rate} in this row.", rate=rate)
     if row["rate_of"] == "nation":
-        told = t("A mentor-year raised {rate} in the nation; too few here to tell.", rate=rate)
+        sentence = t("A mentor-year raised {rate} in the nation; too few here to tell.", rate=rate)
     if row["mentor_years"] is None:
-        return told
+        return sentence
     years = _format_expected(row["mentor_years"])
-    return join_sentences(told, t("{n} mentor-years would close the gap.", n=years))
+    return join_sentences(sentence, t("{n} mentor-years would close the gap.", n=years))
 
 
 def _draw_row_people(
@@ -405,8 +405,8 @@ def _draw_row_people(
         if "chance" in few.columns
         else pl.lit(None).alias("chance")
     )
-    kept = [name for name in labels if name in few.columns]
-    listed = shown.select(kept).rename({name: labels[name] for name in kept})
+    columns = [name for name in labels if name in few.columns]
+    listed = shown.select(columns).rename({name: labels[name] for name in columns})
     cell = draw_sortable_list(
         terms.with_pinyin(listed, labels["name"]),
         key=f"shortages_people_{part}",
@@ -420,8 +420,8 @@ def _draw_row_people(
     filters = {"year": str(year), "code": code, "province": province or "", "people": part}
     about = talent_figures.build_page_about(policy, {n: v for n, v in filters.items() if v})
     words = {n: translate_label(w, language) for n, w in shortages.PEOPLE_COLUMNS.items()}
-    told = t("{n} of {all}", n=format_count(few.height), all=format_count(rows.height))
-    with frame.draw_exhibit_foot("shortages_people", told):
+    caption = t("{n} of {all}", n=format_count(few.height), all=format_count(rows.height))
+    with frame.draw_exhibit_foot("shortages_people", caption):
         downloads.draw_download_buttons(rows.rename(words, strict=False), about, "shortage_people")
 
 
