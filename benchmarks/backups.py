@@ -164,8 +164,8 @@ def try_backups(load: BackupLoad, folder: Path, times: int) -> int:
         making.append(seconds)
         restoring.append(took)
         size, revision = f"{made.size / 1e6:.1f}", made.facts["revision"]
-        told = ", ".join(wrong) or "nothing"
-        print_row(number + 1, revision, size, f"{seconds:.1f}", f"{took:.1f}", told)
+        verdict = ", ".join(wrong) or "nothing"
+        print_row(number + 1, revision, size, f"{seconds:.1f}", f"{took:.1f}", verdict)
         sys.stdout.flush()
         made.file.unlink()
     medians = [f"{statistics.median(many):.1f}" for many in (making, restoring)]

@@ -26,7 +26,7 @@ from tests.browser.conftest import FLAGS
 if TYPE_CHECKING:
     from playwright.sync_api import WebSocket
 
-QUIET = 3_000  # ms after which an answer is taken to have come whole
+QUIET = 3_000  # ms after which an answer is taken to be complete
 
 
 def part_of(payload: bytes) -> str:
@@ -41,9 +41,9 @@ def part_of(payload: bytes) -> str:
     element = message.delta.new_element
     name = str(element.WhichOneof("type"))
     inner = getattr(element, name)
-    told = getattr(inner, "label", "") or getattr(inner, "component_name", "")
-    told = told or getattr(inner, "id", "") or getattr(inner, "body", "")
-    return f"{name}: {' '.join(str(told).split())[:60]}"
+    label = getattr(inner, "label", "") or getattr(inner, "component_name", "")
+    label = label or getattr(inner, "id", "") or getattr(inner, "body", "")
+    return f"{name}: {' '.join(str(label).split())[:60]}"
 
 
 def _record_frames(received: list[bytes], socket: WebSocket) -> None:

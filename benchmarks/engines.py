@@ -4,7 +4,7 @@
         [--times N] [PART ...]
 
 PART is peers, engines, quick, growth; all of them when none is named. Each candidate has a fresh
-process; its peak is that of its whole process tree. Peers do the work all can do: mentorships
+process; its peak is that of its full process tree. Peers do the work all can do: mentorships
 alone, dates ignored, three generations, the new high-skilled workers that each of `SAMPLE` talents
 reaches, scaled up to all talents (~). `--home` has the same network in Neo4j, for Cypher alone;
 `--exchange` the generator's folder, from which the growth is made.
@@ -194,7 +194,7 @@ def measure_cypher(folder: Path, home: Path) -> tuple[float, float, int, int]:
 
 
 def run_engine(folder: Path, engine: str, generations: str) -> dict[str, Any]:
-    """The default policy on an engine: reach, everything, and kept on disk."""
+    """The default policy on an engine: reach, everything, and stored on disk."""
     policy = Policy.parsed(generations=generations)
     work = Path(tempfile.mkdtemp(dir=folder))
     try:
@@ -229,7 +229,7 @@ def run_engine(folder: Path, engine: str, generations: str) -> dict[str, Any]:
 
 
 def measure_result_reads(folder: Path) -> dict[str, float]:
-    """From the kept result: one talent's list, a breakdown, a union of 50; the median of 5."""
+    """From the stored result: one talent's list, a breakdown, a union of 50; the median of 5."""
     snapshot = open_snapshot(folder)
     policy = Policy()
     load_driven(snapshot, policy)
@@ -261,7 +261,7 @@ PEERS: dict[str, Callable[..., tuple[float, float, int, int]]] = {
 
 
 def best_of(peer: Callable[..., tuple[float, float, int, int]], folder: Path) -> Any:
-    """The quickest of `ROUNDS` whole runs in this process, build and count; of one, if it is slow.
+    """The quickest of `ROUNDS` full runs in this process, build and count; of one, if it is slow.
 
     The first run of any of them also pays for memory and threads that the process has not yet got.
     """
@@ -421,7 +421,7 @@ def _report_engine(name: str, folder: Path, engine: str, generations: str) -> No
 
 
 def report_result_reads(folder: Path) -> None:
-    """What pages ask of the kept result."""
+    """What pages ask of the stored result."""
     result, _, _ = run_child("quick", str(folder))
     print_row("from the kept result", "seconds")
     print_row("---", "---")

@@ -1,6 +1,6 @@
 """How quick finding is: the names' index built and opened, 200 queries of every kind.
 
-`SHICHENG_HOME=... python -m benchmarks.find` takes the snapshot that is kept of that data folder.
+`SHICHENG_HOME=... python -m benchmarks.find` takes the stored snapshot of that data folder.
 """
 
 from __future__ import annotations
@@ -74,15 +74,15 @@ def time_call(work: Callable[[], object]) -> float:
 def main() -> None:
     """Measures and prints."""
     with connect(Settings()) as opened:
-        kept = take_snapshot(opened, opened.settings)
-    alone = Snapshot(kept.revision, None, kept.frames)
+        snapshot = take_snapshot(opened, opened.settings)
+    alone = Snapshot(snapshot.revision, None, snapshot.frames)
     print("| what | figure |\n|---|---|")
     print(
         f"| index of the names, built | {time_call(lambda: search.load_name_index(alone)):.1f} s |"
     )
-    search.load_name_index(kept)
-    print(f"| opened | {time_call(lambda: search.load_name_index(kept)):.2f} s |")
-    index = search.load_name_index(kept)
+    search.load_name_index(snapshot)
+    print(f"| opened | {time_call(lambda: search.load_name_index(snapshot)):.2f} s |")
+    index = search.load_name_index(snapshot)
     index.find("a")
     size = index.names.estimated_size() / 1e6
     print(f"| names, in memory | {index.names.height:,}, {size:.0f} MB |")
@@ -104,11 +104,11 @@ def main() -> None:
     print(
         f"| training targets, everyone's facts | {time_call(lambda: facts(alone, policy)):.1f} s |"
     )
-    training_targets.load_candidate_facts(kept, policy)
+    training_targets.load_candidate_facts(snapshot, policy)
     rule = training_targets.Rule(rise=41)
     again = time_call(
         lambda: training_targets.score_candidates(
-            training_targets.load_candidate_facts(kept, policy), rule
+            training_targets.load_candidate_facts(snapshot, policy), rule
         )
     )
     print(f"| another rule on the kept facts | {again:.2f} s |")

@@ -4,7 +4,7 @@
 
 The people are those of a synthetic network; the second list has the faults of
 `loaders.synthetic.two_departments`. Ids with one ID number are one person before, as in a load.
-Precision: of the ids merged, the share that is right. Recall: of the people whom both lists have,
+Precision: of the ids merged, the share that is right. Recall: of the people in both lists,
 the share that is one person afterwards. The seconds are those of names into one form, splink on
 DuckDB, and the choice of the merges; nothing of Neo4j is in them.
 """
@@ -48,7 +48,7 @@ def make_views(folder: Path, people: int, seed: int, overlap: float) -> pl.DataF
 def merge_by_number(views: pl.DataFrame) -> pl.DataFrame:
     """As a load does: rows with one ID number become the first one's."""
     keyed = pl.coalesce("digest", "person_id")
-    whole = views.group_by(keyed.alias("_key"), maintain_order=True).agg(
+    merged = views.group_by(keyed.alias("_key"), maintain_order=True).agg(
         pl.exclude("sources", "employers").first(),
         pl.col("sources").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
         pl.col("employers")
@@ -57,7 +57,7 @@ def merge_by_number(views: pl.DataFrame) -> pl.DataFrame:
         .unique()
         .sort(),
     )
-    return whole.drop("_key")
+    return merged.drop("_key")
 
 
 def measure_identity(people: int, seed: int, overlap: float, merge_bits: float) -> dict[str, Any]:

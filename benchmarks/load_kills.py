@@ -178,8 +178,10 @@ def main() -> int:
             wrong = try_kill(home, stage, seconds, victim)
             shutil.rmtree(home)
             found += bool(wrong)
-            told = ", ".join(wrong) or "nothing"
-            print_row(trial + 1, stage.name, victim, f"{seconds:.1f}", f"{stage.seconds:.1f}", told)
+            verdict = ", ".join(wrong) or "nothing"
+            print_row(
+                trial + 1, stage.name, victim, f"{seconds:.1f}", f"{stage.seconds:.1f}", verdict
+            )
             sys.stdout.flush()
     print_row("all", "", "", "", "", f"{found} of {given.times}")
     return 1 if found else 0

@@ -96,7 +96,7 @@ class Stages:
 
     def __init__(self) -> None:
         self.took: dict[str, float] = {}
-        self.now, self.since = "start", time.perf_counter()
+        self.now, self.started = "start", time.perf_counter()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """The progress that `load_records` calls."""
@@ -107,12 +107,12 @@ class Stages:
     def end(self, stage: str = "") -> None:
         """The stage before is over."""
         moment = time.perf_counter()
-        self.took[self.now] = self.took.get(self.now, 0.0) + moment - self.since
-        self.now, self.since = stage, moment
+        self.took[self.now] = self.took.get(self.now, 0.0) + moment - self.started
+        self.now, self.started = stage, moment
 
 
 def measure_first_load(folder: Path, settings: Settings) -> None:
-    """The whole folder into an empty store, the snapshot, the figures."""
+    """The full folder into an empty store, the snapshot, the figures."""
     with connect(settings) as database, watch_peak_memory(settings.home) as most:
         stages, began = Stages(), time.perf_counter()
         report = load_records(

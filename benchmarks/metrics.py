@@ -2,7 +2,7 @@
 
     python -m benchmarks.metrics SNAPSHOT_FOLDER [METRIC ...]
 
-The driven counts are those kept beside the snapshot; what a metric stands on besides, it finds
+The driven counts are those stored beside the snapshot; what a metric stands on besides, it finds
 itself. The peak is the process's.
 """
 
@@ -20,7 +20,7 @@ from graph.metrics.registry import METRICS
 from graph.policy import Policy
 from graph.snapshot.frames import open_snapshot
 
-# Those that open the kept result need it made; it is made first, in a process of its own.
+# Those that open the stored result need it made; it is made first, in a process of its own.
 FIRST = "driven"
 
 

@@ -5,7 +5,7 @@
 Seconds of the processor tell what a query takes of a machine that does other work beside.
 
 Each query runs once so that Neo4j has read what it needs, then `--times` times; the median counts.
-Whom a query asks for is a leading talent with many apprentices and one of these apprentices.
+A query asks for a leading talent with many apprentices and one of these apprentices.
 """
 
 from __future__ import annotations

@@ -70,10 +70,12 @@ def measure_scenario(folder: Path, seed: int) -> None:
     if found.landing is not None:
         print(found.landing.parts)
     apart = replace(changed, folder=None)
-    whole = run_timed("everything again, without the delta", lambda: measure_driven(apart, policy))
-    assert whole.national == driven.national and whole.lines == driven.lines
+    recounted = run_timed(
+        "everything again, without the delta", lambda: measure_driven(apart, policy)
+    )
+    assert recounted.national == driven.national and recounted.lines == driven.lines
     columns = [name for name in driven.talents.columns if driven.talents[name].dtype != pl.Float64]
-    assert driven.talents.select(columns).equals(whole.talents.select(columns))
+    assert driven.talents.select(columns).equals(recounted.talents.select(columns))
     print("both ways give the same figures")
     if changed.folder is not None and changed is not snapshot:
         shutil.rmtree(changed.folder)

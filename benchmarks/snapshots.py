@@ -91,8 +91,8 @@ def _read_table(source: Path, table: str | None, properties: Iterable[Property])
         elif dtype == pl.Boolean and text:
             column = column.is_in(["true", "是", "1"])
         typed.append(column.cast(dtype))
-    kept = frame.with_columns(typed)
-    return kept.drop(name for name in NOT_KEPT if name in schema)
+    stored = frame.with_columns(typed)
+    return stored.drop(name for name in NOT_KEPT if name in schema)
 
 
 def _number_people(frame: pl.LazyFrame, numbers: pl.DataFrame) -> pl.LazyFrame:

@@ -320,6 +320,6 @@ def show(
         locale = "zh-CN" if lang == "zh" else "en-GB"
         page = open_page(f"{url}/{path}", locale=locale, color_scheme=mode, **context)
         page.locator(".sc-lead, .sc-note").first.wait_for(timeout=WAIT)
-        return at_rest(page, told=0)  # nothing was clicked yet
+        return at_rest(page, settle_ms=0)  # nothing was clicked yet
 
     return start

@@ -66,10 +66,10 @@ AT_REST = f"""([call, told, still, most]) => {{
 TOLD, STILL, MOST = 210, 100, 2_000  # ms
 
 
-def at_rest(page: Any, told: int = TOLD) -> Any:
+def at_rest(page: Any, settle_ms: int = TOLD) -> Any:
     """The page when its script has ended and all that it drew stands."""
     call = next(CALLS)
-    page.wait_for_function(AT_REST, arg=[call, told, STILL, MOST], timeout=WAIT)
+    page.wait_for_function(AT_REST, arg=[call, settle_ms, STILL, MOST], timeout=WAIT)
     return page
 
 
@@ -123,7 +123,7 @@ def on_screen(page: Any) -> dict[str, tuple[float, float]]:
 
 
 def picture(page: Any, folder: Path | None, name: str) -> str:
-    """The name of a picture of the page as it stands, taken when a folder is asked for."""
+    """The name of a picture of the current page, taken when a folder is asked for."""
     page.mouse.move(0, 0)
     if folder:
         page.wait_for_timeout(250)
@@ -137,7 +137,7 @@ def pages_of_the_app() -> list[str]:
 
 
 def serious_findings(page: Any) -> list[str]:
-    """What axe finds on the page as it stands that keeps people out; nothing else counts."""
+    """What axe finds on the current page that keeps people out; nothing else counts."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate("axe.run()")["violations"]

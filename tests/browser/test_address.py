@@ -24,7 +24,7 @@ def back(page: Any) -> Any:
 def test_back_keeps_a_filter_in_one_step(show: Open, network: Database) -> None:
     code = network.read("MATCH (p:LeadingTalent) RETURN p.province AS code LIMIT 1")[0]["code"]
     page = show(f"talents?province={code}", "en")
-    told = page.locator(".sc-lead").inner_text()
+    lead = page.locator(".sc-lead").inner_text()
     table = page.locator("[data-testid=stDataFrame] canvas").first
     place = table.bounding_box()
     page.mouse.click(place["x"] + 150, place["y"] + 38 + 19)
@@ -32,7 +32,7 @@ def test_back_keeps_a_filter_in_one_step(show: Open, network: Database) -> None:
     at_rest(page)
     back(page)
     assert f"talents?province={code}" in page.url
-    assert page.locator(".sc-lead").inner_text() == told
+    assert page.locator(".sc-lead").inner_text() == lead
 
 
 def test_back_brings_a_search_again_and_the_address_never_holds_it(show: Open) -> None:

@@ -47,8 +47,8 @@ def test_initials_arrows_and_enter_open_a_person(
     page.wait_for_url(re.compile("/talent[?]"), timeout=WAIT)
     page.locator(".sc-lead", has_text=talent["name"]).wait_for(timeout=WAIT)
     assert asked_of(page.url)["id"] == talent["talent_id"]
-    told = unquote(page.url)
-    assert talent["name"] not in told and f"={initials}" not in told
+    address = unquote(page.url)
+    assert talent["name"] not in address and f"={initials}" not in address
 
 
 def test_each_kind_opens_on_its_own_page(show: Open, network: Database) -> None:

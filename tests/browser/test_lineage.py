@@ -41,7 +41,7 @@ class Widget:
         self.page = page
         page.wait_for_function(f"({WIDGET})()?.shichengNetwork", timeout=WAIT)
         page.get_by_test_id("stCode").wait_for(timeout=WAIT)
-        lineage_steady(at_rest(page, told=0))  # nothing was clicked yet
+        lineage_steady(at_rest(page, settle_ms=0))  # nothing was clicked yet
 
     def ask(self, script: str, *values: Any) -> Any:
         return self.page.evaluate(

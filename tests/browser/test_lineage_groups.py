@@ -164,10 +164,10 @@ def test_the_years_move_the_figures_and_play_begins_where_ties_begin(
     page = lineage_ready(show(f"lineage?id={talent['talent_id']}&view=bp"))
     counts = f"() => {VIEW}.heads.entries.map((head) => head.number.textContent).join()"
     first, last = page.evaluate(f"() => {VIEW}.time.bounds")
-    whole = page.evaluate(counts)
+    all_years = page.evaluate(counts)
     page.evaluate(f"() => {VIEW}.time.setYears([{first}, {last - 2}])")  # under the hand
     moving = page.evaluate(counts)
-    assert moving != whole
+    assert moving != all_years
     act(page, "view.time.sendYears()", f"String(view.data.years) === '{first},{last - 2}'")
     assert page.evaluate(counts) == moving
     said = page.locator(".st-key-underlead").inner_text()

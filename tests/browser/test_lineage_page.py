@@ -1,4 +1,4 @@
-"""The lineage page as a person uses it: whom it shows, why a worker counts, what it exports."""
+"""The lineage page as a person uses it: people shown, why a worker counts, what it exports."""
 
 from __future__ import annotations
 

@@ -326,8 +326,8 @@ def test_exports_hold_the_view_the_policy_and_the_revision(
     space = "{http://www.w3.org/2000/svg}"
     drawn = drawing.findall(f"{space}g[@class='person']")
     assert {person.get("data-id") for person in drawn} == ids
-    told = json.loads(drawing.findtext(f"{space}metadata") or "")
-    assert told["policy_id"] == Policy().id and told["revision"] == snapshot.revision
+    metadata = json.loads(drawing.findtext(f"{space}metadata") or "")
+    assert metadata["policy_id"] == Policy().id and metadata["revision"] == snapshot.revision
     image = Image.open(io.BytesIO(files["PNG"].read_bytes()))
     assert image.width >= 760 and len(image.convert("RGB").getcolors(1 << 24) or []) > 20
 

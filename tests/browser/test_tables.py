@@ -64,8 +64,8 @@ def test_filter_and_selection_reopen_from_the_link_and_are_exported(
     people = pl.read_csv(downloaded(again, "Export the list"))
     assert set(people["Person number"]) == set(found.workers_of(*ids)["person_id"])
     rows = pl.read_csv(downloaded(again, "Download .* rows, CSV"))
-    told = re.search(r"of ([\d,]+)\. Ranks", again.locator("body").inner_text())
-    assert told and rows.height == int(told[1].replace(",", ""))
+    shown = re.search(r"of ([\d,]+)\. Ranks", again.locator("body").inner_text())
+    assert shown and rows.height == int(shown[1].replace(",", ""))
     assert rows["Level"].is_between(4, 5).all()
     driven = rows["Driven (persons)"]
     assert driven.to_list() == sorted(driven, reverse=True)

@@ -29,10 +29,10 @@ def run_here(
     code = 0
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as out,
-        tempfile.TemporaryFile("w+", encoding="utf-8") as told,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as stderr_file,
         patch.dict(os.environ, environment),
         chdir(folder or Path.cwd()),
-        patch.multiple(sys, argv=command, stdout=out, stderr=told),
+        patch.multiple(sys, argv=command, stdout=out, stderr=stderr_file),
         patch.object(CommandState, "standing", None),
         patch.object(CommandState, "settings", CommandState.settings),
     ):
@@ -41,7 +41,7 @@ def run_here(
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
         printed = []
-        for stream in (out, told):
+        for stream in (out, stderr_file):
             stream.seek(0)
             printed.append(stream.read())
     return subprocess.CompletedProcess(command, code, *printed)

@@ -1,4 +1,4 @@
-"""The store as a whole: info, dump, restore, check, with Neo4j's own neo4j-admin."""
+"""The full store: info, dump, restore, check, with Neo4j's own neo4j-admin."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def test_info_counts_what_is_there(empty_database: Database) -> None:
 
 
 def test_dump_restore_and_check(second: Settings, tmp_path: Path) -> None:
-    file, told = tmp_path / "all.dump", list[Message]()
+    file, messages = tmp_path / "all.dump", list[Message]()
     with connect(second) as database:
         database.write("MATCH (n) DETACH DELETE n")
         database.write("CREATE (:Person {person_id: 'kept'})")
-        made = admin.dump_store(second, file, say=told.append)
+        made = admin.dump_store(second, file, say=messages.append)
         assert made.size == file.stat().st_size > 1000
-        assert [str(line) for line in told] == [
+        assert [str(line) for line in messages] == [
             "Stopping Neo4j: the store must be offline ...",
             "Starting Neo4j again ...",
         ]
@@ -62,11 +62,11 @@ def test_a_damaged_store_is_found(second: Settings) -> None:
     folder = location.locate_store(second.home) / "data" / "databases" / "neo4j"
     files = [file for file in folder.glob("*relationshipstore.db") if file.is_file()]
     assert files
-    kept = files[0].read_bytes()
-    half = len(kept) // 4
-    files[0].write_bytes(kept[:half] + bytes(1000) + kept[half + 1000 :])
+    content = files[0].read_bytes()
+    half = len(content) // 4
+    files[0].write_bytes(content[:half] + bytes(1000) + content[half + 1000 :])
     found = admin.check_store(second)
-    files[0].write_bytes(kept)
+    files[0].write_bytes(content)
     assert not found.consistent and found.report
 
 

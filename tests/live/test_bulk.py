@@ -1,4 +1,4 @@
-"""The first load as a whole: the same store as by batches, whatever stops it on the way."""
+"""The first load in one step: the same store as by batches, whatever stops it on the way."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def read_sorted_frame(folder: Path, name: str) -> pl.DataFrame:
 
 
 def same_both_ways(by: Database, database: Database, *paths: Path) -> None:
-    """A load in batches into one store equals the load as a whole that makes the other.
+    """A load in batches into one store equals the load in one step that makes the other.
 
     And that leaves nothing where the command was started.
     """
@@ -125,14 +125,14 @@ def same_both_ways(by: Database, database: Database, *paths: Path) -> None:
     loads = "MATCH (l:Load) RETURN l{.*, load_id: '', started_at: '', finished_at: ''} AS l"
     node = by.read(loads)
     with TemporaryDirectory() as stands, chdir(stands):
-        whole = load(database, settings, *paths, bulk_rows=0)
+        at_once = load(database, settings, *paths, bulk_rows=0)
         assert list(Path(stands).iterdir()) == []
     assert list(format_canonical_lines(database)) == expected
     compare_initial_snapshot(database, settings)
     assert database.read(loads) == node
-    assert (whole.revision, whole.written) == (1, by_batches.written)
+    assert (at_once.revision, at_once.written) == (1, by_batches.written)
     journal = database.read("MATCH (c:Change) RETURN c.frame AS frame, c.load_id AS load")
-    assert journal == [{"frame": "*", "load": whole.load_id}]
+    assert journal == [{"frame": "*", "load": at_once.load_id}]
     serving = database.read("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE'")
     assert {name for name, _ in build_schema_statements()} <= {row["name"] for row in serving}
     assert not list((settings.home / "loads").iterdir())
@@ -264,7 +264,7 @@ def test_why_neo4j_admin_did_not_make_the_store_is_said(
         (-signal.SIGKILL, "", "The import of the first load failed"),
     ):
         failed = admin.AdminResult(code, printed)
-        monkeypatch.setattr(admin, "run_neo4j_admin", lambda *_, told=failed, **__: told)
+        monkeypatch.setattr(admin, "run_neo4j_admin", lambda *_, failure=failed, **__: failure)
         if not printed:  # the same way again: once, the server is stopped for it and started
             monkeypatch.setattr(sync, "take_store_offline", lambda _: nullcontext())
         with pytest.raises(DatabaseError, match=said):
@@ -288,13 +288,13 @@ def test_a_server_with_others_people_is_refused(
     empty_database.write("CREATE (:Person {person_id: 'x'})")
     secret = SecretStr(location.load_server_password(settings))
     named = settings.model_copy(update={"neo4j_uri": empty_database.uri, "neo4j_password": secret})
-    path, told = write(tmp_path / "hr", FIRST), list[Message]()
+    path, messages = write(tmp_path / "hr", FIRST), list[Message]()
     with connect(named) as server:
         with pytest.raises(UsageError, match="1 Person nodes that no load"):
             load(server, settings, path, bulk_rows=0)
         emptied(server)
         tables = folder.get([path])
-        load_records(server, "folder", tables, home=settings.home, bulk_rows=0, say=told.append)
-    assert [str(line) for line in told] == [
+        load_records(server, "folder", tables, home=settings.home, bulk_rows=0, say=messages.append)
+    assert [str(line) for line in messages] == [
         "The records go in batches: the store of the server at NEO4J_URI is not ours to make."
     ]

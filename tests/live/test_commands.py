@@ -88,9 +88,9 @@ def test_conformance_from_files_to_figures(
     case: Path, run: Run, start: Run, empty_database: Database
 ) -> None:
     shell = start if case == CASES[0] else run
-    told = shell("load", "folder", case).stderr.splitlines()
+    lines = shell("load", "folder", case).stderr.splitlines()
     # Where the refusals are, and that what the figures should be is no table.
-    assert len([line for line in told if "is not read" not in line]) <= 1
+    assert len([line for line in lines if "is not read" not in line]) <= 1
     rows = list(csv.DictReader(io.StringIO(shell("driven").stdout)))
     expected = list(csv.DictReader((case / "expected.csv").open(encoding="utf-8")))
     assert [row["talent_id"] for row in rows] == sorted(row["talent_id"] for row in expected)
@@ -310,8 +310,8 @@ def test_parameters_have_a_type(loaded: Run) -> None:
     at_level = "MATCH ()-[r:RECOGNISED]->() WHERE r.level >= $l RETURN count(r) AS n"
     (some,) = json.loads(loaded("cypher", at_level, "-p", "l=4", "--json").stdout)
     assert some["n"] > 0
-    since = "MATCH ()-[m:MENTORS]->() WHERE m.start >= $d RETURN count(m) AS n"
-    (some,) = json.loads(loaded("cypher", since, "-p", "d=1990-01-01", "--json").stdout)
+    statement = "MATCH ()-[m:MENTORS]->() WHERE m.start >= $d RETURN count(m) AS n"
+    (some,) = json.loads(loaded("cypher", statement, "-p", "d=1990-01-01", "--json").stdout)
     assert some["n"] > 0
 
 

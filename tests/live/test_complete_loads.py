@@ -49,7 +49,7 @@ def load(database: Database, settings: Settings, path: Path, **given: Any) -> Lo
 )
 def test_a_table_that_is_lost_makes_no_complete_load(
     second: Mapping[str, str],
-    told: str,
+    reason: str,
     empty_database: Database,
     settings: Settings,
     tmp_path: Path,
@@ -57,7 +57,7 @@ def test_a_table_that_is_lost_makes_no_complete_load(
     load(empty_database, settings, write(tmp_path / "shi", FIRST))
     before = compute_store_digest(empty_database)
     path = write(tmp_path / "shi", second)
-    with pytest.raises(RefusedLoadError, match=told) as refused:
+    with pytest.raises(RefusedLoadError, match=reason) as refused:
         load(empty_database, settings, path, agreed=True)
     assert refused.value.exit_code == 4
     lost = {r.table: r.removed for r in refused.value.report.taken_back}
@@ -65,7 +65,7 @@ def test_a_table_that_is_lost_makes_no_complete_load(
     assert compute_store_digest(empty_database) == before
     assert one(empty_database, "MATCH (l:Load) RETURN count(l)") == 1
     trial = load(empty_database, settings, path, dry_run=True)
-    assert told in str(trial.refusal)
+    assert reason in str(trial.refusal)
     assert trial.as_dict()["removed"] == {"mentorships": 2}
 
 
@@ -114,12 +114,12 @@ def test_a_load_that_takes_nothing_is_none(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     load(empty_database, settings, write(tmp_path / "shi", FIRST))
-    for people, told in (
+    for people, reason in (
         ("人员编号,姓名\n,无\n", "None of the 1 rows"),
         ("人员编号,姓名\n", "no rows"),
     ):
         path = write(tmp_path / "other", {"people": people})
-        with pytest.raises(NothingLoadedError, match=told) as nothing:
+        with pytest.raises(NothingLoadedError, match=reason) as nothing:
             load_records(empty_database, "folder", folder.get([path]), home=settings.home)
         assert nothing.value.exit_code == 6
         assert one(empty_database, "MATCH (l:Load) RETURN collect(l.revision)") == [1]
@@ -147,9 +147,9 @@ def test_the_command_says_what_a_complete_load_takes_back(
         assert "mentorships\t2\t2\t100.0%\t2" in done.stdout
         assert "mentorships.csv" in done.stderr
     assert one(empty_database, "MATCH ()-[m:MENTORS]->() RETURN count(m)") == 2
-    told = json.loads(run("load", "folder", path, "--complete", "--json", code=4).stdout)
-    assert told["removed"] == {"mentorships": 2}
-    assert told["taken_back"][0]["table"] == "mentorships"
+    answer = json.loads(run("load", "folder", path, "--complete", "--json", code=4).stdout)
+    assert answer["removed"] == {"mentorships": 2}
+    assert answer["taken_back"][0]["table"] == "mentorships"
     nothing = str(write(tmp_path / "shi", {"people": "姓名\n无\n"}))
     assert "None of the 1 rows" in run("load", "folder", nothing, code=6).stderr
     assert "go with --complete" in run("load", "folder", nothing, "--yes", code=2).stderr

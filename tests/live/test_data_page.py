@@ -43,12 +43,12 @@ def test_a_load_keeps_its_report_and_refusals(
     dirty: tuple[LoadReport, Path], settings: Settings
 ) -> None:
     report, _ = dirty
-    kept = load_reports.fetch_load_report(settings.home, report.load_id)
-    assert kept is not None and kept["refused"] == report.refused > 0
+    stored = load_reports.fetch_load_report(settings.home, report.load_id)
+    assert stored is not None and stored["refused"] == report.refused > 0
     assert (settings.home / "rejects" / f"{report.load_id}.csv").stat().st_mode & 0o777 == 0o600
-    whole = load_reports.fetch_findings(settings.home, report.load_id, STEWARD)
-    assert whole.height == report.findings.height
-    assert json.dumps(kept)
+    unmasked = load_reports.fetch_findings(settings.home, report.load_id, STEWARD)
+    assert unmasked.height == report.findings.height
+    assert json.dumps(stored)
 
 
 def test_peoples_own_cells_are_hidden_from_a_manager(
@@ -56,13 +56,13 @@ def test_peoples_own_cells_are_hidden_from_a_manager(
 ) -> None:
     report, _ = dirty
     shown = load_reports.fetch_findings(settings.home, report.load_id, MANAGER)
-    whole = load_reports.fetch_findings(settings.home, report.load_id, STEWARD)
+    unmasked = load_reports.fetch_findings(settings.home, report.load_id, STEWARD)
     own = pl.col("column").is_in(list(load_reports.PERSONAL_HEADERS)) & (
         pl.col("value").fill_null("") != ""
     )
-    assert whole.filter(own).height > 0
+    assert unmasked.filter(own).height > 0
     assert set(shown.filter(own)["value"]) == {load_reports.MASKED_VALUE}
-    assert shown.filter(~own).equals(whole.filter(~own))
+    assert shown.filter(~own).equals(unmasked.filter(~own))
 
 
 def test_the_page_lists_each_refusal(
@@ -149,7 +149,7 @@ def test_an_undone_load_is_listed_as_such_and_its_rows_do_not_count(
 ) -> None:
     report, _ = dirty
     newest = load_reports.fetch_loads()[0]
-    told = text(app("data", lang="en"))
+    before = text(app("data", lang="en"))
     undo_finished_load(database, newest.load_id, "clerk")
     st.cache_resource.clear()
     page = app("data", lang="en")
@@ -157,6 +157,6 @@ def test_an_undone_load_is_listed_as_such_and_its_rows_do_not_count(
     undoing, undone = load_reports.fetch_loads()[:2]
     assert listed[undoing.revision] == f"undoes revision {undone.revision}"
     assert listed[undone.revision].endswith("by clerk")
-    assert text(page) != told
+    assert text(page) != before
     counting = [load for load in load_reports.fetch_loads() if load.counts]
     assert sum(load.rows_read or 0 for load in counting) == report.read

@@ -111,7 +111,7 @@ def test_while_a_load_runs_all_see_the_revision_before_it(
             1,
             "running",
         )
-        # Nobody had asked for a figure of revision 1: the load itself has kept its tables.
+        # Nobody had asked for a figure of revision 1: the load itself has stored its tables.
         assert take_snapshot(loaded, settings).frames["people"].collect().height == 3
         done = command(settings, "national")
         assert (done.returncode, "a load is running" in done.stderr) == (0, True), done.stderr
@@ -142,7 +142,7 @@ def test_while_a_load_runs_all_see_the_revision_before_it(
     assert read_graph_state(loaded).unfinished is None
     assert take_snapshot(loaded, settings).frames["people"].collect().height == 5
     assert "load is running" not in text(app("overview", lang="en"))
-    assert [kept.revision for kept in list_cached_snapshots(loaded, settings)] == [2, 1]
+    assert [snapshot.revision for snapshot in list_cached_snapshots(loaded, settings)] == [2, 1]
     diff = command(settings, "diff", "1", "2", "--json")
     assert diff.returncode == 0, diff.stderr
     assert "data" not in json.loads(diff.stdout)

@@ -242,10 +242,10 @@ def test_no_network_at_the_first_start_is_said(
 ) -> None:
     monkeypatch.setenv("SHICHENG_JARS_URL", "http://127.0.0.1:1")
     bare = settings.model_copy(update={"home_path": tmp_path / "h", "cache_path": tmp_path / "c"})
-    told: list[Message] = []
+    messages: list[Message] = []
     with pytest.raises(DatabaseError, match=r"check the network.*SHICHENG_JARS_URL"):
-        connect(bare, say=told.append)
-    assert [str(line) for line in told] == [f"Fetching Neo4j {bare.neo4j_version} (once) ..."]
+        connect(bare, say=messages.append)
+    assert [str(line) for line in messages] == [f"Fetching Neo4j {bare.neo4j_version} (once) ..."]
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ def said(arguments: list[str | Path], shell: dict[str, str], **more: object) -> 
 @pytest.mark.parametrize("arguments", ANSWERS, ids=" ".join)
 def test_a_full_stdout_is_said(shell: dict[str, str], arguments: list[str | Path]) -> None:
     with FULL.open("wb") as full:
-        code, told = said(arguments, shell, stdout=full)
-    assert (code, told) == (1, "shicheng: stdout cannot be written: No space left on device\n")
+        code, stderr = said(arguments, shell, stdout=full)
+    assert (code, stderr) == (1, "shicheng: stdout cannot be written: No space left on device\n")
 
 
 def test_a_closed_stdout_takes_nothing_away_from_a_file(
@@ -102,8 +102,8 @@ def test_a_full_disk_leaves_no_half_of_an_output(
 ) -> None:
     out = tmp_path / f"model.{ending}"
     text = "UNWIND range(1, 9000) AS n RETURN n, toString(n * n * n * 7919) AS t"
-    code, told = said(["cypher", text, "-o", out], shell, preexec_fn=rather_small_files)
-    assert (code, told) == (1, f"shicheng: {out} cannot be written: File too large\n")
+    code, stderr = said(["cypher", text, "-o", out], shell, preexec_fn=rather_small_files)
+    assert (code, stderr) == (1, f"shicheng: {out} cannot be written: File too large\n")
     assert not list(tmp_path.iterdir())
 
 
@@ -127,10 +127,10 @@ def test_a_full_disk_is_no_defect_of_the_program(
     rows = "".join(f"p{n},A\n,B\n" for n in range(200))
     (tmp_path / "refused" / "people.csv").write_text(f"person_id,name\n{rows}", "utf-8")
     given: list[str | Path] = [text.format(there=tmp_path) for text in arguments]
-    code, told = said(given, shell, preexec_fn=small_files, stdout=subprocess.DEVNULL)
+    code, stderr = said(given, shell, preexec_fn=small_files, stdout=subprocess.DEVNULL)
     assert code == 1
-    last = told.splitlines()[-1]
-    assert where in last and "File too large" in last and "defect" not in told
+    last = stderr.splitlines()[-1]
+    assert where in last and "File too large" in last and "defect" not in stderr
 
 
 def test_a_device_gets_no_file_beside_it(shell: dict[str, str]) -> None:

@@ -87,10 +87,10 @@ def test_a_load_undone_is_as_never_loaded_and_loads_again(
     settings: Settings,
     tmp_path: Path,
 ) -> None:
-    load(empty_database, settings, *(write(tmp_path / n, told) for n, told in before.items()))
+    load(empty_database, settings, *(write(tmp_path / n, rows) for n, rows in before.items()))
     stood, lines = read_store(empty_database), list(format_canonical_lines(empty_database))
     first = read_tables(take_snapshot(empty_database, settings))
-    paths = [write(tmp_path / name, told) for name, told in tables.items()]
+    paths = [write(tmp_path / name, rows) for name, rows in tables.items()]
     load(empty_database, settings, *paths, **given)
     digest = compute_store_digest(empty_database)
     take_snapshot(empty_database, settings)

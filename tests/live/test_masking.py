@@ -25,7 +25,7 @@ SECRETS = (BORN, RETIRED, DIGEST, NUMBER)
 
 @pytest.fixture(scope="module")
 def graph(database: Database) -> Database:
-    """Two people of whom everything is known, and what stands around them."""
+    """Two people with everything on record, and what is around them."""
     emptied(database).write(
         "CREATE (p:Person:LeadingTalent {person_id: 'p1', name: '王一', sex: 'male', province: '32',"
         " birth_date: $born, id_digest: $digest, retired_on: $retired, sources: ['a', 'b']}) "
@@ -110,7 +110,7 @@ ATTEMPTS: list[tuple[str, Mapping[str, Any]]] = [
         "RETURN p.person_id AS a",
         {},
     ),
-    # By a name that is worked out
+    # By a computed name
     (P + "RETURN p['birth_date'] AS a", {}),
     (P + 'RETURN p["birth_date"] AS a', {}),
     (P + "RETURN p['birth' + '_date'] AS a", {}),
@@ -200,7 +200,7 @@ ATTEMPTS: list[tuple[str, Mapping[str, Any]]] = [
     ("CYPHER 25 " + P + "LET m = properties(p) RETURN [k IN keys(m) | m[k]] AS a", {}),
     ("CYPHER 25 " + P + "LET a = p.birth_date RETURN a", {}),
     ("CYPHER 25 " + P + "FILTER p.birth_date > date('1960-01-01') RETURN p.name AS a", {}),
-    # Whole nodes, relations and paths
+    # Complete nodes, relations and paths
     (P + "RETURN p", {}),
     (P + "RETURN *", {}),
     (P + "RETURN [p] AS a", {}),
@@ -310,7 +310,7 @@ def test_the_schema_says_what_is_masked() -> None:
         "certificate_no",
         "amount",
     }
-    # What sources state, and what a broken load left to be undone, hold whole records.
+    # What sources state, and what a broken load left to be undone, hold full records.
     assert declared | {"undo_images", "stated"} <= MASKED_PROPERTIES
     assert all(
         name.endswith("_stated")

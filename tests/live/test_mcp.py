@@ -130,8 +130,8 @@ def test_over_http_on_loopback_with_its_own_host_and_origin(opened: OpenGraph) -
             {"Origin": "http://evil.example"},
             {"Origin": "null"},
         ):
-            told = {"Content-Type": "application/json", "Accept": "application/json"} | headers
-            answer = requests.post(address, "{}", headers=told, timeout=30)
+            sent = {"Content-Type": "application/json", "Accept": "application/json"} | headers
+            answer = requests.post(address, "{}", headers=sent, timeout=30)
             assert answer.status_code in (403, 421), headers
         with socket.socket() as other, pytest.raises(OSError):
             other.connect(("127.0.0.2", port))
@@ -148,8 +148,8 @@ def test_a_manager_gets_nothing_masked_and_nothing_is_changed(
     async def work() -> None:
         async with connected(opened) as client:
             schema = await ask(client, "schema")
-            told = {name for kind in schema["nodes"].values() for name in kind}
-            assert "person_id" in told and not told & MASKED_PROPERTIES
+            properties = {name for kind in schema["nodes"].values() for name in kind}
+            assert "person_id" in properties and not properties & MASKED_PROPERTIES
             for statement in ATTACKS:
                 answer = await client.call_tool("cypher", {"statement": statement})
                 assert answer.is_error, statement

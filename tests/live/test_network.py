@@ -176,7 +176,7 @@ def test_one_whole_path_stands_whatever_the_limit(taken: Snapshot) -> None:
         schema={"mentor": pl.Int32, "apprentice": pl.Int32},
         orient="row",
     ).with_columns(start=pl.lit(None, pl.Date), channel=pl.lit("mentorship", CHANNEL_DTYPE))
-    # In memory alone: the kept snapshot's own links stand in its folder.
+    # In memory alone: the stored snapshot's own links are in its folder.
     diamond = replace(taken, folder=None, frames={**taken.frames, "edges": links.lazy()})
     graph = network.build_path_graph(diamond, "p1", "p9", limit=1)
     assert dict(graph.nodes(data="hop")) == {"p1": 0, "p2": 1, "p9": 2}

@@ -326,9 +326,9 @@ def test_schools_and_studios_are_merged_with_all_that_names_them_and_parted_exac
     assert edges.height == 1  # whom the studio's leader so reaches
 
     # What is loaded again goes to the ones that stand; undone one by one, all is as before.
-    whole = lines_of(database)
+    before = lines_of(database)
     load(database, settings, folders[1])
-    assert lines_of(database) == whole
+    assert lines_of(database) == before
     for revision in (7, 6, 5):
         undo_finished_load(database, str(revision), "li")
     assert lines_of(database) == schooled

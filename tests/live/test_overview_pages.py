@@ -75,5 +75,5 @@ def test_what_the_last_load_changed(
     after = load_driven(take_snapshot(network, settings), Policy()).national
     change = after["driven_persons"] - before["driven_persons"]
     assert change == 1
-    told = text(test).split("Since the last load")[-1]
-    assert re.search(r"Driven</a></td><td class=\"n\">\+1 person<", told), told[:1500]
+    section = text(test).split("Since the last load")[-1]
+    assert re.search(r"Driven</a></td><td class=\"n\">\+1 person<", section), section[:1500]

@@ -165,18 +165,18 @@ def test_what_was_typed_is_kept_for_its_owner_and_can_be_taken_away(
     test = app("find", lang="en")
     for typed in (name[:2], name):
         test.text_input(key="find_typed_text").set_value(typed).run()
-    kept = search.list_searches("recent", "local")
-    assert kept[0].body["text"] == name
-    assert name[:2] not in [entry.body["text"] for entry in kept]
+    searches = search.list_searches("recent", "local")
+    assert searches[0].body["text"] == name
+    assert name[:2] not in [entry.body["text"] for entry in searches]
     assert search.list_searches("recent", "somebody@else") == []
     test.text_input(key="find_typed_text").set_value("").run()
-    test.button(key=f"search_{kept[0].id}").click().run()
+    test.button(key=f"search_{searches[0].id}").click().run()
     assert test.text_input(key="find_typed_text").value == name
     test.button(key="find_save").click().run()
     assert [entry.body["text"] for entry in search.list_searches("saved", "local")] == [name]
     test.text_input(key="find_typed_text").set_value("").run()
-    test.button(key=f"forget_{kept[0].id}").click().run()
-    assert kept[0].id not in [entry.id for entry in search.list_searches("recent", "local")]
+    test.button(key=f"forget_{searches[0].id}").click().run()
+    assert searches[0].id not in [entry.id for entry in search.list_searches("recent", "local")]
 
 
 def test_filters_of_the_table_and_their_address(network: Database, app: Open) -> None:
@@ -261,11 +261,11 @@ def test_a_profile_is_masked_by_role(
         "MATCH (p:LeadingTalent) WHERE p.birth_date IS NOT NULL "
         "RETURN p.person_id AS id, p.birth_date.year AS year ORDER BY id LIMIT 1"
     )[0]
-    whole, decade = f"born {born['year']}", f"born {born['year'] // 10}\u00b7"
+    full_year, decade = f"born {born['year']}", f"born {born['year'] // 10}\u00b7"
     manager = text(app("talent", lang="en", id=born["id"]))
-    assert decade in manager and whole not in manager
+    assert decade in manager and full_year not in manager
     monkeypatch.setenv("SHICHENG_ROLE", "steward")
-    assert whole in text(app("talent", lang="en", id=born["id"]))
+    assert full_year in text(app("talent", lang="en", id=born["id"]))
 
 
 # The last ones: they empty the store that the tests above share; nothing stands below them.

@@ -61,8 +61,8 @@ def test_the_page_lists_the_links_and_keeps_decisions(
     first = found.links.row(0, named=True)
     pair = format_pair(first["mentor_id"], first["apprentice_id"])
     test = app("pairing", lang="en", links="20", person=pair)
-    told = f"{found.links.height} new mentorships and {found.studios.height} new studios"
-    assert told in lead(test)
+    sentence = f"{found.links.height} new mentorships and {found.studios.height} new studios"
+    assert sentence in lead(test)
     assert len(test.dataframe[0].value) == found.links.height
     notebook = Notebook(settings.home)
     before = list_mentorships_to_start(notebook).height

@@ -62,7 +62,7 @@ COMPANIES = (
 
 
 def write_department(folder: Path, mark: str, rows: tuple[str, ...], **more: str) -> Path:
-    """A department's folder; 300 people whom nobody else knows make its shares those of a list."""
+    """A department's folder; 300 people nobody else knows make its shares those of a list."""
     shift = 400 * (mark > "M")
     others = "".join(
         f"{mark}X{at},{'王李张刘'[at % 4]}{chr(0x4E10 + at + shift)},男,"
@@ -238,13 +238,13 @@ def test_a_decision_parts_who_was_merged_and_outlives_the_store(
     assert count(empty_database, settings) == (1, 1, 1)
     match_people(empty_database)
     assert dict(known_people(empty_database)) == found
-    # So it does in a store that is made as a whole.
-    whole, own = second_database, second_database.settings
+    # So it does in a store that is made in one step.
+    fresh, own = second_database, second_database.settings
     for one in list_judgements(settings.home):
         save_judgement(own.home, *one.pair, one.verdict, one.judged_by)
-    load(whole, own, *paths, bulk_rows=1)
-    assert dict(known_people(whole)) == found
-    snapshot = take_snapshot(whole, own)
+    load(fresh, own, *paths, bulk_rows=1)
+    assert dict(known_people(fresh)) == found
+    snapshot = take_snapshot(fresh, own)
     assert count_merged_ids(snapshot) == {
         "id_number": 0,
         "certificate": 0,
@@ -253,8 +253,8 @@ def test_a_decision_parts_who_was_merged_and_outlives_the_store(
         "decided": 1,
     }
     # Taken back, the two part again.
-    decide_pair(whole, "G011", "S200", "open", "wang")
-    assert dict(known_people(whole)) == {"G001": [], "G011": [], "S100": [], "S200": []}
+    decide_pair(fresh, "G011", "S200", "open", "wang")
+    assert dict(known_people(fresh)) == {"G001": [], "G011": [], "S100": [], "S200": []}
 
 
 def test_two_id_numbers_are_never_merged_nor_decided_so(

@@ -304,14 +304,14 @@ def test_no_byte_of_the_person_is_left_in_the_data_folder(
     assert {"***"} <= set(pl.concat(refused)["value"])
     log = (home / ACTIVITY_LOG_NAME).read_text("utf-8").splitlines()
     assert [json.loads(line)["what"] for line in log] == ["erase"]
-    told = find_erasure_restatement(searched, 2, 3)
-    assert told is not None
-    figures = dict(told.national.select("figure", "difference").iter_rows())
+    restated = find_erasure_restatement(searched, 2, 3)
+    assert restated is not None
+    figures = dict(restated.national.select("figure", "difference").iter_rows())
     # The person, who was driven too, and one apprentice; the other has another master.
     assert (figures["leading_talents"], figures["driven_persons"]) == (-1, -2)
     now = measure_driven(take_snapshot(searched, settings), Policy())
     assert now.national["driven_persons"] - before.national["driven_persons"] == -2
-    assert told.causes.select("kind", "change", "people", "reason").rows() == [
+    assert restated.causes.select("kind", "change", "people", "reason").rows() == [
         ("erased", "removed", 1, "erased at request")
     ]
     assert [one.revision for one in list_cached_snapshots(searched, settings)] == [3]
@@ -474,8 +474,8 @@ def test_an_erasure_that_was_killed_is_completed(
     complete_broken_erasure(searched)
     terms = (*IDS, NAMES[1], *CERTIFICATES)
     assert hold_bytes(home, *terms) == hold_packed(home, *terms) == set()
-    told = find_erasure_restatement(searched, 2, 3)
-    assert told is not None and told.national["difference"][0] == -1
+    restated = find_erasure_restatement(searched, 2, 3)
+    assert restated is not None and restated.national["difference"][0] == -1
     # The order is written, the graph untouched: the next load completes it, and is barred. What
     # it does to Neo4j's files is shown above.
     kill("person_erasure.complete_erasure", "w2")
@@ -563,7 +563,7 @@ def test_the_commands_of_the_page_run(own: Database, kept_store: None, tmp_path:
     assert refused.returncode == 4 and "--dry-run" in refused.stderr
     assert run_here(["forget", "p0035", "--list"], given).returncode == 2
     assert run_here(["diff", "1", "2", "--generations", "2"], given).returncode == 2
-    told = json.loads(run_here(["diff", "1", "2", "--json"], given).stdout)
-    assert told["causes"][0]["kind"] == "erased"
+    answer = json.loads(run_here(["diff", "1", "2", "--json"], given).stdout)
+    assert answer["causes"][0]["kind"] == "erased"
     notice = run_here(["national"], given).stderr
     assert "Revision 2 erases 1 people" in notice

@@ -216,8 +216,8 @@ def test_two_id_numbers_are_never_one_person(
     )
     assert people_of(empty_database) == [("A1", []), ("B1", []), ("C1", [])]
     assert report.merged_ids == 0
-    (told,) = report.findings.filter(row=2).rows(named=True)
-    assert told["reason"].startswith("this id comes with two different citizen ID numbers")
+    (refused,) = report.findings.filter(row=2).rows(named=True)
+    assert refused["reason"].startswith("this id comes with two different citizen ID numbers")
 
 
 def test_a_further_id_with_another_id_number_is_refused(

@@ -71,8 +71,8 @@ def test_schools_feeding_enterprises(database: Database, tables: dict[str, list[
     people: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in tables["trainings"]:
         begun = day(row["start"])
-        for place, since in employed[row["person_id"]] if row["place_id"] in schools else ():
-            if begun is None or since is None or since >= begun:
+        for place, hired in employed[row["person_id"]] if row["place_id"] in schools else ():
+            if begun is None or hired is None or hired >= begun:
                 people[row["place_id"], place].add(row["person_id"])
     found = asked(database, "schools_feeding_enterprises")
     assert {(r["school_id"], r["enterprise_id"]): r["people"] for r in found} == {
@@ -170,13 +170,13 @@ def test_studios_by_output(database: Database, tables: dict[str, list[Row]]) -> 
         on = dt.date.fromisoformat(row["date"])
         if int(row["level"]) >= 4:
             high[row["person_id"]] = min(on, high.get(row["person_id"], on))
-    since: dict[tuple[str, str], list[dt.date]] = defaultdict(list)
+    joined: dict[tuple[str, str], list[dt.date]] = defaultdict(list)
     for row in tables["trainings"]:
         begun = day(row["start"])
-        since[row["place_id"], row["person_id"]] += [begun] if begun else []
+        joined[row["place_id"], row["person_id"]] += [begun] if begun else []
     first, last = dt.date(2024, 1, 1), dt.date(2026, 12, 31)
     for row in asked(database, "studios_by_output"):
-        here = {id: days for (place, id), days in since.items() if place == row["studio_id"]}
+        here = {id: days for (place, id), days in joined.items() if place == row["studio_id"]}
         risen = [
             id
             for id, days in here.items()

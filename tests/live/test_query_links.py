@@ -93,9 +93,9 @@ def test_the_rows_are_those_of_the_query_in_each_format(
 def test_the_tokens_role_masks(address: str, settings: Settings) -> None:
     path, values = "mentors_about_to_retire.json", {"today": "2026-11-01", "months": "240"}
     masked = get(address, path, make_token(settings), **values).json()
-    whole = get(address, path, make_token(settings, "steward"), **values).json()
-    assert "retires_on" in whole["columns"] and "retires_on" not in masked["columns"]
-    assert len(whole["rows"]) == len(masked["rows"]) > 0
+    unmasked = get(address, path, make_token(settings, "steward"), **values).json()
+    assert "retires_on" in unmasked["columns"] and "retires_on" not in masked["columns"]
+    assert len(unmasked["rows"]) == len(masked["rows"]) > 0
 
 
 def test_errors_are_sentences_with_the_right_status(address: str, settings: Settings) -> None:

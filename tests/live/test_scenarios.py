@@ -133,20 +133,20 @@ def draw_changes(world: World, draw: random.Random) -> list[Change]:
     changes.append(Change("change_leader", day(), *two(), studio_id="s2"))
     changes += [Change("begin_mentorship", day(), *two()) for _ in range(3)]
     gone = {c.person_id: c.on for c in changes if c.kind == "leave"}
-    kept = [
+    usable = [
         c
         for c in changes
         if c.kind == "leave" or not (c.on and (last := gone.get(c.person_id)) and c.on > last)
     ]
-    kept = [
+    usable = [
         c
-        for c in kept
+        for c in usable
         if c.kind != "begin_mentorship" or not (c.on and c.on > gone.get(c.other_id, c.on))
     ]
-    opened = any(c.kind == "open_studio" for c in kept)
-    kept = [c for c in kept if c.studio_id != "s9" or opened]
-    draw.shuffle(kept)
-    return kept
+    opened = any(c.kind == "open_studio" for c in usable)
+    usable = [c for c in usable if c.studio_id != "s9" or opened]
+    draw.shuffle(usable)
+    return usable
 
 
 def test_a_scenario_equals_a_store_loaded_with_its_changes(

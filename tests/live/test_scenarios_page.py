@@ -92,7 +92,7 @@ def test_what_is_wrong_is_named_by_file_row_and_column(
 ) -> None:
     person = find_best(snapshot, 1)[0]
     table = tmp_path / "wrong.csv"
-    for rows, told in (
+    for rows, reason in (
         (f"leave,soon,{person},", "wrong.csv.*Change 2, column on: 'soon' is no day"),
         (f"fly,2025-01-31,{person},", "Change 2, column change: 'fly' is none of leave"),
         ("leave,2025-01-31,,", "Change 2, column person_id: nothing is written"),
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_named_by_file_row_and_column(
         ),
     ):
         table.write_text(f"change,on,person_id,studio_id\n{rows}\n")
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(UsageError, match=reason):
             run(settings, "scenario", "compare", table)
     table.write_text(
         "change,on,person_id,attribute,value,factor\n"
@@ -114,13 +114,13 @@ def test_what_is_wrong_is_named_by_file_row_and_column(
     with pytest.raises(UsageError, match="Change 2, column value: nobody belongs to 'nonsense'"):
         run(settings, "scenario", "compare", table)
     stated = tmp_path / "wrong.json"
-    for policy, told in (
+    for policy, reason in (
         ({"generation": 1}, "'generation', which is no field"),
         ({"generations": 0}, "generations is 0"),
         ({"window": 3}, "cannot be read"),
     ):
         stated.write_text(json.dumps({"name": "x", "changes": [], "policy": policy}))
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(UsageError, match=reason):
             run(settings, "scenario", "compare", stated)
     for wrong in ((), ("--leave", person), ("never saved",)):
         with pytest.raises(UsageError):

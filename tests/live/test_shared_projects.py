@@ -35,8 +35,8 @@ def make_older(made: Path) -> None:
         del manifest.rows[name]
     for name in ("people", "employments"):
         frame = pl.read_parquet(made / f"{name}.parquet")
-        kept = [c for c in frame.columns if not c.startswith(NEW_COLUMNS)]
-        frame.select(kept).write_parquet(made / f"{name}.parquet")
+        old_columns = [c for c in frame.columns if not c.startswith(NEW_COLUMNS)]
+        frame.select(old_columns).write_parquet(made / f"{name}.parquet")
     manifest.format = READABLE_VERSIONS[-1]
     manifest.write(made)
 

@@ -1,4 +1,4 @@
-"""The snapshot, out of a real Neo4j: what it holds, when it is kept, when it is refused."""
+"""The snapshot, out of a real Neo4j: what it holds, when it is stored, when it is refused."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def test_the_number_is_exact_through_loader_and_neo4j(
         assert measure_driven(taken, policy_named(name)).national == figures
     straight = measure_driven(snapshot_of(read_world(case)), DEFAULT_POLICY)
     assert found.table().equals(straight.table())
-    whole = pl.all().exclude("equal", "nearest", "decay")
-    assert found.talents.select(whole).equals(straight.talents.select(whole))
-    assert found.workers.select(whole).equals(straight.workers.select(whole))
+    counts = pl.all().exclude("equal", "nearest", "decay")
+    assert found.talents.select(counts).equals(straight.talents.select(counts))
+    assert found.workers.select(counts).equals(straight.workers.select(counts))
 
 
 def test_what_the_frames_hold(
@@ -149,18 +149,18 @@ def test_chunks_make_no_difference(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     load(CASES[0])
-    whole = take_snapshot(empty_database, own)
-    told: list[tuple[str, int, int]] = []
+    at_once = take_snapshot(empty_database, own)
+    steps: list[tuple[str, int, int]] = []
     with monkeypatch.context() as small:
         small.setattr(reader, "CHUNK_RECORDS", 7)
         small.setattr(reader, "SINGLE_READ_RECORDS", 0)
         small.setattr(reader, "MAX_EMPTY_IDS_PER_RECORD", sparse)
         small.setattr(snapshots, "SNAPSHOT_VERSION", "in small chunks")
-        parts = take_snapshot(empty_database, own, progress=lambda *step: told.append(step))
-    assert parts.folder != whole.folder
-    for name, frame in whole.frames.items():
+        parts = take_snapshot(empty_database, own, progress=lambda *step: steps.append(step))
+    assert parts.folder != at_once.folder
+    for name, frame in at_once.frames.items():
         assert_same(frame, parts.frames[name], name)
-    ends = {name: (done, total) for name, done, total in told}
+    ends = {name: (done, total) for name, done, total in steps}
     assert all(done == total > 1 for done, total in (ends["people"], ends["mentorships"]))
 
 
@@ -186,9 +186,9 @@ def test_it_is_read_once_a_revision_and_the_newest_are_kept(
     assert [snapshot.revision for snapshot in taken] == [1, 2, 3]
     assert [snapshot.frames["people"].collect().height for snapshot in taken[1:]] == [2, 3]
     assert [bool(s.folder and s.folder.exists()) for s in taken] == [False, True, True]
-    kept = list_cached_snapshots(empty_database, own)
-    assert [one.revision for one in kept] == [3, 2]
-    assert [one.folder for one in kept] == [taken[2].folder, taken[1].folder]
+    cached = list_cached_snapshots(empty_database, own)
+    assert [one.revision for one in cached] == [3, 2]
+    assert [one.folder for one in cached] == [taken[2].folder, taken[1].folder]
     again = snapshot_at(empty_database, own, 2)
     assert again.frames["people"].collect()["person_id"].to_list() == ["p1", "p2"]
     with pytest.raises(UsageError, match="kept are: 3, 2"):

@@ -1,4 +1,4 @@
-"""A snapshot made from the one before it equals one read whole, whatever the loads changed."""
+"""A snapshot made from the one before it equals a full read, whatever the loads changed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class World:
         return table, key
 
     def change(self) -> Mapping[str, list[str]]:
-        """Changes some rows and people; the tables whole, as they now are."""
+        """Changes some rows and people; the full tables, as they now are."""
         if self.random.random() < 0.5:
             self.people.append(f"p{len(self.people):02}")
         for table in self.rows:
@@ -123,8 +123,8 @@ def named(snapshot: Snapshot, name: str) -> pl.DataFrame:
     ids = snapshot.frames["people"].select("person", "person_id").collect()
     for column in ("person", "mentor", "apprentice"):
         if column in frame.columns:
-            told = ids.select(pl.col("person").alias(column), pl.col("person_id").alias("_id"))
-            frame = frame.join(told, on=column, how="left").with_columns(
+            numbered = ids.select(pl.col("person").alias(column), pl.col("person_id").alias("_id"))
+            frame = frame.join(numbered, on=column, how="left").with_columns(
                 pl.col("_id").alias(column)
             )
             frame = frame.drop("_id")
@@ -140,7 +140,7 @@ def assert_same(one: Snapshot, other: Snapshot) -> None:
         assert one.frames[name].collect_schema() == other.frames[name].collect_schema(), name
 
 
-def told(snapshot: Snapshot, name: str) -> pl.DataFrame:
+def read_frame(snapshot: Snapshot, name: str) -> pl.DataFrame:
     assert snapshot.folder is not None
     return pl.read_parquet(snapshot.folder / f"changed-{name}.parquet")
 
@@ -167,8 +167,8 @@ def test_what_is_read_again_equals_a_whole_reading(
         now = take_snapshot(empty_database, own)
         with monkeypatch.context() as unread:
             unread.setattr(incremental, "_read_touched_keys", lambda *_: None)
-            whole = take_snapshot(empty_database, apart)
-        assert_same(now, whole)
+            full = take_snapshot(empty_database, apart)
+        assert_same(now, full)
         assert_looked_up(now)
         assert now.folder and before.folder
         manifest = frames.Manifest.of(now.folder)
@@ -205,7 +205,7 @@ def assert_told(before: Snapshot, now: Snapshot) -> None:
     people = [s.frames["people"].select("person", "person_id").collect() for s in (before, now)]
     assert people[1].head(people[0].height).equals(people[0])
     for name in ("edges", "promotions", "talents"):
-        told_rows = told(now, name)
+        told_rows = read_frame(now, name)
         columns = [column for column in told_rows.columns if column != "gone"]
         old, new = (s.frames[name].select(columns).collect() for s in (before, now))
         went = old.join(new, on=columns, how="anti", nulls_equal=True)
@@ -283,17 +283,17 @@ def test_a_killed_one_is_never_seen(
     assert killed.stdout and killed.stdout.readline() == "reading\n"
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    kept = settings.home / "snapshots"
-    assert list(kept.rglob(".making-*")) != []
+    snapshots_folder = settings.home / "snapshots"
+    assert list(snapshots_folder.rglob(".making-*")) != []
     assert snapshots.list_cached_snapshots(empty_database, settings) == []
     taken = take_snapshot(empty_database, settings)
     assert taken.folder and taken.frames["people"].collect().height == 20
-    for left in kept.rglob(".making-*"):
+    for left in snapshots_folder.rglob(".making-*"):
         old = time.time() - snapshots.ABANDONED_SECONDS - 1
         os.utime(left, (old, old))
     load(empty_database, tmp_path / "in", World(4).tables(), complete=False)
     take_snapshot(empty_database, settings)
-    assert list(kept.rglob(".making-*")) == []
+    assert list(snapshots_folder.rglob(".making-*")) == []
 
 
 def _environment() -> dict[str, Any]:

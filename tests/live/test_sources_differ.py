@@ -131,11 +131,11 @@ def test_the_rank_of_sources_is_a_setting(
 ) -> None:
     ranked = settings.model_copy(update={"source_rank": "hr, union"})
     paths = [write(tmp_path / name, SOURCES[name]) for name in ("hr", "union")]
-    kept, empty_database.settings = empty_database.settings, ranked
+    previous, empty_database.settings = empty_database.settings, ranked
     try:
         load(empty_database, ranked, *paths)
     finally:
-        empty_database.settings = kept
+        empty_database.settings = previous
     assert person(empty_database, "sex", "enterprise_id") == ["male", "e1"]
 
 
@@ -177,8 +177,8 @@ def test_one_mentorship_of_two_sources_is_one_tie_and_a_finding(
     found = find_claims(snapshot, Policy()).table()
     rows = found.select("kind", "person_id", "other_id", "observed", "rows", "persons_change")
     assert rows.rows() == [("sources_differ", "p1", "p2", 2, 2, -1)]
-    told = {(c.conflict.property, str(c.conflict.value)) for c in report.conflicts}
-    assert {("start", "2023-09-01"), ("sex", "male"), ("certificate_no", "C2")} <= told
+    conflicts = {(c.conflict.property, str(c.conflict.value)) for c in report.conflicts}
+    assert {("start", "2023-09-01"), ("sex", "male"), ("certificate_no", "C2")} <= conflicts
     listed = report.as_dict()["conflicts"]
     assert {one["value"] for one in listed if one["property"] == "birth_date"} == {"***"}
 
@@ -186,7 +186,7 @@ def test_one_mentorship_of_two_sources_is_one_tie_and_a_finding(
 def test_a_large_store_lists_what_several_state_as_its_cypher_does(
     empty_database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whole and after a delta; a person whom another source only names, and one only named."""
+    """In full and after a delta; a person another source only names, and one only named."""
     paths = {name: write(tmp_path / name, SOURCES[name]) for name in SOURCES}
     only = TIES + "p3,p9,2020-01-01,\n"
     paths["named"] = write(

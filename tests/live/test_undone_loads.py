@@ -100,8 +100,8 @@ def test_wherever_it_fails_the_graph_is_as_it_was(
     assert batch > 2 * step  # it failed at two places and more
     assert read_graph_state(empty_database).revision == 2
     assert list(format_canonical_lines(empty_database)) != before
-    kept = "MATCH (u:Undo) MATCH (l:Load {load_id: u.load_id}) RETURN DISTINCT l.revision AS n"
-    assert empty_database.read(kept) == [{"n": 2}]
+    statement = "MATCH (u:Undo) MATCH (l:Load {load_id: u.load_id}) RETURN DISTINCT l.revision AS n"
+    assert empty_database.read(statement) == [{"n": 2}]
 
 
 def test_a_first_load_that_fails_leaves_nothing_and_can_be_tried_again(

@@ -1,7 +1,8 @@
 """A date of which the year alone is known stays a year: in the store, in `why`, on pages,
 in files.
 
-Loaded as a whole and by a later load alike; and the policy says from which day of it a link counts.
+Loaded in one step and by a later load alike; and the policy says from which day of it a link
+counts.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def ministry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def settings(second: Settings) -> Settings:
-    """The second server: a load as a whole starts it again, and the session's stays warm."""
+    """The second server: a load in one step starts it again, and the session's stays warm."""
     return second
 
 
@@ -83,7 +84,7 @@ def forget_pages() -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(settings: Settings, ministry: Path) -> Iterator[Database]:
+def loaded_years(settings: Settings, ministry: Path) -> Iterator[Database]:
     """All of it, loaded as a store of its own."""
     with connect(settings) as database:
         emptied(database)
@@ -117,13 +118,13 @@ def measured_by_both(database: Database, settings: Settings) -> list[int]:
 
 
 def test_the_figures_are_those_of_the_files_under_both_rules(
-    whole: Database, settings: Settings, ministry: Path
+    loaded_years: Database, settings: Settings, ministry: Path
 ) -> None:
     world = read_world(ministry)
     for row in (*world["mentorships"], *world["recognitions"]):
         row |= {"end": (row.get("end") or "").removesuffix("年")}
         row["level"] = "4"
-    snapshot = take_snapshot(whole, settings)
+    snapshot = take_snapshot(loaded_years, settings)
     for policy in (POLICY, FIRST_DAY):
         found = load_driven(snapshot, policy)
         expected = brute_force(world, policy)["national"]
@@ -131,11 +132,11 @@ def test_the_figures_are_those_of_the_files_under_both_rules(
         for worker in ("w1", "w2", "w3"):
             answer = explain_pair(snapshot, policy, "t1", worker)
             assert answer.counts == (worker == "w1" or policy is FIRST_DAY)
-        rows = driven_in_cypher(whole, policy)
+        rows = driven_in_cypher(loaded_years, policy)
         assert [str(row["person_id"]) for row in rows] == sorted(
             found.workers_of("t1")["person_id"], key=lambda id: (id != "w1", id)
         )
-    assert [str(row["arrival"]) for row in driven_in_cypher(whole, FIRST_DAY)] == [
+    assert [str(row["arrival"]) for row in driven_in_cypher(loaded_years, FIRST_DAY)] == [
         "2019",
         "2024",
         "2025",
@@ -150,8 +151,8 @@ def driven_in_cypher(database: Database, policy: Policy) -> list[dict[str, objec
     return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
-def test_why_says_the_year(whole: Database, settings: Settings) -> None:
-    snapshot = take_snapshot(whole, settings)
+def test_why_says_the_year(loaded_years: Database, settings: Settings) -> None:
+    snapshot = take_snapshot(loaded_years, settings)
     late = explain_pair(snapshot, POLICY, "t1", "w2")
     assert late.reason == "too_late"
     assert "t1 to w2 began in 2024, the recognition" in late.sentence()
@@ -173,7 +174,9 @@ def test_why_says_the_year(whole: Database, settings: Settings) -> None:
     assert isinstance(edge["start"], PartialDate) and str(edge["start"]) == "2024"
 
 
-def test_the_commands_write_the_year(whole: Database, settings: Settings, tmp_path: Path) -> None:
+def test_the_commands_write_the_year(
+    loaded_years: Database, settings: Settings, tmp_path: Path
+) -> None:
     def typed(*command: str) -> str:
         given = {"SHICHENG_HOME": str(settings.home), "SHICHENG_HEAP_MB": "768"}
         done = run_here(command, given, tmp_path)
@@ -181,13 +184,13 @@ def test_the_commands_write_the_year(whole: Database, settings: Settings, tmp_pa
         return done.stdout
 
     assert "2024-12-31" not in typed("why", "t1", "w2")
-    told = typed("why", "t1", "w2", "--year-alone", "first")
-    assert "\t2024\t" in told and "2024-01-01" not in told
+    stdout = typed("why", "t1", "w2", "--year-alone", "first")
+    assert "\t2024\t" in stdout and "2024-01-01" not in stdout
     rows = typed("rows", "t1", "--year-alone", "first")
     assert "w3,2025,4" in rows and "day_precision" not in rows
     typed("rows", "t1", "--year-alone", "first", "-o", "behind.parquet")
-    kept = pl.read_parquet(tmp_path / "behind.parquet").filter(person_id="w3")
-    assert kept.select("day", "day_precision").row(0) == (dt.date(2025, 1, 1), "year")
+    people = pl.read_parquet(tmp_path / "behind.parquet").filter(person_id="w3")
+    assert people.select("day", "day_precision").row(0) == (dt.date(2025, 1, 1), "year")
     typed("export", "network", "-o", "network.graphml")
     graph = (tmp_path / "network.graphml").read_text("utf-8")
     assert ">2024<" in graph and "2024-12-31" not in graph and "precision" not in graph
@@ -197,9 +200,9 @@ def test_the_commands_write_the_year(whole: Database, settings: Settings, tmp_pa
 
 
 def test_pages_show_the_year(
-    whole: Database, settings: Settings, app: Callable[..., AppTest]
+    loaded_years: Database, settings: Settings, app: Callable[..., AppTest]
 ) -> None:
-    load_driven(take_snapshot(whole, settings), POLICY)
+    load_driven(take_snapshot(loaded_years, settings), POLICY)
     test = app("overview", lang="zh")
     shown = text(go(test, "talent", id="w2"))
     assert "2024-12" not in shown and "2024 年" in shown
@@ -211,9 +214,9 @@ def test_pages_show_the_year(
 
 
 def test_a_later_load_writes_what_a_whole_one_does(
-    whole: Database, settings: Settings, tmp_path: Path
+    loaded_years: Database, settings: Settings, tmp_path: Path
 ) -> None:
-    database = whole
+    database = loaded_years
     expected, figures = facts(database), measured_by_both(database, settings)
     read = tables(database, settings)
     emptied(database)
@@ -223,7 +226,7 @@ def test_a_later_load_writes_what_a_whole_one_does(
     measured_by_both(database, settings)
     load(database, settings, write(tmp_path / "b" / "ministry", LINKS), 10**9)
     assert facts(database) == expected
-    # The snapshot that followed the load, and the figures counted again, are those of a whole one.
+    # The snapshot that followed the load, and the figures counted again, are those of a full one.
     assert tables(database, settings) == read
     assert measured_by_both(database, settings) == figures == [1, 3]
     shutil.rmtree(settings.home / "snapshots", ignore_errors=True)

@@ -171,11 +171,11 @@ def test_no_small_cell_is_told_or_left_over(counts: list[int]) -> None:
         {"value": [str(n) for n in range(len(counts))], "persons": counts},
         schema={"value": pl.String, "persons": pl.Int64},
     ).with_columns(person_times="persons")
-    told, merged = merge_small_cells(rows)
-    assert all(n == 0 or n >= MIN_CELL for n in told["persons"])
+    shown, merged = merge_small_cells(rows)
+    assert all(n == 0 or n >= MIN_CELL for n in shown["persons"])
     assert merged.height != 1 and not 0 < sum(merged["persons"]) < MIN_CELL
-    left_over = sum(counts) - sum([*told["persons"], *merged["persons"]])
-    assert left_over == 0 or told.is_empty()
+    left_over = sum(counts) - sum([*shown["persons"], *merged["persons"]])
+    assert left_over == 0 or shown.is_empty()
 
 
 def test_a_file_is_not_made_for_whoever_may_no_longer_have_it(

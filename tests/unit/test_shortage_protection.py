@@ -60,24 +60,24 @@ def list_told(values: pl.Series) -> list[str]:
 @pytest.mark.parametrize("seed", range(25))
 def test_no_small_group_can_be_worked_out(seed: int) -> None:
     rows = make_rows(seed)
-    told = protect_shortages(rows)
+    protected = protect_shortages(rows)
     keys = ["kind", "area", "code", "province"]
-    assert told.select(keys).equals(rows.select(keys)) and told.columns == rows.columns
+    assert protected.select(keys).equals(rows.select(keys)) and protected.columns == rows.columns
     nation = {"kind": "occupation", "area": "nation"}
-    truth_n, told_n = rows.filter(**nation), told.filter(**nation)
+    truth_n, told_n = rows.filter(**nation), protected.filter(**nation)
     for name in COUNTED:
         truth = truth_n[name].to_list()
         check_hidden(list_told(told_n[name]), truth, [([*range(len(truth))], sum(truth))])
     for code, *totals in truth_n.select("code", *COUNTED, *CHANGED).rows():
         here = {"kind": "occupation", "area": "province", "code": code}
-        truth, shown = rows.filter(**here), told.filter(**here)
+        truth, shown = rows.filter(**here), protected.filter(**here)
         for name, total in zip((*COUNTED, *CHANGED), totals, strict=True):
             hidden = told_n.filter(code=code)[name][0] is None
-            whole = [round(value) for value in truth[name]]
+            rounded = [round(value) for value in truth[name]]
             # The nation's total stands in the monthly report as well.
-            total = sum(whole) if name in CHANGED else total
-            relations = [] if hidden else [([*range(len(whole))], total)]
-            check_hidden(list_told(shown[name]), whole, relations)
+            total = sum(rounded) if name in CHANGED else total
+            relations = [] if hidden else [([*range(len(rounded))], total)]
+            check_hidden(list_told(shown[name]), rounded, relations)
         assert (shown["retiring"].is_null() == shown["rising"].is_null()).all()
         assert (shown["stock"].is_null() == shown["supply"].is_null()).all()
         assert (shown["stock"].is_null() == shown["moving_out"].is_null()).all()
@@ -85,17 +85,17 @@ def test_no_small_group_can_be_worked_out(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_sums_are_those_of_what_is_told(seed: int) -> None:
-    told = protect_shortages(make_rows(seed))
-    leaf = told.filter(kind="occupation", area="province")
-    for row in told.filter(kind="occupation_group", area="province").iter_rows(named=True):
+    protected = protect_shortages(make_rows(seed))
+    leaf = protected.filter(kind="occupation", area="province")
+    for row in protected.filter(kind="occupation_group", area="province").iter_rows(named=True):
         below = leaf.filter(
             pl.col("code").str.starts_with(row["code"]),
             pl.col("province").eq_missing(pl.lit(row["province"], pl.String)),
         )
         for name in (*COUNTED, *CHANGED):
             assert row[name] == below[name].sum()
-    nation = told.filter(kind="occupation", area="nation")
-    for row in told.filter(kind="occupation_group", area="nation").iter_rows(named=True):
+    nation = protected.filter(kind="occupation", area="nation")
+    for row in protected.filter(kind="occupation_group", area="nation").iter_rows(named=True):
         of_group = pl.col("code").str.starts_with(row["code"])
         assert row["stock"] == nation.filter(of_group)["stock"].sum()
         assert row["retiring"] == leaf.filter(of_group)["retiring"].sum()

@@ -101,8 +101,13 @@ def stream_whole(format: Format, folder: Path, table: TableStream = STREAM) -> b
 def test_a_table_is_streamed_in_each_format(tmp_path: Path) -> None:
     csv = pl.read_csv(stream_whole("csv", tmp_path), infer_schema=False)
     assert csv.rows() == [("1", "'=1+1"), ("2", '说"明"\n二行'), ("x", None), (None, "z")]
-    whole = json.loads(stream_whole("json", tmp_path))
-    assert whole["revision"] == 7 and [row["a\nb"] for row in whole["rows"]] == [1, 2, "x", None]
+    document = json.loads(stream_whole("json", tmp_path))
+    assert document["revision"] == 7 and [row["a\nb"] for row in document["rows"]] == [
+        1,
+        2,
+        "x",
+        None,
+    ]
     parquet = io.BytesIO(stream_whole("parquet", tmp_path))
     assert pl.read_parquet(parquet)["a\nb"].to_list() == ["1", "2", "x", None]
     assert json.loads(pl.read_parquet_metadata(parquet)["shicheng"])["revision"] == 7
