@@ -663,14 +663,13 @@ FinishTable = Callable[[Table], Table]
 class Reading:
     """How the rows of an answer are taken: by default into memory, at most so many.
 
-    `read` takes them from the open transaction, and `take` those that are there already; both
-    hand them to `finish`, and return a table of what they did not put elsewhere. `seconds` is the
-    time limit, and `stream` holds for an answer that is read while it comes.
+    `read` takes them from the open transaction, and `take` from a frame of Polars that holds them
+    all; both hand them to `finish`, and return a table of what they did not put elsewhere.
+    `seconds` is the time limit, and `stream` holds for an answer that is read while it comes.
     """
 
     read: Callable[[Transaction, str, Mapping[str, Any], Meter, FinishTable], Table]
-    take: Callable[[Table, FinishTable], Table]
-    limit: int
+    take: Callable[[Any, FinishTable], Table]
     seconds: float
     stream: Stream | None = None
 
@@ -687,8 +686,12 @@ def build_memory_reading(database: Database, limit: int, seconds: float | None) 
     ) -> Table:
         return finish(_read_result_table(tx, text, parameters, limit, meter))
 
+    def take(found: Any, finish: FinishTable) -> Table:
+        rows = [list(row) for row in found.head(limit).iter_rows()]
+        return finish(Table(tuple(found.columns), rows, truncated=found.height > limit))
+
     allowed = database.settings.read_seconds if seconds is None else seconds
-    return Reading(read, lambda table, finish: finish(table), limit, allowed)
+    return Reading(read, take, allowed)
 
 
 def run_query(
@@ -727,9 +730,9 @@ def run_query(
         table = _restore_result_dates(table)
         return table if steward else mask_table(table, query.for_stewards)
 
-    table = _run_table_query(database, query, parameters, how.limit, tables)
-    if table is not None:
-        return how.take(table, finish)
+    found = _run_table_query(database, query, parameters, tables)
+    if found is not None:
+        return how.take(found, finish)
     return database.console.ask(
         lambda tx, meter: how.read(tx, query.text, parameters, meter, finish),
         seconds=how.seconds,
@@ -759,18 +762,15 @@ def _run_table_query(
     database: Database,
     query: Query,
     parameters: Mapping[str, Any],
-    limit: int,
     tables: TableAnswers | None,
-) -> Table | None:
+) -> Any:
     """The rows from the tables of a large store's snapshot; None where Neo4j is to be asked."""
     if tables is None or query.name not in tables:
         return None
     (counted,) = database.read("MATCH ()-[r:MENTORS]->() RETURN count(r) AS n")
     if counted["n"] < LARGE_STORE_MENTORSHIPS:
         return None
-    found = tables[query.name](parameters)
-    rows = [list(row) for row in found.head(limit).iter_rows()]
-    return Table(tuple(found.columns), rows, truncated=found.height > limit)
+    return tables[query.name](parameters)
 
 
 def run_cypher(

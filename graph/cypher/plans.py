@@ -112,7 +112,7 @@ def plan_cypher(
         found.append(read_plan(summary.profile or summary.plan or {}))
         return finish(Table(columns, []))
 
-    reading = Reading(read, lambda table, finish: table, 0, database.settings.read_seconds)
+    reading = Reading(read, lambda found, finish: Table((), []), database.settings.read_seconds)
     table = run_cypher(database, text, parameters, role=role, reading=reading)
     return StatementPlan(kind, found[0], table.notices)
 

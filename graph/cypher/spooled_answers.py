@@ -13,13 +13,13 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from graph.audit.actor import acting_as, find_current_actor
-from graph.cypher.named_queries import MAX_QUERY_ROWS, FinishTable, Reading, Table
+from graph.cypher.named_queries import FinishTable, Reading, Table
 from graph.cypher.spool import FIRST_PART_ROWS, PART_ROWS, SpoolFolder
 from graph.errors import DatabaseError, ShichengError
 from graph.messages import Message
@@ -235,32 +235,43 @@ def _build_spool_reading(
         try:
             for record in result:
                 stream.flowing.set()
-                if stream.cancelled.is_set():
-                    progress.stopped = Message("The reading was cancelled.")
+                if _must_stop(folder, progress, stream):
                     break
                 if filler.add(list(convert_neo4j_record(record).values()), meter.full):
                     meter.read = 0
-                    if folder.is_full:
-                        progress.stopped = _build_full_message(folder)
-                        break
         except Exception as error:
             progress.stopped = _build_broken_off_message(error, seconds)
             with contextlib.suppress(ShichengError):
                 filler.flush()
+            if folder.rows:  # a page of its own, however few
+                progress.page.set()
             raise
         filler.flush()
         meter.read = 0
         return Table(progress.columns, [])
 
-    def take(table: Table, finish: FinishTable) -> Table:
+    def take(found: pl.DataFrame, finish: FinishTable) -> Table:
         filler = _SpoolFiller(folder, progress, finish)
-        filler.begin(table.columns)
-        for row in table.rows:
-            filler.add(row, False)
+        filler.begin(tuple(found.columns))
+        for row in found.iter_rows():
+            if _must_stop(folder, progress, stream):
+                break
+            filler.add(list(row), False)
         filler.flush()
-        return replace(table, columns=progress.columns, rows=[])
+        return Table(progress.columns, [])
 
-    return Reading(read, take, MAX_QUERY_ROWS, seconds, stream)
+    return Reading(read, take, seconds, stream)
+
+
+def _must_stop(folder: SpoolFolder, progress: AnswerProgress, stream: Stream) -> bool:
+    """Whether one more row that has come is not taken any more; `stopped` then says why."""
+    if stream.cancelled.is_set():
+        progress.stopped = Message("The reading was cancelled.")
+        return True
+    if folder.is_full:
+        progress.stopped = _build_full_message(folder)
+        return True
+    return False
 
 
 def _build_full_message(folder: SpoolFolder) -> Message:

@@ -6,25 +6,33 @@ import datetime as dt
 import gc
 import io
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 import pytest
+from neo4j import Record
+from neo4j.exceptions import ClientError
 from python_calamine import CalamineWorkbook
 
+from graph.cypher.named_queries import MAX_QUERY_ROWS, Reading, Table
 from graph.cypher.spool import (
+    FIRST_PART_ROWS,
     SPOOL_FOLDER,
     SpoolFolder,
     decode_spool_rows,
     encode_spool_rows,
     remove_abandoned_spools,
 )
-from graph.cypher.spooled_answers import merge_dtypes
+from graph.cypher.spooled_answers import SpooledAnswer, merge_dtypes, start_answer
 from graph.dates import PartialDate
-from graph.errors import UsageError
+from graph.errors import DatabaseError, UsageError
+from graph.server.console import Meter
 from graph.table_streams import TableStream, stream_table
 from graph.tabular import About, Format
+from tests.conftest import own_settings
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
 ROWS: list[list[Any]] = [
@@ -83,6 +91,71 @@ def test_a_column_has_one_type_for_all_its_files() -> None:
     assert merge_dtypes(iter([*kinds, pl.Float64()])) == pl.Float64
     assert merge_dtypes(iter([*kinds, pl.Date()])) == pl.String
     assert merge_dtypes(iter([pl.Null()])) == pl.String
+
+
+class FakeResult:
+    """Rows of one column as Neo4j's driver gives them, and what goes wrong after the last."""
+
+    def __init__(self, rows: int, error: Exception | None = None) -> None:
+        self.rows, self.error = rows, error
+
+    def keys(self) -> list[str]:
+        return ["n"]
+
+    def __iter__(self) -> Iterator[Record]:
+        for n in range(self.rows):
+            yield Record([("n", n)])
+        if self.error is not None:
+            raise self.error
+
+
+def read_answer(home: Path, run: Callable[[Reading], Table], **more: Any) -> SpooledAnswer:
+    """An answer that is read to its end without a server."""
+    settings = own_settings(home).model_copy(update=more)
+    database: Any = SimpleNamespace(settings=settings, console=SimpleNamespace())
+    answer = start_answer(database, run)
+    assert answer.wait_for_end(60)
+    return answer
+
+
+def read_result(home: Path, result: FakeResult, **more: Any) -> SpooledAnswer:
+    """An answer whose rows come from a transaction."""
+
+    def run(reading: Reading) -> Table:
+        tx: Any = SimpleNamespace(run=lambda text, parameters: result)
+        try:
+            return reading.read(tx, "", {}, Meter(10**9), lambda table: table)
+        except ClientError as error:  # as `Database.said` does
+            raise DatabaseError("The query did not end in time.") from error
+
+    return read_answer(home, run, **more)
+
+
+def test_an_answer_from_tables_has_all_its_rows_or_says_that_it_has_not(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"a": pl.int_range(MAX_QUERY_ROWS + 1, eager=True)})
+    answer = read_answer(tmp_path, lambda reading: reading.take(frame, lambda table: table))
+    assert answer.stopped is None and answer.rows == frame.height
+    assert answer.read_page(MAX_QUERY_ROWS, 5).rows == [[MAX_QUERY_ROWS]]
+    cut = read_answer(tmp_path, lambda reading: reading.take(frame, lambda t: t), spool_mb=1e-6)
+    assert "SHICHENG_SPOOL_MB" in str(cut.stopped) and cut.rows == FIRST_PART_ROWS
+
+
+def test_rows_that_came_before_the_time_was_over_stay(tmp_path: Path) -> None:
+    late = ClientError._hydrate_neo4j(
+        code="Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration", message="late"
+    )
+    answer = read_result(tmp_path, FakeResult(5, late))
+    assert answer.rows == 5 and answer.read_page(0, 9).rows == [[n] for n in range(5)]
+    assert "SHICHENG_SPOOL_SECONDS" in str(answer.stopped)
+    with pytest.raises(DatabaseError, match="did not end"):
+        read_result(tmp_path, FakeResult(0, late))
+
+
+def test_an_answer_that_ends_as_the_spool_is_full_is_complete(tmp_path: Path) -> None:
+    complete = read_result(tmp_path, FakeResult(FIRST_PART_ROWS), spool_mb=1e-6)
+    assert complete.stopped is None and complete.rows == FIRST_PART_ROWS
+    cut = read_result(tmp_path, FakeResult(FIRST_PART_ROWS + 1), spool_mb=1e-6)
+    assert cut.stopped is not None and cut.rows == FIRST_PART_ROWS
 
 
 PARTS = [
