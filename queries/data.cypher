@@ -14,6 +14,7 @@
 // help.en: now or was broken off, and no figure counts it: load its files again. An "undone" one is
 // help.en: taken back by a later entry, which names it.
 // help.zh: 每次载入的来源、文件与行数，最近者在前；状态为“未完成”的正在载入或已中断，其数据不计入任何数字，中断的请重新载入；状态为“已撤销”的由其后注明它的一条撤销记录收回。
+// addable: rows_read, rows_accepted, rows_rejected
 MATCH (l:Load)
 RETURN l.load_id AS load_id, l.revision AS revision, l.loader AS loader,
        CASE WHEN l.finished_at IS NULL THEN 'unfinished' WHEN l.undone_at IS NULL THEN 'finished'

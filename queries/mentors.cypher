@@ -152,6 +152,7 @@ LIMIT $rows
 // help.en: Open positions of the year against the people who practise the occupation, have
 // help.en: apprentices and are not retired; most positions a mentor first, none at all before that.
 // help.zh: 当年岗位需求与从事该职业、带过徒弟且未退休人数之比；没有师傅者在前，其后按每位师傅对应岗位数从高到低。
+// addable: positions
 // param year: integer = 2026 (1950..2100) | en: Year | zh: 年度
 // param today: date = today | en: Today | zh: 今天
 // param province: province? | en: Province | zh: 省份

@@ -87,6 +87,7 @@ ORDER BY people DESC, school_id, enterprise_id
 // title.zh: 一线职工教育经费占比不足的企业
 // help.en: The rule asks for 60 % or more of the staff education fund for front-line workers.
 // help.zh: 规定职工教育经费的 60% 以上用于一线职工。
+// addable: education_fund, frontline_education_fund
 // param share: float = 0.6 (0..1) | en: Share less than | zh: 占比低于
 // param province: province? | en: Province | zh: 省份
 MATCH (c:Enterprise)
@@ -104,6 +105,7 @@ ORDER BY share, enterprise_id
 // title.zh: 领军人才最多的企业
 // help.en: By the talents' present enterprise, with the studios hosted there.
 // help.zh: 按领军人才现所在企业统计，并列出依托该企业的工作室数。
+// addable: talents
 // param province: province? | en: Province | zh: 省份
 // param rows: integer = 50 (1..100000) | en: Rows at most | zh: 最多行数
 MATCH (p:LeadingTalent)
@@ -158,6 +160,7 @@ ORDER BY people DESC, project_id
 // help.en: schools. Where one or two people were paid, their sum and the sum of all is a data
 // help.en: steward's.
 // help.zh: 各年度各类补贴的发放总额，以及发放给人员、工作室、企业、院校的金额。只发给一两个人的，个人金额及合计仅数据管理员可见。
+// addable: amount, to_people, to_studios, to_enterprises, to_schools
 // param year: integer? (1990..2999) | en: Year | zh: 年度
 MATCH (k:Subsidy)-[x:PAID_TO]->(r)
 WHERE $year IS NULL OR x.year = $year

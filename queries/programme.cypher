@@ -19,6 +19,7 @@
 // title.zh: 各类型、各级别工作室
 // help.en: How many studios there are of each kind and grade, and the people trained at them.
 // help.zh: 按类型和级别统计工作室数及培训人数。
+// addable: studios
 // param province: province? | en: Province | zh: 省份
 MATCH (s:Studio)
 WHERE $province IS NULL OR s.province = $province
@@ -31,6 +32,7 @@ ORDER BY kind, grade
 // title.zh: 各年度新建工作室
 // help.en: By year and kind, the latest first; studios without a day of foundation are left out.
 // help.zh: 按成立年度和类型统计，最近者在前；无成立日期的不计。
+// addable: studios
 // param province: province? | en: Province | zh: 省份
 MATCH (s:Studio)
 WHERE s.founded IS NOT NULL AND ($province IS NULL OR s.province = $province)
@@ -61,6 +63,7 @@ ORDER BY last_training, studio_id
 // help.en: The people trained at each school, and how many of them first reached the level in the
 // help.en: window, after their training began; most of them first.
 // help.zh: 各院校培训人数，以及其中在统计期内、培训开始之后首次达到该等级的人数，多者在前。
+// addable: partnerships
 // param window_start: date = 2024-01-01 | en: Window from | zh: 统计期起
 // param window_end: date = 2026-12-31 | en: Window to | zh: 统计期止
 // param high_skilled_level: integer = 4 (1..8) | en: High-skilled from level | zh: 高技能起始等级
@@ -85,6 +88,7 @@ ORDER BY new_high_skilled DESC, trained DESC, school_id
 // title.zh: 各方式校企合作
 // help.en: Those going on by the day, and how many enterprises and schools are in them.
 // help.zh: 当日存续的校企合作数，以及涉及的企业数和院校数。
+// addable: partnerships
 // param today: date = today | en: Day | zh: 日期
 MATCH (c:Enterprise)-[r:PARTNERS_WITH]->(k:School)
 WHERE (r.start IS NULL OR r.start <= $today) AND (r.end IS NULL OR r.end >= $today)
@@ -98,6 +102,7 @@ ORDER BY partnerships DESC, kind
 // help.en: By the province of whoever was paid. Where one or two people are among the recipients,
 // help.en: the sum is a data steward's.
 // help.zh: 按领取对象所在省份统计。领取对象中只有一两名人员的，合计仅数据管理员可见。
+// addable: amount
 // param year: integer? (1990..2999) | en: Year | zh: 年度
 MATCH (:Subsidy)-[x:PAID_TO]->(r)
 WHERE $year IS NULL OR x.year = $year
@@ -112,6 +117,7 @@ ORDER BY year DESC, province
 // title.zh: 补贴金额最高的工作室、企业和院校
 // help.en: All they were paid, the kinds it was of, and the last year. People are not listed.
 // help.zh: 累计发放金额、补贴类型数和最近年度。不含个人。
+// addable: amount
 // param year: integer? (1990..2999) | en: Year | zh: 年度
 // param rows: integer = 50 (1..100000) | en: Rows at most | zh: 最多行数
 MATCH (s:Subsidy)-[x:PAID_TO]->(r:Studio|Enterprise|School)
@@ -127,6 +133,7 @@ LIMIT $rows
 // title.zh: 各类项目
 // help.en: Projects of each kind, those going on by the day, and all who work or worked on them.
 // help.zh: 各类项目数、当日在建数，以及参与过的人数。
+// addable: projects, going_on
 // param today: date = today | en: Day | zh: 日期
 MATCH (j:Project)
 OPTIONAL MATCH (j)<-[:WORKED_ON]-(p:Person)
@@ -185,6 +192,7 @@ ORDER BY people DESC, title
 // title.zh: 各年度、各级别竞赛
 // help.en: Competitions and the people who were placed in them.
 // help.zh: 竞赛场次及获得名次的人数。
+// addable: competitions
 // param from_year: integer = 2015 (1950..2100) | en: From year | zh: 起始年度
 // param to_year: integer = 2030 (1950..2100) | en: To year | zh: 截止年度
 MATCH (c:Competition)
@@ -216,6 +224,7 @@ ORDER BY date DESC, rank, person_id
 // title.zh: 各年度、各级别荣誉
 // help.en: Honours and awards given, and the people who got them.
 // help.zh: 授予荣誉的人次和人数。
+// addable: honours
 // param from_year: integer = 2015 (1950..2100) | en: From year | zh: 起始年度
 // param to_year: integer = 2030 (1950..2100) | en: To year | zh: 截止年度
 MATCH (p:Person)-[h:HONOURED]->()
@@ -228,6 +237,7 @@ ORDER BY year DESC, grade
 // title.zh: 领军人才数量（按行业）
 // help.en: By the industry of the first time a talent was named.
 // help.zh: 按首次认定时的行业统计。
+// addable: talents
 // param province: province? | en: Province | zh: 省份
 MATCH (p:LeadingTalent)-[n:NAMED]->(h:Honour)
 WHERE $province IS NULL OR p.province = $province
@@ -241,6 +251,7 @@ ORDER BY talents DESC, industry
 // title.zh: 领军人才数量（按首次认定年度）
 // help.en: By the year and the basis of the first time; the targets are in targets_and_named.
 // help.zh: 按首次认定年度和认定依据统计；与目标的对照见 targets_and_named。
+// addable: talents
 // param province: province? | en: Province | zh: 省份
 MATCH (p:LeadingTalent)-[n:NAMED]->(h:Honour)
 WHERE $province IS NULL OR p.province = $province

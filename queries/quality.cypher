@@ -13,6 +13,7 @@
 // title.zh: 各省份人员信息完整度
 // help.en: People, and how many of them have an occupation, an enterprise and a level on record.
 // help.zh: 人员总数，以及登记了职业、所在企业、技能等级的人数。
+// addable: people, with_occupation, with_enterprise, with_level
 MATCH (p:Person)
 RETURN p.province AS province, count(p) AS people, count(p.occupation_code) AS with_occupation,
        count(p.enterprise_id) AS with_enterprise,
@@ -76,6 +77,7 @@ ORDER BY source, kind
 // help.en: How many further ids stand for people, enterprises, schools and studios, and why each was
 // help.en: taken for the same: by number, certificate, name, probability or decision.
 // help.zh: 人员、企业、院校、工作室被合并的编号数，以及合并依据（身份证号、证书、名称、概率匹配或人工认定）。
+// addable: ids
 CALL () {
   MATCH (:PersonAlias)-[i:IDENTIFIES]->(r:Person)
   RETURN 'people' AS kind, i.basis AS basis, count(i) AS ids, count(DISTINCT r) AS records

@@ -13,6 +13,7 @@
 // help.en: People whose first recognition at the level or above lies in the window, whoever taught
 // help.en: them. Those whom leading talents drive are a part of them: see driven_workers.
 // help.zh: 在统计期内首次达到该等级及以上的人数，不论由谁培养；领军人才带动的人数是其中一部分，见 driven_workers。
+// addable: people
 // param window_start: date = 2024-01-01 | en: Window from | zh: 统计期起
 // param window_end: date = 2026-12-31 | en: Window to | zh: 统计期止
 // param high_skilled_level: integer = 4 (1..8) | en: High-skilled from level | zh: 高技能起始等级
@@ -29,6 +30,7 @@ ORDER BY people DESC, province
 // help.en: As by province, by the occupation of that first recognition, with the positions that are
 // help.en: open in it in the year.
 // help.zh: 按首次认定的职业统计，并列出该职业当年的岗位需求。
+// addable: people, positions
 // param window_start: date = 2024-01-01 | en: Window from | zh: 统计期起
 // param window_end: date = 2026-12-31 | en: Window to | zh: 统计期止
 // param high_skilled_level: integer = 4 (1..8) | en: High-skilled from level | zh: 高技能起始等级
@@ -53,6 +55,7 @@ LIMIT $rows
 // help.en: Trainings at studios, schools and enterprises by the year in which they began, and the
 // help.en: people in them. Undated ones are left out.
 // help.zh: 按开始年度统计工作室、院校、企业培训的人次和人数。无开始日期的不计。
+// addable: trainings
 // param from_year: integer = 2015 (1950..2100) | en: From year | zh: 起始年度
 // param to_year: integer = 2030 (1950..2100) | en: To year | zh: 截止年度
 MATCH (p:Person)-[t:TRAINED_AT]->()
@@ -65,6 +68,7 @@ ORDER BY year DESC, kind
 // title.zh: 各年度、各方式新建的师徒关系
 // help.en: By the year in which they began; undated ones are left out (see undated_mentorships).
 // help.zh: 按开始年度统计；无开始日期的不计（见 undated_mentorships）。
+// addable: mentorships
 // param from_year: integer = 2020 (1950..2100) | en: From year | zh: 起始年度
 // param to_year: integer = 2030 (1950..2100) | en: To year | zh: 截止年度
 MATCH (:Person)-[m:MENTORS]->(a:Person)
@@ -140,6 +144,7 @@ LIMIT $rows
 // help.en: By the mentors' present enterprise: people who mentor or have mentored, and all their
 // help.en: apprentices, each counted once.
 // help.zh: 按师傅现所在企业统计带过徒弟的人数和徒弟人数，同一徒弟只计一次。
+// addable: mentors
 // param province: province? | en: Province of the enterprise | zh: 企业省份
 // param rows: integer = 100 (1..100000) | en: Rows at most | zh: 最多行数
 MATCH (p:Person)-[:MENTORS]->(a:Person)
@@ -168,6 +173,7 @@ ORDER BY occupation_code, level DESC
 // title.zh: 各省份岗位需求
 // help.en: The positions of the year and the occupations they are in; most first.
 // help.zh: 当年各省份的岗位需求总数及涉及的职业数，多者在前。
+// addable: positions
 // param year: integer = 2026 (1950..2100) | en: Year | zh: 年度
 MATCH (o:Occupation)-[d:DEMANDED_IN]->(v:Province)
 WHERE d.year = $year

@@ -172,6 +172,7 @@ ORDER BY date DESC, honour
 // title.zh: 各年度、各等级认定情况
 // help.en: Certificates and the people who got them, by year and level of the ladder.
 // help.zh: 按年度和等级统计的认定次数与人数。
+// addable: recognitions
 // param from_year: integer = 2020 (1950..2100) | en: From year | zh: 起始年度
 // param to_year: integer = 2030 (1950..2100) | en: To year | zh: 截止年度
 // param province: province? | en: Province | zh: 省份

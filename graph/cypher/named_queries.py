@@ -15,6 +15,9 @@ A query is a block in a file: lines of `//` that declare it, then its Cypher.
 `// steward: retired_on, retires_on` names columns that only a data steward is given, and the
 statement of any query may ask `$steward`, whether one asks; nobody can set it.
 
+`// addable: recognitions, amount` names columns whose sum over the rows means something: no record
+counts in two rows. Shares, medians, and people counted once a row are none.
+
 `TYPE?` may be left empty and is then null in Cypher; `= value` is the default (`today` for a
 date); a bracket holds the range of a number or the choices of a `choice`. A line
 `// column NAME | en: ... | zh: ...` before a file's first query says what a column is called; it
@@ -276,6 +279,7 @@ class Query:
     line: int
     columns: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
     for_stewards: frozenset[str] = frozenset()
+    addable: frozenset[str] = frozenset()
 
     def title(self, language: str = "en") -> str:
         """Its title in a language (`en`, `zh`)."""
@@ -358,7 +362,15 @@ def parse_own_query(title: str, help: str, text: str) -> Query:
             names=unused or names,
         )
     columns = dict(_list_model_columns())
-    return Query("own", title, title, help, help, parameters, statement, "own", 1, columns)
+    addable = _split_columns(block.said.get("addable", ""))
+    return Query(
+        "own", title, title, help, help, parameters, statement, "own", 1, columns, addable=addable
+    )
+
+
+def _split_columns(text: str) -> frozenset[str]:
+    """The names in `a, b`."""
+    return frozenset(filter(None, re.split(r"[,\s]+", text)))
 
 
 def _list_model_columns() -> Iterator[tuple[str, tuple[str, str]]]:
@@ -397,7 +409,8 @@ def _build_query(block: QueryBlock, columns: Mapping[str, tuple[str, str]]) -> Q
         file=block.place.file,
         line=block.place.line,
         columns=columns,
-        for_stewards=frozenset(filter(None, re.split(r"[,\s]+", block.said.get("steward", "")))),
+        for_stewards=_split_columns(block.said.get("steward", "")),
+        addable=_split_columns(block.said.get("addable", "")),
     )
 
 

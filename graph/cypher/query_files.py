@@ -12,7 +12,7 @@ from graph.errors import ShichengError
 
 QUERY_FOLDER: Final = Path(__file__).resolve().parents[2] / "queries"
 _HEADER_PATTERN = re.compile(
-    r"//\s*(name|title\.en|title\.zh|help\.en|help\.zh|steward|internal)\s*:\s*(.*?)\s*$"
+    r"//\s*(name|title\.en|title\.zh|help\.en|help\.zh|steward|addable|internal)\s*:\s*(.*?)\s*$"
 )
 _DECLARATION_PATTERN = re.compile(r"//\s*(param|column)\s+(.*?)\s*$")
 _QUERY_NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
@@ -115,10 +115,14 @@ def _read_query_blocks(
 
 
 def read_own_block(name: str, text: str) -> QueryBlock:
-    """The block of a statement of a user's own, whose lines `// param ...` declare what it asks."""
+    """The block of a statement of a user's own, whose lines `// param ...` declare what it asks,
+    and `// addable: ...` what may be summed.
+    """
     block = QueryBlock(QueryFileLine(name, 1), name)
     for number, line in enumerate(text.splitlines(), start=1):
-        declared = _DECLARATION_PATTERN.match(line)
+        header, declared = _HEADER_PATTERN.match(line), _DECLARATION_PATTERN.match(line)
+        if header and header.group(1) == "addable":
+            block.said["addable"] = header.group(2)
         if declared and declared.group(1) == "param":
             block.parameters.append((QueryFileLine(name, number), declared.group(2)))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Final
 
 import polars as pl
@@ -162,7 +162,7 @@ def _draw_tile(
     draw: dict[TileView, Callable[[pl.DataFrame, dict[str, str], int], None]] = {
         "table": _draw_tile_table,
         "chart": _draw_tile_chart,
-        "number": _draw_tile_number,
+        "number": lambda rows, titles, _: _draw_tile_number(rows, titles, query.addable),
     }
     draw[tile.view](rows, titles, number)
     if found.truncated:
@@ -188,14 +188,22 @@ def _draw_tile_chart(rows: pl.DataFrame, titles: dict[str, str], number: int) ->
     st.vega_lite_chart(spec, width="stretch", theme=None, key=f"dashboard_chart_{number}")
 
 
-def _draw_tile_number(rows: pl.DataFrame, titles: dict[str, str], number: int) -> None:
-    """The sum of each column of numbers, or how many rows there are."""
+def _draw_tile_number(rows: pl.DataFrame, titles: dict[str, str], addable: Set[str]) -> None:
+    """The sums of the columns that the query declares addable, or how many rows there are."""
     sums = [
-        (titles[name], format_count(round(rows[name].sum() or 0)))
-        for name, dtype in rows.schema.items()
-        if dtype.is_numeric() and name not in ("year", "level", "last_year")
+        (titles[name], format_count(total))
+        for name, total in sum_addable_columns(rows, addable).items()
     ]
     frame.draw_figures(sums[:4] or [(t("number of rows"), format_count(rows.height))])
+
+
+def sum_addable_columns(rows: pl.DataFrame, addable: Set[str]) -> dict[str, int]:
+    """The sum of each of these columns; none of one that lacks a value, as where it is withheld."""
+    return {
+        name: round(rows[name].sum())
+        for name, dtype in rows.schema.items()
+        if name in addable and dtype.is_numeric() and not rows[name].null_count()
+    }
 
 
 # Putting one together
