@@ -87,7 +87,8 @@ def build_own_id(department: str, number: str) -> str:
 
 def normalize_organisation(name: str) -> str:
     """An organisation's name as it is compared: NFKC, without blanks and quotation marks."""
-    return re.sub(r"[\s\"'“”‘’《》]", "", unicodedata.normalize("NFKC", name))
+    bare = re.sub(r"[\s\"'“”‘’《》]", "", unicodedata.normalize("NFKC", name))
+    return unicodedata.normalize("NFKC", bare)
 
 
 def is_credit_code(text: str) -> bool:
@@ -147,7 +148,8 @@ def find_occupation(text: str) -> str | None:
 
 def normalize_occupation(name: str) -> str:
     """An occupation's name without the direction in brackets: 汽车维修工（智能网联方向）."""
-    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", name))
+    bare = re.sub(r"\s", "", unicodedata.normalize("NFKC", name))
+    plain = unicodedata.normalize("NFKC", bare)
     return re.sub(r"\([^()]*\)$", "", plain) or plain
 
 
@@ -235,7 +237,8 @@ class PeopleRoster:
 
 def normalize_certificate(text: str) -> str:
     """A certificate number as it is compared: NFKC, without blanks, in capitals."""
-    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+    bare = "".join(unicodedata.normalize("NFKC", text).split()).upper()
+    return unicodedata.normalize("NFKC", bare)
 
 
 def identify_person(

@@ -29,7 +29,8 @@ def normalize_name(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text).strip()
     if re.search(r"[\u3400-\u9fff]", plain):
-        return _DOT_PATTERN.sub("·", "".join(plain.split()))
+        # An accent that stood after a blank joins the letter before it.
+        return unicodedata.normalize("NFKC", _DOT_PATTERN.sub("·", "".join(plain.split())))
     return " ".join(plain.split())
 
 

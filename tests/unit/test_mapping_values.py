@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graph.identity import CHECK_CHARACTERS, CHECK_WEIGHTS, has_id_number
@@ -25,8 +26,10 @@ from loaders.mapping.identifiers import (
     is_credit_code,
     is_masked_id_number,
     load_occupations,
+    normalize_certificate,
     normalize_occupation,
     normalize_occupation_code,
+    normalize_organisation,
 )
 from loaders.mapping.level_words import LADDERS, OLD_DEGREE_LEVELS, parse_bare_digit, parse_level
 from loaders.mapping.name_lists import normalize_name, split_items, split_names
@@ -203,9 +206,16 @@ def test_no_name_of_a_list_is_lost(names: list[str]) -> None:
     assert split_items("、".join(names)) == names
 
 
+@pytest.mark.parametrize(
+    "normalize",
+    [normalize_name, normalize_organisation, normalize_certificate],
+)
 @given(TEXT)
-def test_a_normalized_name_stays_as_it_is(text: str) -> None:
-    assert normalize_name(normalize_name(text)) == normalize_name(text)
+@example(
+    "A\N{ACUTE ACCENT}\N{IDEOGRAPHIC TELEGRAPH SYMBOL FOR DAY ONE}"
+)  # a blank and an accent, in one sign
+def test_what_is_normalized_stays_as_it_is(normalize: Callable[[str], str], text: str) -> None:
+    assert normalize(normalize(text)) == normalize(text)
 
 
 @pytest.mark.parametrize(
