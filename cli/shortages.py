@@ -20,7 +20,7 @@ from graph.roles import has_permission
 if TYPE_CHECKING:
     import polars as pl
 
-    from graph.forecast.shortages import Shortages
+    from graph.forecast.shortages import ShortagePart, Shortages
 
 
 @cli.command("shortages")
@@ -74,13 +74,16 @@ def shortages_command(
         table = shortages.list_shortage_people(
             snapshot, policy, found, people, chosen, code=code, province=place
         )
+        if not has_permission(CommandState.settings.role, "cypher"):
+            table = _hide_people(table, found, people, chosen, code, place)
         about = build_cli_about(
             snapshot.revision, policy, parameters=asked, content=f"shortages {people}"
         )
         return write_table_output(table, output, about, shortages.PEOPLE_COLUMNS)
-    _print_missing(found, chosen)
+    told = _list_told_rows(found)
+    _print_missing(told, chosen)
     about = build_cli_about(snapshot.revision, policy, parameters=asked, content="shortages")
-    table = shortages.select_shortages(_list_told_rows(found), by, area, chosen, place)
+    table = shortages.select_shortages(told, by, area, chosen, place)
     write_table_output(table, output, about, shortages.COLUMNS)
 
 
@@ -120,11 +123,34 @@ def _list_told_rows(found: Shortages) -> pl.DataFrame:
     return protect_shortages(found.rows)
 
 
-def _print_missing(found: Shortages, year: int) -> None:
+def _hide_people(
+    table: pl.DataFrame,
+    found: Shortages,
+    part: ShortagePart,
+    year: int,
+    code: str,
+    province: str | None,
+) -> pl.DataFrame:
+    """The people without those behind a figure that the role does not see."""
+    from graph.report.shortage_protection import list_told_people, protect_shortages
+
+    protected = protect_shortages(found.rows)
+    listed, hidden = list_told_people(table, protected, part, year, code=code, province=province)
+    if hidden:
+        print_notice(
+            Message(
+                "the people behind a hidden figure are not listed for your role: their names would "
+                "give the figure away"
+            )
+        )
+    return listed
+
+
+def _print_missing(rows: pl.DataFrame, year: int) -> None:
     """Says what the figures leave out."""
     from graph.forecast.shortages import describe_missing
 
-    missing = describe_missing(found.rows, year)
+    missing = describe_missing(rows, year)
     stock = missing["stock"]
     if n := missing["without_demand"]:
         print_notice(

@@ -43,8 +43,9 @@ ORDER BY year DESC, kind
 // title.en: Studios without new trainees
 // title.zh: 长期未开展培训的工作室
 // help.en: Studios at which no training has begun within so many months, the longest silent first;
-// help.en: those that never trained anybody have no day.
-// help.zh: 在给定月数内没有新开展培训的工作室，间隔最长者在前；从未培训过的没有日期。
+// help.en: those that never trained anybody have no day. An undated training counts among those
+// help.en: trained, and not as new: a studio of undated trainings alone has no day either.
+// help.zh: 在给定月数内没有新开展培训的工作室，间隔最长者在前；从未培训过的没有日期。无开始日期的培训计入培训人数，但不算新开展；仅有此类培训的工作室也没有日期。
 // param today: date = today | en: Day | zh: 日期
 // param months: integer = 24 (1..240) | en: Within months | zh: 月数
 // param province: province? | en: Province | zh: 省份
@@ -61,12 +62,14 @@ ORDER BY last_training, studio_id
 // title.en: Schools by output
 // title.zh: 院校产出
 // help.en: The people trained at each school, and how many of them first reached the level in the
-// help.en: window, after their training began; most of them first.
-// help.zh: 各院校培训人数，以及其中在统计期内、培训开始之后首次达到该等级的人数，多者在前。
+// help.en: window, after their training began; most of them first. Partnerships are those going on
+// help.en: by the day.
+// help.zh: 各院校培训人数，以及其中在统计期内、培训开始之后首次达到该等级的人数，多者在前。校企合作只计当日存续的。
 // addable: partnerships
 // param window_start: date = 2024-01-01 | en: Window from | zh: 统计期起
 // param window_end: date = 2026-12-31 | en: Window to | zh: 统计期止
 // param high_skilled_level: integer = 4 (1..8) | en: High-skilled from level | zh: 高技能起始等级
+// param today: date = today | en: Day | zh: 日期
 // param province: province? | en: Province | zh: 省份
 MATCH (k:School)
 WHERE $province IS NULL OR k.province = $province
@@ -80,7 +83,10 @@ WITH k, count(p) AS trained,
      count(CASE WHEN $window_start <= day <= $window_end AND since <= day THEN p END)
        AS new_high_skilled
 RETURN k.school_id AS school_id, k.name AS school, k.province AS province, trained,
-       new_high_skilled, COUNT { (k)<-[:PARTNERS_WITH]-() } AS partnerships
+       new_high_skilled, COUNT {
+         MATCH (k)<-[r:PARTNERS_WITH]-()
+         WHERE (r.start IS NULL OR r.start <= $today) AND (r.end IS NULL OR r.end >= $today)
+       } AS partnerships
 ORDER BY new_high_skilled DESC, trained DESC, school_id
 
 // name: partnerships_by_kind
@@ -160,8 +166,8 @@ ORDER BY people DESC, project_id
 // title.en: Achievements by kind and year
 // title.zh: 各年度、各类成果
 // help.en: Patents, processes, improvements and awards by the year they were granted, and the people
-// help.en: who have them. An achievement of several people counts once.
-// help.zh: 按取得年度统计专利、工艺工法、技术革新、成果奖的数量和人数；多人共有的成果只计一次。
+// help.en: who have them. An achievement of several people counts once. Undated ones are left out.
+// help.zh: 按取得年度统计专利、工艺工法、技术革新、成果奖的数量和人数；多人共有的成果只计一次。无取得日期的不计。
 // param from_year: integer = 2015 (1950..2100) | en: From year | zh: 起始年度
 // param to_year: integer = 2030 (1950..2100) | en: To year | zh: 截止年度
 MATCH (p:Person)-[a:ACHIEVED]->(t:Achievement)

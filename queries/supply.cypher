@@ -80,14 +80,15 @@ ORDER BY year DESC, kind
 // title.en: Apprentices who have not reached the level
 // title.zh: 尚未达到该等级的在徒人员
 // help.en: Apprentices under a mentor on the day whose highest level is below, who began first
-// help.en: first: those whom an assessment would help.
-// help.zh: 当日仍有师傅、最高等级低于给定等级的徒弟，拜师最早者在前，可优先安排评价认定。
+// help.en: first: those whom an assessment would help. A mentorship that its status calls over is.
+// help.zh: 当日仍有师傅、最高等级低于给定等级的徒弟，拜师最早者在前，可优先安排评价认定。状态为已结束的师徒关系不计。
 // param high_skilled_level: integer = 4 (1..8) | en: Below level | zh: 低于等级
 // param today: date = today | en: Day | zh: 日期
 // param province: province? | en: Province | zh: 省份
 // param rows: integer = 200 (1..100000) | en: Rows at most | zh: 最多行数
 MATCH (m:Person)-[k:MENTORS]->(p:Person)
 WHERE (k.start IS NULL OR k.start <= $today) AND (k.end IS NULL OR k.end >= $today)
+  AND coalesce(k.status, 'ongoing') = 'ongoing'
   AND ($province IS NULL OR p.province = $province)
 WITH p, min(k.start) AS mentoring_since, count(DISTINCT m) AS mentors
 WITH p, mentoring_since, mentors, COLLECT {

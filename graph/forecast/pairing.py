@@ -57,7 +57,7 @@ from graph.policy import Policy
 from graph.programme.departures import find_mentors_in_place
 from graph.snapshot.frames import Snapshot
 
-PAIRING_VERSION: Final = 2
+PAIRING_VERSION: Final = 3
 
 COLUMNS: Final[MetricColumnLabels] = {
     "rank": ("rank", "次序"),
@@ -218,7 +218,8 @@ def find_pairing_options(
     practised = add_practices(snapshot, placed, rules)
     carriers = _find_carriers(snapshot, policy) if rules.links else staff.clear()
     offers = staff.join(carriers, on="person", how="semi").join(practised, on="person")
-    founders = find_founders(snapshot, policy, staff).join(practised, on="person")
+    founding = staff if rules.studios else staff.clear()
+    founders = find_founders(snapshot, policy, founding).join(practised, on="person")
     seekers = (
         _find_seekers(snapshot, policy, model, horizon)
         .join(staying.select("person"), on="person", how="semi")

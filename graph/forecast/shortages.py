@@ -662,15 +662,23 @@ def select_shortages(
     return found if province is None else found.filter(pl.col("province") == province)
 
 
-def describe_missing(rows: pl.DataFrame, year: int) -> dict[str, int]:
+def describe_missing(rows: pl.DataFrame, year: int) -> dict[str, int | None]:
     """What the figures of a year leave out, in persons of the stock.
 
     stock; without_demand (no demand row for their occupation and province); unknown_retirement (no
-    single retirement month); no_place (no province or occupation).
+    single retirement month); no_place (no province or occupation). None where the rows do not tell
+    it to the role (`graph.report.shortage_protection`).
     """
     of_year = rows.filter(kind="occupation", area="province", year=year)
     unplaced = of_year.filter(pl.col("code").is_null() | pl.col("province").is_null())
     names = ("stock", "without_demand", "unknown_retirement")
-    return {name: int(of_year[name].sum()) for name in names} | {
-        "no_place": int(unplaced["stock"].sum())
+    return {name: _sum_told(of_year[name]) for name in names} | {
+        "no_place": _sum_told(unplaced["stock"])
     }
+
+
+def _sum_told(figures: pl.Series) -> int | None:
+    """The sum of what is told; None where there are figures and all of them are hidden."""
+    if figures.len() and figures.null_count() == figures.len():
+        return None
+    return int(figures.sum())

@@ -5,18 +5,22 @@
 2. Of an occupation by province: the same, from the occupation's total. Who retires and who rises
    are empty together where either is so few, for the gap gives their difference.
 3. Groups of occupations add up what is told, and so do retiring and rising of the nation: a sum of
-   what is told gives nothing away.
+   what is told gives nothing away. Where nothing is told the sum is empty. `supply` is empty where
+   a part of the stock is hidden, for it would mix the stock that is told with everybody's changes.
 4. Expected values are whole numbers. What the records lack and what mentors raised is empty.
+5. The people of a figure are listed as far as the figure of their occupation and province is told
+   (`list_told_people`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
 from graph.forecast.history import OCCUPATION_GROUP_CHARACTERS
+from graph.forecast.shortages import ShortagePart
 from graph.report.small_cells import is_small_group, protect_small_cells
 from graph.report.wording import HIDDEN_TEXTS
 
@@ -26,6 +30,12 @@ COUNTED: Final = ("stock", "mentors")
 CHANGED: Final = ("retiring", "rising")
 WITH_STOCK: Final = ("moving_out", "moving_in")
 NOT_TOLD: Final = ("unknown_retirement", "without_demand", "raised", "observed_mentor_years")
+# Which figure says how many people a part of a row has.
+FIGURE_OF_PART: Final[Mapping[ShortagePart, str]] = {
+    "leaving": "retiring",
+    "rising": "rising",
+    "mentors": "mentors",
+}
 ROUNDED: Final = (*CHANGED, *WITH_STOCK, "gap", "gap_low", "gap_high", "mentor_years")
 
 
@@ -48,17 +58,23 @@ def protect_shortages(rows: pl.DataFrame) -> pl.DataFrame:
         )
     leaf = _hide_changes(_hide_counts(leaf, ["year", "code"]))
     of_group = pl.col("code").str.slice(0, OCCUPATION_GROUP_CHARACTERS)
-    parts = [leaf, _add_up(nation, leaf, CHANGED, pl.col("code"), nation=True)]
+    parts = [
+        part.with_columns(part_hidden=pl.col("stock").is_null())
+        for part in (leaf, _add_up(nation, leaf, CHANGED, pl.col("code"), nation=True))
+    ]
     for area, below in (("province", leaf), ("nation", nation)):
         group = rows.filter(kind="occupation_group", area=area)
         group = _add_up(group, below, COUNTED, of_group, nation=area == "nation")
+        group = _mark_hidden_parts(group, below, of_group, nation=area == "nation")
         parts.append(_add_up(group, leaf, CHANGED, of_group, nation=area == "nation"))
-    protected = pl.concat(part.select(rows.columns) for part in parts)
+    protected = pl.concat(part.select(*rows.columns, "part_hidden") for part in parts)
     known = pl.col("stock").is_not_null()
     order = rows.select("kind", "area", *ROW_KEYS)
     return order.join(
         protected.with_columns(
-            (pl.col("stock") + pl.col("gained")).round().alias("supply"),
+            pl.when(~pl.col("part_hidden"))
+            .then((pl.col("stock") + pl.col("gained")).round())
+            .alias("supply"),
             *(pl.when(known).then(pl.col(name)).alias(name) for name in WITH_STOCK),
         ),
         on=["kind", "area", *ROW_KEYS],
@@ -114,13 +130,69 @@ def _list_hidden(rows: pl.DataFrame, name: str, by: Sequence[str]) -> Iterator[i
 def _add_up(
     rows: pl.DataFrame, below: pl.DataFrame, names: Sequence[str], code: pl.Expr, *, nation: bool
 ) -> pl.DataFrame:
-    """The rows with these columns as the sums of what is told in the rows below."""
-    place = pl.lit(None, pl.String) if nation else pl.col("province")
+    """The rows with these columns as the sums of what is told in the rows below; empty where
+    nothing is: a sum of nothing is 0, which would be a figure.
+    """
     sums = (
-        below.with_columns(code=code, province=place)
-        .group_by(*ROW_KEYS)
-        .agg(pl.col(name).sum() for name in names)
+        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
+        for name in names
     )
-    return rows.drop(names).join(
-        sums, on=list(ROW_KEYS), how="left", nulls_equal=True, maintain_order="left"
+    return _join_from_below(rows.drop(names), below, sums, code, nation=nation)
+
+
+def _mark_hidden_parts(
+    rows: pl.DataFrame, below: pl.DataFrame, code: pl.Expr, *, nation: bool
+) -> pl.DataFrame:
+    """The rows with part_hidden: whether the stock of a row below is not told."""
+    hidden = pl.col("stock").is_null().any().alias("part_hidden")
+    return _join_from_below(rows, below, [hidden], code, nation=nation)
+
+
+def _join_from_below(
+    rows: pl.DataFrame,
+    below: pl.DataFrame,
+    figures: Iterable[pl.Expr],
+    code: pl.Expr,
+    *,
+    nation: bool,
+) -> pl.DataFrame:
+    """The rows with figures of the rows below, which `code` assigns to them."""
+    place = pl.lit(None, pl.String) if nation else pl.col("province")
+    found = below.with_columns(code=code, province=place).group_by(*ROW_KEYS).agg(figures)
+    return rows.join(found, on=list(ROW_KEYS), how="left", nulls_equal=True, maintain_order="left")
+
+
+def list_told_people(
+    people: pl.DataFrame,
+    protected: pl.DataFrame,
+    part: ShortagePart,
+    year: int,
+    *,
+    code: str,
+    province: str | None = None,
+) -> tuple[pl.DataFrame, bool]:
+    """`people` (`graph.forecast.shortages.list_shortage_people`, by the same arguments) whose
+    occupation and province have the figure told, and whether one of the cells asked for is hidden.
+
+    A row of the nation or of a group lists no one of a hidden cell either: the list states
+    occupation and province.
+    """
+    leaf = protected.filter(kind="occupation", area="province", year=year)
+    cells = leaf.select(
+        pl.col("code").fill_null("").alias("occupation_code"),
+        pl.col("province").fill_null(""),
+        pl.col(FIGURE_OF_PART[part]).is_null().alias("is_hidden"),
     )
+    asked = cells.filter(pl.col("occupation_code").str.starts_with(code))
+    if province is not None:
+        asked = asked.filter(pl.col("province") == province)
+    keys = ["occupation_code", "province"]
+    own = (pl.col(name).cast(pl.String).fill_null("").alias(f"{name}_of_cell") for name in keys)
+    listed = people.with_columns(own).join(
+        asked.filter(~pl.col("is_hidden")),
+        left_on=[f"{name}_of_cell" for name in keys],
+        right_on=keys,
+        how="semi",
+        maintain_order="left",
+    )
+    return listed.select(people.columns), bool(asked["is_hidden"].any())

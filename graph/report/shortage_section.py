@@ -110,12 +110,12 @@ def _round_expected(number: Any) -> str:
 def _list_unknown(found: Shortages, year: int, words: ReportWords) -> list[ReportBlock]:
     """Of how many people in work the demand or the retirement month is not known."""
     counts = describe_missing(found.rows, year)
-    without = counts.get("without_demand", 0)
-    unknown = counts.get("unknown_retirement", 0)
+    without = counts["without_demand"] or 0
+    unknown = counts["unknown_retirement"] or 0
     message = Message(
         "In the nation, no demand is stated for {without:,} high-skilled people in work, and the "
         "retirement month of {unknown:,} is not known: these are counted, not guessed.",
-        without=round(without),
-        unknown=round(unknown),
+        without=without,
+        unknown=unknown,
     )
     return [ReportParagraph(words.say(message), "note")]

@@ -145,7 +145,9 @@ def _list_digest_aliases(
         for one in relations
         if one.relation is PEOPLE.identifies and one.properties.get("basis") == "id_number"
     ]
-    by_alias = {source for one in aliases for source in one.properties["sources"]}
+    by_alias = {
+        source for one in aliases for source in parse_stored_sources(one.properties["sources"])
+    }
     staying = set(node["properties"]["sources"]) - leaving - by_alias
     if numbered & staying or not numbered & leaving:
         return set()

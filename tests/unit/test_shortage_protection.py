@@ -6,8 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from graph.forecast.shortages import COLUMNS
-from graph.report.shortage_protection import CHANGED, COUNTED, protect_shortages
+from graph.forecast.shortages import COLUMNS, ShortagePart, describe_missing
+from graph.report.shortage_protection import (
+    CHANGED,
+    COUNTED,
+    list_told_people,
+    protect_shortages,
+)
 from graph.report.wording import DASH, format_number
 from tests.unit.test_small_cells import check_hidden
 
@@ -53,6 +58,38 @@ def make_rows(seed: int) -> pl.DataFrame:
     return rows.with_columns(missing).select("kind", "area", *COLUMNS)
 
 
+def make_two_cells() -> pl.DataFrame:
+    """One occupation: two people in Jiangsu, of whom one retires, and 40 in Guangdong."""
+    cells = {"32": (2, 1.0, 0.0), "44": (40, 2.0, 1.0), None: (42, 3.0, 1.0)}
+    rows = [
+        {
+            "kind": kind,
+            "area": "nation" if place is None else "province",
+            "code": code,
+            "province": place,
+            "stock": stock,
+            "retiring": retiring,
+            "rising": rising,
+            "supply": stock - retiring + rising,
+            "gap": 10 + retiring - rising,
+        }
+        for kind, code in (("occupation", "6-18-01"), ("occupation_group", "6-18"))
+        for place, (stock, retiring, rising) in cells.items()
+    ]
+    even = {"year": 2026, "positions": 10, "mentors": 0, "moving_out": 0.0, "moving_in": 0.0}
+    frame = pl.DataFrame(rows, schema_overrides={"province": pl.String}).with_columns(
+        pl.lit(value).alias(name) for name, value in even.items()
+    )
+    missing = [pl.lit(1.0).alias(name) for name in COLUMNS if name not in frame.columns]
+    return frame.with_columns(missing).select("kind", "area", *COLUMNS)
+
+
+def sum_told(values: pl.Series) -> float | None:
+    """The sum; None where there is nothing to add up."""
+    told = values.drop_nulls()
+    return told.sum() if told.len() else None
+
+
 def list_told(values: pl.Series) -> list[str]:
     return [DASH if value is None else format_number(round(value)) for value in values]
 
@@ -93,12 +130,56 @@ def test_sums_are_those_of_what_is_told(seed: int) -> None:
             pl.col("province").eq_missing(pl.lit(row["province"], pl.String)),
         )
         for name in (*COUNTED, *CHANGED):
-            assert row[name] == below[name].sum()
+            assert row[name] == sum_told(below[name])
+        if below["stock"].null_count():
+            assert row["supply"] is None
     nation = protected.filter(kind="occupation", area="nation")
     for row in protected.filter(kind="occupation_group", area="nation").iter_rows(named=True):
         of_group = pl.col("code").str.starts_with(row["code"])
-        assert row["stock"] == nation.filter(of_group)["stock"].sum()
-        assert row["retiring"] == leaf.filter(of_group)["retiring"].sum()
+        assert row["stock"] == sum_told(nation.filter(of_group)["stock"])
+        assert row["retiring"] == sum_told(leaf.filter(of_group)["retiring"])
+
+
+def test_a_sum_of_nothing_is_no_figure() -> None:
+    protected = protect_shortages(make_two_cells())
+    for row in protected.iter_rows(named=True):
+        assert row["retiring"] is None and row["rising"] is None
+        if row["area"] == "province":
+            assert row["stock"] is None and row["supply"] is None
+        else:
+            # The nation's total hides nobody; of the changes no part is told.
+            assert row["stock"] == 42 and row["supply"] == 40
+    assert describe_missing(protected, 2026) == {
+        "stock": None,
+        "without_demand": None,
+        "unknown_retirement": None,
+        "no_place": 0,
+    }
+
+
+def test_nobody_is_listed_who_is_behind_a_hidden_figure() -> None:
+    rows = make_two_cells().with_columns(
+        retiring=pl.when(province="44").then(5.0).otherwise(pl.col("retiring"))
+    )
+    rows = rows.with_columns(mentors=pl.when(province="44").then(6).otherwise(0))
+    protected = protect_shortages(rows)
+    people = pl.DataFrame(
+        {
+            "person_id": ["J", "G", "?"],
+            "occupation_code": ["6-18-01", "6-18-01", None],
+            "province": ["32", "44", None],
+        }
+    )
+
+    def listed(part: ShortagePart, code: str, place: str | None = None) -> tuple[list[str], bool]:
+        told, hidden = list_told_people(people, protected, part, 2026, code=code, province=place)
+        return told["person_id"].to_list(), hidden
+
+    assert listed("leaving", "6-18-01", "32") == ([], True)
+    assert listed("leaving", "6-18") == ([], True)
+    assert listed("mentors", "6-18") == (["J", "G"], False)
+    assert listed("mentors", "6-18-01", "44") == (["G"], False)
+    assert listed("mentors", "6-20") == ([], False)
 
 
 def test_what_is_large_is_told_as_it_is() -> None:

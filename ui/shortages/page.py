@@ -18,7 +18,7 @@ from graph.forecast.shortages import Shortages
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
-from graph.report.shortage_protection import protect_shortages
+from graph.report.shortage_protection import list_told_people, protect_shortages
 from ui.browser.header_sort import draw_sortable_list
 from ui.controls import charts, downloads
 from ui.reading import cached_metrics, talent_figures
@@ -56,7 +56,7 @@ def page() -> None:
     )
     if found is None:
         return
-    names, all_rows = _name_codes(found.rows), found
+    names, everything = _name_codes(found.rows), found
     if not identify_visitor().may("cypher"):
         found = replace(found, rows=_protect_rows(policy))
     year, kind, province, code = _draw_shortage_controls(policy, found, names, language)
@@ -64,7 +64,7 @@ def page() -> None:
     with head:
         frame.draw_lead(_render_shortages_answer(rows, year, province, names, language))
         frame.draw_under_lead(escape(_describe_shortages()))
-        if found is not all_rows:
+        if found is not everything:
             frame.draw_muted(_explain_hidden())
     left, right = st.columns([730, 354], gap="large")
     with left:
@@ -74,7 +74,7 @@ def page() -> None:
     with right:
         _draw_row_panel(found, policy, (year, kind, province, code), names, language)
         frame.draw_rule()
-        _draw_missing(all_rows, year)
+        _draw_missing(found, year)
 
 
 def _ensure_shortages(policy: Policy) -> bool:
@@ -102,6 +102,13 @@ def _explain_hidden() -> str:
     return t(
         "Groups of one or two people, and what would give them away, are not told to your role; "
         "sums leave them out."
+    )
+
+
+def _explain_hidden_people() -> str:
+    return t(
+        "The people behind a hidden figure are not listed for your role: their names would give "
+        "the figure away."
     )
 
 
@@ -367,6 +374,22 @@ def _explain_mentor_years(row: Mapping[str, Any]) -> str:
     return join_sentences(sentence, t("{n} mentor-years would close the gap.", n=years))
 
 
+def _list_row_people(
+    found: Shortages,
+    policy: Policy,
+    part: shortages.ShortagePart,
+    asked: tuple[int, str | None, str],
+) -> tuple[pl.DataFrame, bool]:
+    """The people of a part of the row, and whether some are not listed for the visitor's role."""
+    year, province, code = asked
+    rows = shortages.list_shortage_people(
+        graph_state.fetch_snapshot(), policy, found, part, year, code=code, province=province
+    )
+    if identify_visitor().may("cypher"):
+        return rows, False
+    return list_told_people(rows, found.rows, part, year, code=code, province=province)
+
+
 def _draw_row_people(
     found: Shortages,
     policy: Policy,
@@ -379,17 +402,12 @@ def _draw_row_people(
     )
     assert part in get_args(shortages.ShortagePart)
     year, province, code = asked
-    rows = shortages.list_shortage_people(
-        graph_state.fetch_snapshot(),
-        policy,
-        found,
-        part,  # type: ignore[arg-type]
-        year,
-        code=code,
-        province=province,
-    )
+    rows, hidden = _list_row_people(found, policy, part, asked)  # type: ignore[arg-type]
+    if hidden:
+        frame.draw_muted(_explain_hidden_people())
     if rows.is_empty():
-        frame.draw_muted(t("Nobody is on record."))
+        if not hidden:
+            frame.draw_muted(t("Nobody is on record."))
         return
     few = rows.head(MAX_LISTED_PEOPLE)
     labels = {
@@ -438,6 +456,7 @@ def _draw_missing(found: Shortages, year: int) -> None:
     named = [
         (title, t("{n} of {all}", n=format_count(missing[name]), all=stock))
         for name, title in words.items()
+        if missing[name] is not None
     ]
     frame.draw_html(frame.render_facts(named, "sc-wide"))
     frame.draw_muted(
