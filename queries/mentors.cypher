@@ -126,7 +126,7 @@ MATCH (p:Person)-[m:MENTORS]->(a:Person)
 WHERE $province IS NULL OR p.province = $province
 WITH p, count(DISTINCT a) AS apprentices,
      count(DISTINCT CASE WHEN m.start <= $today AND (m.end IS NULL OR m.end >= $today)
-                         THEN a END) AS at_once
+                          AND coalesce(m.status, 'ongoing') = 'ongoing' THEN a END) AS at_once
 ORDER BY apprentices DESC, p.person_id
 LIMIT $rows
 RETURN p.person_id AS person_id, p.name AS name, p:LeadingTalent AS leading_talent,

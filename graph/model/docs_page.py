@@ -30,7 +30,14 @@ carries its provenance:
 {provenance}
 
 Most relations have one source and were written by the first load. Theirs is shorter: `sources` is
-the name itself, not a list, and there is no `load`. `[] + x.sources` is a list in every case.
+the name itself, not a list, and there is no `load`. So `'soc' IN r.sources` fails, and
+`size(r.sources)` counts letters. `[] + r.sources` is a list in every case:
+
+```cypher
+MATCH (m:Person)-[r:MENTORS]->(a:Person)
+WHERE '人社部' IN [] + r.sources AND size([] + r.sources) > 1
+RETURN m.person_id, a.person_id
+```
 
 Where sources differ, the value of the source counts that is first in `SHICHENG_SOURCE_RANK`, then
 the one with the newest `updated_on`, then the one whose source's name comes first. An empty cell

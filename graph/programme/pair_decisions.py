@@ -7,7 +7,7 @@ and of a studio its members and province. The newest one stands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -70,6 +70,60 @@ def list_accepted_studios(standing: Mapping[str, Entry]) -> list[StudioToOpen]:
             province = str(entry.body.get("province") or "")
             found.append(StudioToOpen(leader, start, province, members))
     return found
+
+
+def find_other_members(
+    members: pl.DataFrame, accepted: Iterable[StudioToOpen]
+) -> dict[str, StudioToOpen]:
+    """Leader -> the studio as accepted, of those proposed now with other members.
+
+    `members`: leader_id and person_id of the studios proposed under the rules of now.
+    """
+    proposed = dict(members.group_by("leader_id").agg("person_id").rows())
+    return {
+        studio.leader_id: studio
+        for studio in accepted
+        if studio.leader_id in proposed and {*studio.member_ids} != {*proposed[studio.leader_id]}
+    }
+
+
+def put_accepted_members(
+    members: pl.DataFrame, others: Mapping[str, StudioToOpen], people: pl.DataFrame
+) -> pl.DataFrame:
+    """`members` (`graph.forecast.new_studios.MEMBER_COLUMNS`) with those of `others` as accepted.
+
+    What a member adds is known of who is proposed now alone. `people`: person_id, person, level,
+    occupation_code, province, enterprise_id.
+    """
+    pairs = [(leader, id) for leader, studio in others.items() for id in studio.member_ids]
+    taken = pl.DataFrame(pairs, {"leader_id": pl.String, "person_id": pl.String}, orient="row")
+    ranks = members.select("leader_id", "rank").unique("leader_id")
+    values = members.select("leader_id", "person_id", "gain", "chance")
+    accepted = (
+        taken.join(ranks, on="leader_id", how="left", maintain_order="left")
+        .join(values, on=["leader_id", "person_id"], how="left", maintain_order="left")
+        .join(people, on="person_id", how="left", maintain_order="left")
+    )
+    unchanged = members.filter(~pl.col("leader_id").is_in([*others]))
+    return pl.concat([unchanged, accepted.select(members.columns).cast(members.schema)]).sort(
+        "rank", maintain_order=True
+    )
+
+
+def count_accepted_members(
+    studios: pl.DataFrame, others: Mapping[str, StudioToOpen]
+) -> pl.DataFrame:
+    """`studios` (leader_id, members, gain, ...) with those of `others` as accepted.
+
+    What they add with other members than those proposed now is not known.
+    """
+    numbers = {leader: len(studio.member_ids) for leader, studio in others.items()}
+    other = pl.col("leader_id").is_in([*others])
+    number = pl.col("leader_id").replace_strict(numbers, default=None, return_dtype=pl.Int64)
+    return studios.with_columns(
+        members=pl.when(other).then(number).otherwise(pl.col("members")),
+        gain=pl.when(~other).then(pl.col("gain")),
+    )
 
 
 def list_mentorships_to_start(notebook: Notebook) -> pl.DataFrame:

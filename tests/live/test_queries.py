@@ -472,7 +472,9 @@ EXPECTED: list[tuple[str, Mapping[str, Any], list[tuple[Any, ...]]]] = [
         ],
     ),
     ("studios_without_new_trainees", {"today": TODAY, "months": 36}, []),
-    ("schools_by_output", {}, [(*K1, "32", 3, 2, 1), (*K2, "11", 0, 0, 1)]),
+    ("schools_by_output", {"today": TODAY}, [(*K1, "32", 3, 2, 1), (*K2, "11", 0, 0, 1)]),
+    # Before the second school's partnership begins, in 2020.
+    ("schools_by_output", {"today": "2019-06-30"}, [(*K1, "32", 3, 2, 1), (*K2, "11", 0, 0, 0)]),
     (
         "partnerships_by_kind",
         {"today": TODAY},

@@ -20,14 +20,19 @@ from graph.forecast.coverage_choice import (
     choose_measures,
 )
 from graph.forecast.history import compute_driven_history
+from graph.forecast.new_studios import MEMBER_COLUMNS
 from graph.forecast.pairing import compute_pairing, find_pairing_options
 from graph.forecast.pairing_rules import PairingRules
 from graph.policy import Policy
 from graph.programme.notebook import Notebook
 from graph.programme.pair_decisions import (
+    StudioToOpen,
     build_accepted_changes,
+    count_accepted_members,
+    find_other_members,
     format_pair,
     list_mentorships_to_start,
+    put_accepted_members,
 )
 from graph.scenario.changes import parse_changes
 from graph.snapshot.frames import Snapshot
@@ -398,6 +403,15 @@ def test_which_studios_open(network: Snapshot) -> None:
     assert alone.links.is_empty() and not alone.studios.is_empty()
 
 
+def test_without_studios_nobody_counts_whom_only_a_studio_reaches(network: Snapshot) -> None:
+    asked = PairingRules(links=5, capacity=1_000, studios=0)
+    options = find_pairing_options(network, POLICY, asked)
+    assert options.founders.is_empty() and not options.offers.is_empty()
+    assert {*options.seekers["cell"]} <= {*options.offers["cell"]}
+    both = find_pairing_options(network, POLICY, replace(asked, studios=5))
+    assert not both.founders.is_empty()
+
+
 def test_wrong_rules_are_said(network: Snapshot) -> None:
     for wrong in (
         {"links": -1},
@@ -428,6 +442,43 @@ def test_accepted_pairs_are_mentorships_to_start(tmp_path: Path) -> None:
     # Who is erased is in no pair any more.
     assert erase_notebook_entries(tmp_path, TermMatcher(PersonTerms(("P2",)))) == 2
     assert list_mentorships_to_start(notebook).rows() == [("P5", "P6", day)]
+
+
+def test_an_accepted_studio_is_filed_with_the_members_it_was_accepted_with() -> None:
+    day = date(2026, 12, 1)
+    names = {"A": ("P1", "P2"), "B": ("P3", "P4"), "C": ("P5",)}
+    members = pl.DataFrame(
+        [
+            (rank, leader, id, f"name of {id}", 0.5, 0.4, 3, "6-18", "32", "E1")
+            for rank, (leader, ids) in enumerate(names.items(), start=1)
+            for id in ids
+        ],
+        list(MEMBER_COLUMNS),
+        orient="row",
+    )
+    accepted = [
+        StudioToOpen("A", day, "32", ("P2", "P1")),
+        StudioToOpen("B", day, "32", ("P3", "P8", "P9")),
+        StudioToOpen("Z", day, "32", ("P9",)),
+    ]
+    others = find_other_members(members, accepted)
+    assert [*others] == ["B"]
+    people = members.select("person_id", "person", "level", "occupation_code", "province")
+    people = pl.concat([people, people.head(2).with_columns(person_id=pl.Series(["P8", "P9"]))])
+    people = people.with_columns(enterprise_id=pl.lit("E2"))
+    filed = put_accepted_members(members, others, people)
+    assert filed.columns == members.columns
+    assert filed.select("rank", "leader_id", "person_id", "gain").rows() == [
+        (1, "A", "P1", 0.5),
+        (1, "A", "P2", 0.5),
+        (2, "B", "P3", 0.5),
+        (2, "B", "P8", None),
+        (2, "B", "P9", None),
+        (3, "C", "P5", 0.5),
+    ]
+    studios = pl.DataFrame({"leader_id": ["A", "B"], "members": [2, 2], "gain": [1.0, 1.0]})
+    counted = count_accepted_members(studios, others).rows()
+    assert counted == [("A", 2, 1.0), ("B", 3, None)]
 
 
 def test_an_accepted_studio_opens_with_its_members(tmp_path: Path) -> None:

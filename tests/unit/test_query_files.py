@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -78,6 +79,17 @@ def test_the_projects_own_queries() -> None:
         assert not query.text.endswith(";")
         assert "elementId" not in query.text
         assert query.title_zh != query.title_en
+
+
+def test_a_mentorship_whose_status_is_over_does_not_go_on() -> None:
+    """One without an end may be over all the same: its status says so."""
+    asked = 0
+    for query in load_queries().values():
+        for name in set(re.findall(r"\[(\w+):MENTORS\]", query.text)):
+            if f"{name}.end IS NULL OR {name}.end >=" in query.text:
+                asked += 1
+                assert f"coalesce({name}.status, 'ongoing') = 'ongoing'" in query.text, query.name
+    assert asked >= 4
 
 
 PARAMETERS = [

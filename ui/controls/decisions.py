@@ -264,8 +264,13 @@ def draw_decision_downloads(
             )
 
 
-def draw_decision_panel(scope: str, person_id: str, under: Mapping[str, Any]) -> None:
-    """Accept, reject, take back, note; and earlier decisions. `under` is stored with each."""
+def draw_decision_panel(
+    scope: str, person_id: str, under: Mapping[str, Any], *, is_changed: bool = False
+) -> None:
+    """Accept, reject, take back, note; and earlier decisions. `under` is stored with each.
+
+    `is_changed`: what was accepted is not what stands here now, so it may be accepted again.
+    """
     subject = f"{scope}:{person_id}"
     history = graph_state.open_notebook().entries("decision", subject=subject)
     now = history[0].body.get("verdict") if history else None
@@ -279,7 +284,7 @@ def draw_decision_panel(scope: str, person_id: str, under: Mapping[str, Any]) ->
             if st.button(
                 name,
                 key=f"{key}_{verdict}",
-                disabled=now == verdict and not note,
+                disabled=now == verdict and not note and not (is_changed and verdict == "accepted"),
                 type="primary" if verdict == "accepted" else "secondary",
             ):
                 _save_decision(subject, verdict, note, under)

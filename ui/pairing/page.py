@@ -121,18 +121,19 @@ def _draw_studio_proposals(
     with decision_place, st.container(width=150):
         shown, decided = decisions.filter_by_decision(rows, PAIRING_PAGE)
     filters = rules.as_dict() | ({"decision": decided} if decided else {})
+    others = studio_proposals.find_changed_studios(found)
     with left:
         decisions.draw_decision_tally(rows, t("Decisions (studios):"))
-        ticked = studio_proposals.draw_studio_list(shown, language)
+        ticked = studio_proposals.draw_studio_list(shown, others, language)
         about = talent_figures.build_page_about(policy, filters)
-        studio_proposals.draw_studio_downloads(shown, found.members, about, language)
+        studio_proposals.draw_studio_downloads(shown, found.members, others, about, language)
     context = _build_pair_context(policy, rules)
     under = partial(studio_proposals.build_studio_context, found, context)
     with right, st.container(key="panel_pairing"):
         if len(ticked) > 1:
             decisions.draw_bulk_decision(STUDIO_SCOPE, ticked, under, key="studios_table")
         else:
-            studio_proposals.draw_studio_panel(rows, found.members, under)
+            studio_proposals.draw_studio_panel(rows, found.members, others, under)
 
 
 def _draw_pairing_controls(language: Language) -> tuple[PairingRules, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,13 +13,21 @@ from graph.forecast.new_studios import MEMBER_COLUMNS, STUDIO_COLUMNS
 from graph.forecast.pairing import Pairing
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
-from graph.programme.pair_decisions import STUDIO_SCOPE
+from graph.programme.pair_decisions import (
+    STUDIO_SCOPE,
+    StudioToOpen,
+    count_accepted_members,
+    find_other_members,
+    list_accepted_studios,
+    put_accepted_members,
+)
 from graph.tabular import About
 from ui.controls import decisions, downloads
 from ui.shell import frame, graph_state
 from ui.words.i18n import (
     override_language,
     t,
+    tn,
     translate_label,
     translate_labels,
 )
@@ -36,6 +44,12 @@ def identify_studios(studios: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def find_changed_studios(found: Pairing) -> dict[str, StudioToOpen]:
+    """Leader -> the studio as it was accepted, where the members proposed now are others."""
+    standing = graph_state.open_notebook().standing("decision")
+    return find_other_members(found.members, list_accepted_studios(standing))
+
+
 def build_studio_context(
     found: Pairing, context: Mapping[str, str], leader_id: str
 ) -> dict[str, Any]:
@@ -47,8 +61,10 @@ def build_studio_context(
     return {**context, "province": province or "", "members": members["person_id"].to_list()}
 
 
-def draw_studio_list(shown: pl.DataFrame, language: Language) -> list[str]:
-    """The list; whose studios are ticked."""
+def draw_studio_list(
+    shown: pl.DataFrame, others: Mapping[str, StudioToOpen], language: Language
+) -> list[str]:
+    """The list; whose studios are ticked. `others`: see `find_changed_studios`."""
     if shown.is_empty():
         frame.draw_empty_state(
             t("No studio is here"),
@@ -79,6 +95,17 @@ def draw_studio_list(shown: pl.DataFrame, language: Language) -> list[str]:
     frame.draw_muted(
         t("{n} studios; tick lines to decide.", n=format_count(shown.height)),
     )
+    if changed := shown["leader_id"].is_in([*others]).sum():
+        frame.draw_muted(
+            tn(
+                "{n} was accepted with other members than those proposed here; the files have "
+                "the accepted ones.",
+                "{n} were accepted with other members than those proposed here; the files have "
+                "the accepted ones.",
+                int(changed),
+                n=format_count(int(changed)),
+            )
+        )
     return ticked
 
 
@@ -98,7 +125,10 @@ def _translate_studios(rows: pl.DataFrame, language: Language) -> pl.DataFrame:
 
 
 def draw_studio_panel(
-    rows: pl.DataFrame, members: pl.DataFrame, under: Callable[[str], Mapping[str, Any]]
+    rows: pl.DataFrame,
+    members: pl.DataFrame,
+    others: Mapping[str, StudioToOpen],
+    under: Callable[[str], Mapping[str, Any]],
 ) -> None:
     """The studio whose leader the address names: its host, its members, and the decision."""
     asked = st.query_params.get("person")
@@ -121,7 +151,46 @@ def draw_studio_panel(
     ]
     frame.draw_html(frame.render_facts(facts, "sc-wide"))
     _draw_members(members.filter(pl.col("leader_id") == row["leader_id"]))
-    decisions.draw_decision_panel(STUDIO_SCOPE, row["person_id"], under(row["person_id"]))
+    changed = others.get(row["leader_id"])
+    if changed is not None:
+        _draw_accepted_members(changed)
+    decisions.draw_decision_panel(
+        STUDIO_SCOPE,
+        row["person_id"],
+        under(row["person_id"]),
+        is_changed=changed is not None,
+    )
+
+
+def _draw_accepted_members(studio: StudioToOpen) -> None:
+    """That the studio was accepted with other members, and with whom."""
+    names = dict(_describe_people(studio.member_ids).select("person_id", "person").rows())
+    listed = [format_person_name(names.get(id) or id) for id in studio.member_ids]
+    frame.draw_muted(
+        t(
+            "Accepted with other members ({n} persons): {names}. Accept takes those listed above "
+            "instead.",
+            n=format_count(len(listed)),
+            names=t(", ").join(listed),
+        )
+    )
+
+
+def _describe_people(ids: Sequence[str]) -> pl.DataFrame:
+    """Of these people what a file says of a member."""
+    people = graph_state.fetch_snapshot().frames["people"]
+    return (
+        people.filter(pl.col("person_id").is_in([*ids]))
+        .select(
+            "person_id",
+            pl.col("name").alias("person"),
+            "level",
+            "occupation_code",
+            "province",
+            "enterprise_id",
+        )
+        .collect()
+    )
 
 
 def _draw_members(members: pl.DataFrame) -> None:
@@ -139,9 +208,20 @@ def _draw_members(members: pl.DataFrame) -> None:
 
 
 def draw_studio_downloads(
-    shown: pl.DataFrame, members: pl.DataFrame, about: About, language: Language
+    shown: pl.DataFrame,
+    members: pl.DataFrame,
+    others: Mapping[str, StudioToOpen],
+    about: About,
+    language: Language,
 ) -> None:
-    """The studios with their decisions, and their members, as files."""
+    """The studios with their decisions, and their members, as files.
+
+    An accepted one has the members that were accepted: as the changes that a scenario takes.
+    """
+    if others:
+        shown = count_accepted_members(shown, others)
+        ids = [id for studio in others.values() for id in studio.member_ids]
+        members = put_accepted_members(members, others, _describe_people(ids))
     make = partial(_build_studio_export, language=language)
     decisions.draw_decision_downloads(shown, make, about, "new_studios")
     listed = members.join(shown.select("leader_id"), on="leader_id", how="semi")
