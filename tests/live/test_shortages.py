@@ -53,12 +53,16 @@ def test_small_groups_are_not_told_to_a_manager(
     assert not rows["mentors"].is_in([1, 2]).any()
     monkeypatch.setenv("SHICHENG_ROLE", "manager")
     place = (
-        rows.filter(pl.col("stock").is_null()).drop_nulls(["code", "province"]).row(0, named=True)
+        rows.filter(pl.col("mentors").is_null()).drop_nulls(["code", "province"]).row(0, named=True)
     )
-    test = app(
-        "shortages", lang="en", of="occupation", code=place["code"], province=place["province"]
-    )
+    cell = {"code": place["code"], "province": place["province"]}
+    test = app("shortages", lang="en", of="occupation", people="mentors", **cell)
     assert not test.exception and "are not told to your role" in text(test)
+    # The people would give the figure away: the list of rows is all that is there.
+    assert "are not listed for your role" in text(test) and len(test.dataframe) == 1
+    asked = ["--people", "mentors", "--code", cell["code"], "--province", cell["province"]]
+    done = run_here(["shortages", *asked, "--json"], home)
+    assert json.loads(done.stdout)["rows"] == [] and "are not listed" in done.stderr
 
 
 def test_the_page_opens_a_cell_to_its_people(

@@ -53,7 +53,14 @@ def test_queries_share_parameters_of_one_name_and_type() -> None:
     chosen = [library[n] for n in ("studios_by_output", "schools_by_output", "subsidies_by_kind")]
     shared = collect_shared_parameters(chosen)
     names = [parameter.name for parameter in shared]
-    assert names == ["window_start", "window_end", "high_skilled_level", "province", "year"]
+    assert names == [
+        "window_start",
+        "window_end",
+        "high_skilled_level",
+        "province",
+        "today",
+        "year",
+    ]
     values = {"province": "32", "year": 2024, "high_skilled_level": 5}
     assert select_query_values(chosen[1], shared, values) == {
         "province": "32",
