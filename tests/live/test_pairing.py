@@ -64,7 +64,9 @@ def check_an_accepted_studio(
     test = app("pairing", lang="en", links="20", of="studios", person=leader)
     said = "Accepted with other members"
     assert not test.exception and said in text(test)
-    next(button for button in test.button if button.label == "Accept").click().run()
+    accept = next(button for button in test.button if button.label == "Accept")
+    assert not accept.disabled
+    accept.click().run()
     assert not test.exception and said not in text(test)
     standing = notebook.standing("decision")[f"new_studios:{leader}"]
     assert sorted(standing.body["members"]) == sorted(members)
