@@ -8,7 +8,7 @@ from collections.abc import Callable
 import polars as pl
 from streamlit.testing.v1 import AppTest
 
-from graph.forecast.pairing import Pairing, compute_pairing
+from graph.forecast.pairing import compute_pairing
 from graph.forecast.pairing_rules import PairingRules
 from graph.policy import Policy
 from graph.programme.notebook import Notebook
@@ -18,7 +18,7 @@ from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from tests.live.shell import run_here
-from tests.live.visiting import lead, text
+from tests.live.visiting import lead
 
 
 def test_the_command_gives_the_links_and_the_accepted(
@@ -53,27 +53,6 @@ def test_the_command_gives_the_links_and_the_accepted(
     assert listed == found.members["person_id"].to_list(), members.stderr
 
 
-def check_an_accepted_studio(
-    found: Pairing, notebook: Notebook, app: Callable[..., AppTest]
-) -> None:
-    """One that was accepted with other members is shown as such, and may be accepted anew."""
-    leader = found.studios["leader_id"][0]
-    members = found.members.filter(leader_id=leader)["person_id"].to_list()
-    body = {"verdict": "accepted", "members": members[:-1], "start": "2026-12-01"}
-    notebook.add("decision", "me", f"new_studios:{leader}", body)
-    test = app("pairing", lang="en", links="20", of="studios", person=leader)
-    said = "Accepted with other members"
-    assert not test.exception and said in text(test)
-    accept = next(button for button in test.button if button.label == "Accept")
-    assert not accept.disabled
-    accept.click().run()
-    assert not test.exception and said not in text(test)
-    standing = notebook.standing("decision")[f"new_studios:{leader}"]
-    assert sorted(standing.body["members"]) == sorted(members)
-    for entry in notebook.entries("decision", subject=f"new_studios:{leader}"):
-        notebook.remove(entry.id, entry.owner)
-
-
 def test_the_page_lists_the_links_and_keeps_decisions(
     network: Database, settings: Settings, app: Callable[..., AppTest]
 ) -> None:
@@ -100,6 +79,5 @@ def test_the_page_lists_the_links_and_keeps_decisions(
     assert delete_scenario(notebook, saved.owner, saved.scenario.id)
     for entry in notebook.entries("decision", subject=f"pairing:{pair}"):
         notebook.remove(entry.id, entry.owner)
-    check_an_accepted_studio(found, notebook, app)
     over = app("pairing", lang="zh", window="2024-01-01:2025-12-31")
     assert "暂无法给出配对建议" in lead(over)
