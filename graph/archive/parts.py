@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Final, Literal
 
@@ -42,10 +43,16 @@ class PartWriter:
         self.parts: list[ArchivedPart] = []
 
     def add_part(self, path: str, kind: PartKind, blocks: Iterable[bytes]) -> ArchivedPart:
-        """Writes one part to its end."""
+        """Writes one part to its end.
+
+        The first block is asked for before anything is written. So a file that vanished raises
+        FileNotFoundError here and leaves no name without an end in the stream.
+        """
+        rest = iter(blocks)
+        first_block = next(rest, b"")
         self._write_sized(json.dumps({"path": path, "kind": kind}).encode())
         total, size = hashlib.sha256(), 0
-        for block in blocks:
+        for block in chain((first_block,), rest):
             for first in range(0, len(block), CHUNK_BYTES):
                 piece = block[first : first + CHUNK_BYTES]
                 self._write_sized(piece)

@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from graph.archive.register import REGISTER_NAME
+from graph.cypher.spool import SPOOL_FOLDER
 from graph.errors import ArchiveError
 from graph.server.admin import STREAM_BLOCK_BYTES
 
@@ -30,6 +31,8 @@ LEFT_OUT_NAMES: Final = (
     "loads",
     "uploads",
     "erasure-store",
+    # Rows of query results, with the names that their reader may see.
+    SPOOL_FOLDER,
     # Which backups there are is known where they were made.
     REGISTER_NAME,
 )
@@ -53,7 +56,7 @@ def list_backup_files(home: Path) -> list[Path]:
     for name, folders, files in os.walk(home):
         folder = Path(name)
         for entry in (*folders, *files):
-            if _is_left_out(folder / entry, home):
+            if is_left_out((folder / entry).relative_to(home)):
                 continue
             if (folder / entry).is_symlink():
                 raise ArchiveError(
@@ -63,13 +66,17 @@ def list_backup_files(home: Path) -> list[Path]:
                 )
             if entry in files and (folder / entry).is_file():
                 found.append(folder / entry)
-        folders[:] = [entry for entry in folders if not _is_left_out(folder / entry, home)]
+        folders[:] = [
+            entry for entry in folders if not is_left_out((folder / entry).relative_to(home))
+        ]
     return sorted(found)
 
 
-def _is_left_out(path: Path, home: Path) -> bool:
-    return (path.parent == home and path.name in LEFT_OUT_NAMES) or any(
-        fnmatch(path.name, pattern) for pattern in _LEFT_OUT_PATTERNS
+def is_left_out(path: PurePath) -> bool:
+    """Whether a backup leaves out what has this path, which is relative to the data folder."""
+    # Some file systems take Neo4j for neo4j.
+    return path.parts[0].casefold() in LEFT_OUT_NAMES or any(
+        fnmatch(part, pattern) for part in path.parts for pattern in _LEFT_OUT_PATTERNS
     )
 
 
@@ -89,11 +96,16 @@ def _iterate_database_blocks(file: Path) -> Iterator[bytes]:
         copy = Path(folder) / "copy"
         try:
             with (
-                closing(sqlite3.connect(file, timeout=30)) as opened,
+                # A plain path would make a new, empty file of one that vanished.
+                closing(
+                    sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", timeout=30, uri=True)
+                ) as opened,
                 closing(sqlite3.connect(copy)) as copied,
             ):
                 opened.backup(copied)
         except sqlite3.DatabaseError as error:
+            if not file.exists():
+                raise FileNotFoundError(file) from error
             raise ArchiveError(
                 "{file} cannot be read, so nothing was backed up: see `shicheng doctor`.",
                 file=file,

@@ -207,7 +207,9 @@ def _build_other_writer_error(home: Path) -> DatabaseError:
 def _require_free_disk(folder: Path, home: Path, facts: Mapping[str, Any]) -> None:
     """Refuses what would not fit; the dump is compressed, so this asks for more than it takes."""
     needed = int(facts.get("store_bytes", 0))
-    needed += sum(file.stat().st_size for file in list_backup_files(home))
+    for file in list_backup_files(home):
+        with suppress(FileNotFoundError):  # it may vanish after it was listed
+            needed += file.stat().st_size
     if not folder.is_dir():
         raise UsageError("There is no folder {folder}: make it first.", folder=folder)
     free = shutil.disk_usage(folder).free

@@ -39,6 +39,7 @@ from tests.conftest import own_settings
 from tests.live.shell import run_here
 
 KEY = bytes(range(32))
+LEFT_OUT = ("neo4j/data/x", "snapshots/a/b", "logs/l", "results/b1/000000.arrow", "a.dump")
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -51,7 +52,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name in ("mappings/a.yaml", "accounts/accounts.json", "identity.key", "reports/1.json"):
         (home / name).parent.mkdir(exist_ok=True)
         (home / name).write_text(name)
-    for name in ("neo4j/data/x", "snapshots/a/b", "logs/l", "load.lock", ".making-1", "a.dump"):
+    for name in (*LEFT_OUT, "load.lock", ".making-1"):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(name)
     record_event(home, "query", what="a")
@@ -89,11 +90,25 @@ def test_all_but_what_is_made_anew_comes_back_elsewhere(settings: Settings, tmp_
     assert {k: v for k, v in after.items() if "sqlite" not in k} == {
         k: v for k, v in before.items() if "sqlite" not in k
     }
-    assert not {"neo4j", "snapshots", "logs", "a.dump"} & {p.name for p in new.home.iterdir()}
+    assert not [name for name in LEFT_OUT if (new.home / name.partition("/")[0]).exists()]
     assert verify_audit_log(new.home).faults == () and verify_audit_log(new.home).lines == 3
     modes = {p.stat().st_mode & 0o077 for p in (new.home, *new.home.rglob("*.json"))}
     assert modes == {0}
     assert not list(new.home.parent.glob(".new.restoring-*"))
+
+
+@pytest.mark.parametrize("name", ["mappings/b.yaml", "mappings/b.sqlite"])
+def test_a_file_that_vanishes_meanwhile_is_left_out(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    expected, vanished = read_tree(settings.home), settings.home / name
+    listed = sorted([*list_backup_files(settings.home), vanished])
+    monkeypatch.setattr(creation, "list_backup_files", lambda home: listed)
+    file = make_backup(settings, tmp_path)
+    new = settings.at(tmp_path / "new")
+    restore_backup(new, file, key=KEY)
+    assert read_tree(new.home).keys() == expected.keys()
+    assert not vanished.exists()
 
 
 def test_an_existing_folder_is_replaced_when_that_is_said(
