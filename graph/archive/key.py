@@ -51,7 +51,7 @@ def load_backup_key() -> bytes | None:
 
 def _read_key_file(file: Path) -> str:
     try:
-        if stat.S_IMODE(file.stat().st_mode) & 0o077:
+        if not _is_private_file(file):
             raise UsageError(
                 "Others can read {file}: make it yours alone with `chmod 600 {file}`.", file=file
             )
@@ -60,6 +60,20 @@ def _read_key_file(file: Path) -> str:
         raise UsageError(
             "The key file {file} cannot be read ({why}).", file=file, why=reason_of(error)
         ) from error
+
+
+def _is_private_file(file: Path) -> bool:
+    """Whether its owner alone can read it, or the unit alone to which systemd hands it over.
+
+    systemd gives its unit the right to read by an access list. The mode then shows the list's
+    mask in the place of the group's rights: 0440, where no group can read.
+    """
+    found = file.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
+    if handed_over and file.resolve().parent == Path(handed_over).resolve():
+        return found.st_uid in (0, os.geteuid()) and not mode & 0o037
+    return not mode & 0o077
 
 
 def _run_key_command(command: str) -> str:
