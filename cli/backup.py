@@ -27,6 +27,13 @@ KeepOption = Annotated[
 DaysOption = Annotated[
     int | None, typer.Option("--days", min=1, help="Backups of the last so many days stay.")
 ]
+UnencryptedFileOption = Annotated[
+    bool,
+    typer.Option(
+        "--unencrypted",
+        help="Although a key is set, take a backup that was made without one.",
+    ),
+]
 BackupArgument = Annotated[Path, typer.Argument(help="A file that `backup create` wrote.")]
 
 
@@ -93,8 +100,11 @@ def verify_backup_file(
     file: BackupArgument,
     deep: Annotated[
         bool,
-        typer.Option("--deep", help="Also restore it into a temporary folder, and compare."),
+        typer.Option(
+            "--deep", help="Also restore it into a folder beside the data folder, and compare."
+        ),
     ] = False,
+    unencrypted: UnencryptedFileOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read a backup to its end: every byte is as it was written, or exit code 1.
@@ -107,9 +117,9 @@ def verify_backup_file(
     key, settings = load_backup_key(), CommandState.settings
     file = file.expanduser().absolute()
     found = (
-        verify_backup_deeply(settings, file, key, say=print_notice)
+        verify_backup_deeply(settings, file, key, allow_unencrypted=unencrypted, say=print_notice)
         if deep
-        else verify_backup(file, key)
+        else verify_backup(file, key, allow_unencrypted=unencrypted)
     )
     if as_json:
         print_json(_describe_verified(found) | {"restored": deep})
@@ -209,6 +219,7 @@ def restore_home(
             help="Set a data folder that is there aside, and put it back if anything fails.",
         ),
     ] = False,
+    unencrypted: UnencryptedFileOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the data folder (--home) out of a backup, verified before anything is touched.
@@ -219,7 +230,14 @@ def restore_home(
     from graph.backup.restoring import restore_backup
 
     settings = CommandState.settings
-    done = restore_backup(settings, file, key=load_backup_key(), replace=replace, say=print_notice)
+    done = restore_backup(
+        settings,
+        file,
+        key=load_backup_key(),
+        replace=replace,
+        allow_unencrypted=unencrypted,
+        say=print_notice,
+    )
     if as_json:
         aside = None if done.aside is None else str(done.aside)
         print_json(_describe_verified(done.verified) | {"home": str(settings.home), "aside": aside})

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import PurePosixPath
-from typing import Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from graph.archive.sealing import CHUNK_BYTES, SealedReader, SealedWriter
 from graph.errors import ArchiveError
@@ -80,9 +80,8 @@ def iterate_parts(
     After the last one the list at the end is compared with what came. Raises ArchiveError.
     """
     found: list[ArchivedPart] = []
-    while "parts" not in (stated := json.loads(_read_sized(stream, _MAX_NAME_BYTES, name))):
-        path, kind = stated["path"], stated["kind"]
-        _check_part_path(path, name)
+    while "parts" not in (stated := _read_statement(stream, name)):
+        path, kind = _parse_part_name(stated, name)
         total, size = hashlib.sha256(), 0
 
         def iterate_blocks() -> Iterator[bytes]:
@@ -99,26 +98,48 @@ def iterate_parts(
         found.append(ArchivedPart(path, kind, size, total.hexdigest()))
     stream.expect_end()
     if [asdict(part) for part in found] != stated["parts"]:
-        raise ArchiveError(
-            "{file} does not hold what its list of contents states: take another copy of it.",
-            file=name,
-        )
+        raise _build_content_error(name)
+
+
+def _read_statement(stream: SealedReader, name: os.PathLike[str]) -> dict[str, Any]:
+    """The name of a part, or the list at the end."""
+    try:
+        stated = json.loads(_read_sized(stream, _MAX_NAME_BYTES, name))
+    except (ValueError, RecursionError) as error:
+        raise _build_content_error(name) from error
+    if not isinstance(stated, dict):
+        raise _build_content_error(name)
+    return stated
+
+
+def _parse_part_name(stated: Mapping[str, Any], name: os.PathLike[str]) -> tuple[str, PartKind]:
+    """Path and kind of a part. Raises ArchiveError for what is none."""
+    path: Any = stated.get("path")
+    kind: Any = stated.get("kind")
+    if not isinstance(path, str) or kind not in get_args(PartKind):
+        raise _build_content_error(name)
+    _check_part_path(path, name)
+    return path, kind
 
 
 def _read_sized(stream: SealedReader, most: int, name: os.PathLike[str]) -> bytes:
     length = int.from_bytes(stream.read(_LENGTH_BYTES), "big")
     if length > most:
-        raise ArchiveError(
-            "{file} does not hold what its list of contents states: take another copy of it.",
-            file=name,
-        )
+        raise _build_content_error(name)
     return stream.read(length)
+
+
+def _build_content_error(name: os.PathLike[str]) -> ArchiveError:
+    return ArchiveError(
+        "{file} does not hold what its list of contents states: take another copy of it.",
+        file=name,
+    )
 
 
 def _check_part_path(path: str, name: os.PathLike[str]) -> None:
     """A part must not be written outside the folder that it is restored into."""
     parsed = PurePosixPath(path)
-    if not path or "\0" in path or parsed.is_absolute() or ".." in parsed.parts:
+    if not parsed.parts or "\0" in path or parsed.is_absolute() or ".." in parsed.parts:
         raise ArchiveError(
             "{file} names a file outside the data folder: it was not made by this program.",
             file=name,

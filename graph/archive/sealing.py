@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _HASHED: Final = "none"
 # The tag of AES-GCM, or a SHA-256.
 _MAX_SEAL_BYTES: Final = 32
 _LENGTH_BYTES: Final = 4
+_SALT_PATTERN: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -139,11 +141,26 @@ class SealedWriter:
 class SealedReader:
     """Reads a file that a `SealedWriter` wrote; every byte that it gives was verified.
 
-    `name` is the file in errors. Raises ArchiveError, which says what is wrong with the file.
+    `name` is the file in errors. With a key a file that is not encrypted is refused, unless
+    `allow_unencrypted`: anybody may have put it in the place of the one that the key is of.
+    Raises ArchiveError, which says what is wrong with the file.
     """
 
-    def __init__(self, source: BinaryIO, name: os.PathLike[str], key: bytes | None) -> None:
+    def __init__(
+        self,
+        source: BinaryIO,
+        name: os.PathLike[str],
+        key: bytes | None,
+        *,
+        allow_unencrypted: bool = False,
+    ) -> None:
         self.head = read_archive_head(source, name)
+        if key is not None and not self.head.encrypted and not allow_unencrypted:
+            raise ArchiveError(
+                "{file} is not encrypted, and a key is set: anybody may have made it. If you made "
+                "it without a key yourself, say --unencrypted.",
+                file=name,
+            )
         self._source, self._name = source, name
         self._number, self._ended, self._held = 0, False, bytearray()
         self._sealer = _ChunkSealer(self._derive_file_key(key), _hash_head(self.head.raw))
@@ -221,7 +238,7 @@ def read_archive_head(source: BinaryIO, name: os.PathLike[str]) -> ArchiveHead:
         raise ArchiveError(
             "The head of {file} is damaged or cut off: take another copy of it.", file=name
         )
-    stated = json.loads(line)
+    stated = _parse_head(line, name)
     if stated["format"] != FORMAT_VERSION:
         raise ArchiveError(
             "{file} has format {format}, and this version of the program reads {known}: use the "
@@ -230,7 +247,35 @@ def read_archive_head(source: BinaryIO, name: os.PathLike[str]) -> ArchiveHead:
             format=stated["format"],
             known=FORMAT_VERSION,
         )
-    return ArchiveHead(stated["sealing"], stated["salt"], stated["key_check"], stated["facts"], raw)
+    salt, key_check, facts = stated.get("salt"), stated.get("key_check"), stated.get("facts")
+    if not (isinstance(salt, str) and isinstance(key_check, str) and isinstance(facts, dict)):
+        raise _build_foreign_head_error(name)
+    if not _SALT_PATTERN.fullmatch(salt):
+        raise _build_foreign_head_error(name)
+    if stated.get("sealing") not in (_ENCRYPTED, _HASHED):
+        raise ArchiveError(
+            "{file} is sealed in a way that this version of the program does not know: use the "
+            "version that made it.",
+            file=name,
+        )
+    return ArchiveHead(stated["sealing"], salt, key_check, facts, raw)
+
+
+def _parse_head(line: bytes, name: os.PathLike[str]) -> dict[str, Any]:
+    try:
+        stated = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _build_foreign_head_error(name) from error
+    if not isinstance(stated, dict) or not isinstance(stated.get("format"), int):
+        raise _build_foreign_head_error(name)
+    return stated
+
+
+def _build_foreign_head_error(name: os.PathLike[str]) -> ArchiveError:
+    """Its SHA-256 is right, so it is no damage."""
+    return ArchiveError(
+        "The head of {file} lacks what a backup states: it was not made by this program.", file=name
+    )
 
 
 def _hash_head(raw: bytes) -> bytes:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
@@ -18,7 +18,9 @@ from filelock import FileLock, Timeout
 from graph.archive.parts import PartKind, iterate_parts
 from graph.archive.sealing import SealedReader
 from graph.audit.log import record_event
+from graph.backup.contents import is_left_out
 from graph.backup.creation import GRAPH_PART_NAME
+from graph.cypher.spool import SPOOL_FOLDER
 from graph.errors import ArchiveError, DatabaseError, RefusedError, ShichengError, UsageError
 from graph.messages import Message, Say
 from graph.server.admin import (
@@ -37,6 +39,18 @@ from graph.system_errors import reason_of
 # Who was erased after the backup must stay out: the lists of the folder that is replaced go on.
 CARRIED_NAMES: Final = ("erased.json", "erasures.log", "dumps.jsonl", "backups.jsonl")
 _IDENTITY_KEY_NAME: Final = "identity.key"
+# What a head states, and as what; of the graph where there is one.
+_NEEDED_FACTS: Final[dict[str, Any]] = {
+    "made_at": str,
+    "graph": bool,
+    "revision": int | None,
+}
+_NEEDED_GRAPH_FACTS: Final[dict[str, Any]] = {
+    "neo4j": str,
+    "nodes": dict,
+    "relationships": dict,
+    "checksum": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -61,22 +75,51 @@ class RestoredBackup:
     erased: bool
 
 
-def verify_backup(file: Path, key: bytes | None) -> VerifiedBackup:
-    """Read a backup to its end. Raises ArchiveError, which says what is wrong with it."""
-    with _open_backup(file, key) as stream:
-        sizes = {path: sum(map(len, blocks)) for path, _, blocks in iterate_parts(stream, file)}
+def verify_backup(
+    file: Path, key: bytes | None, *, allow_unencrypted: bool = False
+) -> VerifiedBackup:
+    """Read a backup to its end. Raises ArchiveError, which says what is wrong with it.
+
+    With a key a backup that is not encrypted is refused, unless `allow_unencrypted`.
+    """
+    with _open_backup(file, key, allow_unencrypted=allow_unencrypted) as stream:
+        _require_facts(file, stream.head.facts)
+        sizes = {
+            path: sum(map(len, blocks)) for path, _, blocks in _iterate_own_parts(stream, file)
+        }
         return VerifiedBackup(file, stream.head.encrypted, stream.head.facts, sizes)
 
 
 def verify_backup_deeply(
-    settings: Settings, file: Path, key: bytes | None, *, say: Say = lambda line: None
+    settings: Settings,
+    file: Path,
+    key: bytes | None,
+    *,
+    allow_unencrypted: bool = False,
+    say: Say = lambda line: None,
 ) -> VerifiedBackup:
-    """Restore a backup into a temporary folder, and compare the graph with what was backed up."""
-    verified = verify_backup(file, key)
+    """Restore a backup into a folder beside the data folder, and compare the graph with what was
+    backed up. The folder is its owner's alone and goes at the end.
+    """
+    verified = verify_backup(file, key, allow_unencrypted=allow_unencrypted)
     _require_usable(settings, verified)
-    with tempfile.TemporaryDirectory(prefix="shicheng-verify-") as folder:
-        _require_room(Path(folder), verified)
-        _fill_home(settings.at(Path(folder) / "home"), verified, key, say)
+    home = settings.home.absolute()
+    if home.is_dir():  # a log alone would make a data folder, into which nothing is restored
+        record_event(home, "backup", what="verify_deep")
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _require_room(home.parent, verified)
+        # Not the folder for temporary files: plain data may not belong on that disk.
+        prefix = f".{home.name}.verifying-"
+        with tempfile.TemporaryDirectory(dir=home.parent, prefix=prefix) as folder:
+            _fill_home(settings.at(Path(folder) / "home"), verified, key, say)
+    except OSError as error:
+        raise DatabaseError(
+            "{folder} cannot be written ({reason}), and the backup is restored there to be "
+            "verified: free some space there or mend its permissions.",
+            folder=home.parent,
+            reason=reason_of(error),
+        ) from error
     return verified
 
 
@@ -86,12 +129,14 @@ def restore_backup(
     *,
     key: bytes | None,
     replace: bool = False,
+    allow_unencrypted: bool = False,
     say: Say = lambda line: None,
 ) -> RestoredBackup:
     """Make the data folder of `settings` out of a backup.
 
     A data folder that holds something is refused, or with `replace` set aside when the new one is
-    complete. Raises ShichengError; then everything is as it was.
+    complete. `allow_unencrypted`: as of `verify_backup`. Raises ShichengError; then everything is
+    as it was.
     """
     home = settings.home.absolute()
     file = file.expanduser().absolute()
@@ -104,17 +149,19 @@ def restore_backup(
         )
     if home.is_symlink():
         raise UsageError("{home} is a link: name the folder that it leads to.", home=home)
-    verified = verify_backup(file, key)
+    verified = verify_backup(file, key, allow_unencrypted=allow_unencrypted)
     _require_usable(settings, verified)
     new = home.with_name(f".{home.name}.restoring-{uuid.uuid4().hex[:8]}")
     try:
         home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _require_room(home.parent, verified)
         _fill_home(settings.at(new), verified, key, say)
-        erased = _carry_lists(home, new)
         record_event(new, "restore", what="home", replaced=stands)
-        aside = _swap_homes(settings, new, home) if stands else None
-        if not stands:
+        aside, erased = None, False
+        if stands:
+            _require_same_identity_key(home, new)
+            aside, erased = _swap_homes(settings, new, home)
+        else:
             with suppress(FileNotFoundError):
                 home.rmdir()
             new.rename(home)
@@ -133,14 +180,48 @@ def restore_backup(
 
 
 @contextmanager
-def _open_backup(file: Path, key: bytes | None) -> Iterator[SealedReader]:
+def _open_backup(
+    file: Path, key: bytes | None, *, allow_unencrypted: bool
+) -> Iterator[SealedReader]:
     try:
         with file.open("rb") as source:
-            yield SealedReader(source, file, key)
+            yield SealedReader(source, file, key, allow_unencrypted=allow_unencrypted)
     except OSError as error:
         raise ArchiveError(
             "{file} cannot be read ({reason}).", file=file, reason=reason_of(error)
         ) from error
+
+
+def _require_facts(file: Path, facts: Mapping[str, Any]) -> None:
+    """Refuses a head that does not state what is used of it."""
+    needed = _NEEDED_FACTS | (_NEEDED_GRAPH_FACTS if facts.get("graph") else {})
+    wrong = [name for name, kinds in needed.items() if not isinstance(facts.get(name), kinds)]
+    if wrong or not isinstance(facts.get("store_bytes", 0), int):
+        raise ArchiveError(
+            "The head of {file} lacks what a backup states: it was not made by this program.",
+            file=file,
+        )
+
+
+def _iterate_own_parts(
+    stream: SealedReader, file: Path
+) -> Iterator[tuple[str, PartKind, Iterator[bytes]]]:
+    """The parts that `create_backup` writes. Raises ArchiveError for one that it leaves out.
+
+    Such a part would put a plug-in into Neo4j's folder, or figures beside a snapshot.
+    """
+    has_graph = stream.head.facts["graph"]
+    for path, kind, blocks in iterate_parts(stream, file):
+        if kind == "file" and PurePosixPath(path).parts[0] == SPOOL_FOLDER:
+            continue  # rows of query results, which earlier versions put into backups
+        foreign = is_left_out(PurePosixPath(path)) if kind == "file" else not has_graph
+        if foreign:
+            raise ArchiveError(
+                "{file} holds {part}, which a backup never holds: it was not made by this program.",
+                file=file,
+                part=path,
+            )
+        yield path, kind, blocks
 
 
 def _require_usable(settings: Settings, verified: VerifiedBackup) -> None:
@@ -187,8 +268,8 @@ def _fill_home(settings: Settings, verified: VerifiedBackup, key: bytes | None, 
         if has_graph:
             # neo4j-admin asks for a configuration; the first start makes the rest of a store.
             write_server_files(settings, find_free_port(0))
-        with _open_backup(verified.file, key) as stream:
-            for path, kind, blocks in iterate_parts(stream, verified.file):
+        with _open_backup(verified.file, key, allow_unencrypted=not verified.encrypted) as stream:
+            for path, kind, blocks in _iterate_own_parts(stream, verified.file):
                 _restore_part(settings, verified.file, path, kind, blocks)
         if has_graph:
             say(Message("Comparing the restored graph with the one that was backed up ..."))
@@ -232,8 +313,17 @@ def _require_same_graph(settings: Settings, verified: VerifiedBackup) -> None:
 def _carry_lists(home: Path, new: Path) -> bool:
     """Takes who was erased, and which copies there are, over from the folder that is replaced.
 
-    Whether people were erased from it. With another key of digests the list would bar nobody.
+    Whether people were erased from it.
     """
+    erased = _require_same_identity_key(home, new)
+    for name in CARRIED_NAMES:
+        if (home / name).is_file():
+            shutil.copy2(home / name, new / name)
+    return erased
+
+
+def _require_same_identity_key(home: Path, new: Path) -> bool:
+    """Whether people were erased. With another key of digests their list would bar nobody."""
     erased = (home / CARRIED_NAMES[0]).is_file()
     if erased and not _have_same_bytes(home / _IDENTITY_KEY_NAME, new / _IDENTITY_KEY_NAME):
         raise ShichengError(
@@ -241,9 +331,6 @@ def _carry_lists(home: Path, new: Path) -> bool:
             "they would not be recognised: restore into another folder with --home.",
             home=home,
         )
-    for name in CARRIED_NAMES:
-        if (home / name).is_file():
-            shutil.copy2(home / name, new / name)
     return erased
 
 
@@ -254,8 +341,11 @@ def _have_same_bytes(one: Path, other: Path) -> bool:
         return False
 
 
-def _swap_homes(settings: Settings, new: Path, home: Path) -> Path:
-    """Puts the new folder in the place of the old one, which is set aside; or nothing happens."""
+def _swap_homes(settings: Settings, new: Path, home: Path) -> tuple[Path, bool]:
+    """Puts the new folder in the place of the old one, which is set aside; or nothing happens.
+
+    Where the old one is, and whether people were erased from it.
+    """
     made = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
     aside = home.with_name(f"{home.name}.replaced-{made}")
     if not home.is_dir():
@@ -270,10 +360,12 @@ def _swap_homes(settings: Settings, new: Path, home: Path) -> Path:
     with held, lock_store_offline(home):
         record_event(home, "restore", what="home", replaced=True)
         stop_server(settings)
+        # Not before the lock is had: an erasure may have ended while it was waited for.
+        erased = _carry_lists(home, new)
         home.rename(aside)
         try:
             new.rename(home)
         except OSError:
             aside.rename(home)
             raise
-    return aside
+    return aside, erased

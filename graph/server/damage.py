@@ -329,7 +329,8 @@ def _find_left_files(home: Path) -> Iterator[Message]:
     """What killed processes left half made."""
     patterns = (".making-*", "*/.making-*", ".dump-*", "restore-*")
     found = [path for pattern in patterns for path in home.glob(pattern)]
-    found += home.parent.glob(f".{home.name}.restoring-*")
+    for act in ("restoring", "verifying"):
+        found += home.parent.glob(f".{home.name}.{act}-*")
     for path in sorted(found):
         if time.time() - path.lstat().st_mtime > _LEFT_SECONDS:
             yield Message(

@@ -8,6 +8,7 @@ import json
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -142,14 +143,66 @@ def test_keys_and_foreign_files_are_named() -> None:
     assert b"notebook" not in data and KEY not in data
 
 
+def test_a_backup_without_a_key_is_no_answer_to_a_key() -> None:
+    data = build_backup(CONTENT, None)
+    with pytest.raises(ArchiveError, match="is not encrypted, and a key is set"):
+        read_backup(data, KEY)
+    stream = SealedReader(io.BytesIO(data), NAME, KEY, allow_unencrypted=True)
+    assert {path for path, _, _ in iterate_parts(stream, NAME)} == CONTENT.keys()
+    encrypted = io.BytesIO(build_backup(CONTENT, KEY))
+    assert SealedReader(encrypted, NAME, KEY, allow_unencrypted=True).head.encrypted
+
+
+def build_head(line: bytes) -> bytes:
+    """A head with this line, whose SHA-256 is right."""
+    return FORMAT_LINE + line + hashlib.sha256(FORMAT_LINE + line).hexdigest().encode() + b"\n"
+
+
 def test_a_newer_format_is_refused() -> None:
-    line = json.dumps({"format": 2}).encode() + b"\n"
-    seal = hashlib.sha256(FORMAT_LINE + line).hexdigest().encode() + b"\n"
     with pytest.raises(ArchiveError, match="has format 2, and this version of the program reads 1"):
-        read_backup(FORMAT_LINE + line + seal, None)
+        read_backup(build_head(b'{"format": 2}\n'), None)
 
 
-@pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "a/../../b", "", "a\0b"])
+HEAD = {"format": 1, "sealing": "AES-256-GCM", "salt": "0" * 64, "key_check": "", "facts": {}}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        *[({name: None}, "lacks what a backup states") for name in HEAD if name != "sealing"],
+        ({"salt": "x" * 64}, "lacks what a backup states"),
+        ({"salt": "00"}, "lacks what a backup states"),
+        ({"facts": []}, "lacks what a backup states"),
+        ({"sealing": None}, "sealed in a way"),
+        ({"sealing": "aes-256-gcm"}, "sealed in a way"),
+    ],
+)
+def test_a_head_that_states_too_little_is_refused(change: dict[str, Any], said: str) -> None:
+    stated = {name: value for name, value in {**HEAD, **change}.items() if value is not None}
+    for key in (None, KEY):
+        with pytest.raises(ArchiveError, match=said):
+            read_backup(build_head(json.dumps(stated).encode() + b"\n"), key)
+
+
+@pytest.mark.parametrize("line", [b"\n", b"[]\n", b"1\n", b"{\n", b"\xff\n", b"[" * 60_000 + b"\n"])
+def test_a_head_that_is_none_is_refused(line: bytes) -> None:
+    with pytest.raises(ArchiveError, match="lacks what a backup states"):
+        read_backup(build_head(line), None)
+
+
+@pytest.mark.parametrize(
+    "name", [b"{}", b"[]", b"x", b'{"path": 1, "kind": "file"}', b'{"path": "a"}']
+)
+def test_a_part_without_a_name_is_refused(name: bytes) -> None:
+    out = io.BytesIO()
+    writer = SealedWriter(out, {}, None)
+    writer.write(len(name).to_bytes(4, "big") + name)
+    writer.finish()
+    with pytest.raises(ArchiveError, match="does not hold what its list"):
+        read_backup(out.getvalue(), None)
+
+
+@pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "a/../../b", "", ".", "a\0b"])
 def test_a_part_outside_the_folder_is_refused(path: str) -> None:
     with pytest.raises(ArchiveError, match="outside the data folder"):
         read_backup(build_backup({path: b""}, None), None)
@@ -187,6 +240,26 @@ def test_the_key_comes_from_one_of_three_places(no_key: pytest.MonkeyPatch, tmp_
         no_key.setenv(name, value)
         assert load_backup_key() == KEY
         no_key.delenv(name)
+
+
+def test_a_key_that_systemd_hands_over_is_read(no_key: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "credentials" / "backup.key"
+    file.parent.mkdir()
+    file.write_text(KEY.hex())
+    no_key.setenv("SHICHENG_BACKUP_KEY_FILE", str(file))
+    file.chmod(0o440)  # as its access list shows it
+    with pytest.raises(UsageError, match="chmod 600"):
+        load_backup_key()
+    no_key.setenv("CREDENTIALS_DIRECTORY", str(file.parent))
+    assert load_backup_key() == KEY
+    for mode in (0o444, 0o460):
+        file.chmod(mode)
+        with pytest.raises(UsageError, match="chmod 600"):
+            load_backup_key()
+    file.chmod(0o440)
+    no_key.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "other"))
+    with pytest.raises(UsageError, match="chmod 600"):
+        load_backup_key()
 
 
 def test_a_key_that_is_none_is_said_without_it(no_key: pytest.MonkeyPatch, tmp_path: Path) -> None:

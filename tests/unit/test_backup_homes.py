@@ -14,7 +14,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
+from graph.archive.parts import PartWriter
 from graph.archive.register import (
     RegisteredBackup,
     list_registered_backups,
@@ -28,7 +30,7 @@ from graph.audit.verification import verify_audit_log
 from graph.backup import creation, restoring
 from graph.backup.contents import list_backup_files
 from graph.backup.creation import create_backup
-from graph.backup.restoring import restore_backup, verify_backup
+from graph.backup.restoring import restore_backup, verify_backup, verify_backup_deeply
 from graph.errors import ArchiveError, DatabaseError, RefusedError, ShichengError, UsageError
 from graph.programme.notebook import Notebook
 from graph.server.locks import LOAD_LOCK_NAME
@@ -137,6 +139,114 @@ def test_whoever_was_erased_stays_out(settings: Settings, tmp_path: Path) -> Non
     assert not list(tmp_path.glob("*restoring*")) and not list(tmp_path.glob("*replaced*"))
 
 
+def test_who_is_erased_while_the_restore_waits_stays_out(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = make_backup(settings, tmp_path)
+
+    class SlowLock(FileLock):
+        """Another holds it until people were erased."""
+
+        def acquire(self, *args: Any, **more: Any) -> Any:
+            if self.lock_file.endswith(LOAD_LOCK_NAME):
+                (settings.home / "erased.json").write_text('{"people": ["last"]}')
+            return super().acquire(*args, **more)
+
+    monkeypatch.setattr(restoring, "FileLock", SlowLock)
+    done = restore_backup(settings, file, key=KEY, replace=True)
+    assert done.erased
+    assert "last" in (settings.home / "erased.json").read_text()
+
+
+def forge_backup(file: Path, path: str, **facts: Any) -> Path:
+    """A backup without a key that holds one part of anybody's choice."""
+    stated = {"graph": False, "made_at": "2026-12-01T00:00:00+00:00", "revision": 3} | facts
+    with file.open("wb") as out:
+        writer = PartWriter(SealedWriter(out, stated, None))
+        writer.add_part("mappings/a.yaml", "file", [b"a"])
+        writer.add_part(path, "file", [b"b"])
+        writer.finish_parts()
+    return file
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["neo4j/plugins/x.jar", "./Neo4j/conf/x", "snapshots/a/b", "standing.json", "a/.b/c", "x.lock"],
+)
+def test_a_part_that_no_backup_holds_is_refused(
+    settings: Settings, tmp_path: Path, path: str
+) -> None:
+    file = forge_backup(tmp_path / "a.backup", path)
+    before = sorted(tmp_path.rglob("*"))
+    for home in (settings.home, tmp_path / "sub" / "new"):
+        with pytest.raises(ArchiveError, match="a backup never holds"):
+            restore_backup(settings.at(home), file, key=None, replace=True)
+    with pytest.raises(ArchiveError, match="a backup never holds"):
+        verify_backup(file, None)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_rows_of_results_in_an_earlier_backup_are_not_restored(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = forge_backup(tmp_path / "a.backup", "results/b1/000000.arrow")
+    new = settings.at(tmp_path / "new")
+    assert restore_backup(new, file, key=None).verified.sizes == {"mappings/a.yaml": 1}
+    assert not (new.home / "results").exists()
+
+
+@pytest.mark.parametrize("facts", [{"made_at": None}, {"graph": 1}, {"graph": True}])
+def test_facts_that_are_missing_are_named(tmp_path: Path, facts: dict[str, Any]) -> None:
+    with pytest.raises(ArchiveError, match="lacks what a backup states"):
+        verify_backup(forge_backup(tmp_path / "a.backup", "b", **facts), None)
+
+
+def test_a_backup_without_a_key_needs_a_word_where_a_key_is_set(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = forge_backup(tmp_path / "a.backup", "b")
+    new, before = settings.at(tmp_path / "new"), sorted(tmp_path.rglob("*"))
+    with pytest.raises(ArchiveError, match="--unencrypted"):
+        verify_backup(file, KEY)
+    with pytest.raises(ArchiveError, match="--unencrypted"):
+        restore_backup(new, file, key=KEY)
+    assert sorted(tmp_path.rglob("*")) == before
+    given = {"SHICHENG_HOME": str(new.home), "SHICHENG_LANG": "en"}
+    given |= {"NEO4J_URI": "bolt://127.0.0.1:1", "SHICHENG_BACKUP_KEY": KEY.hex()}
+    for command in (["backup", "verify", file], ["restore", file]):
+        assert run_here(command, given).returncode == 1
+        done = run_here([*command, "--unencrypted"], given)
+        assert done.returncode == 0, done.stderr
+    assert (new.home / "b").read_text() == "b"
+
+
+def test_a_deep_verification_leaves_a_line_of_the_log_alone(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = make_backup(settings, tmp_path)
+    lines, before = verify_audit_log(settings.home).lines, sorted(tmp_path.rglob("*"))
+    modes: list[int] = []
+    fill = restoring._fill_home
+
+    def fill_then_fail(made: Settings, *rest: Any) -> None:
+        fill(made, *rest)
+        assert made.home.parent.parent == settings.home.parent
+        modes.append(made.home.parent.stat().st_mode & 0o777)
+        if len(modes) > 1:
+            raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(restoring, "_fill_home", fill_then_fail)
+    assert verify_backup_deeply(settings, file, KEY).facts["revision"] == 3
+    with pytest.raises(DatabaseError, match="No space left"):
+        verify_backup_deeply(settings, file, KEY)
+    assert modes == [0o700, 0o700] and sorted(tmp_path.rglob("*")) == before
+    assert verify_audit_log(settings.home).lines == lines + 2
+    absent = settings.at(tmp_path / "absent")
+    monkeypatch.setattr(restoring, "_fill_home", fill)
+    verify_backup_deeply(absent, file, KEY)
+    assert not absent.home.exists()
+
+
 def test_a_swap_that_fails_puts_the_old_folder_back(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,8 +307,6 @@ def test_a_disk_that_gets_full_leaves_nothing_half(
 
 
 def test_what_is_under_way_is_refused(settings: Settings, tmp_path: Path) -> None:
-    from filelock import FileLock
-
     with (
         FileLock(settings.home / LOAD_LOCK_NAME),
         pytest.raises(DatabaseError, match=r"A load .* is running"),

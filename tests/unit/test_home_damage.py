@@ -218,6 +218,7 @@ KINDS: list[tuple[str, Callable[[Path], None], str]] = [
     ("reports/.making-1", left_long_ago, "left by a command that was killed"),
     ("restore-abc", left_long_ago, "left by a command that was killed"),
     ("../.home.restoring-abc", left_long_ago, "left by a command that was killed"),
+    ("../.home.verifying-abc", left_long_ago, "left by a command that was killed"),
     ("backups.jsonl", old_backup, "30 days old"),
     ("../newest.backup", cut, "damaged or cut off"),
     ("../newest.backup", torn_line, "another size"),
