@@ -19,7 +19,7 @@ from graph.messages import Message
 
 if TYPE_CHECKING:
     from graph.archive.register import RegisteredBackup
-    from graph.backup.restoring import VerifiedBackup
+    from graph.backup.restoring import RestoredBackup, VerifiedBackup
 
 KeepOption = Annotated[
     int | None, typer.Option("--keep", min=1, help="The newest so many backups stay.")
@@ -250,6 +250,11 @@ def restore_home(
                 revision=done.verified.facts["revision"] or "-",
             )
         )
+    _say_what_to_do(done)
+
+
+def _say_what_to_do(done: RestoredBackup) -> None:
+    """What a restore leaves to the operator."""
     if done.aside is not None:
         print_notice(
             Message(
