@@ -18,6 +18,11 @@ from filelock import FileLock, Timeout
 from graph.archive.parts import PartKind, iterate_parts
 from graph.archive.sealing import SealedReader
 from graph.audit.log import record_event
+from graph.backup.carried_lists import (
+    ERASED_LIST_NAME,
+    has_same_identity_key,
+    merge_carried_lists,
+)
 from graph.backup.contents import is_left_out
 from graph.backup.creation import GRAPH_PART_NAME
 from graph.cypher.spool import SPOOL_FOLDER
@@ -36,9 +41,6 @@ from graph.settings import Settings
 from graph.store.checksum import compute_graph_checksum
 from graph.system_errors import reason_of
 
-# Who was erased after the backup must stay out: the lists of the folder that is replaced go on.
-CARRIED_NAMES: Final = ("erased.json", "erasures.log", "dumps.jsonl", "backups.jsonl")
-_IDENTITY_KEY_NAME: Final = "identity.key"
 # What a head states, and as what; of the graph where there is one.
 _NEEDED_FACTS: Final[dict[str, Any]] = {
     "made_at": str,
@@ -310,35 +312,16 @@ def _require_same_graph(settings: Settings, verified: VerifiedBackup) -> None:
         )
 
 
-def _carry_lists(home: Path, new: Path) -> bool:
-    """Takes who was erased, and which copies there are, over from the folder that is replaced.
-
-    Whether people were erased from it.
-    """
-    erased = _require_same_identity_key(home, new)
-    for name in CARRIED_NAMES:
-        if (home / name).is_file():
-            shutil.copy2(home / name, new / name)
-    return erased
-
-
 def _require_same_identity_key(home: Path, new: Path) -> bool:
     """Whether people were erased. With another key of digests their list would bar nobody."""
-    erased = (home / CARRIED_NAMES[0]).is_file()
-    if erased and not _have_same_bytes(home / _IDENTITY_KEY_NAME, new / _IDENTITY_KEY_NAME):
+    erased = (home / ERASED_LIST_NAME).is_file()
+    if erased and not has_same_identity_key(home, new):
         raise ShichengError(
             "People were erased from {home}, and the backup has another identity.key, with which "
             "they would not be recognised: restore into another folder with --home.",
             home=home,
         )
     return erased
-
-
-def _have_same_bytes(one: Path, other: Path) -> bool:
-    try:
-        return one.read_bytes() == other.read_bytes()
-    except OSError:
-        return False
 
 
 def _swap_homes(settings: Settings, new: Path, home: Path) -> tuple[Path, bool]:
@@ -361,7 +344,8 @@ def _swap_homes(settings: Settings, new: Path, home: Path) -> tuple[Path, bool]:
         record_event(home, "restore", what="home", replaced=True)
         stop_server(settings)
         # Not before the lock is had: an erasure may have ended while it was waited for.
-        erased = _carry_lists(home, new)
+        erased = _require_same_identity_key(home, new)
+        merge_carried_lists(home, new)
         home.rename(aside)
         try:
             new.rename(home)

@@ -37,6 +37,7 @@ from graph.server.locks import LOAD_LOCK_NAME
 from graph.settings import Settings
 from graph.store.checksum import GraphChecksum
 from loaders.erasure.backups import list_backups
+from loaders.erasure.erased_people import ErasedPerson, bar_erased_people, list_erased_people
 from tests.conftest import own_settings
 from tests.live.shell import run_here
 
@@ -142,20 +143,22 @@ def test_whoever_was_erased_stays_out(settings: Settings, tmp_path: Path) -> Non
 def test_who_is_erased_while_the_restore_waits_stays_out(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    first, last = (ErasedPerson(id, "2026-11-30", (id,)) for id in ("first", "last"))
+    bar_erased_people(settings.home, [first])
     file = make_backup(settings, tmp_path)
+    (settings.home / "erased.json").unlink()  # by a restore of an older backup, say
 
     class SlowLock(FileLock):
         """Another holds it until people were erased."""
 
         def acquire(self, *args: Any, **more: Any) -> Any:
             if self.lock_file.endswith(LOAD_LOCK_NAME):
-                (settings.home / "erased.json").write_text('{"people": ["last"]}')
+                bar_erased_people(settings.home, [last])
             return super().acquire(*args, **more)
 
     monkeypatch.setattr(restoring, "FileLock", SlowLock)
     done = restore_backup(settings, file, key=KEY, replace=True)
-    assert done.erased
-    assert "last" in (settings.home / "erased.json").read_text()
+    assert done.erased and list_erased_people(settings.home) == [last, first]
 
 
 def forge_backup(file: Path, path: str, **facts: Any) -> Path:
