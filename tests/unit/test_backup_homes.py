@@ -250,6 +250,21 @@ def test_a_deep_verification_leaves_a_line_of_the_log_alone(
     assert not absent.home.exists()
 
 
+def test_a_key_of_the_environment_serves_a_replacing_restore(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHICHENG_ID_KEY", "0123456789abcdef" * 4)
+    (settings.home / "identity.key").unlink()  # with the variable there is none
+    days = {"p1": "2026-01-01", "p2": "2026-01-02", "p9": "2026-01-03"}
+    people = [ErasedPerson(digest, day, (digest,)) for digest, day in days.items()]
+    bar_erased_people(settings.home, people[:2])
+    file = make_backup(settings, tmp_path)
+    (settings.home / "erased.json").unlink()
+    bar_erased_people(settings.home, people[2:])
+    assert restore_backup(settings, file, key=KEY, replace=True).erased
+    assert list_erased_people(settings.home) == people
+
+
 def test_a_swap_that_fails_puts_the_old_folder_back(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
