@@ -167,6 +167,11 @@ def tokenize_cypher(text: str) -> list[Token]:
     return found
 
 
+def list_comments(text: str) -> list[str]:
+    """The comments of a Cypher text, with their signs, in order."""
+    return [m.group() for m in _TOKEN_PATTERN.finditer(text) if m.lastgroup == "comment"]
+
+
 @dataclass(frozen=True)
 class ValidatedStatement:
     """A statement that only reads: the columns it returns, and what the engine remarks of it."""

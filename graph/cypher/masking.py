@@ -20,10 +20,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.cypher.guard import Token, tokenize_cypher
+from graph.cypher.guard import Token, list_comments, tokenize_cypher
 from graph.errors import RefusedError
 from graph.identity import is_valid_id_number
-from graph.model.kinds import FACETS, NODES, PROVENANCE, RELATIONS, UNDO
+from graph.model.kinds import FACETS, NODES, PERSON_ID, PROVENANCE, RELATIONS, UNDO
 from graph.model.schema_types import Declared, build_facet_prefix
 
 if TYPE_CHECKING:
@@ -43,6 +43,14 @@ MASKED_PROPERTIES: Final = frozenset(_list_masked_properties())
 PERSON_DATA_PROPERTIES: Final = frozenset(
     p.stored for kind in NODES for p in kind.properties if p.personal or p.masked
 )
+_PERSON_NAMING_PROPERTIES: Final = PERSON_DATA_PROPERTIES | {PERSON_ID.stored}
+# An id of a person as the generated data have it, and Neo4j's own of a node (`elementId`).
+_PERSON_ID_PATTERN: Final = re.compile(
+    r"(?<![A-Za-z0-9])[Pp]\d{3,}(?!\w)|\b\d+:[0-9a-f]{8}-[0-9a-f-]{27}:\d+"
+)
+_BINDING_WORDS: Final = frozenset({"WITH", "UNWIND", "LET"})
+_CLAUSE_BEGINNINGS: Final = _BINDING_WORDS | {"MATCH", "WHERE", "RETURN", "CALL", "ORDER", "FILTER"}
+_COMPARING_WORDS: Final = frozenset({"IN", "STARTS", "ENDS", "CONTAINS"})
 _ID_NUMBER_CANDIDATE_PATTERN: Final = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 # The variable of what is written anew.
 _MASKING_VARIABLE: Final = "shicheng_key"
@@ -95,7 +103,10 @@ def mask_value(value: Any) -> Any:
 
 
 def has_personal_identifier(text: str) -> bool:
-    """Whether a statement holds what tells a person: a name that is asked for, an ID number.
+    """Whether a statement holds what tells a person: a name or id that is asked for, an ID number.
+
+    It looks at the statement alone, not at the graph: a text that is put together, or that stands
+    far from the property that it is compared with, is not found.
 
     >>> has_personal_identifier("MATCH (p:Person) WHERE p.name = '李雷' RETURN p.person_id")
     True
@@ -107,18 +118,52 @@ def has_personal_identifier(text: str) -> bool:
         is_valid_id_number(found.upper()) for found in _ID_NUMBER_CANDIDATE_PATTERN.findall(text)
     ):
         return True
+    texts = [token.text for token in words if token.kind == "string"]
+    if any(map(_PERSON_ID_PATTERN.search, (*texts, *list_comments(text)))):
+        return True
     searched = any(read_token_name(token).casefold() == "fulltext" for token in words)
     return any(
         token.kind == "string"
-        and (searched or PERSON_DATA_PROPERTIES.intersection(_list_nearby_names(words, at)))
+        and (searched or _PERSON_NAMING_PROPERTIES.intersection(_list_nearby_names(words, at)))
         for at, token in enumerate(words)
-    )
+    ) or (_has_bound_text(words) and _compares_person_property(words))
+
+
+def _has_bound_text(words: Sequence[Token]) -> bool:
+    """Whether a text stands where a WITH, UNWIND or LET gives it a name."""
+    clause = before = ""
+    for token in words:
+        if token.word in _CLAUSE_BEGINNINGS and before not in ("STARTS", "ENDS"):
+            clause = token.word
+        before = token.word
+        if token.kind == "string" and clause in _BINDING_WORDS:
+            return True
+    return False
+
+
+def _compares_person_property(words: Sequence[Token]) -> bool:
+    """Whether what names a person is compared with something else than a parameter."""
+    for at, token in enumerate(words):
+        if read_token_name(token) not in _PERSON_NAMING_PROPERTIES:
+            continue
+        before = words[max(at - 4, 0) : at - 2] if at >= 3 and words[at - 1].text == "." else []
+        compared = before and (before[-1].text in ("=", ">") or before[-1].word in _COMPARING_WORDS)
+        if compared and all(one.kind != "parameter" for one in before):
+            return True
+        after = words[at + 1 : at + 4]
+        compared = after and (after[0].text in ("=", "<", ":") or after[0].word in _COMPARING_WORDS)
+        if compared and all(one.kind != "parameter" for one in after):
+            return True
+    return False
 
 
 def _list_nearby_names(words: Sequence[Token], at: int) -> Iterator[str]:
-    """The names that stand up to a comparison's length before and after a text, in its clause."""
-    for token in words[max(at - 8, 0) : at]:
-        yield read_token_name(token)
+    """The names that stand up to a comparison's length before and after a text, in its clause;
+    without those that are compared with a parameter.
+    """
+    for place in range(max(at - 8, 0), at):
+        if words[place + 1].text not in ("=", ":") or words[place + 2].kind != "parameter":
+            yield read_token_name(words[place])
     for token in words[at + 1 : at + 6]:
         if token.word in ("RETURN", "WITH", "MATCH", "ORDER", "AND", "OR", "AS"):
             break

@@ -107,6 +107,7 @@ class Notebook:
     """The entries of one data folder."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self._path = home / NOTEBOOK_FILE_NAME
         try:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from graph.audit.log import record_event
+from graph.cypher.guard import list_comments
 from graph.cypher.masking import has_personal_identifier
 from graph.cypher.named_queries import Query, parse_own_query
 from graph.errors import RefusedError, UsageError
@@ -61,7 +62,7 @@ def save_query(
     """Keeps a query, or a new version of the owner's own with this id.
 
     Raises `UsageError` for a missing title, for parameters that can't be read, and for a shared
-    statement that names a person: people are asked for by a parameter.
+    statement that names a person or has comments. The audit log has a line of what is shared.
     """
     title, help = " ".join(title.split()), help.strip()
     if not title or len(title) > MAX_QUERY_TITLE_CHARACTERS:
@@ -76,16 +77,31 @@ def save_query(
             most=MAX_QUERY_HELP_CHARACTERS,
         )
     parse_own_query(title, help, text)
-    if shared and has_personal_identifier(text):
-        raise UsageError(
-            "The statement names a person, so it is not shared: ask for the person by a "
-            "parameter, as // param person_id: person | en: Person | zh: 人员."
-        )
+    if shared:
+        _validate_shared_text(text)
     before = None if id is None else _find_newest(notebook, id)
     if before is not None and before.owner != owner:
         raise RefusedError("This query is somebody else's: save it under a title of your own.")
     body = {"title": title, "help": help, "text": text, "shared": shared}
-    return _read_entry(notebook.add("query", owner, id or uuid.uuid4().hex, body))
+    id = id or uuid.uuid4().hex
+    if shared:
+        record_event(notebook.home, "decision", what="query", verdict="shared", query=id)
+    return _read_entry(notebook.add("query", owner, id, body))
+
+
+def _validate_shared_text(text: str) -> None:
+    """Raises `UsageError` where others must not read the statement."""
+    if has_personal_identifier(text):
+        raise UsageError(
+            "The statement names a person, so it is not shared: ask for the person by a "
+            "parameter, as // param person_id: person | en: Person | zh: 人员."
+        )
+    # Nothing tells whether a comment names somebody. Without its lines of // param:
+    if list_comments(parse_own_query("", "", text).text):
+        raise UsageError(
+            "The statement has comments, which may name a person, so it is not shared: take them "
+            "out, and say in the help what it shows. Lines of // param may stay."
+        )
 
 
 def list_saved_queries(notebook: Notebook, owner: str) -> list[SavedQuery]:
@@ -96,15 +112,24 @@ def list_saved_queries(notebook: Notebook, owner: str) -> list[SavedQuery]:
 
 
 def list_query_versions(notebook: Notebook, owner: str, id: str) -> list[SavedQuery]:
-    """All versions of a query, the newest first; none of one that this account does not see."""
+    """The versions of a query, the newest first: all to the owner; to others those that were
+    shared themselves, while the newest one is.
+    """
     entries = notebook.entries("query", subject=id, most=MAX_SAVED_QUERIES)
     versions = [_read_entry(entry) for entry in entries]
-    return versions if versions and (versions[0].owner == owner or versions[0].shared) else []
+    if versions and versions[0].owner == owner:
+        return versions
+    return [one for one in versions if one.shared and versions[0].shared]
 
 
 def remove_saved_query(notebook: Notebook, owner: str, id: str) -> int:
-    """Takes away all versions of the owner's own query; how many there were."""
+    """Takes away all versions of the owner's own query; how many there were.
+
+    One that stands in everybody's library goes from there too, with a line of the audit log.
+    """
     entries = notebook.entries("query", owner=owner, subject=id, most=MAX_SAVED_QUERIES)
+    if entries and PROMOTED_PREFIX + id in list_promoted_queries(notebook):
+        record_event(notebook.home, "decision", what="query", verdict="removed", query=id)
     return sum(notebook.remove(entry.id, owner) for entry in entries)
 
 
@@ -112,16 +137,19 @@ def remove_saved_query(notebook: Notebook, owner: str, id: str) -> int:
 
 
 def ask_for_review(notebook: Notebook, owner: str, id: str) -> None:
-    """Proposes the newest version for everybody's library. Raises `RefusedError` for another's."""
+    """Proposes the newest version for everybody's library, with a line of the audit log.
+
+    Raises `RefusedError` for another's, `UsageError` for a statement that must not be shared.
+    """
     query = _find_newest(notebook, id)
     if query is None or query.owner != owner:
         raise RefusedError("Only the owner of a query proposes it for the library.")
-    if has_personal_identifier(query.text):
-        raise UsageError(
-            "The statement names a person, so it is not shared: ask for the person by a "
-            "parameter, as // param person_id: person | en: Person | zh: 人员."
-        )
-    notebook.add("query_review", owner, id, {"verdict": "asked", "version": query.version})
+    _validate_shared_text(query.text)
+    version = query.version
+    record_event(
+        notebook.home, "decision", what="query", verdict="asked", query=id, version=version
+    )
+    notebook.add("query_review", owner, id, {"verdict": "asked", "version": version})
 
 
 def review_query(
@@ -131,10 +159,13 @@ def review_query(
     id: str,
     verdict: Literal["accepted", "declined"],
     settings: Settings,
+    *,
+    version: int,
 ) -> None:
-    """Decides on the version that is proposed, with a line of the audit log.
+    """Decides on the proposed version, the one that was read, with a line of the audit log.
 
-    Raises `RefusedError` for a role that reviews nothing, and for one's own query.
+    Raises `RefusedError` for a role that reviews nothing, and for one's own query; `UsageError`
+    where another version is proposed by now.
     """
     if not may_review_queries(role):
         raise RefusedError(
@@ -145,10 +176,17 @@ def review_query(
     query = None if asked is None else _find_version(notebook, id, int(asked.body["version"]))
     if asked is None or query is None:
         raise UsageError("Nobody proposes this query any more; look at the list again.")
+    if query.version != version:
+        raise UsageError(
+            "This query has changed since you looked at it: read the version that waits now, then "
+            "decide."
+        )
     if query.owner == reviewer and verdict == "accepted":
         raise RefusedError("Nobody accepts a query of their own: ask another data steward.")
-    record_event(settings.home, "decision", what="query", verdict=verdict, query=id)
-    body = {"verdict": verdict, "version": query.version}
+    record_event(
+        settings.home, "decision", what="query", verdict=verdict, query=id, version=version
+    )
+    body = {"verdict": verdict, "version": version}
     notebook.add("query_review", reviewer, id, body)
 
 

@@ -106,6 +106,14 @@ def _decide(
     visitor = identify_visitor()
     settings = graph_state.open_shared_database().settings
     try:
-        review_query(notebook, visitor.id, visitor.role, query.id, verdict, settings)
+        review_query(
+            notebook,
+            visitor.id,
+            visitor.role,
+            query.id,
+            verdict,
+            settings,
+            version=query.version,
+        )
     except ShichengError as error:
         st.session_state[_NOTE_KEY] = translate_message(error)
