@@ -6,6 +6,7 @@ rows, and no more than a part is held at once.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,7 +104,8 @@ def _stream_json(table: TableStream) -> Iterator[bytes]:
 
 
 def _stream_file(table: TableStream, format: Format, folder: Path) -> Iterator[bytes]:
-    path = folder / f"{id(table):x}.{format}"
+    # One table may be asked for twice at once.
+    path = folder / f"{uuid.uuid4().hex}.{format}"
     try:
         (_write_parquet if format == "parquet" else _write_xlsx)(table, path, folder)
         with path.open("rb") as file:

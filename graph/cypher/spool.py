@@ -155,6 +155,13 @@ class SpoolFolder:
         if free:
             self._remove()
 
+    def finish_filling(self) -> None:
+        """Says that no more is appended: where it was closed meanwhile, the last files go too."""
+        with self._guard:
+            closing = self._closing
+        if closing:
+            shutil.rmtree(self.path, ignore_errors=True)
+
     @contextmanager
     def _reading(self) -> Iterator[None]:
         with self._guard:

@@ -155,7 +155,7 @@ def start_answer(database: Database, run: Callable[[Reading], Table]) -> Spooled
     reading = _build_spool_reading(settings.spool_seconds, folder, progress, stream)
     actor = find_current_actor()
     threading.Thread(
-        target=_fill_spool, args=(run, reading, progress, actor), daemon=True, name="spool"
+        target=_fill_spool, args=(run, reading, progress, actor, folder), daemon=True, name="spool"
     ).start()
     return answer
 
@@ -168,7 +168,11 @@ def _give_up(database: Database, stream: Stream, progress: AnswerProgress) -> No
 
 
 def _fill_spool(
-    run: Callable[[Reading], Table], reading: Reading, progress: AnswerProgress, actor: Actor
+    run: Callable[[Reading], Table],
+    reading: Reading,
+    progress: AnswerProgress,
+    actor: Actor,
+    folder: SpoolFolder,
 ) -> None:
     stream = reading.stream
     try:
@@ -185,6 +189,7 @@ def _fill_spool(
         progress.failure = DatabaseError("The answer could not be read: run the query again.")
         raise
     finally:
+        folder.finish_filling()
         progress.ended.set()
         progress.page.set()
 

@@ -6,6 +6,7 @@ import datetime as dt
 import gc
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from neo4j import Record
 from neo4j.exceptions import ClientError
 from python_calamine import CalamineWorkbook
 
+from graph.cypher import spooled_answers
 from graph.cypher.named_queries import MAX_QUERY_ROWS, Reading, Table
 from graph.cypher.spool import (
     FIRST_PART_ROWS,
@@ -30,6 +32,7 @@ from graph.cypher.spooled_answers import SpooledAnswer, merge_dtypes, start_answ
 from graph.dates import PartialDate
 from graph.errors import DatabaseError, UsageError
 from graph.server.console import Meter
+from graph.settings import Settings
 from graph.table_streams import TableStream, stream_table
 from graph.tabular import About, Format
 from tests.conftest import own_settings
@@ -204,3 +207,38 @@ def test_an_empty_table_has_its_heads_and_a_long_one_no_workbook(tmp_path: Path)
     with pytest.raises(UsageError, match="a has a text of 40,000 signs"):
         stream_whole("xlsx", tmp_path, text)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_table_is_taken_away_twice_at_once(tmp_path: Path) -> None:
+    table = TableStream(
+        ["a"], [pl.Int64()], 300_000, lambda: [pl.DataFrame({"a": range(300_000)})], About(1)
+    )
+    first = stream_table(table, "parquet", tmp_path)
+    pieces = [next(first)]
+    other = b"".join(stream_table(table, "parquet", tmp_path))
+    assert b"".join((*pieces, *first)) == other and not list(tmp_path.iterdir())
+    begun = [stream_table(table, "parquet", tmp_path) for _ in range(2)]
+    assert [len(next(one)) > 0 for one in begun] == [True, True]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_rows_that_come_after_closing_go_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spooled_answers, "_CANCEL_WAIT_SECONDS", 0)
+    closed = threading.Event()
+
+    def run(reading: Reading) -> Table:
+        assert closed.wait(60)
+        # As when a part is written while the folder is being removed.
+        answer.folder.path.mkdir()
+        (answer.folder.path / "000000.arrow").touch()
+        return Table((), [])
+
+    database: Any = SimpleNamespace(
+        settings=Settings().at(tmp_path), console=SimpleNamespace(cancel=lambda stream: None)
+    )
+    answer = start_answer(database, run)
+    answer.close()
+    closed.set()
+    assert answer.wait_for_end(60) and answer.folder.is_removed
