@@ -13,10 +13,12 @@ from streamlit.testing.v1 import AppTest
 from graph.audit.entries import AuditFilter, iterate_audit_entries
 from graph.cypher.masking import has_personal_identifier
 from graph.server.database import Database
-from tests.live.visiting import lead, text
+from tests.live.visiting import go, lead, text
 from ui.queries import result
 from ui.queries.result import build_query_frame
+from ui.shell import visitor as visiting
 from ui.shell.result_files import build_result_routes
+from ui.shell.visitor import Visitor
 
 Open = Callable[..., AppTest]
 TALENT = "MATCH (p:LeadingTalent)-[:MENTORS]->() RETURN p.person_id AS id, p.name AS name LIMIT 1"
@@ -126,6 +128,30 @@ def test_a_large_result_is_read_page_by_page_and_taken_away_whole(
     run_statement(test, "RETURN 1 AS x")
     assert answer.folder.is_removed
     assert client.get("/" + holder.address("csv")).status_code in (404, 409)
+
+
+def test_the_next_visitor_of_a_session_sees_none_of_a_stewards_rows(
+    network: Database, app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masked = "MATCH ()-[r]->() WHERE r.certificate_no IS NOT NULL RETURN r.certificate_no AS c"
+    numbers = [row["c"] for row in network.read(f"{masked} LIMIT 3")]
+    assert len(numbers) == 3
+    monkeypatch.setattr(visiting, "_identify", lambda _: Visitor("di", "steward"))
+    test = app("queries", lang="en", kind="cypher")
+    run_statement(test, f"{masked} LIMIT 500")
+    assert numbers[0] in list(test.dataframe[0].value["c"])
+    result = test.session_state["queries_result"]
+    monkeypatch.setattr(visiting, "_identify", lambda _: Visitor("an", "analyst"))
+    go(test, "queries", lang="en", kind="cypher")
+    assert not test.exception and not test.dataframe and not test.code
+    drawn = text(test) + str([one.value for one in (*test.text_area, *test.text_input)])
+    assert not any(number in drawn for number in numbers) and "certificate_no" not in drawn
+    assert "queries_result" not in test.session_state
+    assert result.answer.folder.is_removed
+    # Nor is it shown where it was stored all the same.
+    test.session_state["queries_result"] = result
+    go(test, "queries", lang="en", kind="cypher")
+    assert not test.exception and not test.dataframe
 
 
 def test_days_are_days_and_nested_values_json(network: Database, app: Open) -> None:

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from graph.audit.actor import Actor
+from graph.audit.entries import AuditFilter, iterate_audit_entries
 from graph.table_streams import TableStream
 from graph.tabular import About
 from ui.shell.result_files import (
@@ -37,6 +38,7 @@ def test_a_file_is_given_to_its_own_session_alone(
         "zh",
         identify_browser(COOKIES),
         lambda: bool(open_sessions),
+        {"name": "loads"},
     )
     holder = TicketHolder(file)
     own, other = (
@@ -46,6 +48,8 @@ def test_a_file_is_given_to_its_own_session_alone(
     address = "/" + holder.address("csv")
     answer = own.get(address)
     assert answer.status_code == 200 and answer.content.decode("utf-8-sig").split() == ["a", "7"]
+    (logged,) = iterate_audit_entries(tmp_path, AuditFilter("export"))
+    assert logged.facts == {"what": "query", "format": "csv", "name": "loads"}
     assert other.get(address).status_code == own.get(address + "x").status_code == 404
     open_sessions.clear()
     assert own.get(address).status_code == 404

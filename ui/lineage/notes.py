@@ -12,7 +12,7 @@ import streamlit as st
 from graph.errors import UsageError
 from graph.programme.notebook import Entry
 from ui.shell import frame, graph_state
-from ui.shell.visitor import LOCAL_VISITOR_ID, identify_visitor
+from ui.shell.visitor import LOCAL_VISITOR_ID, check_permission, identify_visitor
 from ui.words.i18n import current_language, t, tn, translate_message
 from ui.words.numbers import format_short_day
 
@@ -100,6 +100,8 @@ def _format_note_signature(entry: Entry) -> str:
 
 
 def _save_note(id: str, key: str) -> None:
+    if not check_permission("people"):
+        return
     text = str(st.session_state[key]).strip()
     if text:
         graph_state.open_notebook().add(
@@ -109,6 +111,8 @@ def _save_note(id: str, key: str) -> None:
 
 
 def _remove_entry(id: int) -> None:
+    if not check_permission("people"):
+        return
     graph_state.open_notebook().remove(id, identify_visitor().id)
 
 
@@ -175,6 +179,8 @@ def _draw_saved_view(entry: Entry) -> None:
 
 
 def _save_view() -> None:
+    if not check_permission("people"):
+        return
     name = str(st.session_state["view_name"]).strip()
     if not name:
         st.session_state["view_problem"] = t("Give it a name first.")

@@ -426,7 +426,7 @@ def _open_export_dialog(view: LineageView, seen: Lineage, name: str, title: str)
     """Offers the current view for download, exactly as drawn."""
     file = downloads.format_person_file_name(name, t("lineage"))
 
-    @st.dialog(t("Take this view away"))
+    @frame.dialog(t("Take this view away"))
     def offer() -> None:
         shown = t(
             "{n} people and {m} links, as shown, with the policy.",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from graph.errors import UsageError
 from graph.messages import Message
@@ -25,6 +26,7 @@ from loaders.sheet_inspection import (
 )
 from loaders.tables import UnreadFile
 from loaders.upload_folders import UploadFolder
+from ui.shell.asgi import forbid_uploads
 
 _DRAFT_KEY: Final = "load_draft"
 
@@ -166,6 +168,13 @@ class LoadDraft:
         self.sheets, self.unread, self.notes = [], [], []
         self.complete, self.department = False, ""
         self.number += 1
+
+    def end_visit(self) -> None:
+        """Gives the files up: the next visitor of the same session sees none of them."""
+        self.clear()
+        context = get_script_run_ctx()
+        if context is not None:
+            forbid_uploads(context.session_id)
 
     def inspect_sheets(self, home: Path) -> list[tuple[DraftSheet, InspectedSheet]]:
         """Each sheet that is not blank, with what it is taken for."""

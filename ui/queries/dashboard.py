@@ -33,7 +33,7 @@ from ui.reading import talent_figures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
 from ui.shell.theme import TOKENS_BY_MODE
-from ui.shell.visitor import identify_visitor
+from ui.shell.visitor import check_permission, identify_visitor
 from ui.words.i18n import current_language, t, translate_message
 from ui.words.numbers import format_count, format_person_times, format_persons
 
@@ -97,9 +97,10 @@ def _draw_tiles(dashboard: Dashboard, queries: Mapping[str, Query]) -> None:
         pressed = st.form_submit_button(t("Run"), type="primary", key="run_dashboard")
     if pressed:
         form.write_query_values(shared, values)
-        st.session_state[_RESULT_KEY] = (dashboard, _run_tiles(known, queries, shared, values))
+        rows = _run_tiles(known, queries, shared, values)
+        st.session_state[_RESULT_KEY] = (dashboard, rows, identify_visitor())
     stored = st.session_state.get(_RESULT_KEY)
-    if stored is None or stored[0] != dashboard:
+    if stored is None or stored[0] != dashboard or stored[2] != identify_visitor():
         frame.draw_empty_state(t("The rows stand here"), t("Fill in what it asks for, and run."))
         return
     if dashboard.figures:
@@ -260,6 +261,8 @@ def _draw_composer(
 
 
 def _save_dashboard(notebook: Notebook, suffix: str, id: str | None) -> None:
+    if not check_permission("people"):
+        return
     state = st.session_state
     tiles = [
         DashboardTile(name, state.get(f"dashboard_view_{suffix}_{name}") or "table")
@@ -282,5 +285,7 @@ def _save_dashboard(notebook: Notebook, suffix: str, id: str | None) -> None:
 
 
 def _delete_dashboard(notebook: Notebook, id: str) -> None:
+    if not check_permission("people"):
+        return
     remove_dashboard(notebook, identify_visitor().id, id)
     address.write_parameter(DASHBOARD_PARAMETER, None)

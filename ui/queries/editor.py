@@ -28,7 +28,7 @@ from graph.programme.saved_queries import (
 )
 from ui.queries.form import STATEMENT_PARAMETER
 from ui.shell import frame
-from ui.shell.visitor import identify_visitor
+from ui.shell.visitor import check_permission, identify_visitor
 from ui.words.i18n import t, translate_message
 
 TABS_KEY: Final = "queries_tabs"
@@ -108,7 +108,7 @@ def draw_statement_tabs() -> None:
     with st.container(horizontal=True, key="queries_tabs_row"):
         for number, tab in enumerate(tabs):
             st.form_submit_button(
-                tab.title or t("Statement {n}", n=number + 1),
+                frame.escape_markdown(tab.title) or t("Statement {n}", n=number + 1),
                 key=f"queries_tab_{number}",
                 disabled=tab is shown,
                 type="tertiary",
@@ -150,10 +150,11 @@ def _draw_saved_queries(notebook: Notebook) -> None:
         by = "" if query.owner == owner else t("shared by {owner}", owner=query.owner)
         label = " · ".join(filter(None, (query.title, by)))
         st.form_submit_button(
-            label,
+            frame.escape_markdown(label),
             key=f"queries_open_{query.id}",
             type="tertiary",
-            help=query.help or None,
+            # Another analyst wrote it, and Streamlit sets it as Markdown.
+            help=frame.escape_markdown(query.help) or None,
             on_click=_open_saved,
             args=(query,),
         )
@@ -303,6 +304,8 @@ def _insert_name() -> None:
 
 
 def _save_statement(suffix: str, notebook: Notebook) -> None:
+    if not check_permission("cypher"):
+        return
     _store_text()
     tab, state = current_statement_tab(), st.session_state
     own = tab.saved if suffix != "new" else None
@@ -324,6 +327,8 @@ def _save_statement(suffix: str, notebook: Notebook) -> None:
 
 
 def _propose_statement(own: SavedQuery, notebook: Notebook) -> None:
+    if not check_permission("cypher"):
+        return
     try:
         ask_for_review(notebook, identify_visitor().id, own.id)
         st.session_state[NOTE_KEY] = t("{title} waits for review.", title=own.title)
@@ -332,5 +337,7 @@ def _propose_statement(own: SavedQuery, notebook: Notebook) -> None:
 
 
 def _delete_saved(own: SavedQuery, notebook: Notebook) -> None:
+    if not check_permission("cypher"):
+        return
     remove_saved_query(notebook, identify_visitor().id, own.id)
     current_statement_tab().saved = None

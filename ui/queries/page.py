@@ -103,7 +103,7 @@ def _draw_answer(of: str) -> QueryResult | None:
     """What the statement or query that is chosen led to: plan, failure, rows; the rows' result."""
     failure = _await_first_page(of) or st.session_state.pop(FAILURE_KEY, None)
     result: QueryResult | None = st.session_state.get(RESULT_KEY)
-    result = result if result is not None and result.of == of else None
+    result = result if result is not None and _is_shown_result(result, of) else None
     plan: StatementPlan | None = st.session_state.get(PLAN_KEY, {}).get(of)
     if plan is not None:
         draw_statement_plan(plan)
@@ -116,6 +116,11 @@ def _draw_answer(of: str) -> QueryResult | None:
     elif result is not None:
         draw_query_result(result)
     return result
+
+
+def _is_shown_result(result: QueryResult, of: str) -> bool:
+    """Whether it belongs to the choice on the page, and to who visits now."""
+    return result.of == of and result.visitor == identify_visitor()
 
 
 def _draw_query_form() -> str:
@@ -298,7 +303,7 @@ def _await_first_page(of: str) -> RunFailure | None:
     Each look draws something, so that a click on Cancel, or on anything else, is heard at once.
     """
     running: QueryResult | None = st.session_state.get(RUNNING_KEY)
-    if running is None or running.of != of:
+    if running is None or not _is_shown_result(running, of):
         return None
     place = st.empty()
     try:

@@ -30,7 +30,7 @@ from ui.queries.result_views import (
 from ui.reading import talent_figures
 from ui.shell import address, frame
 from ui.shell.result_files import ResultFile, TicketHolder, identify_browser
-from ui.shell.visitor import bind_visitor_check, identify_actor
+from ui.shell.visitor import Visitor, bind_visitor_check, identify_actor, identify_visitor
 from ui.words.i18n import (
     current_language,
     join_sentences,
@@ -52,7 +52,8 @@ RESULT_FORMATS: Final[tuple[Format, ...]] = ("csv", "xlsx", "json", "parquet")
 class QueryResult:
     """What was run last in this visit: the answer, how long it took, what was asked.
 
-    `of` is the choice on the page that it belongs to: under another one it is not shown.
+    `of` is the choice on the page that it belongs to: under another one it is not shown. Nor is it
+    shown to anybody but the `visitor` whom it was read for.
     """
 
     of: str
@@ -64,6 +65,11 @@ class QueryResult:
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     tickets: dict[Language, TicketHolder] = field(default_factory=dict)
+    visitor: Visitor = field(default_factory=identify_visitor)
+
+    def end_visit(self) -> None:
+        """Ends the reading and removes the rows."""
+        self.answer.close()
 
 
 def render_result_answer(result: QueryResult | None) -> str:
@@ -126,7 +132,7 @@ def _draw_json(result: QueryResult) -> None:
     draw_result_json(result.answer.read_page(0, MAX_SHOWN_QUERY_ROWS), result.answer.rows)
 
 
-@st.fragment(run_every=FOLLOW_SECONDS)
+@frame.fragment(run_every=FOLLOW_SECONDS)
 def _follow_answer(answer: SpooledAnswer) -> None:
     """Says how many rows have come; draws the page anew when they are all there."""
     if answer.ended:
@@ -259,6 +265,8 @@ def _build_result_file(result: QueryResult, language: Language) -> ResultFile:
         language,
         identify_browser(st.context.cookies),
         bind_visitor_check(),
+        # A statement is logged as its digest, beside the line of its run.
+        {"name": result.of} if result.query else {"text": result.asked.get("cypher", "")},
     )
 
 

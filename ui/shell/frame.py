@@ -339,16 +339,22 @@ def fragment(*, run_every: float | None = None) -> Callable[[Callable[P, None]],
     is not the one it was drawn for.
     """
 
-    def decorate(draw: Callable[P, None]) -> Callable[P, None]:
-        @wraps(draw)
-        def checked(*args: P.args, **kwargs: P.kwargs) -> None:
-            if not is_page_of_visitor():
-                st.rerun()
-            draw(*args, **kwargs)
+    return lambda draw: st.fragment(_check_visitor(draw), run_every=run_every)
 
-        return st.fragment(checked, run_every=run_every)
 
-    return decorate
+def dialog(title: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A dialog; as `fragment` it asks whose page it stands on each time it is drawn."""
+    return lambda draw: st.dialog(title)(_check_visitor(draw))
+
+
+def _check_visitor(draw: Callable[P, None]) -> Callable[P, None]:
+    @wraps(draw)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+        if not is_page_of_visitor():
+            st.rerun()
+        draw(*args, **kwargs)
+
+    return checked
 
 
 def page_before_loads(draw: Callable[[], None]) -> Callable[[], None]:

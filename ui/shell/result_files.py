@@ -16,7 +16,8 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from types import MappingProxyType
+from typing import Any, Final, get_args
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -60,6 +61,8 @@ class ResultFile:
     browser: str
     # Whether the visitor is still signed in, with the same rights (`bind_visitor_check`).
     is_still_allowed: Callable[[], bool]
+    # What else the audit log's line says of it.
+    facts: Mapping[str, Any] = MappingProxyType({})
 
 
 class TicketHolder:
@@ -101,7 +104,14 @@ def answer_result_file(request: Request) -> Response:
         return PlainTextResponse(TICKET_GONE_TEXT, 404)
     try:
         # Before the first byte: an export that cannot be logged does not happen.
-        record_event(Settings().home, "export", actor=file.actor, what=file.what, format=format)
+        record_event(
+            Settings().home,
+            "export",
+            actor=file.actor,
+            what=file.what,
+            format=format,
+            **file.facts,
+        )
         pieces = stream_table(file.table, format, file.folder)
         first = next(pieces)  # what is wrong with the whole file shows here
     except ShichengError as error:

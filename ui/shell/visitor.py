@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -123,7 +123,7 @@ def bind_visitor_check() -> Callable[[], bool]:
     For what is made later: a file that a page offered before the session ended.
     """
     credentials, visitor = _read_credentials(), identify_visitor()
-    return lambda: _identify(credentials) == visitor
+    return lambda: visitor != ANONYMOUS_VISITOR and _identify(credentials) == visitor
 
 
 def is_page_of_visitor() -> bool:
@@ -194,15 +194,36 @@ def _find_visiting_actor() -> Actor | None:
 add_actor_finder(_find_visiting_actor)
 
 
+@runtime_checkable
+class VisitValue(Protocol):
+    """What a visit stores that has files or a server's transaction of its own."""
+
+    def end_visit(self) -> None:
+        """Gives them up."""
+
+
 def record_sign_in() -> None:
-    """Adds a line to the audit log at the first run of a visit, and when its visitor changes."""
-    visitor = identify_visitor()
-    if st.session_state.get(_SIGNED_IN_KEY) == visitor:
+    """Adds a line to the audit log at the first run of a visit, and when its visitor changes.
+
+    One browser's session may pass from one visitor to the next, or a visitor's rights change: what
+    was stored for the one before is given up first, so that nothing of it is drawn.
+    """
+    visitor, before = identify_visitor(), st.session_state.get(_SIGNED_IN_KEY)
+    if before == visitor:
         return
+    if before is not None:
+        _clear_visit()
     record_event(
         Settings().home, "sign_in", actor=visitor.actor, by_provider=is_provider_sign_in_on()
     )
     st.session_state[_SIGNED_IN_KEY] = visitor
+
+
+def _clear_visit() -> None:
+    for value in list(st.session_state.values()):
+        if isinstance(value, VisitValue):
+            value.end_visit()
+    st.session_state.clear()
 
 
 def record_personal_read(what: str, people: Iterable[str] = (), **facts: Fact) -> None:
@@ -233,10 +254,10 @@ def check_permission(permission: Permission) -> bool:
     """Whether this visitor may now: a callback runs before the page asks who visits.
 
     The session may have ended, or the role changed, since the page was drawn; what is refused is
-    logged.
+    logged. Whoever comes next does nothing with what the page holds of the visitor before.
     """
     if identify_visitor().may(permission):
-        return True
+        return is_page_of_visitor()
     record_role_refusal(permission)
     return False
 
