@@ -14,9 +14,8 @@ import secrets
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final, get_args
 from urllib.parse import quote
 
@@ -62,7 +61,7 @@ class ResultFile:
     # Whether the visitor is still signed in, with the same rights (`bind_visitor_check`).
     is_still_allowed: Callable[[], bool]
     # What else the audit log's line says of it.
-    facts: Mapping[str, Any] = MappingProxyType({})
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class TicketHolder:
