@@ -118,7 +118,7 @@ def test_a_click_on_a_page_of_another_visitor_stores_nothing(
     state = {
         "act": acts[act],
         visiting._SIGNED_IN_KEY: STEWARD,
-        "queries_tabs": [editor.StatementTab("b", "RETURN 2 AS b")],
+        "cypher": "RETURN 2 AS b",
         "queries_title_new": "b",
         "dashboard_title_new": "d",
         "dashboard_queries_new": ["loads"],
