@@ -56,8 +56,9 @@ def page() -> None:
         figures = talent_figures.fetch_overview(policy)
         drill_down.fetch_promotion_rows(policy)
     head = st.container()
-    part = _draw_people_filters(drill_down.list_cut_options(policy, figures, current_language()))
     scope = identify_visitor().people_scope
+    options = drill_down.list_cut_options(policy, figures, current_language())
+    part = _draw_people_filters(options, drill_down.list_scope_cuts(scope))
     number = drill_down.fetch_part_count(policy, part, scope)
     with head:
         frame.draw_lead(_render_people_answer(part, number))
@@ -86,16 +87,17 @@ def _render_people_answer(part: DrillDownFilter, number: int) -> str:
     return t("{what}: {n}.", what=escape(" · ".join(words)), n=figure)
 
 
-def _draw_people_filters(options: dict[str, dict[str, str]]) -> DrillDownFilter:
-    """Ledger and cuts, each in the address."""
+def _draw_people_filters(
+    options: dict[str, dict[str, str]], cuts: tuple[str, ...]
+) -> DrillDownFilter:
+    """Ledger and cuts, each in the address; those that are not of `cuts` are left out."""
     titles = drill_down.list_cut_titles()
     chosen: dict[str, str] = {}
     ledgers = {"persons": t("Persons"), "person_times": t("Person-times")}
+    _drop_closed_cuts(cuts)
     with st.container(horizontal=True, vertical_alignment="bottom", key="people_filters"):
         ledger = address.draw_required_choice(PEOPLE_PAGE, "count", t("Count"), ledgers, "persons")
-        shown = [
-            n for n in DRILL_DOWN_CUTS if n in DEFAULT_PEOPLE_FILTERS or st.query_params.get(n)
-        ]
+        shown = [n for n in cuts if n in DEFAULT_PEOPLE_FILTERS or st.query_params.get(n)]
         for name in shown:
             known = drill_down.QUERY_NAME_BY_CUT.get(name, name)
             with st.container(width=130):
@@ -110,6 +112,15 @@ def _draw_people_filters(options: dict[str, dict[str, str]]) -> DrillDownFilter:
             args=[drill_down.QUERY_NAME_BY_CUT.get(name, name) for name in DRILL_DOWN_CUTS],
         )
     return DrillDownFilter("person_times" if ledger == "person_times" else "persons", **chosen)
+
+
+def _drop_closed_cuts(cuts: tuple[str, ...]) -> None:
+    """Takes the cuts that this visitor cannot make out of the address, and notes it."""
+    for name in DRILL_DOWN_CUTS:
+        value = st.query_params.get(name)
+        if name not in cuts and value:
+            address.record_address_fault(name, value)
+            address.write_parameter(name, None)
 
 
 def _draw_people_list(policy: Policy, part: DrillDownFilter, scope: Scope, number: int) -> None:

@@ -13,11 +13,13 @@ from graph.accounts.scope import Scope
 from graph.cache.tables import build_table_path
 from graph.dates import format_date_columns
 from graph.driven.drill_down import (
+    DRILL_DOWN_CUTS,
     UNSTATED,
     DrillDown,
     DrillDownFilter,
     load_drill_down,
 )
+from graph.driven.terms import TALENT_BREAKDOWNS
 from graph.messages import Language
 from graph.model.vocabularies import BASES, PERSON_TYPES, PROVINCES
 from graph.people.lookup import lookup_people
@@ -48,6 +50,17 @@ def list_cut_titles() -> dict[str, str]:
         "ownership": t("Ownership"),
         "year": t("Year named"),
     }
+
+
+def list_scope_cuts(scope: Scope) -> tuple[str, ...]:
+    """The cuts that a list of the people of a scope can have.
+
+    The talents who drive a worker may be outside: what is known of them is none, for whoever tries
+    one value after the other would read it.
+    """
+    if scope.everybody:
+        return DRILL_DOWN_CUTS
+    return tuple(name for name in DRILL_DOWN_CUTS if name not in TALENT_BREAKDOWNS)
 
 
 def format_cut_value(cut: str, value: str | None, language: Language) -> str:
@@ -112,10 +125,19 @@ def fetch_part_count(policy: Policy, part: DrillDownFilter, scope: Scope) -> int
     return int(_select_part_rows(policy, part, scope).select(pl.len()).collect().item())
 
 
+@graph_state.cache_by_graph_state(max_entries=64)
+def fetch_scope_counts(policy: Policy, cut: str, scope: Scope) -> pl.DataFrame:
+    """value, persons, person_times: what a cut of the nation's figures holds of a scope."""
+    rows = _select_part_rows(policy, DrillDownFilter("person_times"), scope)
+    return fetch_promotion_rows(policy).count_values(cut, rows)
+
+
 def _select_part_rows(policy: Policy, part: DrillDownFilter, scope: Scope) -> pl.LazyFrame:
     rows = fetch_promotion_rows(policy).of(part)
     if scope.everybody:
         return rows
+    if not part.cuts.keys() <= {*list_scope_cuts(scope)}:
+        return rows.filter(pl.lit(False))
     covered = pl.Series(np.flatnonzero(fetch_covered_people(scope)).astype(np.int32))
     return rows.filter(pl.col("person").is_in(covered.implode()))
 
