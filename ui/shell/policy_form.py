@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from graph.errors import UsageError
 from graph.model.vocabularies import LEVELS
 from graph.policy import CHANNELS, YEAR_ALONE, Policy
 from ui.shell.address import record_address_fault, send_address_to_browser, write_parameter
+from ui.shell.visitor import identify_visitor
 from ui.words.i18n import LANGUAGE_NAMES, current_language, t, translate_label, translate_message
 
 # The names in the page's address; only what is not the default stands there.
@@ -30,8 +32,10 @@ MAX_FORM_GENERATIONS = 6
 def current_policy() -> Policy:
     """The policy of this visit: the address's where it names one, else the session's."""
     given = {name: st.query_params[name] for name in POLICY_PARAMETERS if name in st.query_params}
+    if not _is_policy_open(st.session_state.get("policy", Policy())):
+        del st.session_state["policy"]  # of whoever visited before
     if given:
-        found, wrong = _parse_known_parameters(given)
+        found, wrong = parse_open_parameters(given)
         for name, value in wrong.items():
             record_address_fault(name, value)
         if len(wrong) < len(given):
@@ -44,13 +48,43 @@ def current_policy() -> Policy:
     return policy
 
 
-def _parse_known_parameters(given: dict[str, str]) -> tuple[Policy, dict[str, str]]:
-    """The policy of what can be understood, and what cannot: each by itself, then together."""
+def _is_policy_open(policy: Policy) -> bool:
+    """Whether this visitor may count by the policy.
+
+    Whoever must not learn of everybody counts in months: of two windows of which one is a day
+    longer, the difference tells that somebody rose on that day.
+    """
+    return _counts_in_months(policy) or not identify_visitor().is_limited
+
+
+def _counts_in_months(policy: Policy) -> bool:
+    as_of_open = policy.as_of == Policy().as_of or _ends_month(policy.as_of)
+    return policy.window_start.day == 1 and _ends_month(policy.window_end) and as_of_open
+
+
+def _ends_month(day: date) -> bool:
+    return day.day == monthrange(day.year, day.month)[1]
+
+
+def check_policy_open(policy: Policy) -> Policy:
+    """The policy. Raises `UsageError` where this visitor may not count by it."""
+    if not _is_policy_open(policy):
+        raise UsageError(
+            "Your account counts in whole months: begin the window on the first day of a month, "
+            "end it on the last, and take the last day of a month, or today, for what is pending."
+        )
+    return policy
+
+
+def parse_open_parameters(given: dict[str, str]) -> tuple[Policy, dict[str, str]]:
+    """The policy of what can be understood and is open to this visitor, and what is not: each by
+    itself, then together.
+    """
     good: dict[str, str] = {}
     policy, wrong = Policy(), dict[str, str]()
     for name, value in given.items():
         try:
-            policy = parse_policy_parameters(good | {name: value})
+            policy = check_policy_open(parse_policy_parameters(good | {name: value}))
             good[name] = value
         except (UsageError, ValueError):
             wrong[name] = value
@@ -119,7 +153,7 @@ def draw_policy_form(key: str) -> None:
         st.rerun()
     if apply:
         try:
-            save_policy(Policy(**given))
+            save_policy(check_policy_open(Policy(**given)))
         except UsageError as error:
             st.markdown(translate_message(error))
             return
