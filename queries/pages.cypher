@@ -31,7 +31,8 @@ RETURN p.person_id AS id, p.name AS name, p.sex AS sex, p.birth_date.year AS bor
                     end: l.end, end_precision: l.end_precision,
                     row: l.row} ORDER BY l.start } AS studios,
   COLLECT { MATCH (p)-[l:TRAINED_AT]->(s)
-            RETURN {name: s.name, start: l.start, start_precision: l.start_precision, end: l.end,
+            RETURN {name: s.name, studio: s.studio_id, start: l.start,
+                    start_precision: l.start_precision, end: l.end,
                     end_precision: l.end_precision, row: l.row}
             ORDER BY l.start } AS trainings,
   COLLECT { MATCH (p)-[l:EMPLOYED_BY]->(e:Enterprise) WHERE l.start IS NOT NULL

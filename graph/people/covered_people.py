@@ -29,6 +29,25 @@ def find_covered_ids(snapshot: Snapshot, scope: Scope, ids: Collection[str]) -> 
     return frozenset(covered["person_id"])
 
 
+def find_covered_studios(snapshot: Snapshot, scope: Scope) -> frozenset[str]:
+    """The ids of the studios whose names may be shown in a scope, for studios are called after
+    people: somebody of the scope leads or led it, and the name of no leader outside is in its name.
+    """
+    frames = snapshot.frames
+    covered = pl.Series("covered", compute_covered_people(snapshot, scope))
+    people = frames["people"].sort("person").select("person", leader="name").collect()
+    studios = frames["studios"].select("studio_id", studio="name").collect()
+    led = frames["leads"].select("person", "studio_id").collect()
+    found = led.join(people.with_columns(covered), on="person").join(studios, on="studio_id")
+    named = pl.col("studio").str.contains(pl.col("leader").fill_null(""), literal=True)
+    by_studio = (
+        found.with_columns(names_outside=~pl.col("covered") & named.fill_null(False))
+        .group_by("studio_id")
+        .agg(pl.col("covered").any(), pl.col("names_outside").any())
+    )
+    return frozenset(by_studio.filter(pl.col("covered") & ~pl.col("names_outside"))["studio_id"])
+
+
 def _is_covered(snapshot: Snapshot, scope: Scope, people: pl.DataFrame) -> CoveredMask:
     fits = np.full(people.height, not scope.nobody)
     if scope.provinces:

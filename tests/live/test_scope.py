@@ -23,7 +23,7 @@ from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from tests.live.shell import run_here
-from tests.live.visiting import go, text
+from tests.live.visiting import go, lead, text
 from ui.pages import FIGURE_PAGES, PAGES, SCOPED_PAGES
 from ui.shell import visitor as visiting
 from ui.shell.visitor import Visitor
@@ -72,8 +72,8 @@ def world(network: Database, settings: Settings) -> World:
     scope = Scope((province,))
     covered = pl.Series(compute_covered_people(snapshot, scope))
     inside, outside = people.filter(covered), people.filter(~covered)
-    # A studio or a work may be named after a person: those names stand on the records of others.
-    frames = ("studios", "enterprises", "schools", "projects", "competitions")
+    # A work may be named after a person: those names stand on the records of others.
+    frames = ("enterprises", "schools", "projects", "competitions")
     named = " ".join(
         name for one in frames for name in snapshot.frames[one].collect()["name"] if name
     )
@@ -161,6 +161,20 @@ def test_somebody_outside_is_as_nobody(
     ask("find", canary["person_id"], NOBODY_ID, typed="{}")
     # A name that nobody has, and of which no letter is anybody's.
     ask("find", canary["name"], "龘" * len(canary["name"]), typed="{}")
+
+
+def test_no_cut_of_a_list_tells_of_the_talents_outside(
+    world: World, visit: Callable[[Visitor], None], app: Callable[..., AppTest]
+) -> None:
+    visit(world.manager)
+    answers = set()
+    asked: list[dict[str, str]] = [{}, {"year": "1900"}, {"year": "2024"}, {"basis": "x"}]
+    for query in asked:
+        test = app("people", lang="en", **query)
+        assert not test.exception
+        answers.add(lead(test))
+        assert all(f"{name} = " in text(test) for name in query)
+    assert len(answers) == 1
 
 
 def test_a_scoped_manager_works_with_the_people_of_the_area(

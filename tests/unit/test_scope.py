@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,19 @@ from graph.accounts.registry import (
 )
 from graph.accounts.scope import EVERYBODY, NOBODY, Scope, parse_scope
 from graph.errors import RefusedError, UsageError
-from graph.people.covered_people import compute_covered_people, find_covered_ids
+from graph.people.covered_people import (
+    compute_covered_people,
+    find_covered_ids,
+    find_covered_studios,
+)
+from graph.policy import Policy
 from graph.roles import ROLES, has_permission
 from graph.settings import Settings
 from graph.snapshot.frames import Snapshot
 from ui.overview.national_figures import MIN_CELL, merge_small_cells
 from ui.pages import FIGURE_PAGES, PAGES, SCOPED_PAGES
+from ui.reading.drill_down import list_scope_cuts
+from ui.shell import policy_form
 from ui.shell import visitor as visiting
 from ui.shell.visitor import ANONYMOUS_VISITOR, Visitor
 
@@ -77,6 +85,53 @@ def test_a_scope_covers_whom_province_and_industry_fit(scope: Scope, covered: st
     assert "".join(id for id, fits in zip("abcd", mask, strict=True) if fits) == covered
     asked = ["a", "b", "c", "d", "nobody", "a"]
     assert find_covered_ids(snapshot, scope, asked) == frozenset(covered)
+
+
+def test_a_studio_called_after_somebody_outside_has_no_name_in_a_scope() -> None:
+    studios = {
+        "s1": "A的工作室",
+        "s2": "B的工作室",
+        "s3": "B的工作室",
+        "s4": "梅花工作室",
+        "s5": None,
+    }
+    led = [(0, "s1"), (1, "s2"), (0, "s3"), (1, "s3"), (3, "s4"), (2, "s4"), (0, "s5")]
+    frames = build_small_snapshot().frames | {
+        "studios": pl.LazyFrame({"studio_id": [*studios, "s6"], "name": [*studios.values(), "C"]}),
+        "leads": pl.LazyFrame(
+            led, schema={"person": pl.Int32, "studio_id": pl.String}, orient="row"
+        ),
+    }
+    snapshot = Snapshot(0, None, frames)
+    assert find_covered_studios(snapshot, JIANGSU) == {"s1", "s4", "s5"}
+    assert find_covered_studios(snapshot, NOBODY) == set()
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_open"),
+    [
+        (Policy(), True),
+        (Policy(generations=1, channels=("studio",)), True),
+        (Policy.parsed(window="2024-02-01:2024-02-29", as_of="2025-06-30"), True),
+        (Policy.parsed(window="2024-02-01:2024-03-01"), False),
+        (Policy.parsed(window="2024-02-02:2024-02-29"), False),
+        (Policy.parsed(as_of="2025-06-29"), False),
+    ],
+)
+def test_a_limited_visitor_counts_in_months(
+    policy: Policy, is_open: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy_form, "identify_visitor", lambda: Visitor("li", "manager"))
+    assert policy_form.check_policy_open(policy) is policy
+    given = policy_form.format_policy_parameters(policy)
+    assert policy_form.parse_open_parameters(given) == (policy, {})
+    for limited in (Visitor("li", "manager", JIANGSU), Visitor("li", "viewer")):
+        monkeypatch.setattr(policy_form, "identify_visitor", lambda limited=limited: limited)
+        found, wrong = policy_form.parse_open_parameters(given)
+        assert (found == policy, wrong == given) == (is_open, not is_open or not given)
+        if not is_open:
+            with pytest.raises(UsageError, match="whole months"):
+                policy_form.check_policy_open(policy)
 
 
 @pytest.mark.parametrize("text", ["", "99", "320100", "3", "Ruritania", "32\n"])
@@ -176,6 +231,35 @@ def test_no_small_cell_is_told_or_left_over(counts: list[int]) -> None:
     assert merged.height != 1 and not 0 < sum(merged["persons"]) < MIN_CELL
     left_over = sum(counts) - sum([*shown["persons"], *merged["persons"]])
     assert left_over == 0 or shown.is_empty()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whoever_subtracts_the_own_area_finds_no_small_cell(seed: int) -> None:
+    chosen = random.Random(seed)
+    nation = [chosen.choice([0, 3, 5, 6, 8, 12, 40, 300]) for _ in range(chosen.randrange(1, 9))]
+    known = [chosen.choice([0, n, n // 2, max(0, n - 1), max(0, n - 4)]) for n in nation]
+    rows, own = (
+        pl.DataFrame(
+            {"value": [None, *map(str, range(1, len(counts)))], "persons": counts},
+            schema={"value": pl.String, "persons": pl.Int64},
+        ).with_columns(person_times=pl.col("persons") * 2)
+        for counts in (nation, known)
+    )
+    left = dict(
+        zip(rows["value"], (n - k for n, k in zip(nation, known, strict=True)), strict=True)
+    )
+    shown, merged = merge_small_cells(rows, own.filter(pl.col("persons") > 0))
+    assert shown.columns == merged.columns == rows.columns
+    outside = [left[value] for value in shown["value"]]
+    outside.append(sum(left[value] for value in merged["value"]))
+    assert all(n == 0 or n >= MIN_CELL for n in outside), outside
+    assert shown.is_empty() or {*shown["value"], *merged["value"]} == {*rows["value"]}
+
+
+def test_a_list_in_a_scope_has_no_cut_by_the_talents_who_may_be_outside() -> None:
+    assert {"basis", "year"} < {*list_scope_cuts(EVERYBODY)}
+    cuts = {*list_scope_cuts(EVERYBODY)} - {"basis", "year"}
+    assert {*list_scope_cuts(JIANGSU)} == {*list_scope_cuts(NOBODY)} == cuts
 
 
 def test_a_file_is_not_made_for_whoever_may_no_longer_have_it(

@@ -48,12 +48,13 @@ class PersonStudio:
 
 @dataclass(frozen=True)
 class PersonStay:
-    """A time at a place, where the person trained or taught."""
+    """A time at a place, where the person trained or taught; `studio` is the id of one."""
 
     name: str
     start: date | None = None
     end: date | None = None
     row: str | None = None
+    studio: str | None = None
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,12 @@ from ui.person.person import (
     PersonStudio,
 )
 from ui.shell import graph_state
-from ui.shell.people_scope import find_visible_ids, is_visible, keep_visible
+from ui.shell.people_scope import (
+    find_visible_ids,
+    is_visible,
+    keep_visible,
+    mask_studio_name,
+)
 
 # What a person's lists are made of.
 PERSON_PARTS: Mapping[str, Callable[..., object]] = {
@@ -51,7 +56,7 @@ def fetch_person(id: str) -> Person | None:
     if not is_visible(id):
         return None
     rows = graph_state.read_live_rows("person_record", id=id)
-    return _hide_unseen_mentors(build_person(rows[0])) if rows else None
+    return _mask_studios(_hide_unseen_mentors(build_person(rows[0]))) if rows else None
 
 
 def _hide_unseen_mentors(about: Person) -> Person:
@@ -62,6 +67,20 @@ def _hide_unseen_mentors(about: Person) -> Person:
         about,
         mentors=tuple(mentor for mentor in about.mentors if mentor.id in visible),
         unseen_mentors=len(mentors - visible),
+    )
+
+
+def _mask_studios(about: Person) -> Person:
+    """The person with the names of studios as this visitor may see them."""
+    return replace(
+        about,
+        studios=tuple(
+            replace(led, name=mask_studio_name(led.id, led.name)) for led in about.studios
+        ),
+        trainings=tuple(
+            replace(stay, name=mask_studio_name(stay.studio, stay.name)) if stay.studio else stay
+            for stay in about.trainings
+        ),
     )
 
 
@@ -102,9 +121,9 @@ def _compute_person_boxes(ids: str, level: int) -> dict[str, PersonBox]:
 
 
 def fetch_studio_names(ids: list[str]) -> dict[str, str]:
-    """Studio id -> its name; those without one are left out."""
+    """Studio id -> its name as this visitor may see it; those without one are left out."""
     rows = graph_state.read_live_rows("studio_names", ids=ids) if ids else []
-    return {row["id"]: row["name"] for row in rows}
+    return {row["id"]: mask_studio_name(row["id"], row["name"]) for row in rows}
 
 
 def fetch_apprentices(id: str, high_skilled_level: int) -> list[Apprentice]:

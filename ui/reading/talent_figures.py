@@ -38,7 +38,7 @@ from ui.shell.graph_state import (
     mark_live_read,
     open_shared_database,
 )
-from ui.shell.people_scope import fetch_covered_people
+from ui.shell.people_scope import fetch_covered_people, mask_studio_name
 from ui.shell.visitor import identify_visitor
 from ui.words.terms import translate_term
 
@@ -97,8 +97,8 @@ def _list_studio_names() -> dict[str, str]:
 
 
 def fetch_studio_name(studio_id: str) -> str:
-    """The name of a studio; its id where it has none."""
-    return _list_studio_names().get(studio_id) or studio_id
+    """The name of a studio as this visitor may see it; its id where it has none."""
+    return mask_studio_name(studio_id, _list_studio_names().get(studio_id) or studio_id)
 
 
 @cache_by_graph_state(max_entries=2, resource=True)

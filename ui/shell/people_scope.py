@@ -13,9 +13,15 @@ import polars as pl
 
 from graph.accounts.scope import Scope
 from graph.people.aliases import resolve_person_id
-from graph.people.covered_people import CoveredMask, compute_covered_people, find_covered_ids
+from graph.people.covered_people import (
+    CoveredMask,
+    compute_covered_people,
+    find_covered_ids,
+    find_covered_studios,
+)
 from ui.shell.graph_state import cache_by_graph_state, fetch_snapshot
 from ui.shell.visitor import identify_visitor
+from ui.words.i18n import t
 
 
 def find_visible_ids(ids: Collection[str]) -> frozenset[str]:
@@ -53,6 +59,19 @@ def resolve_visible_id(id: str) -> str:
     """The id that stands for this one, where it is a further id of somebody who may be seen."""
     found = resolve_person_id(fetch_snapshot(), id)
     return found if found == id or is_visible(found) else id
+
+
+def mask_studio_name(id: str, name: str) -> str:
+    """The name of a studio, often that of who leads it, as this visitor may see it."""
+    scope = identify_visitor().people_scope
+    if scope.everybody or id in _fetch_covered_studios(scope):
+        return name
+    return t("a studio outside your area")
+
+
+@cache_by_graph_state(max_entries=8, resource=True)
+def _fetch_covered_studios(scope: Scope) -> frozenset[str]:
+    return find_covered_studios(fetch_snapshot(), scope)
 
 
 @cache_by_graph_state(max_entries=8, resource=True)

@@ -49,7 +49,7 @@ def page() -> None:
     chosen, rule = _draw_talent_filters(everyone)
     view, names, by, sorting = _draw_talent_view_controls()
     rows = table.fetch_talent_table(policy, [*names, sorting.by])
-    found = filter_visible_rows(rows, "talent_id")
+    found = table.mask_studio_column(filter_visible_rows(rows, "talent_id"))
     shown = table.filter_talents(found, chosen)
     selected = selectable_table.list_ticked_ids(found["talent_id"])
     with head:

@@ -19,6 +19,7 @@ from graph.policy import Policy
 from ui.controls.table_columns import ColumnSpec, TableColumn, translate_columns
 from ui.reading import cached_metrics, talent_figures
 from ui.shell import graph_state
+from ui.shell.visitor import identify_visitor
 from ui.words.i18n import t, translate_label, translate_labels
 from ui.words.numbers import format_interval
 from ui.words.terms import list_term_translations, translate_term
@@ -386,6 +387,16 @@ def _build_interval_expr(low: str, high: str) -> pl.Expr:
         lambda r: format_interval(r[low], r[high]) if r[low] is not None else "—",
         return_dtype=pl.String,
     )
+
+
+def mask_studio_column(found: pl.DataFrame) -> pl.DataFrame:
+    """The talents with the names of their studios as this visitor may see them."""
+    if not identify_visitor().is_limited:
+        return found
+    ids = found["studio_ids"].explode().drop_nulls().unique()
+    names = {id: talent_figures.fetch_studio_name(id) for id in ids}
+    named = pl.col("studio_ids").list.eval(pl.element().replace(names)).list.join("\n")
+    return found.with_columns(studio=named)
 
 
 def filter_talents(found: pl.DataFrame, chosen: Mapping[str, Any]) -> pl.DataFrame:
