@@ -342,6 +342,8 @@ def _build_record_result(row: FoundRecord) -> frame.ListRow:
         row.id,
     ]
     cells = (*(escape(fact) for fact in facts if fact), _render_match_note(row))
+    if identify_visitor().is_limited:  # the pages of these are not open
+        return frame.ListRow(translate_term(row.name), cells, None, {})
     if row.node in ("Enterprise", "School"):
         return frame.ListRow(
             row.name, cells, "places", _build_place_query(row.node.lower(), row.id)
