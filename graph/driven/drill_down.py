@@ -91,10 +91,11 @@ class DrillDown:
             value = pl.format("{}Q{}", pl.col("day").dt.year(), pl.col("day").dt.quarter())
         elif cut in rows.collect_schema().names():
             value = pl.col(cut).cast(pl.String)
-        counted = rows.group_by(value.alias("value")).agg(
-            persons=pl.col("first").sum().cast(pl.Int64), person_times=pl.len().cast(pl.Int64)
-        )
-        return counted.collect()
+        counted = rows.select("first", value=value).group_by("value")
+        persons, times = pl.col("first").sum(), pl.len()
+        return counted.agg(
+            persons=persons.cast(pl.Int64), person_times=times.cast(pl.Int64)
+        ).collect()
 
     def number(self, part: DrillDownFilter) -> int:
         """How many rows a part has: the figure itself."""

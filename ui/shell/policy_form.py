@@ -33,7 +33,7 @@ def current_policy() -> Policy:
     """The policy of this visit: the address's where it names one, else the session's."""
     given = {name: st.query_params[name] for name in POLICY_PARAMETERS if name in st.query_params}
     if not _is_policy_open(st.session_state.get("policy", Policy())):
-        del st.session_state["policy"]  # of whoever visited before
+        st.session_state.pop("policy", None)  # of whoever visited before
     if given:
         found, wrong = parse_open_parameters(given)
         for name, value in wrong.items():
