@@ -18,7 +18,7 @@ from graph.analysis.api_tokens import create_token
 from graph.analysis.open_graph import open_graph
 from graph.cypher.named_queries import load_queries, run_query
 from graph.errors import RefusedError, UsageError
-from graph.people.covered_people import compute_covered_people
+from graph.people.covered_people import compute_covered_people, find_covered_studios
 from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
@@ -50,12 +50,16 @@ class Wire:
 
 @dataclass(frozen=True)
 class World:
-    """A scope of the network, whom it covers, and whom nobody in it may learn of."""
+    """A scope of the network, whom it covers, and whom nobody in it may learn of.
+
+    `trainees` are people inside who trained at a studio that has no name in the scope.
+    """
 
     manager: Visitor
     inside: pl.DataFrame
     outside: pl.DataFrame
     secret_names: tuple[str, ...]
+    trainees: tuple[str, ...]
 
     @property
     def canary(self) -> dict[str, Any]:
@@ -80,7 +84,13 @@ def world(network: Database, settings: Settings) -> World:
     taken = " ".join(inside["name"].drop_nulls()) + named
     secret = {name for name in outside["name"].drop_nulls() if len(name) > 2 and name not in taken}
     assert inside.height > 20 and len(secret) > 20
-    return World(Visitor("li", "manager", scope), inside, outside, tuple(sorted(secret)))
+    named_inside = list(find_covered_studios(snapshot, scope))
+    nameless = snapshot.frames["trainings"].filter(
+        pl.col("place_kind") == "Studio", ~pl.col("place_id").is_in(named_inside)
+    )
+    trainees = inside.join(nameless.collect(), on="person", how="semi")["person_id"].sort()
+    manager = Visitor("li", "manager", scope)
+    return World(manager, inside, outside, tuple(sorted(secret)), tuple(trainees))
 
 
 @pytest.fixture
@@ -161,6 +171,18 @@ def test_somebody_outside_is_as_nobody(
     ask("find", canary["person_id"], NOBODY_ID, typed="{}")
     # A name that nobody has, and of which no letter is anybody's.
     ask("find", canary["name"], "龘" * len(canary["name"]), typed="{}")
+
+
+def test_a_studio_of_somebody_outside_has_no_name(
+    world: World, wire: Wire, visit: Callable[[Visitor], None], app: Callable[..., AppTest]
+) -> None:
+    visit(world.manager)
+    trainee = world.trainees[0]
+    test = app("talent", lang="en", id=trainee)
+    assert not test.exception and "a studio outside your area" in text(test)
+    assert not find_leaks(wire.take(), world, world.manager)
+    go(test, "lineage", lang="en", id=trainee)
+    assert not test.exception and not find_leaks(wire.take(), world, world.manager)
 
 
 def test_no_cut_of_a_list_tells_of_the_talents_outside(
