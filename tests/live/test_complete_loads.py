@@ -38,7 +38,7 @@ def load(database: Database, settings: Settings, path: Path, **given: Any) -> Lo
 
 
 @pytest.mark.parametrize(
-    ("second", "told"),
+    ("second", "reason"),
     [
         (FIRST | {"mentorships": RENAMED}, "None of the 2 rows of mentorships.csv"),
         (FIRST | {"mentorships": UNKNOWN}, "None of the 2 rows of mentorships.csv"),
