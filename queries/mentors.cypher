@@ -117,8 +117,9 @@ ORDER BY retired_in, CASE WHEN $steward THEN retired_on END, person_id
 // name: mentors_by_apprentices
 // title.en: Mentors with most apprentices
 // title.zh: 徒弟最多的师傅
-// help.en: All apprentices, and those who are under them on the day.
-// help.zh: 徒弟总数，以及当日在带徒弟数。
+// help.en: All apprentices, and those who are under them on the day. A mentorship that its status
+// help.en: calls over is.
+// help.zh: 徒弟总数，以及当日在带徒弟数。状态为已结束的师徒关系不计入在带。
 // param today: date = today | en: Day | zh: 日期
 // param province: province? | en: Province | zh: 省份
 // param rows: integer = 50 (1..100000) | en: Rows at most | zh: 最多行数

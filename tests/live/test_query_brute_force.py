@@ -110,7 +110,8 @@ def test_mentors_and_apprentices(database: Database, tables: dict[str, list[Row]
         taught[mentor].add(apprentice)
         teachers[apprentice].add(mentor)
         start, end = day(row["start"]), day(row["end"])
-        if start and start <= TODAY and (end is None or end >= TODAY):
+        goes_on = (end is None or end >= TODAY) and row["status"] in ("", "ongoing")
+        if start and start <= TODAY and goes_on:
             now[mentor].add(apprentice)
     found = asked(database, "mentors_by_apprentices", today=TODAY, rows=ALL)
     assert {r["person_id"]: (r["apprentices"], r["at_once"]) for r in found} == {
