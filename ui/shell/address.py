@@ -310,14 +310,29 @@ def _record_choice(
 ) -> None:
     """Writes what a visitor has just chosen, before the page is drawn with it."""
     before, chosen = st.query_params.get(name), st.session_state[key]
-    write_parameter(
-        name,
-        chosen if isinstance(chosen, str | None) else ",".join(chosen) or NO_CHOICE_CODE,
-        default,
-    )
+    value = chosen if isinstance(chosen, str | None) else ",".join(chosen) or NO_CHOICE_CODE
+    if leaves:
+        _write_with_leaves(name, value, default, leaves)
+    else:
+        write_parameter(name, value, default)
     _record_unseen_choice(name, before)
-    for other in leaves:
-        write_parameter(other, None)
+
+
+def _write_with_leaves(
+    name: str, value: str | None, default: str | None, leaves: Sequence[str]
+) -> None:
+    """Writes one parameter and takes others out, as one address.
+
+    Each address that the browser is sent is a step of its history: of two, the way back would lead
+    to the one between.
+    """
+    for one in (name, *leaves):
+        _get_unseen_choices().pop(one, None)
+    left_out = {*leaves, name}
+    address = {n: st.query_params.get_all(n) for n in st.query_params if n not in left_out}
+    if value and value != default:
+        address[name] = [value]
+    st.query_params.from_dict(address)
 
 
 def list_address_ids(name: str) -> list[str]:
