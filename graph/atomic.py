@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 @contextmanager
@@ -49,6 +50,12 @@ def write_private_file(file: Path, content: bytes) -> None:
     with write_file_atomically(file) as making:
         create_synced(making, content)
     sync_folder(file.parent)
+
+
+def create_private_file(file: Path) -> BinaryIO:
+    """A new file, its owner's alone, to write to. Raises FileExistsError."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(descriptor, "wb")
 
 
 def create_synced(file: Path, content: bytes) -> None:

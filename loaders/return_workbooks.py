@@ -8,7 +8,6 @@ data, ID numbers too: they are for whoever sent the file, and for nobody else.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from graph.atomic import create_private_file
 from graph.messages import Language
 from graph.store.identity_merge import IDENTITY_KINDS
 from graph.tabular import MarkColor, MarkedNotes, MarkedSheet, render_marked_xlsx
@@ -120,7 +120,7 @@ def write_return_workbooks(
     for name, found in list_returned_sheets(read, findings).items():
         path = find_free_path(folder, name)
         content = build_return_workbook(found, findings)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with create_private_file(path) as file:
             file.write(content)
         written.append(path)
     return written

@@ -16,14 +16,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
 from graph.archive.parts import PartWriter
 from graph.archive.register import RegisteredBackup, register_backup
 from graph.archive.sealing import SealedWriter
-from graph.atomic import sync_folder, write_file_atomically
+from graph.atomic import create_private_file, sync_folder, write_file_atomically
 from graph.audit.log import lock_audit_log, record_event
 from graph.backup.contents import iterate_file_blocks, list_backup_files
 from graph.errors import ArchiveError, DatabaseError, IncompleteError, ShichengError, UsageError
@@ -88,7 +88,7 @@ def create_backup(
         _require_free_disk(file.parent, settings.home, facts)
         record_event(settings.home, "backup", what="home", encrypted=key is not None)
         try:
-            with write_file_atomically(file) as making, _open_private(making) as out:
+            with write_file_atomically(file) as making, create_private_file(making) as out:
                 writer = PartWriter(SealedWriter(out, facts, key))
                 _write_parts(settings, writer, moment, say)
                 out.flush()
@@ -221,13 +221,6 @@ def _require_free_disk(folder: Path, home: Path, facts: Mapping[str, Any]) -> No
             free=free >> 20,
             needed=needed >> 20,
         )
-
-
-@contextmanager
-def _open_private(making: Path) -> Iterator[BinaryIO]:
-    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        yield out
 
 
 def _write_parts(settings: Settings, writer: PartWriter, moment: GraphMoment, say: Say) -> None:

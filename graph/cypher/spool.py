@@ -6,21 +6,16 @@ type, any other (lists, nodes, values of several types, dates of which the year 
 JSON with marks, so that what is read back is what Neo4j sent. The answer ends at
 `SHICHENG_SPOOL_MB`, or after `SHICHENG_SPOOL_SECONDS`; what has come by then can be read.
 
-The folder lies in the data folder and is its owner's alone. It goes when the spool is closed or
-collected (the visit ends), after `SPOOL_IDLE_SECONDS` without use, and when the process ends. What
-a killed process leaves behind is known by its lock and removed at the next start.
+The folder lies in the data folder and goes with the visit (`graph.server.session_folder`), or after
+`SPOOL_IDLE_SECONDS` without use.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import shutil
 import threading
-import time
-import uuid
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,11 +23,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from filelock import FileLock
 
+from graph.atomic import create_private_file
 from graph.dates import PartialDate
 from graph.errors import DatabaseError, UsageError
-from graph.server.locks import is_lock_held
+from graph.server.session_folder import SessionFolder, remove_abandoned_folders
 from graph.tabular import format_cell
 
 SPOOL_FOLDER: Final = "results"
@@ -40,10 +35,6 @@ PART_ROWS: Final = 10_000
 # The first part is small, so that the first page is there at once.
 FIRST_PART_ROWS: Final = 1_000
 SPOOL_IDLE_SECONDS: Final = 2 * 3600.0
-_LOCK_NAME: Final = ".lock"
-# Between the making of a folder and its lock another process must not take it for abandoned.
-_NEW_FOLDER_SECONDS: Final = 60.0
-_TOUCH_SECONDS: Final = 30.0
 # A value that JSON does not have is a list of this mark, its kind and its text.
 _MARK: Final = "\0"
 _PLAIN_DTYPES: Final[dict[type, Any]] = {
@@ -66,33 +57,19 @@ class SpoolPart:
     dtypes: tuple[Any, ...]
 
 
-class SpoolFolder:
+class SpoolFolder(SessionFolder):
     """Rows in a private folder of Arrow files; removed with this object."""
 
     def __init__(
         self, home: Path, max_bytes: int, idle_seconds: float = SPOOL_IDLE_SECONDS
     ) -> None:
-        root = home / SPOOL_FOLDER
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path = root / uuid.uuid4().hex
-        self.path.mkdir(mode=0o700)
+        super().__init__(home / SPOOL_FOLDER, idle_seconds)
         self.max_bytes = max_bytes
         self.bytes = 0
         self.rows = 0
         self.parts: list[SpoolPart] = []
-        lock = FileLock(self.path / _LOCK_NAME, thread_local=False)
-        lock.acquire()
-        self._lock, self._idle_seconds = lock, idle_seconds
-        self._remove = weakref.finalize(self, _remove_locked_spool, self.path, lock)
         self._readers, self._closing = 0, False
         self._guard = threading.Lock()
-        self._touched = time.monotonic()
-        self._timer = self._start_timer()
-
-    @property
-    def is_removed(self) -> bool:
-        """Whether it is gone: closed, or left alone for too long."""
-        return not self.path.is_dir()
 
     @property
     def is_full(self) -> bool:
@@ -107,7 +84,7 @@ class SpoolFolder:
         frame, encoded = encode_spool_rows(rows, width)
         path = self.path / f"{len(self.parts):06}.arrow"
         try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            with create_private_file(path) as out:
                 frame.write_ipc(out, compression="zstd")
             self.bytes += path.stat().st_size
         except OSError:
@@ -137,14 +114,6 @@ class SpoolFolder:
             for part in list(self.parts):
                 self.touch()
                 yield self._read_part(part, 0, part.rows)
-
-    def touch(self) -> None:
-        """Says that it is in use, so that the time until it goes begins anew."""
-        now = time.monotonic()
-        if now - self._touched >= min(_TOUCH_SECONDS, self._idle_seconds / 4):
-            self._touched = now
-            self._timer.cancel()
-            self._timer = self._start_timer()
 
     def close(self) -> None:
         """Removes the folder, once nobody reads from it."""
@@ -184,34 +153,10 @@ class SpoolFolder:
             ) from None
         return decode_spool_rows(frame.slice(first, count), part.encoded)
 
-    def _start_timer(self) -> threading.Timer:
-        # The timer must not know this object: it would never be collected.
-        timer = threading.Timer(self._idle_seconds, _remove_locked_spool, (self.path, self._lock))
-        timer.daemon = True
-        timer.start()
-        return timer
-
-
-def _remove_locked_spool(path: Path, lock: FileLock) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    lock.release(force=True)
-
 
 def remove_abandoned_spools(home: Path) -> int:
     """Removes the folders whose process has ended; how many there were."""
-    removed = 0
-    root = home / SPOOL_FOLDER
-    for folder in list(root.iterdir()) if root.is_dir() else []:
-        lock = folder / _LOCK_NAME
-        try:
-            is_new = time.time() - folder.stat().st_mtime < _NEW_FOLDER_SECONDS
-        except OSError:  # it has just been removed
-            continue
-        if is_lock_held(lock) or (is_new and not lock.exists()):
-            continue
-        shutil.rmtree(folder, ignore_errors=True)
-        removed += 1
-    return removed
+    return remove_abandoned_folders(home / SPOOL_FOLDER)
 
 
 # Rows as Arrow columns, and back
