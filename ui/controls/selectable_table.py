@@ -54,9 +54,13 @@ class Sorting:
         """Sorts by a column; by the one it is sorted by, the other way."""
         first = self.first.get(by, "desc")
         order = {"asc": "desc", "desc": "asc"}[self.order] if by == self.by else first
-        address.write_parameter("sort", by, self.default)
-        address.write_parameter("order", order, first)
-        address.write_parameter("page", None)
+        address.write_parameters(
+            {
+                "sort": None if by == self.default else by,
+                "order": None if order == first else order,
+                "page": None,
+            }
+        )
 
 
 def draw_sort_controls(

@@ -218,8 +218,7 @@ def _draw_craft_list(
     )
     if frame.is_newly_chosen("crafts_table", cell) and cell is not None:
         code, province = few.select("occupation_code", "province").row(cell[0])
-        address.write_parameter("code", code)
-        address.write_parameter("province", province)
+        address.write_parameters({"code": code, "province": province})
         st.rerun()
     about = talent_figures.build_page_about(policy, {"seed": str(DEFAULT_SEED)})
     caption = t(

@@ -122,8 +122,7 @@ def _read_address_state(focus: str) -> LineageState:
 def _write_state_address(state: LineageState) -> None:
     """Writes the view into the address: ids, what is open, the years; never a name."""
     wanted = state.to_query()
-    for name in VIEW_PARAMETERS:
-        address.write_parameter(name, wanted.get(name))
+    address.write_parameters({name: wanted.get(name) for name in VIEW_PARAMETERS})
     now = {name: wanted.get(name, "") for name in VIEW_PARAMETERS}
     st.session_state["lineage.address"] = {"id": state.focus, **now}
     mark_state_addressed(LINEAGE_STATE_KEY)

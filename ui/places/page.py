@@ -506,8 +506,7 @@ def _draw_place_groups(
         height=selectable_table.compute_table_height(rows),
     )
     if picked.cells and (code := rows["group"][picked.cells[0][0]]):
-        address.write_parameter(by, code)
-        address.write_parameter("view", None)
+        address.write_parameters({by: code, "view": None})
         st.rerun()
     with frame.draw_exhibit_foot("places_groups"):
         downloads.draw_download_buttons(

@@ -42,16 +42,34 @@ class UnseenChoice:
 
 def write_parameter(name: str, value: str | None, default: str | None = None) -> None:
     """Puts a value into the address; the default, and nothing, stand by being left out."""
-    _get_unseen_choices().pop(name, None)
-    _set_or_drop_parameter(name, value, default)
+    write_parameters({name: None if value == default else value})
+
+
+def write_parameters(values: Mapping[str, str | None]) -> None:
+    """Puts values into the address; nothing stands by being left out.
+
+    In one address: each that the browser is sent is a step of its history, and of several the way
+    back would lead to one between.
+    """
+    for name in values:
+        _get_unseen_choices().pop(name, None)
+    _set_or_drop_parameters(values)
+
+
+def _set_or_drop_parameters(values: Mapping[str, str | None]) -> None:
+    before = {name: st.query_params.get_all(name) for name in st.query_params}
+    address = dict(before)
+    for name, value in values.items():
+        if value:
+            address[name] = [value]
+        else:
+            address.pop(name, None)
+    if address != before:
+        st.query_params.from_dict(address)
 
 
 def _set_or_drop_parameter(name: str, value: str | None, default: str | None = None) -> None:
-    if value and value != default:
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
-    elif name in st.query_params:
-        del st.query_params[name]
+    _set_or_drop_parameters({name: None if value == default else value})
 
 
 def send_address_to_browser() -> None:
@@ -311,28 +329,8 @@ def _record_choice(
     """Writes what a visitor has just chosen, before the page is drawn with it."""
     before, chosen = st.query_params.get(name), st.session_state[key]
     value = chosen if isinstance(chosen, str | None) else ",".join(chosen) or NO_CHOICE_CODE
-    if leaves:
-        _write_with_leaves(name, value, default, leaves)
-    else:
-        write_parameter(name, value, default)
+    write_parameters({name: None if value == default else value} | dict.fromkeys(leaves))
     _record_unseen_choice(name, before)
-
-
-def _write_with_leaves(
-    name: str, value: str | None, default: str | None, leaves: Sequence[str]
-) -> None:
-    """Writes one parameter and takes others out, as one address.
-
-    Each address that the browser is sent is a step of its history: of two, the way back would lead
-    to the one between.
-    """
-    for one in (name, *leaves):
-        _get_unseen_choices().pop(one, None)
-    left_out = {*leaves, name}
-    address = {n: st.query_params.get_all(n) for n in st.query_params if n not in left_out}
-    if value and value != default:
-        address[name] = [value]
-    st.query_params.from_dict(address)
 
 
 def list_address_ids(name: str) -> list[str]:

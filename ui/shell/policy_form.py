@@ -11,7 +11,12 @@ import streamlit as st
 from graph.errors import UsageError
 from graph.model.vocabularies import LEVELS
 from graph.policy import CHANNELS, YEAR_ALONE, Policy
-from ui.shell.address import record_address_fault, send_address_to_browser, write_parameter
+from ui.shell.address import (
+    record_address_fault,
+    send_address_to_browser,
+    write_parameter,
+    write_parameters,
+)
 from ui.shell.visitor import identify_visitor
 from ui.words.i18n import LANGUAGE_NAMES, current_language, t, translate_label, translate_message
 
@@ -134,8 +139,7 @@ def write_visit_address() -> None:
 
 def _write_policy_address(policy: Policy) -> None:
     wanted = format_policy_parameters(policy)
-    for name in POLICY_PARAMETERS:
-        write_parameter(name, wanted.get(name))
+    write_parameters({name: wanted.get(name) for name in POLICY_PARAMETERS})
 
 
 def draw_policy_form(key: str) -> None:

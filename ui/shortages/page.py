@@ -223,9 +223,8 @@ def _draw_heat_map(
     )
     chosen = (getattr(event, "selection", {}).get("cell") or [{}])[0]
     if chosen and frame.is_newly_chosen("chart_shortages", (chosen["code"], chosen["province"])):
-        address.write_parameter("of", None)
-        address.write_parameter("province", chosen["province"])
-        address.write_parameter("code", chosen["code"])
+        province, code = chosen["province"], chosen["code"]
+        address.write_parameters({"of": None, "province": province, "code": code})
         st.rerun()
 
 
@@ -286,8 +285,7 @@ def _draw_shortage_list(
     )
     if frame.is_newly_chosen("shortages_table", cell) and cell is not None:
         code, province = few.select("code", "province").row(cell[0])
-        address.write_parameter("code", code)
-        address.write_parameter("province", province)
+        address.write_parameters({"code": code, "province": province})
         st.rerun()
     year, kind, province = asked
     filters = {"year": str(year), "of": kind, "province": province or "", "seed": str(DEFAULT_SEED)}

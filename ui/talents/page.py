@@ -609,8 +609,7 @@ def _draw_talent_groups(
     sort.click(picked.columns)
     names = {"occupation_code": "occupation", "enterprise_id": "enterprise"}
     if picked.cells and (code := part["group"][picked.cells[0][0]]):
-        address.write_parameter(names.get(by, by), code)
-        address.write_parameter("view", None)
+        address.write_parameters({names.get(by, by): code, "view": None})
         st.rerun()
     caption = t(
         "{n} of {all} groups, most driven first; a click on a group shows its talents.",

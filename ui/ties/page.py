@@ -491,8 +491,7 @@ def _draw_strongest_ties(pairs: pl.DataFrame) -> None:
 
 
 def _open_tie(a: str, b: str) -> None:
-    address.write_parameter("onto", None)
-    address.write_parameter("tie", f"{a},{b}")
+    address.write_parameters({"onto": None, "tie": f"{a},{b}"})
 
 
 def _unselect_tie() -> None:
