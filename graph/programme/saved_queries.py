@@ -197,7 +197,12 @@ def may_review_queries(role: Role) -> bool:
 
 def list_proposed_queries(notebook: Notebook) -> list[SavedQuery]:
     """The versions that wait for a decision."""
-    return _list_reviewed(notebook, "asked")
+    found = (
+        _find_version(notebook, id, int(entry.body["version"]))
+        for id, entry in notebook.standing("query_review").items()
+        if entry.body["verdict"] == "asked"
+    )
+    return [query for query in found if query is not None]
 
 
 def list_promoted_queries(notebook: Notebook) -> dict[str, SavedQuery]:
@@ -221,15 +226,6 @@ def find_review_verdict(notebook: Notebook, query: SavedQuery) -> ReviewVerdict 
             verdict: ReviewVerdict = entry.body["verdict"]
             return verdict
     return None
-
-
-def _list_reviewed(notebook: Notebook, verdict: ReviewVerdict) -> list[SavedQuery]:
-    found = (
-        _find_version(notebook, id, int(entry.body["version"]))
-        for id, entry in notebook.standing("query_review").items()
-        if entry.body["verdict"] == verdict
-    )
-    return [query for query in found if query is not None]
 
 
 def _find_newest(notebook: Notebook, id: str) -> SavedQuery | None:

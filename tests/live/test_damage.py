@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from graph.server.database import Database, connect
 from graph.settings import Settings
 from graph.snapshot.frames import Snapshot
 from graph.snapshot.take import take_snapshot
+from tests.damage_kinds import cut
 
 DAMAGED = (
     "people.parquet",
@@ -26,11 +26,6 @@ DAMAGED = (
     "results/*/pairs.parquet",
     "results/*/reach.parquet",
 )
-
-
-def cut(file: Path) -> None:
-    """Only the first half of it is there."""
-    os.truncate(file, file.stat().st_size // 2)
 
 
 def figures(snapshot: Snapshot) -> list[dict[str, object]]:

@@ -61,7 +61,7 @@ def test_the_page_lists_the_links_and_keeps_decisions(
     first = found.links.row(0, named=True)
     pair = format_pair(first["mentor_id"], first["apprentice_id"])
     test = app("pairing", lang="en", links="20", person=pair)
-    sentence = f"{found.links.height} new mentorships and {found.studios.height} new studios"
+    sentence = f"New mentorships: {found.links.height}; new studios: {found.studios.height}."
     assert sentence in lead(test)
     assert len(test.dataframe[0].value) == found.links.height
     notebook = Notebook(settings.home)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from graph.server.doctor import run_doctor_checks
 from graph.server.identity_key import build_id_digester
 from graph.settings import Settings
 from tests.conftest import own_settings
+from tests.damage_kinds import a_folder, absent, cut, empty, garbage, open_to_all
 from ui.data import load_reports
 
 PLACE = "snapshots/0123456789ab/000001-0123456789ab"
@@ -51,37 +51,6 @@ def home(tmp_path: Path) -> Path:
     Notebook(tmp_path).add("note", "me", "P1", {"text": "a"})
     assert damage.find_damage(own_settings(tmp_path)) == []
     return tmp_path
-
-
-def cut(file: Path) -> None:
-    """Only the first half of it is there."""
-    os.truncate(file, file.stat().st_size // 2)
-
-
-def empty(file: Path) -> None:
-    """Nothing of it is there."""
-    os.truncate(file, 0)
-
-
-def garbage(file: Path) -> None:
-    """It holds what no program of ours wrote."""
-    file.write_bytes(b"\xff\xfe\x00garbage" * 50)
-
-
-def a_folder(file: Path) -> None:
-    """A folder stands in its place."""
-    file.unlink(missing_ok=True)
-    file.mkdir()
-
-
-def absent(path: Path) -> None:
-    """It was deleted."""
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def open_to_all(file: Path) -> None:
-    """Everybody may read it."""
-    file.chmod(0o644)
 
 
 def read_by_all_of_sqlite(file: Path) -> None:

@@ -29,6 +29,7 @@ from graph.server.location import load_server_password
 from graph.server.locks import is_load_running, is_store_offline
 from loaders.erasure.erased_people import list_erased_people
 from tests.conftest import own_settings
+from tests.damage_kinds import a_folder, absent, cut, empty, garbage, open_to_all
 
 Usage = namedtuple("Usage", "total used free")
 NOW = dt.datetime.now(dt.UTC)
@@ -91,16 +92,6 @@ def examine(home: Path) -> dict[str, str]:
     return said
 
 
-def cut(file: Path) -> None:
-    """Only the first half of it is there."""
-    os.truncate(file, file.stat().st_size // 2)
-
-
-def empty(file: Path) -> None:
-    """Nothing of it is there."""
-    os.truncate(file, 0)
-
-
 def flip_bit(file: Path) -> None:
     """One bit in its midst is another."""
     data = bytearray(file.read_bytes())
@@ -108,36 +99,15 @@ def flip_bit(file: Path) -> None:
     file.write_bytes(data)
 
 
-def garbage(file: Path) -> None:
-    """It holds what no program of ours wrote."""
-    file.write_bytes(b"\xff\xfe: [garbage" * 50)
-
-
 def a_list(file: Path) -> None:
     """It is JSON, and not what stands there."""
     file.write_text("[1]")
-
-
-def absent(path: Path) -> None:
-    """It was deleted."""
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def a_folder(file: Path) -> None:
-    """A folder stands in its place."""
-    file.unlink(missing_ok=True)
-    file.mkdir()
 
 
 def a_broken_link(file: Path) -> None:
     """A link in its place leads nowhere."""
     absent(file)
     file.symlink_to("/absent/place")
-
-
-def open_to_all(path: Path) -> None:
-    """Everybody may read it."""
-    path.chmod(0o755)
 
 
 def of_another(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ from graph.snapshot.frames import Snapshot
 from ui.overview.national_figures import MIN_CELL, merge_small_cells
 from ui.pages import FIGURE_PAGES, PAGES, SCOPED_PAGES
 from ui.reading.drill_down import list_scope_cuts
-from ui.shell import policy_form
+from ui.shell import people_scope, policy_form
 from ui.shell import visitor as visiting
 from ui.shell.visitor import ANONYMOUS_VISITOR, Visitor
 
@@ -105,6 +106,20 @@ def test_a_studio_called_after_somebody_outside_has_no_name_in_a_scope() -> None
     snapshot = Snapshot(0, None, frames)
     assert find_covered_studios(snapshot, JIANGSU) == {"s1", "s4", "s5"}
     assert find_covered_studios(snapshot, NOBODY) == set()
+
+
+def test_a_list_of_studios_asks_once_who_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+    visits = []
+
+    def identify() -> Visitor:
+        visits.append(1)
+        return replace(ANONYMOUS_VISITOR, role="manager", scope=JIANGSU)
+
+    monkeypatch.setattr(people_scope, "identify_visitor", identify)
+    monkeypatch.setattr(people_scope, "_fetch_covered_studios", lambda scope: frozenset({"s1"}))
+    names = people_scope.mask_studio_names({f"s{n}": f"S{n}" for n in range(1_000)})
+    assert len(visits) == 1 and names["s1"] == "S1"
+    assert {name for id, name in names.items() if id != "s1"} == {"a studio outside your area"}
 
 
 @pytest.mark.parametrize(
