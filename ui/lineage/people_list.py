@@ -35,7 +35,7 @@ def build_group_namer(seen: Lineage) -> group_columns.GroupNamer:
             return f"{value} {levels[int(value)]}" if int(value) else t("no level recorded")
         if key == "occupation":
             return occupations.get(value, value) or t("no occupation recorded")
-        return talent_figures.fetch_studio_name(value) if value else t("outside studios")
+        return talent_figures.fetch_studio_labels([value])[value] if value else t("outside studios")
 
     return name
 

@@ -200,8 +200,8 @@ def _render_pairing_answer(found: Pairing, policy: Policy, language: Language) -
         return t("Nobody without a mentor can be paired under these rules.")
     expected = round(found.expected)
     return t(
-        "{n} new mentorships and {studios} new studios are expected to add {persons} by {day}; "
-        "with 80 % probability {low} to {high}.",
+        "New mentorships: {n}; new studios: {studios}. They are expected to add {persons} by "
+        "{day}; with 80 % probability {low} to {high}.",
         n=render_bold(format_count(found.links.height)),
         studios=render_bold(format_count(found.studios.height)),
         persons=render_bold(format_persons(expected, language), format_count(expected)),
@@ -213,9 +213,10 @@ def _render_pairing_answer(found: Pairing, policy: Policy, language: Language) -
 
 def _describe_pairing(found: Pairing) -> str:
     return t(
-        "Those that add most stand first. {mentors} mentors have {places} places free; {leaders} "
-        "leading talents lead no studio and could open one; {apprentices} people in their places "
-        "and occupations have neither a mentor nor a chain. A proposal, not a decision.",
+        "Those that add most stand first. Mentors with places free: {mentors}, with {places} "
+        "places. Leading talents who lead no studio and could open one: {leaders}. People in "
+        "their places and occupations with neither a mentor nor a chain: {apprentices}. "
+        "A proposal, not a decision.",
         leaders=format_count(found.leaders),
         mentors=format_count(found.mentors),
         places=format_count(found.places),

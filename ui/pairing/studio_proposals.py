@@ -93,7 +93,12 @@ def draw_studio_list(
         },
     )
     frame.draw_muted(
-        t("{n} studios; tick lines to decide.", n=format_count(shown.height)),
+        tn(
+            "{n} studio; tick lines to decide.",
+            "{n} studios; tick lines to decide.",
+            shown.height,
+            n=format_count(shown.height),
+        )
     )
     if changed := shown["leader_id"].is_in([*others]).sum():
         frame.draw_muted(

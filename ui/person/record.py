@@ -27,7 +27,7 @@ from ui.shell.people_scope import (
     find_visible_ids,
     is_visible,
     keep_visible,
-    mask_studio_name,
+    mask_studio_names,
 )
 
 # What a person's lists are made of.
@@ -72,13 +72,14 @@ def _hide_unseen_mentors(about: Person) -> Person:
 
 def _mask_studios(about: Person) -> Person:
     """The person with the names of studios as this visitor may see them."""
+    led = {studio.id: studio.name for studio in about.studios}
+    trained = {stay.studio: stay.name for stay in about.trainings if stay.studio}
+    names = mask_studio_names(trained | led)
     return replace(
         about,
-        studios=tuple(
-            replace(led, name=mask_studio_name(led.id, led.name)) for led in about.studios
-        ),
+        studios=tuple(replace(studio, name=names[studio.id]) for studio in about.studios),
         trainings=tuple(
-            replace(stay, name=mask_studio_name(stay.studio, stay.name)) if stay.studio else stay
+            replace(stay, name=names[stay.studio]) if stay.studio else stay
             for stay in about.trainings
         ),
     )
@@ -123,7 +124,7 @@ def _compute_person_boxes(ids: str, level: int) -> dict[str, PersonBox]:
 def fetch_studio_names(ids: list[str]) -> dict[str, str]:
     """Studio id -> its name as this visitor may see it; those without one are left out."""
     rows = graph_state.read_live_rows("studio_names", ids=ids) if ids else []
-    return {row["id"]: mask_studio_name(row["id"], row["name"]) for row in rows}
+    return mask_studio_names({row["id"]: row["name"] for row in rows})
 
 
 def fetch_apprentices(id: str, high_skilled_level: int) -> list[Apprentice]:

@@ -218,7 +218,7 @@ def _draw_composer(
     chosen = [] if shown is None else [tile.query for tile in shown.tiles if tile.query in queries]
     views = {} if shown is None else {tile.query: tile.view for tile in shown.tiles}
     labels = {"table": t("Table"), "chart": t("Chart"), "number": t("sums")}
-    with st.expander(t("What it is made of"), expanded=shown is None):
+    with st.expander(t("Contents of the dashboard"), expanded=shown is None):
         st.text_input(
             t("Title"),
             "" if shown is None else shown.title,
@@ -226,7 +226,7 @@ def _draw_composer(
             max_chars=80,
         )
         picked = st.multiselect(
-            t("Queries"),
+            t("Queries shown"),
             list(queries),
             chosen,
             key=f"dashboard_queries_{suffix}",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -38,7 +38,7 @@ from ui.shell.graph_state import (
     mark_live_read,
     open_shared_database,
 )
-from ui.shell.people_scope import fetch_covered_people, mask_studio_name
+from ui.shell.people_scope import fetch_covered_people, mask_studio_names
 from ui.shell.visitor import identify_visitor
 from ui.words.terms import translate_term
 
@@ -96,9 +96,10 @@ def _list_studio_names() -> dict[str, str]:
     return dict(frame.select("studio_id", "name").collect().iter_rows())
 
 
-def fetch_studio_name(studio_id: str) -> str:
-    """The name of a studio as this visitor may see it; its id where it has none."""
-    return mask_studio_name(studio_id, _list_studio_names().get(studio_id) or studio_id)
+def fetch_studio_labels(ids: Iterable[str]) -> dict[str, str]:
+    """Studio id -> its name as this visitor may see it; its id where it has none."""
+    names = _list_studio_names()
+    return mask_studio_names({id: names.get(id) or id for id in ids})
 
 
 @cache_by_graph_state(max_entries=2, resource=True)

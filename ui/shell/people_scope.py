@@ -7,7 +7,7 @@ after the cache; what is narrowed at a cost is cached by the scope too.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import polars as pl
 
@@ -61,12 +61,16 @@ def resolve_visible_id(id: str) -> str:
     return found if found == id or is_visible(found) else id
 
 
-def mask_studio_name(id: str, name: str) -> str:
-    """The name of a studio, often that of who leads it, as this visitor may see it."""
+def mask_studio_names(names: Mapping[str, str]) -> dict[str, str]:
+    """Studio id -> name, each often called after who leads it, as this visitor may see them.
+
+    A list is asked about at once: who visits is found out once a call.
+    """
     scope = identify_visitor().people_scope
-    if scope.everybody or id in _fetch_covered_studios(scope):
-        return name
-    return t("a studio outside your area")
+    if scope.everybody:
+        return dict(names)
+    shown, masked = _fetch_covered_studios(scope), t("a studio outside your area")
+    return {id: name if id in shown else masked for id, name in names.items()}
 
 
 @cache_by_graph_state(max_entries=8, resource=True)

@@ -394,7 +394,7 @@ def mask_studio_column(found: pl.DataFrame) -> pl.DataFrame:
     if not identify_visitor().is_limited:
         return found
     ids = found["studio_ids"].explode().drop_nulls().unique()
-    names = {id: talent_figures.fetch_studio_name(id) for id in ids}
+    names = talent_figures.fetch_studio_labels(ids)
     named = pl.col("studio_ids").list.eval(pl.element().replace(names)).list.join("\n")
     return found.with_columns(studio=named)
 
