@@ -67,6 +67,18 @@ WIDER_THAN_ITS_COLUMN = """() => [...document.querySelectorAll('[data-testid=stM
         e.closest('[data-testid=stColumn], [data-testid=stMainBlockContainer]')
             .getBoundingClientRect().right + 1)
     .map((e) => e.outerHTML.slice(0, 160))"""
+# Labels of a chart's axis that lie over the one before; boxes are larger than words by some pixels,
+# those of slanted words by more.
+OVERLAPPING_LABELS = """() => [...document.querySelectorAll('svg .role-axis-label')]
+    .flatMap((axis) => {
+        const labels = [...axis.querySelectorAll('text')].filter((e) => e.textContent &&
+            !/rotate\\((?!270\\))/.test(e.getAttribute('transform') || ''));
+        const boxes = labels.map((e) => e.getBoundingClientRect());
+        return labels.slice(1).filter((_, at) => {
+            const [before, box] = [boxes[at], boxes[at + 1]];
+            return Math.min(box.right, before.right) - Math.max(box.left, before.left) > 4 &&
+                Math.min(box.bottom, before.bottom) - Math.max(box.top, before.top) > 4; })
+            .map((e) => e.textContent); })"""
 CHOSEN = """() => [...document.querySelectorAll('[data-testid=stSelectbox] input')]
     .map((e) => e.value).join(' ')"""
 # The lines of the sidebar that are set as the page one is on.
@@ -163,6 +175,7 @@ def test_a_page_stands_in_every_language_and_mode_and_as_in_the_guide(
     assert page.locator(".sc-lead").is_visible()
     assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
     assert page.evaluate(WIDER_THAN_THE_PHONE) == []
+    assert page.evaluate(OVERLAPPING_LABELS) == []
 
 
 def queue_pair(database: Database, home: Path) -> None:

@@ -51,8 +51,8 @@ def page() -> None:
         frame.draw_lead(t("Data clerks and data stewards bring the departments' files in."))
         frame.draw_muted(
             t(
-                "Give your lists to one of them. Whoever runs the app gives roles by `shicheng "
-                "account`, or sets SHICHENG_ROLE=steward on a machine of one's own."
+                "Give your lists to one of them. Whoever runs the app gives roles by shicheng "
+                "account, or sets SHICHENG_ROLE=steward on a machine of one's own."
             )
         )
         return
