@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from graph.forecast.shortages import Shortages, describe_missing, select_shortages
+from graph.forecast.shortages import Shortages, select_shortages
 from graph.messages import Message
 from graph.policy import Policy
 from graph.report.document import ReportBlock, ReportParagraph, ReportSection, ReportTable
 from graph.report.figures import ReportFigures
+from graph.report.shortage_protection import protect_shortages
 from graph.report.small_cells import format_group_size, is_small_group
 from graph.report.wording import DASH, SMALL_CELL_TEXT, ReportWords, format_number
 
@@ -35,8 +36,13 @@ def write_shortages(figures: ReportFigures, words: ReportWords) -> ReportSection
     if not isinstance(found, Shortages):
         return ReportSection(title, (ReportParagraph(words.say(found)),))
     year = _choose_year(found, figures.request.policy)
-    area = "nation" if figures.request.province is None else "province"
-    rows = select_shortages(found.rows, "occupation", area, year, figures.request.province)
+    province, told = figures.request.province, protect_shortages(found.rows)
+    # The nation's totals stand in its report, so those of a province hide what would be left.
+    rows = (
+        select_shortages(found.rows, "occupation", "nation", year)
+        if province is None
+        else select_shortages(told, "occupation", "province", year, province)
+    )
     missing = rows.filter(pl.col("gap") > 0).sort(
         pl.col("gap").round(), "code", descending=[True, False]
     )
@@ -50,7 +56,7 @@ def write_shortages(figures: ReportFigures, words: ReportWords) -> ReportSection
     blocks: list[ReportBlock] = [ReportParagraph(words.say(message), "lead")]
     if not missing.is_empty():
         blocks.append(_tabulate_shortages(missing.head(MAX_SHORTAGE_ROWS), missing.height, words))
-    return ReportSection(title, (*blocks, *_list_unknown(found, year, words)))
+    return ReportSection(title, (*blocks, *_list_unknown(told, year, words)))
 
 
 def _choose_year(found: Shortages, policy: Policy) -> int:
@@ -64,12 +70,12 @@ def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) ->
     rows = tuple(
         (
             words.translate_term(row["occupation"] or row["code"] or DASH),
-            format_group_size(round(row["stock"])),
+            _format_people(row["stock"]),
             *_format_changes(row),
             _round_expected(row["positions"]),
             _round_expected(row["gap"]),
             f"{_round_expected(row['gap_low'])} \N{EN DASH} {_round_expected(row['gap_high'])}",
-            format_group_size(round(row["mentors"] or 0)),
+            _format_people(row["mentors"]),
             _round_expected(row["mentor_years"]),
         )
         for row in found.iter_rows(named=True)
@@ -77,8 +83,8 @@ def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) ->
     note = Message(
         "The largest {shown} of {n}. Missing: positions open, plus who retires and moves out, less "
         "who moves in and becomes high-skilled; expected values. Mentor-years: what closes the gap "
-        "at the rate observed. Fewer than three people are told as {small}; where so few retire or "
-        "rise, a dash hides both.",
+        "at the rate observed. Fewer than three people are told as {small} or a dash, and more "
+        "dashes hide what would tell them; where so few retire or rise, both are hidden.",
         shown=found.height,
         n=number,
         small=SMALL_CELL_TEXT,
@@ -92,12 +98,16 @@ def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) ->
     )
 
 
+def _format_people(number: float | None) -> str:
+    return DASH if number is None else format_group_size(round(number))
+
+
 def _format_changes(row: dict[str, Any]) -> tuple[str, str]:
-    """How many retire, and how many rise. The gap reveals their difference, so where one is small,
-    neither is shown.
+    """How many retire, and how many rise. The gap reveals their difference, so where one is small
+    or hidden, neither is shown.
     """
     changes = (row["retiring"], row["rising"])
-    if any(is_small_group(number or 0) for number in changes):
+    if any(number is None or is_small_group(number) for number in changes):
         return DASH, DASH
     retiring, rising = map(_round_expected, changes)
     return retiring, rising
@@ -107,15 +117,16 @@ def _round_expected(number: Any) -> str:
     return DASH if number is None else format_number(round(number))
 
 
-def _list_unknown(found: Shortages, year: int, words: ReportWords) -> list[ReportBlock]:
-    """Of how many people in work the demand or the retirement month is not known."""
-    counts = describe_missing(found.rows, year)
-    without = counts["without_demand"] or 0
-    unknown = counts["unknown_retirement"] or 0
+def _list_unknown(told: pl.DataFrame, year: int, words: ReportWords) -> list[ReportBlock]:
+    """Of how many people in work the demand is not stated, of the groups that are told.
+
+    A total of all would give a hidden group as its difference to those that the page tells.
+    """
+    leaf = told.filter(pl.col("positions").is_null(), kind="occupation", area="province", year=year)
     message = Message(
-        "In the nation, no demand is stated for {without:,} high-skilled people in work, and the "
-        "retirement month of {unknown:,} is not known: these are counted, not guessed.",
-        without=without,
-        unknown=unknown,
+        "In the nation, no demand is stated for {without:,} high-skilled people in work, groups of "
+        "one or two people and what would tell them left out: these have no gap, and none is "
+        "guessed. How many have no known retirement month stands under Retention.",
+        without=int(leaf["stock"].sum()),
     )
     return [ReportParagraph(words.say(message), "note")]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import random
+import re
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
-from graph.forecast.shortages import COLUMNS, ShortagePart, describe_missing
+from graph.forecast.shortages import COLUMNS, ShortagePart, Shortages, describe_missing
+from graph.report.document import ReportParagraph, ReportTable
 from graph.report.shortage_protection import (
     CHANGED,
     COUNTED,
     list_told_people,
     protect_shortages,
 )
-from graph.report.wording import DASH, format_number
-from tests.unit.test_small_cells import check_hidden
+from graph.report.shortage_section import write_shortages
+from graph.report.wording import DASH, HIDDEN_TEXTS, ReportWords, format_number
+from tests.unit.test_small_cells import check_hidden, make_figures
 
 CODES = ["6-18-01-01", "6-18-01-02", "6-18-02-04", "6-20-01-01"]
 PLACES = ["11", "31", "32", "44", None]
@@ -192,3 +198,62 @@ def test_what_is_large_is_told_as_it_is() -> None:
     protected = protect_shortages(rows)
     assert protected.filter(**leaf).select(names).equals(rows.filter(**leaf).select(names))
     assert protected["raised"].null_count() == rows.height
+
+
+# --- the monthly report --------------------------------------------------------------------------
+
+
+def write_section(rows: pl.DataFrame, province: str | None) -> tuple[dict[str, list[str]], str]:
+    """The table of the report's section by occupation, and its note."""
+    figures = make_figures(random.Random(1), same_day=True)
+    request = replace(figures.request, province=province)
+    shown = replace(figures, request=request, shortages=Shortages(rows, pl.DataFrame()))
+    section = write_shortages(shown, ReportWords("en"))
+    tables = [block for block in section.blocks if isinstance(block, ReportTable)]
+    note = section.blocks[-1]
+    assert isinstance(note, ReportParagraph)
+    return {row[0]: list(row) for table in tables for row in table.rows}, note.text
+
+
+def leave_out_demand(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The rows of a network in which half of the cells have no demand row."""
+    stated = np.random.default_rng(seed).random(rows.height) < 0.5
+    leaf = (pl.col("kind") == "occupation") & (pl.col("area") == "province")
+    gone = leaf & ~pl.Series(stated)
+    return rows.with_columns(
+        *(pl.when(~gone).then(pl.col(name)).alias(name) for name in ("positions", "gap")),
+        occupation=pl.col("code"),
+        gap_low=pl.lit(1.0),
+        gap_high=pl.lit(40.0),
+        year=pl.lit(2027, pl.Int64),
+    ).with_columns(gap=pl.when(pl.col("gap").is_not_null()).then(pl.lit(20.0)))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_reports_beside_the_page_tell_no_small_group(seed: int) -> None:
+    """The nation's report, each province's and the page are read together."""
+    rows = leave_out_demand(make_rows(seed), seed)
+    protected = protect_shortages(rows)
+    nation, note = write_section(rows, None)
+    by_place = {place: write_section(rows, place)[0] for place in PLACES if place is not None}
+    leaf = rows.filter(kind="occupation", area="province")
+    told = protected.filter(kind="occupation", area="province")
+    unstated = told["positions"].is_null().to_list()
+    stocks: list[str] = []
+    relations = []
+    for code in leaf["code"].unique(maintain_order=True):
+        cells = [at for at, one in enumerate(leaf["code"]) if one == code]
+        if (total := nation[code][1]) not in HIDDEN_TEXTS:
+            relations.append((cells, int(total)))
+    for at, (code, place) in enumerate(leaf.select("code", "province").rows()):
+        on_page = list_told(told["stock"])[at]
+        in_report = by_place.get(place, {}).get(code, ["", DASH])[1]
+        stocks.append(on_page if in_report == DASH else in_report)
+    number = int(re.findall(r"\d[\d,]*", note)[0].replace(",", ""))
+    truth = leaf["stock"].to_list()
+    # A reader takes the figure for the total of all whose demand is not stated, if it can be that.
+    missing = [at for at, one in enumerate(unstated) if one]
+    if number == sum(truth[at] for at in missing):
+        relations.append((missing, number))
+    check_hidden(stocks, truth, relations)
+    assert number == sum(int(stocks[at]) for at in missing if stocks[at] not in HIDDEN_TEXTS)

@@ -237,7 +237,8 @@ def make_shortages(pick: random.Random) -> Shortages:
                 "mentor_years": 5.0,
             }
             for n in range(1, 5)
-        ]
+        ],
+        schema_overrides={"province": pl.String},
     )
     names = (
         "moving_out",
