@@ -51,6 +51,14 @@ def shortages_command(
     province: Annotated[
         str | None, typer.Option("--province", help="Name or code of a province.")
     ] = None,
+    show: Annotated[
+        Literal["figures", "backtest", "outcomes"],
+        typer.Option(
+            "--show",
+            help="The figures, or what past forecasts of leavers and risers were worth: scores "
+            "(backtest) or each of them (outcomes).",
+        ),
+    ] = "figures",
     seed: Annotated[
         int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same figures.")
     ] = 2026,
@@ -59,15 +67,25 @@ def shortages_command(
 
     Example: shicheng shortages --by occupation --province 江苏 -o shortages.xlsx
     """
-    from graph.forecast import shortages
+    from graph.forecast import shortages, supply_backtest
+    from graph.forecast.supply_changes import list_shortage_years
 
-    place, years = parse_province(province), shortages.list_shortage_years(policy)
+    place, years = parse_province(province), list_shortage_years(policy)
     chosen = years[0] if year is None else year
     _ensure_asked(chosen, years, code, people, (area, place))
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
     found = shortages.load_shortages(snapshot, policy, seed=seed)
+    if show != "figures":
+        about = build_cli_about(
+            snapshot.revision,
+            policy,
+            parameters={"show": show, "seed": seed},
+            content="shortages",
+        )
+        table = _take_backtest(found, show)
+        return write_table_output(table, output, about, supply_backtest.COLUMNS)
     asked = {"by": by, "area": area, "year": chosen, "province": place or "", "seed": seed}
     if people is not None and code is not None:
         asked = {"year": chosen, "province": place or "", "seed": seed, "code": code}
@@ -80,6 +98,7 @@ def shortages_command(
             snapshot.revision, policy, parameters=asked, content=f"shortages {people}"
         )
         return write_table_output(table, output, about, shortages.PEOPLE_COLUMNS)
+    _print_judgement(found)
     told = _list_told_rows(found)
     _print_missing(told, chosen)
     about = build_cli_about(snapshot.revision, policy, parameters=asked, content="shortages")
@@ -106,6 +125,34 @@ def _ensure_asked(
         raise UsageError("--people and --code go together: who, and of which occupation")
     if place[0] == "nation" and place[1] is not None:
         raise UsageError("--area nation has no province; leave one of the two out")
+
+
+def _take_backtest(found: Shortages, show: str) -> pl.DataFrame:
+    """The scores, or each outcome where the role may count small groups."""
+    if show == "backtest":
+        return found.backtest.scores
+    if not has_permission(CommandState.settings.role, "cypher"):
+        raise UsageError(
+            "--show outcomes counts groups of one or two people, which are not told to your role: "
+            "ask for --show backtest."
+        )
+    return found.backtest.outcomes
+
+
+def _print_judgement(found: Shortages) -> None:
+    """Says where past forecasts do not defend a gap, or cannot tell."""
+    defended = found.backtest.defends_gaps()
+    if defended is None:
+        print_notice(
+            Message("no past year can be tested yet: what the gaps are worth is not known")
+        )
+    elif not defended:
+        print_notice(
+            Message(
+                "past forecasts of leavers and risers were no better than carrying on as before "
+                "(--show backtest), so no gap is given"
+            )
+        )
 
 
 def _list_told_rows(found: Shortages) -> pl.DataFrame:

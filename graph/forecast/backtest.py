@@ -17,7 +17,7 @@ the mean of the last four quarters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -197,7 +197,17 @@ def compute_pinball(quantiles: Floats, outcome: Floats) -> Floats:
 
 
 def summarize_backtest(outcomes: pl.DataFrame) -> pl.DataFrame:
-    """`Backtest.scores` of the outcomes; values of which nothing came are not averaged in ape."""
+    """`Backtest.scores` of the outcomes."""
+    return score_outcomes(outcomes, ("attribute", "ledger"), BASELINES)
+
+
+def score_outcomes(
+    outcomes: pl.DataFrame, by: Sequence[str], baselines: Sequence[str]
+) -> pl.DataFrame:
+    """The scores of each group of outcomes; values of which nothing came are not averaged in ape.
+
+    `outcomes`: outcome, median, the ends of `INTERVALS`, each baseline, and the losses of all.
+    """
     outcome = pl.col("outcome")
     inside = {
         f"coverage_{name}": outcome.is_between(f"low_{name}", f"high_{name}").mean()
@@ -207,13 +217,15 @@ def summarize_backtest(outcomes: pl.DataFrame) -> pl.DataFrame:
         "ape" if name == "median" else f"ape_{name}": (
             ((pl.col(name) - outcome).abs() / outcome).filter(outcome > 0).mean()
         )
-        for name in ("median", *BASELINES)
+        for name in ("median", *baselines)
     }
-    error["error"] = (pl.col("median") - outcome).abs().sum() / outcome.sum()
-    losses = ("pinball", *(f"pinball_{name}" for name in BASELINES))
+    total = outcome.abs().sum()
+    missed = (pl.col("median") - outcome).abs().sum()
+    error["error"] = pl.when(total > 0).then(missed / total)
+    losses = ("pinball", *(f"pinball_{name}" for name in baselines))
     better = pl.min_horizontal(losses[1:])
     return (
-        outcomes.group_by("attribute", "ledger", maintain_order=True)
+        outcomes.group_by(by, maintain_order=True)
         .agg(outcomes=pl.len(), **inside, **error, **{name: pl.col(name).mean() for name in losses})
         .with_columns(ratio=pl.when(better > 0).then(pl.col("pinball") / better))
     )

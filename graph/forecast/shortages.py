@@ -7,11 +7,11 @@ A row an occupation (or its group), a province (or the nation) and a year, from 
     gap    = positions - (supply - stock)                            (> 0: people are missing)
 
 - stock: people at a high-skilled level on the data date who worked at the start of the as-of year
-- retiring: of them, who leaves by the year's end (`graph.people.retirement.list_leaving_days`); a
-  woman of unknown category counts half between her two months; who has no known month is counted
-  in unknown_retirement alone
-- moving_out, moving_in: stock * moves a person and year from the province, of the `MOVE_YEARS`
-  before the data date, and where those moves led
+- retiring: of them, who leaves by the year's end (`graph.people.retirement.list_leaving_days`),
+  less the share kept_on that works on after retiring; a woman of unknown category counts half
+  between her two months; who has no known month is counted in unknown_retirement alone
+- moving_out, moving_in: stock * moves a person and year from the province, of the
+  `graph.forecast.supply_changes.MOVE_YEARS` before the data date, and where those moves led
 - rising: the chance of each person in work below the high-skilled level
   (`graph.forecast.rising`), of those who do not leave before the year's end
 - mentor_years: gap / raised_per_year, where
@@ -20,13 +20,14 @@ A row an occupation (or its group), a province (or the nation) and a year, from 
   least one mentorship going on
 
 Figures are expected values, so they add up over provinces; the interval of the gap is 80 % of
-`DRAWS` seeded draws: hazards and their ratio as in the forecast, binomial and Poisson counts.
+`DRAWS` seeded draws: hazards and their ratio as in the forecast, binomial and Poisson counts. It
+is as many times as wide as past forecasts needed for 80 % of what came to lie inside; a gap is not
+given where past forecasts were no better than a plain baseline (`graph.forecast.supply_backtest`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final, Literal
@@ -38,15 +39,15 @@ from scipy import sparse
 
 from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
 from graph.dates import take_last_day
-from graph.forecast.history import (
-    MONTH_DAYS,
-    OCCUPATION_GROUP_CHARACTERS,
-    DrivenHistory,
-)
+from graph.forecast.history import DrivenHistory
 from graph.forecast.landing import DEFAULT_SEED
-from graph.forecast.rising import RisingModel, fit_rising_model
-from graph.forecast.simulation import DRAWS
-from graph.forecast.stored_data import load_driven_history
+from graph.forecast.supply_backtest import (
+    SupplyBacktest,
+    build_empty_backtest,
+    build_supply_backtest_path,
+    load_supply_backtest,
+)
+from graph.forecast.supply_changes import SupplyChanges, simulate_changes
 from graph.labels import MetricColumnLabels
 from graph.people.retirement import judge_retirement_by, list_leaving_days
 from graph.policy import Policy
@@ -54,11 +55,8 @@ from graph.programme.departures import find_mentors_in_place
 from graph.snapshot.frames import Snapshot
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-SHORTAGES_VERSION: Final = 1
-SHORTAGE_YEARS: Final = 3  # the as-of year and those after it
-MOVE_YEARS: Final = 3
+SHORTAGES_VERSION: Final = 2
 # Fewer apprentices who became high-skilled than this tell no rate a mentor-year.
 MIN_RAISED: Final = 20
 DAYS_A_YEAR: Final = 365.25
@@ -76,6 +74,7 @@ COLUMNS: Final[MetricColumnLabels] = {
     "retiring": ("retiring (persons)", "预计退休（人）"),
     "moving_out": ("moving out (persons)", "预计调出（人）"),
     "moving_in": ("moving in (persons)", "预计调入（人）"),
+    "kept_on": ("kept on after retiring (share)", "退休后留用比例"),
     "rising": ("becoming high-skilled (persons)", "预计晋升为高技能人才（人）"),
     "supply": ("in work at the year's end (persons)", "年末在岗（人）"),
     "positions": ("positions open", "岗位需求"),
@@ -104,15 +103,9 @@ PEOPLE_COLUMNS: Final[MetricColumnLabels] = {
 }
 
 
-def list_shortage_years(policy: Policy) -> list[int]:
-    """The years that figures are given for, the as-of year first."""
-    first = policy.as_of.year
-    return [*range(first, min(first + SHORTAGE_YEARS, date.max.year + 1))]
-
-
 @dataclass(frozen=True)
 class Shortages:
-    """The table of `compute_shortages`, and who may rise.
+    """The table of `compute_shortages`, who may rise, and what past forecasts were worth.
 
     - rows: kind (of `SHORTAGE_KINDS`), area (of `SHORTAGE_AREAS`) and `COLUMNS`, the worst first
     - chances: person, year, chance (of becoming high-skilled by its end)
@@ -120,6 +113,7 @@ class Shortages:
 
     rows: pl.DataFrame
     chances: pl.DataFrame
+    backtest: SupplyBacktest = field(default_factory=build_empty_backtest)
 
 
 def load_shortages(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED) -> Shortages:
@@ -135,12 +129,15 @@ def load_shortages(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SE
     return Shortages(
         load_cached_table(rows, lambda: compute().rows),
         load_cached_table(chances, lambda: compute().chances),
+        load_supply_backtest(snapshot, policy, seed=seed),
     )
 
 
 def has_shortages(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED) -> bool:
     """Whether the tables are stored, so that asking for them costs little."""
-    return all(map(has_cached_table, _list_shortage_paths(snapshot, policy, seed)))
+    paths = _list_shortage_paths(snapshot, policy, seed)
+    backtest = build_supply_backtest_path(snapshot, policy, seed)
+    return all(map(has_cached_table, (*paths, backtest)))
 
 
 def _list_shortage_paths(snapshot: Snapshot, policy: Policy, seed: int) -> list[Path | None]:
@@ -154,248 +151,30 @@ def compute_shortages(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT
     """The rows and chances in memory alone.
 
     A null code or province is one not stated; of the area "nation" the province is null. gap is
-    that of the occupations and provinces with demand rows in the year, null where none has any;
+    that of the occupations and provinces with demand rows in the year, null where none has any,
+    and in every row where past forecasts do not defend it (`SupplyBacktest.defends_gaps`);
     without_demand counts the stock of the others. raised_per_year is the row's own where at least
     `MIN_RAISED` apprentices became high-skilled, else that of the same occupation (or group) in the
     nation, else null. Raises `UsageError` where chains have no dates or too few promotions are on
     record.
     """
     changes = simulate_changes(snapshot, policy, seed=seed)
-    cells = changes.cells.with_columns(
-        _measure_mentoring(snapshot, policy, changes.cells, changes.history)
+    backtest = load_supply_backtest(snapshot, policy, seed=seed)
+    cells = changes.model.cells.with_columns(
+        _measure_mentoring(snapshot, policy, changes.model.cells, changes.model.history)
     )
     parts = [
         _sum_cells(changes, cells, kind, area) for kind in SHORTAGE_KINDS for area in SHORTAGE_AREAS
     ]
     names = snapshot.frames["occupations"].select(code="code", occupation="name").collect()
+    kept_on = pl.lit(changes.model.kept_on_share, pl.Float64)
+    judged = _judge_gaps(pl.concat(parts).with_columns(kept_on=kept_on), backtest)
     rows = (
-        _add_rates(pl.concat(parts))
+        _add_rates(judged)
         .join(names.unique("code"), on="code", how="left", maintain_order="left")
         .select("kind", "area", *COLUMNS)
     )
-    return Shortages(rows, _compute_person_chances(changes))
-
-
-# --- what may change ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class SupplyChanges:
-    """What the years add and take, by cell: an occupation code and a province ("" = not stated).
-
-    - people: person, cell, level, leaves, leaves_later, gap, of everybody in work
-    - cells: cell, occupation_code, occupation_group, province, stock, unknown_retirement
-    - expected: retiring, moving_out, moving_in, rising -> cells x years
-    - positions: cells x years, NaN where none are stated
-    - net: cells x years x draws: leavers less risers
-    - chances: years x hazard draws x cells of the model, at ratio 1
-    """
-
-    history: DrivenHistory
-    years: list[int]
-    people: pl.DataFrame
-    cells: pl.DataFrame
-    expected: Mapping[str, Floats]
-    positions: Floats
-    net: Floats
-    model: RisingModel
-    horizons: list[float]
-    chances: Floats
-
-
-def simulate_changes(
-    snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT_SEED
-) -> SupplyChanges:
-    """The expected changes and their draws. Raises as `compute_shortages`."""
-    history = load_driven_history(snapshot, policy)
-    years = list_shortage_years(policy)
-    people = _list_people_in_work(snapshot, policy, history)
-    demand = _read_demand(snapshot, years)
-    cells = _list_cells(people, demand)
-    people = people.join(cells, on=["occupation_code", "province"]).drop("occupation_group")
-    horizons = [(date(year, 12, 31) - history.data_date).days / MONTH_DAYS for year in years]
-    model = fit_rising_model(snapshot, history, people.select("person"), horizons[-1] + 1, seed)
-    random = np.random.default_rng([seed, 4])
-    stock = people.filter(pl.col("level") >= policy.high_skilled_level)
-    size = cells.height
-    counts = np.bincount(stock["cell"], minlength=size).astype(np.float64)
-    unknown = np.bincount(stock.filter(pl.col("gap").is_not_null())["cell"], minlength=size)
-    out, into = _expect_moves(snapshot, people, cells, counts, history.data_date)
-    chances = model.compute_cell_chances(horizons)
-    found: dict[str, list[Floats]] = {
-        name: [] for name in ("retiring", "moving_out", "moving_in", "rising")
-    }
-    net = np.zeros((size, len(years), DRAWS))
-    for at, (year, horizon) in enumerate(zip(years, horizons, strict=True)):
-        certain, undecided = _count_leaving(stock, size, date(year, 12, 31))
-        moves = [rate * horizon / 12 for rate in (out, into)]
-        n, risen = _expect_risers(model, people, size, chances[at], horizon, date(year, 12, 31))
-        expected = (certain + undecided / 2, *moves, n * risen.mean(axis=1))
-        for name, values in zip(found, expected, strict=True):
-            found[name].append(values)
-        left = certain[:, None] + random.binomial(undecided[:, None], 0.5, (size, DRAWS))
-        moved = [random.poisson(rate[:, None], (size, DRAWS)) for rate in moves]
-        net[:, at] = left + moved[0] - moved[1] - random.binomial(n[:, None], risen)
-    return SupplyChanges(
-        history,
-        years,
-        people,
-        cells.with_columns(
-            stock=pl.Series(counts), unknown_retirement=pl.Series(unknown, dtype=pl.Int64)
-        ),
-        {name: np.stack(values, axis=1) for name, values in found.items()},
-        _place_positions(demand, cells, years),
-        net,
-        model,
-        horizons,
-        chances,
-    )
-
-
-def _list_people_in_work(
-    snapshot: Snapshot, policy: Policy, history: DrivenHistory
-) -> pl.DataFrame:
-    """person, occupation_code, province ("" = not stated), level (on the data date), leaves,
-    leaves_later, gap.
-    """
-    levels = (
-        snapshot.frames["promotions"]
-        .filter(pl.col("day") <= history.data_date)
-        .group_by("person")
-        .agg(pl.col("level").max())
-    )
-    keys = (pl.col(n).cast(pl.String).fill_null("") for n in ("occupation_code", "province"))
-    return (
-        snapshot.frames["people"]
-        .select("person", *keys)
-        .join(list_leaving_days(snapshot, policy.as_of), on="person")
-        .join(levels, on="person", how="left")
-        .with_columns(pl.col("level").fill_null(0))
-        .collect()
-    )
-
-
-def _read_demand(snapshot: Snapshot, years: list[int]) -> pl.DataFrame:
-    """occupation_code, province, year, positions."""
-    keys = (pl.col(n).cast(pl.String).fill_null("") for n in ("occupation_code", "province"))
-    return (
-        snapshot.frames["demand"]
-        .filter(pl.col("year").is_in(years), pl.col("positions").is_not_null())
-        .select(*keys, pl.col("year").cast(pl.Int64), "positions")
-        .group_by("occupation_code", "province", "year")
-        .agg(pl.col("positions").sum())
-        .collect()
-    )
-
-
-def _list_cells(people: pl.DataFrame, demand: pl.DataFrame) -> pl.DataFrame:
-    keys = ["occupation_code", "province"]
-    return (
-        pl.concat([people.select(keys), demand.select(keys)])
-        .unique()
-        .sort(keys)
-        .with_columns(
-            occupation_group=pl.col("occupation_code").str.slice(0, OCCUPATION_GROUP_CHARACTERS)
-        )
-        .with_row_index("cell")
-    )
-
-
-def _place_positions(demand: pl.DataFrame, cells: pl.DataFrame, years: list[int]) -> Floats:
-    found = np.full((cells.height, len(years)), np.nan)
-    placed = demand.join(cells, on=["occupation_code", "province"])
-    column = placed["year"].to_numpy() - years[0]
-    found[placed["cell"].to_numpy(), column] = placed["positions"].to_numpy()
-    return found
-
-
-def _count_leaving(stock: pl.DataFrame, size: int, end: date) -> tuple[Floats, Ints]:
-    """By cell: who leaves by the day, and who leaves by it with even odds."""
-    by_end = (pl.col("leaves") <= end).fill_null(False)
-    open_still = (pl.col("leaves_later") > end).fill_null(False)
-    certain = np.bincount(stock.filter(by_end & ~open_still)["cell"], minlength=size)
-    undecided = np.bincount(stock.filter(by_end & open_still)["cell"], minlength=size)
-    return certain.astype(np.float64), undecided
-
-
-def _expect_risers(
-    model: RisingModel,
-    people: pl.DataFrame,
-    size: int,
-    chances: Floats,
-    horizon: float,
-    end: date,
-) -> tuple[Ints, Floats]:
-    """By cell: who waits for a promotion and does not leave by the day; of each draw, the chance of
-    rising by the horizon, on average over them.
-    """
-    there = people.filter((pl.col("leaves") > end).fill_null(True)).select("person", "cell")
-    rows = model.waiting.join(there, on="person")
-    flat = model.number_cells(rows)
-    used, column = np.unique(flat, return_inverse=True)
-    ones = np.ones(rows.height)
-    shape = (size, len(used))
-    counts = sparse.csr_matrix((ones, (rows["cell"].to_numpy(), column)), shape)
-    n = np.asarray(counts.sum(axis=1)).ravel()
-    mean = np.asarray(counts @ chances[:, used].T) / np.maximum(n, 1.0)[:, None]
-    return n.astype(np.int64), model.follow_ratio(mean, horizon)
-
-
-def _expect_moves(
-    snapshot: Snapshot,
-    people: pl.DataFrame,
-    cells: pl.DataFrame,
-    stock: Floats,
-    data_date: date,
-) -> tuple[Floats, Floats]:
-    """By cell, a year: how many of the stock move to another province, and from another."""
-    first_day = date(data_date.year - MOVE_YEARS, data_date.month, min(data_date.day, 28))
-    places = snapshot.frames["enterprises"].select("enterprise_id", place="province")
-    begun = (
-        snapshot.frames["employments"]
-        .filter(pl.col("start") <= data_date)
-        .join(places, on="enterprise_id")
-        .select("person", "start", pl.col("place").cast(pl.String))
-        .drop_nulls()
-        .sort("person", "start", "place")
-    )
-    same = pl.col("person") == pl.col("person").shift(1)
-    moves = (
-        begun.with_columns(origin=pl.when(same).then(pl.col("place").shift(1)))
-        .filter(pl.col("origin") != pl.col("place"), pl.col("start") > first_day)
-        .group_by("origin", "place")
-        .agg(n=pl.len())
-        .collect()
-    )
-    provinces = sorted({*cells["province"], *moves["origin"], *moves["place"]})
-    number = {province: at for at, province in enumerate(provinces)}
-    flows = np.zeros((len(provinces), len(provinces)))
-    for origin, place, n in moves.rows():
-        flows[number[origin], number[place]] = n / MOVE_YEARS
-    heads = dict(people.group_by("province").len().rows())
-    working = np.array([float(heads.get(province, 0)) for province in provinces])
-    rates = flows / np.maximum(working, 1.0)[:, None]
-    rates *= np.minimum(1.0, 1.0 / np.maximum(rates.sum(axis=1, keepdims=True), 1e-9))
-    return _apply_move_rates(cells, stock, rates, number)
-
-
-def _apply_move_rates(
-    cells: pl.DataFrame, stock: Floats, rates: Floats, number: Mapping[str, int]
-) -> tuple[Floats, Floats]:
-    """Each cell's stock times the rates from its province; who moves keeps the occupation."""
-    codes = cells["occupation_code"].unique(maintain_order=True)
-    row = cells["occupation_code"].replace_strict(
-        codes, np.arange(codes.len()), return_dtype=pl.Int64
-    )
-    at = row.to_numpy(), cells["province"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
-    by_place = np.zeros((codes.len(), len(number)))
-    by_place[at] = stock
-    there = np.zeros_like(by_place)
-    there[at] = 1.0
-    # A move to where nobody of the occupation is, and none is sought, has no cell: it is left out.
-    out = by_place * (there @ rates.T)
-    into = (by_place @ rates) * there
-    return out[at], into[at]
+    return Shortages(rows, _compute_person_chances(changes), backtest)
 
 
 # --- mentors and what they raised ----------------------------------------------------------------
@@ -507,7 +286,7 @@ def _sum_cells(changes: SupplyChanges, cells: pl.DataFrame, kind: str, area: str
     fixed = {name: mapping @ cells[name].to_numpy().astype(np.float64) for name in names}
     stated = [pl.col(name).replace("", None) for name in ("code", "place")]
     parts = []
-    for at, year in enumerate(changes.years):
+    for at, year in enumerate(changes.model.years):
         figures = {name: mapping @ values[:, at] for name, values in changes.expected.items()}
         figures |= _measure_gap(changes, mapping, cells, at)
         parts.append(
@@ -554,6 +333,19 @@ def _measure_gap(
     return shown | {"without_demand": pl.Series(mapping @ np.where(stated, 0.0, stock))}
 
 
+def _judge_gaps(rows: pl.DataFrame, backtest: SupplyBacktest) -> pl.DataFrame:
+    """The rows with intervals as wide as the past asks for; without gaps where it defends none."""
+    gaps = ("gap", "gap_low", "gap_high")
+    if backtest.defends_gaps() is False:
+        return rows.with_columns(pl.lit(None, pl.Float64).alias(name) for name in gaps)
+    times = pl.lit(1.0)
+    for area in SHORTAGE_AREAS:
+        times = pl.when(area=area).then(backtest.measure_widening(area)).otherwise(times)
+    return rows.with_columns(
+        (pl.col("gap") + times * (pl.col(name) - pl.col("gap"))).alias(name) for name in gaps[1:]
+    )
+
+
 def _add_rates(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with rank, raised_per_year, rate_of and mentor_years, the worst first."""
     enough = (pl.col("raised") >= MIN_RAISED) & (pl.col("observed_mentor_years") > 0)
@@ -579,16 +371,16 @@ def _add_rates(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _compute_person_chances(changes: SupplyChanges) -> pl.DataFrame:
     """person, year, chance: of everybody in work who waits for a promotion."""
-    waiting = changes.model.waiting
-    flat = changes.model.number_cells(waiting)
+    waiting = changes.model.rising.waiting
+    flat = changes.model.rising.number_cells(waiting)
     used, column = np.unique(flat, return_inverse=True)
     parts = []
     for year, horizon, chances in zip(
-        changes.years, changes.horizons, changes.chances, strict=True
+        changes.model.years, changes.model.horizons, changes.model.chances, strict=True
     ):
         # A thousand draws of each cell: so many cells at a time take little memory.
         mean = [
-            changes.model.follow_ratio(part, horizon).mean(axis=1)
+            changes.model.rising.follow_ratio(part, horizon).mean(axis=1)
             for part in np.array_split(chances[:, used].T, 1 + len(used) // 5_000)
         ]
         parts.append(

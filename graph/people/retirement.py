@@ -165,6 +165,14 @@ def _choose_by_rule(
     return found
 
 
+@dataclass(frozen=True)
+class KeptOn:
+    """How many retired, and how many of them work on."""
+
+    retired: int
+    kept: int
+
+
 # --- who works, and when who works retires --------------------------------------------------
 
 
@@ -249,7 +257,8 @@ def list_retirements(working: pl.LazyFrame, postponements: pl.LazyFrame) -> pl.L
 
 
 def list_leaving_days(snapshot: Snapshot, day: date) -> pl.LazyFrame:
-    """person, leaves, leaves_later, gap: when each leaves who works at the start of the day's year.
+    """person, leaves, leaves_later, gap, reemployed: when each leaves who works at the start of the
+    day's year.
 
     - leaves: `retired_on`; for the reemployed, the contract's end; else the statutory month, or
       what an agreement on a later retirement says. Who works past all of them leaves at the latest
@@ -280,7 +289,17 @@ def list_leaving_days(snapshot: Snapshot, day: date) -> pl.LazyFrame:
         leaves=pl.coalesce("_known", of_age),
         leaves_later=pl.when(pl.col("_known").is_null()).then(later),
         gap=pl.when(pl.col("_known").is_null(), two | of_age.is_null()).then("gap"),
+        reemployed="reemployed",
     )
+
+
+def count_kept_on(snapshot: Snapshot, people: pl.LazyFrame, since: date, day: date) -> KeptOn:
+    """Of the people (person) who retired after `since` and by the day, who works on then."""
+    retired = take_last_day(snapshot.frames["people"], "retired_on")
+    left = snapshot.frames["people"].filter(retired > since, retired <= day)
+    gone = left.select("person").join(people, on="person", how="semi").collect()
+    working = find_working_people(snapshot, day).filter("reemployed").select("person").collect()
+    return KeptOn(gone.height, gone.join(working, on="person", how="semi").height)
 
 
 def _find_contract_ends(snapshot: Snapshot, day: date) -> pl.LazyFrame:

@@ -7,13 +7,14 @@ from typing import Any, Final
 import polars as pl
 
 from graph.forecast.shortages import Shortages, select_shortages
+from graph.forecast.supply_backtest import AREA_OF_ROWS, JUDGED_FIGURE
 from graph.messages import Message
 from graph.policy import Policy
 from graph.report.document import ReportBlock, ReportParagraph, ReportSection, ReportTable
 from graph.report.figures import ReportFigures
 from graph.report.shortage_protection import protect_shortages
 from graph.report.small_cells import format_group_size, is_small_group
-from graph.report.wording import DASH, SMALL_CELL_TEXT, ReportWords, format_number
+from graph.report.wording import DASH, SMALL_CELL_TEXT, ReportWords, format_number, format_part
 
 MAX_SHORTAGE_ROWS: Final = 20
 SHORTAGE_HEADS: Final = (
@@ -35,6 +36,12 @@ def write_shortages(figures: ReportFigures, words: ReportWords) -> ReportSection
     found = figures.shortages
     if not isinstance(found, Shortages):
         return ReportSection(title, (ReportParagraph(words.say(found)),))
+    if found.backtest.defends_gaps() is False:
+        none = Message(
+            "Past forecasts of leavers and risers were no better than carrying on as before, so no "
+            "gap is given."
+        )
+        return ReportSection(title, (ReportParagraph(words.say(none)),))
     year = _choose_year(found, figures.request.policy)
     province, told = figures.request.province, protect_shortages(found.rows)
     # The nation's totals stand in its report, so those of a province hide what would be left.
@@ -56,7 +63,9 @@ def write_shortages(figures: ReportFigures, words: ReportWords) -> ReportSection
     blocks: list[ReportBlock] = [ReportParagraph(words.say(message), "lead")]
     if not missing.is_empty():
         blocks.append(_tabulate_shortages(missing.head(MAX_SHORTAGE_ROWS), missing.height, words))
-    return ReportSection(title, (*blocks, *_list_unknown(told, year, words)))
+    return ReportSection(
+        title, (*blocks, *_list_unknown(told, year, words), _say_worth(found, words))
+    )
 
 
 def _choose_year(found: Shortages, policy: Policy) -> int:
@@ -130,3 +139,21 @@ def _list_unknown(told: pl.DataFrame, year: int, words: ReportWords) -> list[Rep
         without=int(leaf["stock"].sum()),
     )
     return [ReportParagraph(words.say(message), "note")]
+
+
+def _say_worth(found: Shortages, words: ReportWords) -> ReportParagraph:
+    """What past forecasts of the changes were worth."""
+    scores = found.backtest.scores.filter(attribute=AREA_OF_ROWS["province"], figure=JUDGED_FIGURE)
+    if found.backtest.defends_gaps() is None or scores.is_empty():
+        none = Message("No past year can be tested yet: what the gaps are worth is not known.")
+        return ReportParagraph(words.say(none), "note")
+    row = scores.row(0, named=True)
+    message = Message(
+        "Of {n:,} past changes by occupation group and province, {inside} lay inside the 80 % "
+        "interval; intervals are widened by what was missing. Their loss was {ratio} of the better "
+        "baseline's; below 1 is better.",
+        n=row["outcomes"],
+        inside=format_part(row["coverage_80"], 1),
+        ratio=f"{row['ratio']:.2f}",
+    )
+    return ReportParagraph(words.say(message), "note")

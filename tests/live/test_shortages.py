@@ -35,6 +35,9 @@ def test_the_command_gives_the_rows_and_the_people(network: Database, settings: 
     place = ["--code", most["code"], "--province", most["province"]]
     people = run_here(["shortages", "--people", "mentors", *place, "--json"], home)
     assert len(json.loads(people.stdout)["rows"]) == most["mentors"], people.stderr
+    done = run_here(["shortages", "--show", "backtest", "--json"], home)
+    scores = pl.DataFrame(json.loads(done.stdout)["rows"], infer_schema_length=None)
+    assert scores["outcomes"].to_list() == found.backtest.scores["outcomes"].to_list()
     for wrong in (["--year", "1999"], ["--people", "rising"], ["--area", "nation", *place[2:]]):
         assert run_here(["shortages", *wrong], home).returncode == 2
 
@@ -51,6 +54,8 @@ def test_small_groups_are_not_told_to_a_manager(
     assert "not told to your role" in done.stderr
     assert not rows["stock"].is_in([1, 2]).any() and rows["stock"].null_count() > 0
     assert not rows["mentors"].is_in([1, 2]).any()
+    done = run_here(["shortages", "--show", "outcomes", "--json"], home)
+    assert done.returncode == 2 and "--show backtest" in done.stderr
     monkeypatch.setenv("SHICHENG_ROLE", "manager")
     place = (
         rows.filter(pl.col("mentors").is_null()).drop_nulls(["code", "province"]).row(0, named=True)
@@ -76,6 +81,8 @@ def test_the_page_opens_a_cell_to_its_people(
     known = rows.filter(pl.col("gap").is_not_null())
     assert f"{round(known['gap'].sum()):,} high-skilled people" in lead(test)
     assert len(test.dataframe[0].value) == min(rows.height, 500)
+    assert "What past forecasts were worth" in text(test)
+    assert found.backtest.outcomes.height and "Loss ratio" in text(test)
     most = rows.filter(pl.col("code").is_not_null()).sort("mentors").row(-1, named=True)
     cell = {"province": most["province"], "code": most["code"], "people": "mentors"}
     opened = app("shortages", lang="zh", **cell)

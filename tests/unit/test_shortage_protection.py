@@ -210,9 +210,9 @@ def write_section(rows: pl.DataFrame, province: str | None) -> tuple[dict[str, l
     shown = replace(figures, request=request, shortages=Shortages(rows, pl.DataFrame()))
     section = write_shortages(shown, ReportWords("en"))
     tables = [block for block in section.blocks if isinstance(block, ReportTable)]
-    note = section.blocks[-1]
-    assert isinstance(note, ReportParagraph)
-    return {row[0]: list(row) for table in tables for row in table.rows}, note.text
+    texts = [block.text for block in section.blocks if isinstance(block, ReportParagraph)]
+    note = next(text for text in texts if text.startswith("In the nation"))
+    return {row[0]: list(row) for table in tables for row in table.rows}, note
 
 
 def leave_out_demand(rows: pl.DataFrame, seed: int) -> pl.DataFrame:

@@ -19,11 +19,13 @@ from graph.forecast.shortages import (
     list_shortage_people,
     select_shortages,
 )
+from graph.forecast.supply_backtest import SupplyBacktest
 from graph.metrics.examples import build_example_snapshot
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
 
 POLICY = Policy(as_of=date(2026, 6, 30))
+KEYS = ["kind", "area", "year", "code", "province"]
 TURNER, WELDER = "6-18-01-01", "6-18-02-04"
 # person: born, sex, retirement category, retired on, occupation, province
 PEOPLE: dict[str, tuple[Any, ...]] = {
@@ -66,8 +68,8 @@ def list_crowd() -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.fixture(scope="module")
-def snapshot() -> Snapshot:
+def build_working_network() -> Snapshot:
+    """The people above, 24 apprentices of Ann, and a crowd of welders who rise month by month."""
     made = build_example_snapshot(
         talents=[{"person": "Ann"}],
         mentorships=[
@@ -109,6 +111,11 @@ def snapshot() -> Snapshot:
             "demand": pl.LazyFrame(demand | {"year": [2027, 2027, 2026], "positions": [10, 1, 4]}),
         },
     )
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    return build_working_network()
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +224,60 @@ def test_the_parts_add_up_over_provinces_and_occupations(snapshot: Snapshot, see
         assert year["moving_in"][0] == pytest.approx(year["moving_out"][0])
     lost = rows["retiring"] + rows["moving_out"] - rows["moving_in"] - rows["rising"]
     assert (rows["supply"] - rows["stock"] + lost).abs().max() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_gap_that_the_past_does_not_defend_is_not_given(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = compute_shortages(snapshot, POLICY).rows
+    monkeypatch.setattr(SupplyBacktest, "defends_gaps", lambda self: False)
+    rows = compute_shortages(snapshot, POLICY).rows
+    assert kept["gap"].count() and kept["rank"].count()
+    for name in ("gap", "gap_low", "gap_high", "mentor_years", "rank"):
+        assert rows[name].count() == 0
+    parts = ["stock", "retiring", "rising", "positions", "mentors"]
+    assert (
+        rows.sort(KEYS, nulls_last=True)
+        .select(parts)
+        .equals(kept.sort(KEYS, nulls_last=True).select(parts))
+    )
+
+
+def test_intervals_are_as_wide_as_the_past_asks_for(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def widen(times: float) -> pl.DataFrame:
+        monkeypatch.setattr(SupplyBacktest, "measure_widening", lambda self, area: times)
+        return compute_shortages(snapshot, POLICY).rows.drop_nulls("gap").sort(KEYS)
+
+    plain, wide = widen(1.0), widen(2.5)
+    for end in ("gap_low", "gap_high"):
+        assert (wide[end] - wide["gap"]).to_numpy() == pytest.approx(
+            2.5 * (plain[end] - plain["gap"]).to_numpy()
+        )
+
+
+def test_who_is_kept_on_after_retiring_does_not_leave(snapshot: Snapshot) -> None:
+    """Half of the 40 who retired in the last years work on: so does half of Ann."""
+    people = snapshot.frames["people"].collect()
+    gone = pl.col("name").is_in([f"W{n:03}" for n in range(40)])
+    back = people.filter(pl.col("name").is_in([f"W{n:03}" for n in range(20)]))["person"]
+    kept = pl.DataFrame({"person": back}).with_columns(reemployed=pl.lit(True))
+    frames = snapshot.frames | {
+        "people": people.lazy().with_columns(
+            retired_on=pl.when(gone).then(pl.date(2024, 6, 1)).otherwise("retired_on"),
+        ),
+        "promotions": snapshot.frames["promotions"].with_columns(
+            level=pl.lit(5, snapshot.frames["promotions"].collect_schema()["level"])
+        ),
+        "employments": pl.concat(
+            [snapshot.frames["employments"], kept.lazy()], how="diagonal_relaxed"
+        ),
+    }
+    rows = compute_shortages(replace(snapshot, frames=frames), POLICY).rows
+    assert rows["kept_on"].unique().to_list() == [0.5]
+    found = rows.filter(kind="occupation", area="province", code=TURNER, province="32")
+    assert found.sort("year")["retiring"].to_list() == [0.25, 0.75, 1.75]
 
 
 def test_too_few_promotions_are_said(snapshot: Snapshot) -> None:

@@ -15,6 +15,7 @@ from graph.forecast import shortages
 from graph.forecast.history import OCCUPATION_GROUP_CHARACTERS
 from graph.forecast.landing import DEFAULT_SEED
 from graph.forecast.shortages import Shortages
+from graph.forecast.supply_changes import list_shortage_years
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
 from graph.policy import Policy
@@ -25,6 +26,7 @@ from ui.reading import cached_metrics, talent_figures
 from ui.shell import address, frame, graph_state
 from ui.shell.policy_form import current_policy
 from ui.shell.visitor import identify_visitor
+from ui.shortages.backtest import draw_supply_backtest
 from ui.shortages.heat_map import build_heat_map, render_heat_legend
 from ui.words import terms
 from ui.words.i18n import (
@@ -62,7 +64,10 @@ def page() -> None:
     year, kind, province, code = _draw_shortage_controls(policy, found, names, language)
     rows = shortages.select_shortages(found.rows, kind, "province", year, province)
     with head:
-        frame.draw_lead(_render_shortages_answer(rows, year, province, names, language))
+        if found.backtest.defends_gaps() is False:
+            frame.draw_lead(t("Past forecasts do not defend a gap here, so none is given."))
+        else:
+            frame.draw_lead(_render_shortages_answer(rows, year, province, names, language))
         frame.draw_under_lead(escape(_describe_shortages()))
         if found is not everything:
             frame.draw_muted(_explain_hidden())
@@ -73,6 +78,8 @@ def page() -> None:
         _draw_shortage_list(rows, names, policy, (year, kind, province), language)
     with right:
         _draw_row_panel(found, policy, (year, kind, province, code), names, language)
+        frame.draw_rule()
+        draw_supply_backtest(found.backtest, policy)
         frame.draw_rule()
         _draw_missing(found, year)
 
@@ -131,7 +138,7 @@ def _draw_shortage_controls(
     policy: Policy, found: Shortages, names: Mapping[str, str], language: Language
 ) -> tuple[int, str, str | None, str | None]:
     """Year, kind, province and code, as the address has them."""
-    years = {str(year): str(year) for year in shortages.list_shortage_years(policy)}
+    years = {str(year): str(year) for year in list_shortage_years(policy)}
     kinds = {"occupation_group": t("Occupation groups"), "occupation": t("Occupations")}
     with st.container(horizontal=True, vertical_alignment="bottom", key="shortages_filters"):
         year = address.draw_required_choice(
