@@ -15,11 +15,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from benchmarks.snapshots import write_missing_frames
 from graph.forecast.extinction import load_extinction
+from graph.forecast.history import find_data_date
 from graph.forecast.landing import load_backtest, load_landing_forecast
 from graph.forecast.pairing import load_pairing
 from graph.forecast.pairing_rules import PairingRules
@@ -29,7 +32,11 @@ from graph.metrics.cached_tables import load_metric_table
 from graph.policy import Policy
 from graph.programme.departures import compute_until
 from graph.programme.stored_departures import load_departures
+from graph.report.request import ReportMonth, ReportRequest, ReportSources
 from graph.report.shortage_protection import protect_shortages
+from graph.report.stored_report import load_monthly_report
+from graph.scenario.changes import Change, Scenario
+from graph.scenario.stored_comparison import load_comparison
 from graph.snapshot.frames import (
     READABLE_VERSIONS,
     Manifest,
@@ -38,6 +45,7 @@ from graph.snapshot.frames import (
     write_snapshot_frame,
 )
 from tests.unit.forecast_networks import make_network
+from ui.words.terms import translate_term
 
 RUNS = 7
 LIMIT_S = 0.5
@@ -90,6 +98,21 @@ def open_departures(snapshot: Snapshot) -> None:
     load_departures(snapshot, POLICY, UNTIL)
 
 
+def open_report(snapshot: Snapshot) -> None:
+    """The nation's report of the month that the data reach, in Chinese."""
+    month = ReportMonth.of(find_data_date(snapshot, POLICY))
+    sources, request = ReportSources(snapshot, []), ReportRequest.of(month, POLICY)
+    load_monthly_report(sources, request, "zh", partial(translate_term, language="zh"))
+
+
+def open_scenario(snapshot: Snapshot) -> None:
+    """What if three leading talents leave."""
+    people = snapshot.frames["people"].filter("leading").select("person_id").head(3).collect()
+    day = POLICY.as_of.replace(day=1)
+    changes = tuple(Change("leave", day, person_id=id) for id in people["person_id"])
+    load_comparison(snapshot, POLICY, Scenario("three leave", changes))
+
+
 OPENINGS: dict[str, Callable[[Snapshot], None]] = {
     "Forecast": open_forecast,
     "Forecast, who is pending": open_pending,
@@ -98,6 +121,8 @@ OPENINGS: dict[str, Callable[[Snapshot], None]] = {
     "Pairing": open_pairing,
     "Survival of crafts": open_crafts,
     "Departures": open_departures,
+    "Monthly report": open_report,
+    "Scenarios": open_scenario,
 }
 
 
@@ -122,6 +147,7 @@ def write_made_snapshot(folder: Path, people: int) -> None:
             target=pl.lit(False),
         )
     )
+    frames["recognitions"] = frames["promotions"].select("person", "level", date="day")
     frames["mentorships"] = frames["edges"].select("mentor", "apprentice", "start")
     frames["occupations"] = pl.DataFrame({"code": codes, "name": codes})
     frames["demand"] = pl.DataFrame(
@@ -135,6 +161,7 @@ def write_made_snapshot(folder: Path, people: int) -> None:
     for name, frame in frames.items():
         write_snapshot_frame(folder, name, frame)
     rows = {name: frame.height for name, frame in frames.items()}
+    rows |= write_missing_frames(folder, frames)
     Manifest(1, (), rows, format=READABLE_VERSIONS[-1]).write(folder)
 
 

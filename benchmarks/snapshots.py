@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import polars as pl
 
+from graph.dates import PRECISION
 from graph.model.kinds import NODE_KINDS, RELATION_KINDS
 from graph.model.schema_types import Property
 from graph.snapshot.edges import build_influence_edges, compute_promotions, filter_studio_trainings
-from graph.snapshot.frames import NODE_FRAMES, RELATION_FRAMES
-from graph.snapshot.reader import COLUMN_DTYPES, PERSON_COLUMNS
+from graph.snapshot.frames import NODE_FRAMES, RELATION_FRAMES, hard_link_file, write_snapshot_frame
+from graph.snapshot.reader import (
+    COLUMN_DTYPES,
+    PERSON_COLUMNS,
+    STATED_COLUMN,
+    STATED_ROW,
+    build_chunk_frame,
+    build_empty_relations,
+    build_node_columns,
+)
 
 PERSONS = tuple(dict.fromkeys(["person", *PERSON_COLUMNS.values()]))
 NOT_KEPT = ("id_number", "source", "updated_on")
@@ -62,9 +71,10 @@ def write_snapshot(source: Path, folder: Path, times: int = 1) -> None:
     )
     goal = pl.concat_str("scope", pl.col("year").cast(pl.String), separator="|")
     nodes["goals"] = nodes["goals"].with_columns(goal_id=goal)
+    empty = _build_empty_frames()
     for name, frame in {**nodes, **relations}.items():
         if times == 1 or name in ("people", "talents", "enterprises"):
-            write(name, frame)
+            write(name, _add_stored_columns(frame, empty[name]))
     edges = build_influence_edges(
         relations["mentorships"],
         relations["leads"],
@@ -72,8 +82,40 @@ def write_snapshot(source: Path, folder: Path, times: int = 1) -> None:
     )
     write("edges", edges.sort("mentor", "apprentice", "start", "channel"))
     write("promotions", compute_promotions(relations["recognitions"]))
+    rows |= write_missing_frames(folder, rows)
     manifest = {"revision": 1, "made_at": "2026-01-01T00:00:00+00:00", "rows": rows}
     (folder / "snapshot.json").write_text(json.dumps(manifest))
+
+
+def write_missing_frames(folder: Path, known: Collection[str]) -> dict[str, int]:
+    """Writes the frames that are not among the known ones, empty, and edges_first, which is the
+    same file as edges; gives the rows of each.
+    """
+    missing = {n: frame for n, frame in _build_empty_frames().items() if n not in known}
+    for name, frame in missing.items():
+        write_snapshot_frame(folder, name, frame)
+    hard_link_file(folder, folder, "edges.parquet", "edges_first.parquet")
+    edges = pl.scan_parquet(folder / "edges.parquet").select(pl.len()).collect().item()
+    return dict.fromkeys(missing, 0) | {"edges_first": edges}
+
+
+def _build_empty_frames() -> dict[str, pl.DataFrame]:
+    return {
+        name: build_chunk_frame(build_node_columns(NODE_KINDS[label]), {})
+        for name, label in NODE_FRAMES.items()
+    } | {name: build_empty_relations(RELATION_KINDS[t]) for name, t in RELATION_FRAMES.items()}
+
+
+def _add_stored_columns(frame: pl.LazyFrame, empty: pl.DataFrame) -> pl.LazyFrame:
+    """The frame with the columns that a stored one has beside the generator's, empty: its dates
+    are days, and of no record several sources state anything.
+    """
+    known = set(frame.collect_schema().names())
+    return frame.with_columns(
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in empty.schema.items()
+        if name not in known and (name.endswith(PRECISION) or name in (STATED_COLUMN, STATED_ROW))
+    )
 
 
 def _read_table(source: Path, table: str | None, properties: Iterable[Property]) -> pl.LazyFrame:

@@ -115,16 +115,15 @@ def _build_report(
 ) -> bytes:
     from functools import partial
 
-    from graph.report.figures import collect_report_figures
-    from graph.report.monthly import build_monthly_report
+    from graph.report.stored_report import load_monthly_report
     from graph.report.templates import locate_report_templates
     from graph.report.web import render_html_report
     from graph.report.word import render_word_report
     from ui.words.terms import translate_term
 
     said = language or detect_terminal_language()
-    figures = collect_report_figures(_open_report_sources(request, compare_with), request)
-    report = build_monthly_report(figures, said, partial(translate_term, language=said))
+    sources = _open_report_sources(request, compare_with)
+    report = load_monthly_report(sources, request, said, partial(translate_term, language=said))
     render = render_word_report if format == "docx" else render_html_report
     return render(report, templates or locate_report_templates(CommandState.settings))
 

@@ -77,14 +77,15 @@ def compare_scenario_command(
 
     Example: shicheng scenario compare --leave P0000012 --leave P0000031 --on 2027-06 --show talents
     """
-    from graph.scenario.comparison import COLUMNS, compare_scenario
+    from graph.scenario.comparison import COLUMNS
+    from graph.scenario.stored_comparison import load_comparison
 
     chosen = _choose_scenario(scenario, leave or [], on)
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
     steward = has_permission(CommandState.settings.role, "personal_data")
-    found = compare_scenario(snapshot, policy, chosen, steward=steward, seed=seed)
+    found = load_comparison(snapshot, policy, chosen, steward=steward, seed=seed)
     if found.no_landing is not None:
         print_notice(found.no_landing.message)
     asked = {"scenario": chosen.id, "name": chosen.name, "seed": seed}

@@ -29,9 +29,10 @@ from graph.forecast.shortages import Shortages, load_shortages
 from graph.messages import Message
 from graph.metrics.cached_tables import load_metric_table
 from graph.programme.coverage import CoverageShare, load_coverage
-from graph.programme.departures import Departures, list_departures
+from graph.programme.departures import Departures, compute_until
 from graph.programme.ledgers import Ledger
 from graph.programme.overview import sum_targets_by_scope
+from graph.programme.stored_departures import load_departures
 from graph.report.month_change import MonthChange, compare_with_last_month
 from graph.report.request import ReportRequest, ReportSources
 from graph.snapshot.frames import Snapshot
@@ -134,7 +135,9 @@ def collect_report_figures(sources: ReportSources, request: ReportRequest) -> Re
         forecast=_explain_gap(lambda: load_landing_forecast(snapshot, policy)),
         backtest=_explain_gap(lambda: load_backtest(snapshot, policy)),
         departures=_explain_gap(
-            lambda: list_departures(snapshot, policy, province=request.province)
+            lambda: load_departures(
+                snapshot, policy, compute_until(policy.as_of), province=request.province
+            )
         ),
         shortages=_explain_gap(lambda: load_shortages(snapshot, policy)),
         quality=_measure_quality(sources, driven, request),

@@ -48,7 +48,7 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="report_filters"):
         month, province = _draw_report_controls(policy)
     with st.spinner(t("Working out the month")):
-        if not monthly_reports.ensure_report_figures(policy, month, province):
+        if not monthly_reports.ensure_monthly_report(policy, month, province):
             with head:
                 frame.draw_lead(t("The figures are being worked out."))
             return

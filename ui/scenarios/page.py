@@ -23,8 +23,8 @@ from graph.scenario.comparison import (
     HEADLINE_FIGURES,
     SUCCESSION_FIGURES,
     ScenarioComparison,
-    compare_scenario,
 )
+from graph.scenario.stored_comparison import has_comparison, load_comparison
 from graph.tabular import About
 from ui.controls import downloads
 from ui.reading import cached_metrics, talent_figures
@@ -77,8 +77,9 @@ def _compare_all(scenarios: Sequence[Scenario], policy: Policy) -> list[Scenario
     small, found = cached_metrics.is_network_small(), []
     for one in scenarios:
         work = partial(_fetch_comparison, one.id, policy, steward, one)
+        stored = has_comparison(graph_state.fetch_snapshot(), policy, one, steward=steward)
         key = ("scenario", graph_state.fetch_graph_state(), policy, one.id, steward)
-        if not cached_metrics.ensure_background_job(key, small, work, one.name):
+        if not cached_metrics.ensure_background_job(key, small or stored, work, one.name):
             return None
         record_personal_read("scenario", scenario=one.id)
         with st.spinner(t("Counting with the changes")):
@@ -92,7 +93,7 @@ def _fetch_comparison(
     id: str, policy: Policy, steward: bool, _scenario: Scenario
 ) -> ScenarioComparison:
     snapshot = graph_state.fetch_snapshot()
-    return compare_scenario(snapshot, policy, _scenario, steward=steward)
+    return load_comparison(snapshot, policy, _scenario, steward=steward)
 
 
 # --- the answer --------------------------------------------------------------------------------
