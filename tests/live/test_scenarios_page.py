@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 
@@ -19,8 +19,15 @@ from graph.errors import UsageError
 from graph.policy import Policy
 from graph.programme.notebook import Notebook
 from graph.scenario.changes import Change, Scenario
-from graph.scenario.comparison import HEADLINE_FIGURES, SUCCESSION_FIGURES, compare_scenario
+from graph.scenario.comparison import (
+    HEADLINE_FIGURES,
+    SUCCESSION_FIGURES,
+    ScenarioComparison,
+    compare_scenario,
+)
+from graph.scenario.landing_change import LandingChange
 from graph.scenario.storage import list_saved_scenarios
+from graph.scenario.stored_comparison import has_comparison, load_comparison
 from graph.server.database import Database
 from graph.settings import Settings
 from graph.snapshot.frames import Snapshot
@@ -160,6 +167,26 @@ def test_who_leaves_is_known_by_a_further_id_too(snapshot: Snapshot) -> None:
     assert by_alias.landing.parts.equals(by_id.landing.parts)
 
 
+def check_same_comparison(stored: ScenarioComparison, computed: ScenarioComparison) -> None:
+    """What was stored, and read again, is what was computed."""
+    for one in fields(ScenarioComparison):
+        before, after = (getattr(side, one.name) for side in (computed, stored))
+        if isinstance(before, pl.DataFrame):
+            assert before.equals(after) and before.schema == after.schema
+        elif isinstance(before, LandingChange):
+            assert before.summarize().equals(after.summarize())
+            assert before.parts.equals(after.parts) and before.data_date == after.data_date
+        else:
+            assert before == after, one.name
+
+
+def test_a_stored_comparison_says_why_it_has_no_forecast(snapshot: Snapshot) -> None:
+    other = Scenario("一代", policy={"generations": 1})
+    found = load_comparison(snapshot, POLICY, other)
+    assert found.landing is None and found.no_landing is not None
+    assert "counts by another policy" in str(found.no_landing)
+
+
 def test_the_page_answers_what_if_these_three_leave(
     snapshot: Snapshot, settings: Settings, app: Callable[..., AppTest]
 ) -> None:
@@ -167,6 +194,9 @@ def test_the_page_answers_what_if_these_three_leave(
     scenario = Scenario("离任", tuple(Change("leave", date(2025, 1, 31), id) for id in three))
     test = app("scenarios", lang="en", as_of="2025-12-31", on="2025-01-31", **{"with": three})
     expected = compare_scenario(snapshot, POLICY, scenario)
+    check_same_comparison(load_comparison(snapshot, POLICY, scenario), expected)
+    assert has_comparison(snapshot, POLICY, scenario.renamed("又名"))
+    assert not has_comparison(snapshot, POLICY, scenario, steward=True)
     assert "This scenario" in lead(test)
     lost = int((expected.lost_mentors["mentors_after"] == 0).sum())
     assert (f"{lost} occupations lose their last mentor" in lead(test)) == (lost > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +23,7 @@ from graph.driven.figures import measure_driven
 from graph.errors import UsageError
 from graph.messages import Message
 from graph.policy import Policy
+from graph.report import stored_report
 from graph.report.document import (
     ChartBand,
     ChartSeries,
@@ -45,6 +47,7 @@ from graph.report.templates import build_report_templates
 from graph.report.web import render_html_report
 from graph.report.word import render_word_report
 from graph.report.word_template import WORD_TEMPLATE_NAME
+from graph.snapshot.frames import Snapshot
 from graph.snapshot.take import CachedSnapshot
 from tests.conformance.worlds import snapshot_of
 from tests.unit.test_driven import EXAMPLES, random_world
@@ -298,3 +301,30 @@ def test_the_policy_is_told_alike_on_every_day() -> None:
     assert format_policy_in_short(today).en.endswith(f"as of {date.today()}")
     assert format_policy_in_short(other).en.count("as of") == 1
     assert isinstance(Message("No load ended in the month.").said("zh"), str)
+
+
+def test_a_stored_report_is_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worked out once for a revision, month, province, language and list of loads."""
+    made: list[str] = []
+
+    def build(figures: object, language: str, translate: object) -> MonthlyReport:
+        made.append(language)
+        return replace(REPORT, language=language)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stored_report, "collect_report_figures", lambda *_: None)
+    monkeypatch.setattr(stored_report, "build_monthly_report", build)
+    sources = ReportSources(Snapshot(1, tmp_path, {}), [])
+    request = ReportRequest.of(ReportMonth.parse("2026-11"), Policy())
+    loaded = replace(sources, loads=[{"load_id": "b", "revision": 2}])
+    for _ in range(2):
+        assert stored_report.load_monthly_report(sources, request, "zh") == REPORT
+    others = (
+        (sources, request, "en"),
+        (sources, replace(request, province="32"), "zh"),
+        (loaded, request, "zh"),
+    )
+    for one in others:
+        assert not stored_report.has_monthly_report(*one)  # type: ignore[arg-type]
+        stored_report.load_monthly_report(*one)  # type: ignore[arg-type]
+        assert stored_report.has_monthly_report(*one)  # type: ignore[arg-type]
+    assert made == ["zh", "en", "zh", "zh"]
