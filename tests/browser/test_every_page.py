@@ -257,8 +257,18 @@ def test_a_managers_questions_are_answered_from_the_overview(
     assert re.search(r"达到目标 .+ 的概率为 .*\d+%", lead.inner_text())
     at_rest(page).get_by_role("link", name="离任", exact=False).first.click()
     page.wait_for_url(re.compile("/departures"), timeout=WAIT)
-    at_rest(page)
-    assert re.search(r"\d", page.locator(".sc-lead").inner_text())
+    at_rest(page).get_by_text("6 个月", exact=True).first.click()
+    page.wait_for_url(re.compile("months=6"), timeout=WAIT)
+    lead = at_rest(page).locator(".sc-lead").inner_text()
+    assert re.search(r"\d+ 名有人依靠的人员可能离任：其中 \d+ 人在 .+退休，.+唯一师傅", lead)
+    table = page.locator("[data-testid=stDataFrame] canvas table").first
+    heads = table.locator("thead th").all_text_contents()
+    assert {"唯一师傅", "受影响工作室", "离任影响（人）", "在带徒弟（人）"} <= {*heads}
+    # Who leaves first by that order, and who could take over.
+    box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 40, box["y"] + 50)
+    page.wait_for_url(re.compile("id="), timeout=WAIT)
+    assert "点上方一行" not in at_rest(page).locator("[data-testid=stMain]").inner_text()
     page.get_by_role("link", name="情景推演").first.click()
     page.wait_for_url(re.compile("/scenarios"), timeout=WAIT)
     page.locator(".sc-lead", has_text="如果").wait_for(timeout=WAIT)
