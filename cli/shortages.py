@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from graph.forecast.shortages import ShortagePart, Shortages
+    from graph.snapshot.frames import Snapshot
 
 
 @cli.command("shortages")
@@ -67,43 +68,81 @@ def shortages_command(
 
     Example: shicheng shortages --by occupation --province 江苏 -o shortages.xlsx
     """
-    from graph.forecast import shortages, supply_backtest
-    from graph.forecast.supply_changes import list_shortage_years
-
-    place, years = parse_province(province), list_shortage_years(policy)
+    place, years = parse_province(province), _list_years(policy)
     chosen = years[0] if year is None else year
     _ensure_asked(chosen, years, code, people, (area, place))
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-    found = shortages.load_shortages(snapshot, policy, seed=seed)
+    found = _load_shortages(snapshot, policy, seed)
     if show != "figures":
-        about = build_cli_about(
-            snapshot.revision,
-            policy,
-            parameters={"show": show, "seed": seed},
-            content="shortages",
-        )
-        table = _take_backtest(found, show)
-        return write_table_output(table, output, about, supply_backtest.COLUMNS)
-    asked = {"by": by, "area": area, "year": chosen, "province": place or "", "seed": seed}
+        return _output_backtest(found, show, snapshot.revision, policy, seed, output)
     if people is not None and code is not None:
-        asked = {"year": chosen, "province": place or "", "seed": seed, "code": code}
-        table = shortages.list_shortage_people(
-            snapshot, policy, found, people, chosen, code=code, province=place
-        )
-        if not has_permission(CommandState.settings.role, "cypher"):
-            table = _hide_people(table, found, people, chosen, code, place)
-        about = build_cli_about(
-            snapshot.revision, policy, parameters=asked, content=f"shortages {people}"
-        )
-        return write_table_output(table, output, about, shortages.PEOPLE_COLUMNS)
+        asked = (people, chosen, code, place)
+        return _output_people(snapshot, policy, found, asked, seed, output)
+    _output_shortages(found, policy, snapshot.revision, (by, area, chosen, place), seed, output)
+
+
+def _list_years(policy: Policy) -> list[int]:
+    from graph.forecast.supply_changes import list_shortage_years
+
+    return list_shortage_years(policy)
+
+
+def _load_shortages(snapshot: Snapshot, policy: Policy, seed: int) -> Shortages:
+    from graph.forecast.shortages import load_shortages
+
+    return load_shortages(snapshot, policy, seed=seed)
+
+
+def _output_shortages(
+    found: Shortages,
+    policy: Policy,
+    revision: int,
+    rows: tuple[str, str, int, str | None],
+    seed: int,
+    output: Output,
+) -> None:
+    from graph.forecast.shortages import COLUMNS, select_shortages
+
+    by, area, year, place = rows
+    asked = {"by": by, "area": area, "year": year, "province": place or "", "seed": seed}
     _print_judgement(found)
     told = _list_told_rows(found)
-    _print_missing(told, chosen)
-    about = build_cli_about(snapshot.revision, policy, parameters=asked, content="shortages")
-    table = shortages.select_shortages(told, by, area, chosen, place)
-    write_table_output(table, output, about, shortages.COLUMNS)
+    _print_missing(told, year)
+    about = build_cli_about(revision, policy, parameters=asked, content="shortages")
+    write_table_output(select_shortages(told, by, area, year, place), output, about, COLUMNS)
+
+
+def _output_people(
+    snapshot: Snapshot,
+    policy: Policy,
+    found: Shortages,
+    row: tuple[ShortagePart, int, str, str | None],
+    seed: int,
+    output: Output,
+) -> None:
+    from graph.forecast.shortages import PEOPLE_COLUMNS, list_shortage_people
+
+    part, year, code, place = row
+    table = list_shortage_people(snapshot, policy, found, part, year, code=code, province=place)
+    if not has_permission(CommandState.settings.role, "cypher"):
+        table = _hide_people(table, found, part, year, code, place)
+    asked = {"year": year, "province": place or "", "seed": seed, "code": code}
+    about = build_cli_about(
+        snapshot.revision, policy, parameters=asked, content=f"shortages {part}"
+    )
+    write_table_output(table, output, about, PEOPLE_COLUMNS)
+
+
+def _output_backtest(
+    found: Shortages, show: str, revision: int, policy: Policy, seed: int, output: Output
+) -> None:
+    from graph.forecast.supply_backtest import COLUMNS
+
+    asked = {"show": show, "seed": seed}
+    about = build_cli_about(revision, policy, parameters=asked, content="shortages")
+    write_table_output(_take_backtest(found, show), output, about, COLUMNS)
 
 
 def _ensure_asked(
