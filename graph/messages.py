@@ -92,14 +92,15 @@ class Message:
         return hash((self.id, str(self)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore_message, (self.id, dict(self.values))
+        return restore_message, (self.id, dict(self.values))
 
 
 # A callback for progress messages.
 Say = Callable[[Message], None]
 
 
-def _restore_message(id: str, values: dict[str, object]) -> Message:
+def restore_message(id: str, values: Mapping[str, object]) -> Message:
+    """The message with this id and these values, as it was stored."""
     return Message(id, **values)
 
 

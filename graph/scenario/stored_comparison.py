@@ -17,7 +17,7 @@ import polars as pl
 from graph.cache.tables import build_table_path, has_cached_table, load_cached_table
 from graph.errors import UsageError
 from graph.forecast.landing import DEFAULT_SEED
-from graph.messages import Message
+from graph.messages import restore_message
 from graph.policy import Policy
 from graph.scenario.changes import Scenario
 from graph.scenario.comparison import ScenarioComparison, compare_scenario
@@ -134,6 +134,6 @@ def _unpack_comparison(
         succession_day=date.fromisoformat(facts["succession_day"]),
         last_days={id: date.fromisoformat(day) for id, day in facts["last_days"].items()},
         landing=landing,
-        no_landing=UsageError(Message(reason["id"], **reason["values"])) if reason else None,
+        no_landing=UsageError(restore_message(**reason)) if reason else None,
         **{name: tables[name] for name in _TABLES},
     )
