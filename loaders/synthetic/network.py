@@ -413,6 +413,7 @@ class SyntheticTables:
         yield pl.DataFrame(rows, schema=columns, orient="row")
 
     def _demand(self) -> Iterator[pl.DataFrame]:
+        """Of an occupation and province where somebody works, or a whole position is wanted."""
         random, net = self._random("demand"), self.network
         trades, mainland, years = len(self.codes), 31, np.array([2024, 2025, 2026])
         at = np.arange(trades * mainland * len(years))
@@ -420,13 +421,15 @@ class SyntheticTables:
         staff = np.bincount(net.occupation, minlength=trades)[trade]
         share = np.array([w for w, _ in names.PROVINCE_WEIGHTS.values()])[province] / 1100
         wanted = staff * share * random.lognormal(-1.6, 0.5, len(at)) * (1 + (year - 2024) * 0.06)
-        positions = np.ceil(wanted).astype(np.int64)
+        works = np.zeros((trades, len(self.provinces)), dtype=bool)
+        works[net.occupation, net.enterprises.province[net.enterprise]] = True
+        stated = np.flatnonzero(works[trade, province] | (wanted >= 1))
         yield pl.DataFrame(
             {
-                "occupation_code": self._occupation(trade),
-                "province": _gather_words(self.provinces, province),
-                "year": year,
-                "positions": positions,
+                "occupation_code": self._occupation(trade[stated]),
+                "province": _gather_words(self.provinces, province[stated]),
+                "year": year[stated],
+                "positions": np.ceil(wanted[stated]).astype(np.int64),
             }
         )
 

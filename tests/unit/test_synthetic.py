@@ -294,6 +294,18 @@ def test_provinces_weigh_unevenly(demo: Tables) -> None:
     assert set(demo["people"]["occupation_code"]) <= set(OCCUPATIONS)
 
 
+def test_demand_is_stated_wherever_somebody_works_and_a_small_network_has_little(
+    demo: Tables, tmp_path: Path
+) -> None:
+    cell = ["occupation_code", "province"]
+    stated = demo["demand"].group_by(cell).len()
+    works = demo["people"].select(cell).drop_nulls().unique()
+    years = works.join(stated, on=cell, how="left")["len"]
+    assert set(years) == {3}
+    small = write_synthetic_folder(tmp_path, talents=3, workers=60, seed=4)
+    assert 0 < small.rows["demand"] < small.total / 4
+
+
 def test_targets_are_to_scale_and_add_up(demo: Tables) -> None:
     targets = demo["targets"]
     national = targets.filter(pl.col("scope") == "national")
