@@ -71,7 +71,7 @@ def test_a_backup_restored_elsewhere_is_the_same(
     assert reader.said == {"offline"}
     assert made.facts["nodes"]["Person"] and made.facts["revision"]
 
-    second_database.write("MATCH (p:Person) SET p.name = 'changed'")
+    assert second_database.write("MATCH (p:Person) SET p.name = 'changed'").properties_set
     Notebook(second.home).add("note", "me", "P0000001", {"text": "after"})
     found = list[str]()
 
@@ -82,7 +82,7 @@ def test_a_backup_restored_elsewhere_is_the_same(
     monkeypatch.setattr(restoring, "compute_graph_checksum", compute)
     elsewhere = second.at(tmp_path / "elsewhere")
     restoring.restore_backup(elsewhere, made.file, key=KEY)
-    assert found == [digest] != [compute_store_digest(second_database)]
+    assert found == [digest]
     notes = Notebook(elsewhere.home).entries("note", subject="P0000001")
     assert notes[0].body["text"] == "before"
     assert not (elsewhere.home / "neo4j.json").exists()

@@ -139,10 +139,20 @@ def same_both_ways(by: Database, database: Database, *paths: Path) -> None:
 
 
 @pytest.mark.lts
-def test_hostile_folders_of_several_sources_both_ways(
-    empty_database: Database, second_database: Database, tmp_path: Path
+def test_hostile_folders_and_a_dirty_network_both_ways(
+    empty_database: Database,
+    second_database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    paths = write(tmp_path / "hr", FIRST), write(tmp_path / "second", SECOND)
+    """In one load: each making of a store starts a server, and a cold one reads it slowly."""
+    # Digests of ID numbers are of one key in both data folders.
+    monkeypatch.setenv("SHICHENG_ID_KEY", "0123456789abcdef" * 4)
+    write_synthetic_folder(tmp_path / "dirty", talents=10, workers=500, seed=7, dirt=0.05)
+    # As at national size: many batches, by several sessions, some nodes with many relations.
+    monkeypatch.setattr(creation, "CREATE_BATCH_ROWS", 40)
+    monkeypatch.setattr(creation, "HUB_ROWS", 100)
+    paths = write(tmp_path / "hr", FIRST), write(tmp_path / "second", SECOND), tmp_path / "dirty"
     same_both_ways(empty_database, second_database, *paths)
 
 
@@ -152,21 +162,6 @@ def test_a_first_load_without_any_leading_talent_both_ways(
     """As a department's list of people and levels: nobody of it has a label beside Person."""
     tables = {name: FIRST[name] for name in ("people", "enterprises", "recognitions")}
     same_both_ways(empty_database, second_database, write(tmp_path / "hr", tables))
-
-
-def test_a_dirty_network_both_ways(
-    empty_database: Database,
-    second_database: Database,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # Digests of ID numbers are of one key in both data folders.
-    monkeypatch.setenv("SHICHENG_ID_KEY", "0123456789abcdef" * 4)
-    write_synthetic_folder(tmp_path / "dirty", talents=10, workers=500, seed=7, dirt=0.05)
-    # As at national size: many batches, by several sessions, some nodes with many relations.
-    monkeypatch.setattr(creation, "CREATE_BATCH_ROWS", 40)
-    monkeypatch.setattr(creation, "HUB_ROWS", 100)
-    same_both_ways(empty_database, second_database, tmp_path / "dirty")
 
 
 @pytest.mark.lts

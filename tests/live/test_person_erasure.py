@@ -64,8 +64,12 @@ ROWS = re.compile(r'"row": "[^"]*"|\\"row\\": \\"[^"\\]*\\"(, )?')
 
 def clear_traces(database: Database) -> Database:
     """The database without a node, its data folder without what an erasure reads or leaves."""
-    home = database.settings.home
-    emptied(database)
+    remove_trace_files(database.settings.home)
+    return emptied(database)
+
+
+def remove_trace_files(home: Path) -> None:
+    """Take away what an erasure reads or leaves in a data folder."""
     for name in (
         "erased.json",
         "retention.yaml",
@@ -78,7 +82,6 @@ def clear_traces(database: Database) -> Database:
         path.unlink()
     for name in ("rejects", "reports", "erasures", "snapshots", "uploads"):
         shutil.rmtree(home / name, ignore_errors=True)
-    return database
 
 
 @pytest.fixture
@@ -93,7 +96,7 @@ def searched(second: Settings) -> Iterator[Database]:
     """A data folder in whose every byte the person may be looked for; its server may be killed."""
     with connect(second) as database:
         yield clear_traces(database)
-        clear_traces(database)
+        remove_trace_files(second.home)  # who takes the server next empties it, if it runs at all
 
 
 @pytest.fixture
@@ -256,75 +259,6 @@ def fill_notebook(home: Path) -> None:
     save_judgement(home, "w1", "w2", "different", "m")
 
 
-def test_no_byte_of_the_person_is_left_in_the_data_folder(
-    searched: Database, tmp_path: Path
-) -> None:
-    settings, home = searched.settings, searched.settings.home
-    load(searched, write(tmp_path / "first", FIRST))
-    load_driven(take_snapshot(searched, settings), Policy())
-    load(searched, write(tmp_path / "second", SECOND))
-    before = load_driven(take_snapshot(searched, settings), Policy())
-    fill_notebook(home)
-    (home / "backup.dump").write_bytes(b"packed")
-    pairs = {"person_a": [IDS[0], "w1"], "person_b": ["w1", "w2"]}
-    pl.DataFrame(pairs).write_parquet(home / "review-pairs.parquet")
-    digest = build_id_digester(home)(NUMBER)
-    terms = (*IDS, *NAMES, *CERTIFICATES, digest)
-    plan = plan_erasure(searched, [IDS[1]])
-    assert (plan.people, plan.ids, plan.shared_names) == (1, 2, 0)
-    assert plan.places == (("Studio", "s1"),)
-    assert plan.files.refusals and plan.files.reports and plan.files.snapshots == 2
-    assert (plan.files.entries, plan.files.pairs) == (6, 1)
-    held = hold_bytes(home, *terms)
-    assert any("neo4j/data/transactions" in path for path in held)
-    assert {"notebook.sqlite", "review-pairs.parquet"} <= held
-
-    outcome = erase(searched, IDS[1])
-
-    # The studio goes by its leader's name: it is listed, and stays.
-    left = {NAMES[0]}
-    assert (
-        hold_bytes(home, *(set(terms) - left)) == hold_packed(home, *(set(terms) - left)) == set()
-    )
-    embedded.stop_server(settings)
-    assert hold_bytes(home, *(set(terms) - left)) == set()
-    named = {path.split("/")[0] for path in hold_bytes(home, NAMES[0])}
-    assert named <= {"neo4j", "snapshots"}
-    assert [one.path.name for one in outcome.backups] == ["backup.dump"]
-    assert outcome.files == plan.files.__class__(
-        **{**plan.files.__dict__, "uploads": outcome.files.uploads}
-    )
-    assert not (home / "erasure").exists()
-    notes = [entry.body["text"] for entry in Notebook(home).entries("note")]
-    assert notes == ["由***（***）推荐，表现好"]
-    assert [one.subject for one in Notebook(home).entries("decision")] == ["targets:w1"]
-    assert [one.pair for one in list_judgements(home)] == [("w1", "w2")]
-    assert pl.read_parquet(home / "review-pairs.parquet").rows() == [("w1", "w2")]
-    refused = [pl.read_csv(path) for path in sorted((home / "rejects").glob("*.csv"))]
-    assert {"***"} <= set(pl.concat(refused)["value"])
-    log = (home / ACTIVITY_LOG_NAME).read_text("utf-8").splitlines()
-    assert [json.loads(line)["what"] for line in log] == ["erase"]
-    restated = find_erasure_restatement(searched, 2, 3)
-    assert restated is not None
-    figures = dict(restated.national.select("figure", "difference").iter_rows())
-    # The person, who was driven too, and one apprentice; the other has another master.
-    assert (figures["leading_talents"], figures["driven_persons"]) == (-1, -2)
-    now = measure_driven(take_snapshot(searched, settings), Policy())
-    assert now.national["driven_persons"] - before.national["driven_persons"] == -2
-    assert restated.causes.select("kind", "change", "people", "reason").rows() == [
-        ("erased", "removed", 1, "erased at request")
-    ]
-    assert [one.revision for one in list_cached_snapshots(searched, settings)] == [3]
-    newest = list_loads(searched)[0]
-    assert (newest["loader"], newest["erased"]) == ("erase", 1)
-    with pytest.raises(UsageError, match="was erased on"):
-        erase(searched, IDS[0])
-    with pytest.raises(UsageError, match="nobody of the graph"):
-        erase(searched, "nobody")
-    with pytest.raises(UsageError, match="must not name the person"):
-        erase(searched, "w1", reason="w1 asked for it 徒甲")
-
-
 def test_no_load_before_an_erasure_can_be_undone_any_more(
     own: Database, kept_store: None, tmp_path: Path
 ) -> None:
@@ -449,9 +383,13 @@ with connect(settings) as database:
 """
 
 
+@pytest.mark.parametrize(
+    "again", [[], pytest.param(["with its server"], marks=pytest.mark.soak)], ids=len
+)
 def test_an_erasure_that_was_killed_is_completed(
-    searched: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    again: list[str], searched: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """`again`: whether the server is killed a second time, when all it has is committed."""
     settings, home = searched.settings, searched.settings.home
     first = write(tmp_path / "first", FIRST)
     load(searched, first)
@@ -487,13 +425,82 @@ def test_an_erasure_that_was_killed_is_completed(
     )
     assert read_graph_state(searched).revision == 5
     # The store is written anew, and the restatement is left to do: another erasure completes it.
-    kill("completion._write_restatement", "w1", "with its server")
+    kill("completion._write_restatement", "w1", *again)
     with monkeypatch.context() as patched:
         patched.setattr(completion, "rebuild_store", lambda *given, **more: None)
         assert erase(searched, "w3").revision == 7
     assert len(list_erased_people(home)) == 4
     assert not (home / "erasure").exists() and not list((home / "loads").iterdir())
     assert [one["erased"] for one in list_loads(searched)] == [1, 1, None, 1, 1, None, None]
+
+
+def test_no_byte_of_the_person_is_left_in_the_data_folder(
+    searched: Database, tmp_path: Path
+) -> None:
+    settings, home = searched.settings, searched.settings.home
+    load(searched, write(tmp_path / "first", FIRST))
+    load_driven(take_snapshot(searched, settings), Policy())
+    load(searched, write(tmp_path / "second", SECOND))
+    before = load_driven(take_snapshot(searched, settings), Policy())
+    fill_notebook(home)
+    (home / "backup.dump").write_bytes(b"packed")
+    pairs = {"person_a": [IDS[0], "w1"], "person_b": ["w1", "w2"]}
+    pl.DataFrame(pairs).write_parquet(home / "review-pairs.parquet")
+    digest = build_id_digester(home)(NUMBER)
+    terms = (*IDS, *NAMES, *CERTIFICATES, digest)
+    plan = plan_erasure(searched, [IDS[1]])
+    assert (plan.people, plan.ids, plan.shared_names) == (1, 2, 0)
+    assert plan.places == (("Studio", "s1"),)
+    assert plan.files.refusals and plan.files.reports and plan.files.snapshots == 2
+    assert (plan.files.entries, plan.files.pairs) == (6, 1)
+    held = hold_bytes(home, *terms)
+    assert any("neo4j/data/transactions" in path for path in held)
+    assert {"notebook.sqlite", "review-pairs.parquet"} <= held
+
+    outcome = erase(searched, IDS[1])
+
+    # The studio goes by its leader's name: it is listed, and stays.
+    left = {NAMES[0]}
+    assert (
+        hold_bytes(home, *(set(terms) - left)) == hold_packed(home, *(set(terms) - left)) == set()
+    )
+    assert [one.path.name for one in outcome.backups] == ["backup.dump"]
+    assert outcome.files == plan.files.__class__(
+        **{**plan.files.__dict__, "uploads": outcome.files.uploads}
+    )
+    assert not (home / "erasure").exists()
+    notes = [entry.body["text"] for entry in Notebook(home).entries("note")]
+    assert notes == ["由***（***）推荐，表现好"]
+    assert [one.subject for one in Notebook(home).entries("decision")] == ["targets:w1"]
+    assert [one.pair for one in list_judgements(home)] == [("w1", "w2")]
+    assert pl.read_parquet(home / "review-pairs.parquet").rows() == [("w1", "w2")]
+    refused = [pl.read_csv(path) for path in sorted((home / "rejects").glob("*.csv"))]
+    assert {"***"} <= set(pl.concat(refused)["value"])
+    log = (home / ACTIVITY_LOG_NAME).read_text("utf-8").splitlines()
+    assert [json.loads(line)["what"] for line in log] == ["erase"]
+    restated = find_erasure_restatement(searched, 2, 3)
+    assert restated is not None
+    figures = dict(restated.national.select("figure", "difference").iter_rows())
+    # The person, who was driven too, and one apprentice; the other has another master.
+    assert (figures["leading_talents"], figures["driven_persons"]) == (-1, -2)
+    now = measure_driven(take_snapshot(searched, settings), Policy())
+    assert now.national["driven_persons"] - before.national["driven_persons"] == -2
+    assert restated.causes.select("kind", "change", "people", "reason").rows() == [
+        ("erased", "removed", 1, "erased at request")
+    ]
+    assert [one.revision for one in list_cached_snapshots(searched, settings)] == [3]
+    newest = list_loads(searched)[0]
+    assert (newest["loader"], newest["erased"]) == ("erase", 1)
+    with pytest.raises(UsageError, match="was erased on"):
+        erase(searched, IDS[0])
+    with pytest.raises(UsageError, match="nobody of the graph"):
+        erase(searched, "nobody")
+    with pytest.raises(UsageError, match="must not name the person"):
+        erase(searched, "w1", reason="w1 asked for it 徒甲")
+    embedded.stop_server(settings)
+    assert hold_bytes(home, *(set(terms) - left)) == set()
+    named = {path.split("/")[0] for path in hold_bytes(home, NAMES[0])}
+    assert named <= {"neo4j", "snapshots"}
 
 
 def test_rules_take_what_is_old_and_nothing_else(
