@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+import streamlit as st
+
 from graph.forecast.supply_backtest import SUPPLY_AREAS, SupplyBacktest
 from graph.policy import Policy
 from ui.controls import downloads
@@ -26,10 +28,14 @@ def draw_supply_backtest(found: SupplyBacktest, policy: Policy) -> None:
             )
         )
         return
-    heads = (t("Tests"), t("Inside 80 %"), t("Error"), t("Loss ratio"))
-    for figure, title in _list_figure_titles().items():
+    heads = (t("Inside 80 %"), t("Error"), t("Loss ratio"))
+    titles = _list_figure_titles()
+    for column, (figure, title) in zip(
+        st.columns(len(titles), gap="large"), titles.items(), strict=True
+    ):
         rows = found.scores.filter(figure=figure)
-        frame.draw_figure_table(title, heads, [_render_score(row) for row in rows.to_dicts()])
+        with column:
+            frame.draw_figure_table(title, heads, [_render_score(row) for row in rows.to_dicts()])
     caption = join_sentences(_describe_origins(found), _describe_judgement(found))
     with frame.draw_exhibit_foot("shortages_backtest", caption):
         # Outcomes by group and province are groups of one or two people.
@@ -54,13 +60,17 @@ def _list_area_titles() -> dict[str, str]:
 
 def _render_score(row: dict[str, Any]) -> str:
     cells = (
-        format_count(row["outcomes"]),
         _format_share(row["coverage_80"]),
         _format_share(row["error"]),
         NO_VALUE_DASH if row["ratio"] is None else f"{row['ratio']:.2f}",
     )
     name = escape(_list_area_titles()[row["attribute"]])
-    return f"<tr><td>{name}</td>" + "".join(f'<td class="n">{one}</td>' for one in cells) + "</tr>"
+    tests = f'<span class="sc-muted">{format_count(row["outcomes"])}</span>'
+    return (
+        f"<tr><td>{name} {tests}</td>"
+        + "".join(f'<td class="n">{one}</td>' for one in cells)
+        + "</tr>"
+    )
 
 
 def _format_share(share: float | None) -> str:
@@ -70,9 +80,9 @@ def _format_share(share: float | None) -> str:
 def _describe_origins(found: SupplyBacktest) -> str:
     origins = found.outcomes["origin"].unique().sort()
     return t(
-        "From {days} everything later is hidden, forecast, and held against what came. Error: of "
-        "the median, in all that came. Loss ratio: quantile loss against the better of the year "
-        "before and the mean of three years; below 1 is better.",
+        "From {days} everything later is hidden, forecast, and held against what came; beside each "
+        "name, how many figures. Error: of the median, in all that came. Loss ratio: quantile loss "
+        "against the better of the year before and the mean of three years; below 1 is better.",
         days=t(", ").join(format_day(day) for day in origins),
     )
 

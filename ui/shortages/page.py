@@ -79,9 +79,9 @@ def page() -> None:
     with right:
         _draw_row_panel(found, policy, (year, kind, province, code), names, language)
         frame.draw_rule()
-        draw_supply_backtest(found.backtest, policy)
-        frame.draw_rule()
         _draw_missing(found, year)
+    frame.draw_rule()
+    draw_supply_backtest(found.backtest, policy)
 
 
 def _ensure_shortages(policy: Policy) -> bool:
