@@ -341,13 +341,13 @@ class Writer:
         def once(tx: ManagedTransaction) -> tuple[int, list[RecordConflict]]:
             found = _read_batch_relations(tx, relation, start, end, list(stated), relation.one_tie)
             images = self.build_images()
-            change = _RelationChanges()
+            change = RelationChanges()
             for (a, b, key), new in stated.items():
                 here = found.get((a, b, key), [])
                 for x in here:
                     images.add(RelationImage(relation.type, start, a, end, b, x["properties"]))
                 if relation.one_tie:
-                    self._retie(rules, names, (a, b), here, new, change)
+                    self.retie(rules, names, (a, b), here, new, change)
                 else:
                     self._restate(rules, names, (a, b, key), here, new, change)
             for a, b, key in change.added:
@@ -371,7 +371,7 @@ class Writer:
         at: tuple[str, str, str],
         here: RowMappings,
         new: Sequence[Statement],
-        change: _RelationChanges,
+        change: RelationChanges,
     ) -> None:
         (before,) = here or ({"id": None, "properties": {}},)
         statements = self.statements_of(rules, names, before["properties"])
@@ -383,16 +383,19 @@ class Writer:
         }
         change.put(before["id"], at, properties, record)
 
-    def _retie(
+    def retie(
         self,
         rules: MergeRules,
         names: Sequence[str],
         pair: tuple[str, str],
         here: RowMappings,
         new: Sequence[Statement],
-        change: _RelationChanges,
+        change: RelationChanges,
     ) -> None:
-        """All ties of a pair, from what stands of it and what is stated now."""
+        """All ties of a pair, from what stands of it and what is stated now.
+
+        A relation that an older version stored beside another of the same key goes.
+        """
         statements = [
             one for x in here for one in self.statements_of(rules, names, x["properties"])
         ]
@@ -400,13 +403,16 @@ class Writer:
         statements = [
             o for o in statements if (o.source, o.values[RELATION_KEY_COLUMN]) not in said
         ]
-        by_key = {x["properties"][RELATION_KEY_COLUMN]: x for x in here}
+        by_key: dict[str, list[Mapping[str, Any]]] = {}
+        for x in here:
+            by_key.setdefault(x["properties"][RELATION_KEY_COLUMN], []).append(x)
         touched = {id(one) for one in new}
         for tie in rules.ties([*statements, *new]):
             record = rules.decide(tie)
             stored = fill_missing_values(record, names)
             key = stored.values[RELATION_KEY_COLUMN]
-            before = by_key.pop(key, None)
+            same_key = by_key.get(key)
+            before = same_key.pop(0) if same_key else None
             properties = self.to_properties(rules, stored)
             if before is not None and not any(id(one) in touched for one in tie):
                 sources = parse_stored_sources(before["properties"]["sources"])
@@ -417,7 +423,7 @@ class Writer:
                 if all(same.get(name) == value for name, value in properties.items()):
                     continue
             change.put(before["id"] if before else None, (*pair, key), properties, record)
-        change.gone += [x["id"] for x in by_key.values()]
+        change.gone += [x["id"] for left in by_key.values() for x in left]
 
     # links: one at a time
 
@@ -483,7 +489,7 @@ class Writer:
                 if not changes.set(node, before, record, put):
                     to, end = record.values[LINK_TO], record.values[LINK_KIND]
                     images.made(relation.type, start, node, end, to, key)
-            gone = _RelationChanges(gone=[*changes.gone, *changes.lost])
+            gone = RelationChanges(gone=[*changes.gone, *changes.lost])
             _write_batch_relations(tx, relation, start, "", gone)
             for end, change in changes.by_end.items():
                 _write_batch_relations(tx, relation, start, end, change)
@@ -639,7 +645,7 @@ class Writer:
         def once(tx: ManagedTransaction) -> tuple[int, list[RecordConflict]]:
             asked = [(r["a"], r["b"], r["key"]) for r in rows]
             found = _read_batch_relations(tx, relation, start, end, asked, False)
-            images, change = self.build_images(), _RelationChanges()
+            images, change = self.build_images(), RelationChanges()
             for at, here in found.items():
                 for x in here:
                     images.add(
@@ -659,7 +665,7 @@ class Writer:
         names: Sequence[str],
         at: tuple[str, str, str],
         x: Mapping[str, Any],
-        change: _RelationChanges,
+        change: RelationChanges,
     ) -> None:
         left = self.statements_of(rules, names, x["properties"])
         if not left:
@@ -785,7 +791,7 @@ _STALE_CONDITION: Final = (
 
 
 @dataclass
-class _RelationChanges:
+class RelationChanges:
     """What becomes of a batch of relations; `added`: their ends and keys, `new`: with values."""
 
     old: list[dict[str, Any]] = field(default_factory=list)
@@ -823,7 +829,7 @@ class _LinkChanges:
     """What becomes of a batch of links: `by_end` by the kind of their end, `gone` are the old ones
     of nodes that have another now, `lost` those of nodes that have none now."""
 
-    by_end: dict[str, _RelationChanges] = field(default_factory=dict)
+    by_end: dict[str, RelationChanges] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
@@ -849,7 +855,7 @@ class _LinkChanges:
             self.gone.append(old)
         self.touched.add(node)
         at = (node, to, properties[RELATION_KEY_COLUMN])
-        self.by_end.setdefault(end, _RelationChanges()).put(
+        self.by_end.setdefault(end, RelationChanges()).put(
             old if same else None, at, properties, record
         )
         return same
@@ -976,7 +982,7 @@ def _read_batch_links(
 
 
 def _write_batch_relations(
-    tx: ManagedTransaction, relation: Relation, start: str, end: str, change: _RelationChanges
+    tx: ManagedTransaction, relation: Relation, start: str, end: str, change: RelationChanges
 ) -> None:
     if change.gone:
         tx.run(

@@ -219,18 +219,27 @@ class MergeRules:
     def ties(self, statements: Iterable[Statement]) -> list[list[Statement]]:
         """The statements on one pair, those that mean one tie together.
 
-        A source's own statements are ties apart. One of another source joins the tie that has the
-        same key, else the one whose period it overlaps, the nearest start first; sources are
-        taken in by rank and name, so that the order of loading does not decide.
+        A source's own statements are ties apart, and those of one key are one tie. The others come
+        in the order of `decide`: a key's first statement joins the tie whose period it overlaps,
+        the nearest start first, unless one source states both. So each tie has the key of its first
+        statement and no other has it, and the order of loading does not decide. Of two statements
+        of one source with one key, which only a fault can store, the first is heard.
         """
+        by_key: dict[str, list[Statement]] = {}
+        heard: set[tuple[str, str]] = set()
+        for one in sorted(statements, key=self._place_of_tie):
+            key = one.values[RELATION_KEY_COLUMN]
+            if (one.source, key) not in heard:
+                heard.add((one.source, key))
+                by_key.setdefault(key, []).append(one)
         ties: list[list[Statement]] = []
-        by_source: dict[str, list[Statement]] = {}
-        for one in statements:
-            by_source.setdefault(one.source, []).append(one)
-        for source in sorted(by_source, key=lambda s: (self.ranks.get(s, len(self.ranks)), s)):
-            own = sorted(by_source[source], key=lambda one: one.values[RELATION_KEY_COLUMN])
-            _assign_to_ties(ties, own)
+        for of_key in by_key.values():
+            _join_nearest_tie(ties, of_key)
         return ties
+
+    def _place_of_tie(self, one: Statement) -> tuple[Any, ...]:
+        """As `place`, also among the statements of one source."""
+        return (*self.place(one, SOURCE_PRECEDENCE), one.values[RELATION_KEY_COLUMN], one.row)
 
 
 def _restore_statement_date(name: str, values: Mapping[str, Any]) -> Any:
@@ -261,39 +270,18 @@ def _serialize_statement(one: Statement, values: Mapping[str, Any], row: str | N
     return json.dumps(fields, ensure_ascii=False, default=str)
 
 
-def _assign_to_ties(ties: list[list[Statement]], own: Sequence[Statement]) -> None:
-    """Puts one source's statements into the ties that stand, each into one of its own."""
-    free = list(range(len(ties)))
-    left = []
-    for one in own:
-        same = next(
-            (
-                n
-                for n in free
-                if any(
-                    o.values[RELATION_KEY_COLUMN] == one.values[RELATION_KEY_COLUMN]
-                    for o in ties[n]
-                )
-            ),
-            -1,
-        )
-        if same < 0:
-            left.append(one)
-        else:
-            free.remove(same)
-            ties[same].append(one)
-    for one in left:
-        near = [
-            (_compute_start_distance(ties[n], one), n)
-            for n in free
-            if _has_period_overlap(ties[n], one)
-        ]
-        if near:
-            _, place = min(near)
-            free.remove(place)
-            ties[place].append(one)
-        else:
-            ties.append([one])
+def _join_nearest_tie(ties: list[list[Statement]], of_key: list[Statement]) -> None:
+    """Puts the statements of one key, the first one before the others, where they belong."""
+    first, sources = of_key[0], {one.source for one in of_key}
+    near = [
+        (_compute_start_distance(tie, first), place)
+        for place, tie in enumerate(ties)
+        if sources.isdisjoint(one.source for one in tie) and _has_period_overlap(tie, first)
+    ]
+    if near:
+        ties[min(near)[1]] += of_key
+    else:
+        ties.append(of_key)
 
 
 def _has_period_overlap(tie: Sequence[Statement], one: Statement) -> bool:
