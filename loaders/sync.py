@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from graph.audit.log import record_event
+from graph.driven.results import load_driven
 from graph.errors import (
     NothingLoadedError,
     RefusedLoadError,
@@ -31,6 +32,7 @@ from graph.policy import Policy
 from graph.progress import Progress
 from graph.server.admin import swap_store, take_store_offline
 from graph.server.database import Database
+from graph.snapshot.frames import Manifest, open_snapshot
 from graph.snapshot.initial import InitialRecords
 from graph.snapshot.take import (
     publish_initial_snapshot,
@@ -95,6 +97,7 @@ SPLIT_LOADER = "part"
 # In the load's folder: the records for the first snapshot, and its frames while they are made.
 INITIAL_RECORDS_FOLDER = "records"
 INITIAL_SNAPSHOT_FOLDER = "snapshot"
+_FIRST_FIGURES = ("leading_talents", "driven_persons", "driven_person_times")
 
 
 def load_records(
@@ -544,21 +547,21 @@ def _import_new_store(
         )
     )
     count = build_row_counter(progress, "write the import files", report.accepted)
-    with take_store_offline(database.settings):
-        delete_last_known_state(database.settings)
-        ranks = parse_source_rank(database.settings.source_rank)
-        records = InitialRecords(folder / INITIAL_RECORDS_FOLDER)
-        bulk = BulkImport(folder, report.load_id, count, ranks=ranks, observer=records)
-        write_staged_tables(bulk, staged)
-        importing = partial(progress, "import")
-        properties = build_load_properties(report) | {"imported": True}
-        bulk.make_store(database.settings, properties, importing)
-        swap_store(database.settings, bulk.home)
-    progress("make the indexes", 0, 0)
     made = folder / INITIAL_SNAPSHOT_FOLDER
     made.mkdir()
-    with ThreadPoolExecutor(1) as beside:  # Neo4j's indexes and the frames take one core each
-        rows = beside.submit(write_snapshot_frames, records, made)
+    with ThreadPoolExecutor(1) as beside:  # the figures need no store: they do not wait for it
+        with take_store_offline(database.settings):
+            delete_last_known_state(database.settings)
+            ranks = parse_source_rank(database.settings.source_rank)
+            records = InitialRecords(folder / INITIAL_RECORDS_FOLDER)
+            bulk = BulkImport(folder, report.load_id, count, ranks=ranks, observer=records)
+            write_staged_tables(bulk, staged)
+            properties = build_load_properties(report) | {"imported": True}
+            files = bulk.write_files(properties)
+            rows = beside.submit(_count_first_figures, records, made, report.load_id, say)
+            bulk.make_store(database.settings, files, partial(progress, "import"))
+            swap_store(database.settings, bulk.home)
+        progress("make the indexes", 0, 0)
         apply_schema(database)
         revision = finish_load(database, report.load_id)
         # Without it the first snapshot is read out of Neo4j when somebody asks for figures.
@@ -566,6 +569,29 @@ def _import_new_store(
             publish_initial_snapshot(database, database.settings, made, rows.result())
     conflicts = tuple(bulk.conflicts)
     return replace(report, written=bulk.written, revision=revision, conflicts=conflicts)
+
+
+def _count_first_figures(
+    records: InitialRecords, made: Path, load_id: str, say: Say
+) -> dict[str, int]:
+    """Writes the frames of the first load and today's default figures into `made`; rows by frame.
+
+    `say` receives the figures. They go with the snapshot, which is published when the load ends.
+    """
+    rows = write_snapshot_frames(records, made)
+    Manifest(1, (load_id,), rows).write(made)
+    # What keeps them from being counted now is said when somebody asks for them.
+    with suppress(ShichengError, OSError, pl.exceptions.PolarsError):
+        counted = load_driven(open_snapshot(made), Policy()).national
+        say(
+            Message(
+                "Counted from the files: {leading_talents:,} leading talents, "
+                "{driven_persons:,} new high-skilled workers driven, {driven_person_times:,} "
+                "person-times. The figures hold once the load has ended.",
+                **{name: counted[name] for name in _FIRST_FIGURES},
+            )
+        )
+    return rows
 
 
 def _estimate_import_time(rows: int) -> Message:

@@ -497,8 +497,13 @@ class BulkImport:
         return self._file(f"--nodes={kind.label}=", named, {})
 
     def _file(self, what: str, rows: pl.DataFrame, headers: Mapping[str, str]) -> ImportFile:
-        """`headers`: those of columns that have another than their type says."""
+        """`headers`: those of columns that have another than their type says.
+
+        Columns that no row has a value in are left out: neo4j-admin would read them all the same.
+        """
         path = self.folder / f"import-{next(self._files)}.csv"
+        rows = rows.select(one.name for one in rows if one.null_count() < rows.height)
+        headers = {name: header for name, header in headers.items() if name in rows.columns}
         usual = {c: _format_import_header(c, dtype) for c, dtype in rows.schema.items()}
         headed = rows.rename({**usual, **headers})
         lines, returns = -1, False
@@ -519,17 +524,25 @@ class BulkImport:
         """The Neo4j home that `make_store` fills."""
         return self.folder / NEW_STORE_FOLDER
 
-    def make_store(
-        self, settings: Settings, load: Mapping[str, Any], progress: Callable[[int, int], None]
-    ) -> None:
-        """Makes a store of all that was stated, with its Load (`load`: properties), unfinished,
-        and a journal that says "everything". `progress`: percent done, 100.
-
-        Raises DatabaseError when neo4j-admin fails, as on a full disk.
+    def write_files(self, load: Mapping[str, Any]) -> list[ImportFile]:
+        """Writes the files of all that was stated, with its Load (`load`: properties), unfinished,
+        and a journal that says "everything".
         """
         files = [*self.import_files(), *self._load_files(load)]
         for stated in self.folder.glob("*.parquet"):
             stated.unlink()
+        return files
+
+    def make_store(
+        self,
+        settings: Settings,
+        files: Sequence[ImportFile],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        """Makes a store of what `write_files` has written. `progress`: percent done, 100.
+
+        Raises DatabaseError when neo4j-admin fails, as on a full disk.
+        """
         run_store_import(
             settings,
             self.folder,
