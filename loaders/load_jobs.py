@@ -77,7 +77,10 @@ class LoadTask:
 
 @dataclass(eq=False)
 class LoadJob:
-    """One load under way. `report`, `read`, `before` and `after` are there as far as it came."""
+    """One load under way. `report`, `read`, `before` and `after` are there as far as it came.
+
+    `said`: how it goes about its work, and what a first load has counted before it ends.
+    """
 
     task: LoadTask
     open_database: Callable[[], Database]
@@ -90,6 +93,7 @@ class LoadJob:
     before: Mapping[str, int] | None = None
     after: Mapping[str, int] | None = None
     error: Message | None = None
+    said: tuple[Message, ...] = ()
     actor: Actor | None = None
     _is_cancelled: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -193,6 +197,7 @@ class LoadJob:
             dry_run=self.task.dry_run,
             policy=self.task.policy,
             progress=self._note_progress,
+            say=self._note_said,
         )
 
     def _measure(self) -> Mapping[str, int] | None:
@@ -202,6 +207,9 @@ class LoadJob:
         except Exception as error:
             job_logger.info("no figures beside a load: %s", type(error).__name__)
             return None
+
+    def _note_said(self, message: Message) -> None:
+        self.said = (*self.said, message)
 
     def _note_progress(self, step: str, done: int, total: int) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import chdir, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,9 +17,12 @@ import pytest
 from polars.testing import assert_frame_equal
 from pydantic import SecretStr
 
+from graph.driven.figures import measure_driven
+from graph.driven.results import has_cached_driven, load_cached_driven
 from graph.errors import DatabaseError, UsageError
 from graph.messages import Message
 from graph.model.constraints import build_schema_statements
+from graph.policy import Policy
 from graph.server import admin, embedded, location
 from graph.server.database import Database, connect
 from graph.settings import Settings
@@ -104,6 +108,14 @@ def compare_initial_snapshot(database: Database, settings: Settings) -> None:
             assert_frame_equal(found, read)
 
 
+def check_first_figures(database: Database, settings: Settings) -> None:
+    """The figures counted beside the import are cached, and those of the snapshot."""
+    snapshot = find_cached_snapshot(database, settings)
+    assert snapshot is not None and has_cached_driven(snapshot, Policy())
+    counted = measure_driven(replace(snapshot, folder=None), Policy())
+    assert load_cached_driven(snapshot, Policy()).national == counted.national
+
+
 def read_sorted_frame(folder: Path, name: str) -> pl.DataFrame:
     """A frame of a snapshot as it is stored; relations have no order."""
     frame = pl.read_parquet(folder / f"{name}.parquet")
@@ -129,6 +141,7 @@ def same_both_ways(by: Database, database: Database, *paths: Path) -> None:
         assert list(Path(stands).iterdir()) == []
     assert list(format_canonical_lines(database)) == expected
     compare_initial_snapshot(database, settings)
+    check_first_figures(database, settings)
     assert database.read(loads) == node
     assert (at_once.revision, at_once.written) == (1, by_batches.written)
     journal = database.read("MATCH (c:Change) RETURN c.frame AS frame, c.load_id AS load")

@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from graph.errors import DatabaseError, NothingLoadedError
+from graph.messages import Message
 from graph.server.locks import LOAD_LOCK_NAME
 from loaders import load_jobs
 from loaders.department_files import DepartmentFiles
@@ -53,6 +54,18 @@ def test_a_job_ends_with_its_report_and_figures(tmp_path: Path, load: Any) -> No
     assert (job.state, job.report) == ("done", ("report", False))
     assert (job.before, job.after) == ({"driven_persons": 1}, {"driven_persons": 3})
     assert ended == [1]
+
+
+def test_a_job_shows_what_the_load_says_on_the_way(tmp_path: Path, load: Any) -> None:
+    def says(*given: Any, **named: Any) -> str:
+        for text in ("counted", "done"):
+            named["say"](Message(text))
+        return "report"
+
+    load(says)
+    job = build_job(tmp_path, dry_run=False)
+    job.run()
+    assert [str(message) for message in job.said] == ["counted", "done"]
 
 
 def test_a_dry_run_measures_nothing(tmp_path: Path, load: Any) -> None:

@@ -31,6 +31,8 @@ def draw_job_status(job: LoadJob) -> None:
             )
         elif job.step:
             frame.draw_muted(translate_message(describe_load_step(job.step)))
+        for message in job.said:
+            frame.draw_muted(translate_message(message))
         _draw_cancel(job)
 
 
