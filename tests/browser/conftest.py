@@ -40,6 +40,7 @@ FLAGS = (
 # What a page may leave for the next visit; the cache of Streamlit's own files stays.
 LEFT_BEHIND = "cookies,local_storage,indexeddb,service_workers,cache_storage"
 HERE = ("127.0.0.1", "localhost")
+EMPTY_SESSION = "() => { try { sessionStorage.clear() } catch { /* a blank page has none */ } }"
 # To another address of the app, as a link in its text leads there: see ui/browser/navigation.js.
 GO = """(address) => {
     history.pushState({}, '', address);
@@ -141,43 +142,6 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def borrow_profile(chromium: Any) -> Callable[..., Any]:
-    """`borrow_profile(locale="zh-CN", ...)` -> a browser context without a page in it.
-
-    A profile that no page is open in serves again: half of what opening a page costs is to fetch
-    and compile Streamlit's own scripts, which its cache holds.
-    """
-    profiles: dict[str, list[Any]] = {}
-
-    def borrow(**context: Any) -> Any:
-        alike = profiles.setdefault(repr(sorted(context.items())), [])
-        for profile in alike:
-            if not profile.pages:
-                return profile
-        profile = chromium.new_context(**context)
-        profile.set_default_timeout(WAIT)  # a click waits for a busy page as all else does
-        watch_pages(profile)
-        alike.append(profile)
-        return profile
-
-    return borrow
-
-
-def _open_emptied(profile: Any, url: str) -> Any:
-    """A blank page of the profile, which holds nothing that an earlier page left at this URL."""
-    page = profile.new_page()
-    profile.clear_cookies()
-    profile.clear_permissions()
-    parts = urlsplit(url)
-    if parts.scheme == "http":
-        session = profile.new_cdp_session(page)
-        left = {"origin": f"http://{parts.netloc}", "storageTypes": LEFT_BEHIND}
-        session.send("Storage.clearDataForOrigin", left)
-        session.detach()
-    return page
-
-
 class Watch:
     """What pages did that none may do: they asked another host, or their script threw an error."""
 
@@ -210,44 +174,123 @@ class Watch:
         assert not errors, f"errors in the page: {errors}"
 
 
+class Tabs:
+    """Pages that tests open and leave, a profile each; a page that was left serves again.
+
+    To fetch and compile Streamlit's own scripts is two thirds of what opening a page costs. The
+    process of a page that goes to another address has them still. A new page would also be a new
+    window, whose own controls Chromium draws as a page beside it.
+    """
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._left: dict[str, list[tuple[Any, Watch]]] = {}
+        self._profiles: dict[Any, str] = {}  # page -> what its profile was made with
+
+    def open(self, url: str, size: Any = SIZE, **how: Any) -> tuple[Any, Watch]:
+        """A blank page with nothing in it that an earlier page left at this URL, and its watch."""
+        media = {name: how.pop(name, usual) for name, usual in PLAIN_MEDIA.items()}
+        profile = repr(sorted(how.items()))
+        left = self._left.setdefault(profile, [])
+        page, watch = left.pop() if left else self._make(**how)
+        self._profiles[page] = profile
+        page.set_viewport_size(size)
+        page.emulate_media(**media)
+        _empty(page, url)
+        return page, watch
+
+    def _make(self, **context: Any) -> tuple[Any, Watch]:
+        profile = self._browser.new_context(**context)
+        profile.set_default_timeout(WAIT)  # a click waits for a busy page as all else does
+        watch_pages(profile)
+        page, watch = profile.new_page(), Watch()
+        watch.add(page)
+        return page, watch
+
+    def leave(self, page: Any, watch: Watch, failed: bool = False) -> None:
+        """Take a page back, or close its profile when nobody knows in which state it is."""
+        profile = self._profiles.pop(page)
+        if failed or page.is_closed() or not _is_put_away(page):
+            page.context.close()
+        else:
+            self._left[profile].append((page, watch))
+
+
+def _is_put_away(page: Any) -> bool:
+    """Whether the page went blank, the only one of its profile."""
+    from playwright.sync_api import Error
+
+    for other in page.context.pages:
+        if other != page:
+            other.close()
+    try:
+        page.mouse.move(0, 0)
+        page.evaluate(EMPTY_SESSION)
+        page.goto("about:blank")
+    except Error:  # it was on its way to another address, or hangs
+        return False
+    return True
+
+
+def _empty(page: Any, url: str) -> None:
+    """Take away what a page of the profile left: cookies, storage, permissions, the way back."""
+    page.context.clear_cookies()
+    page.context.clear_permissions()
+    parts = urlsplit(url)
+    session = page.context.new_cdp_session(page)
+    session.send("Page.resetNavigationHistory")
+    if parts.scheme == "http":
+        left = {"origin": f"http://{parts.netloc}", "storageTypes": LEFT_BEHIND}
+        session.send("Storage.clearDataForOrigin", left)
+    session.detach()
+
+
+@pytest.fixture(scope="session")
+def tabs(chromium: Any) -> Tabs:
+    """The pages of the session's Chromium."""
+    return Tabs(chromium)
+
+
 @pytest.fixture
-def open_page(borrow_profile: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+def open_page(tabs: Tabs, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """`open_page(url, **context)` -> a playwright Page of an emptied profile, 1400 x 900.
 
     Two that are open at once have a profile each.
     Afterwards the test fails if a page asked another host, or if its script threw an error.
     """
-    pages: list[Any] = []
-    watch = Watch()
+    pages: list[tuple[Any, Watch]] = []
 
     def start(url: str, **context: Any) -> Any:
-        page = _open_emptied(borrow_profile(**{"viewport": SIZE, **context}), url)
-        pages.append(page)
+        pages.append(tabs.open(url, **context))
+        page = pages[-1][0]
         _open_pages.append(page)
-        watch.add(page)
         page.goto(url)
         return page
 
     yield start
     _open_pages.clear()
-    for profile in [page.context for page in pages]:
-        for page in profile.pages:
-            page.close()
-    watch.check()
+    for page, watch in pages:
+        tabs.leave(page, watch, _failed(request))
+    for _, watch in pages:
+        watch.check()
+
+
+def _failed(request: pytest.FixtureRequest) -> bool:
+    return bool(request.node.stash.get(FAILED, False))
 
 
 @pytest.fixture(scope="module")
-def standing_pages() -> Iterator[dict[tuple[str, str], tuple[Any, Watch]]]:
+def standing_pages(tabs: Tabs) -> Iterator[dict[tuple[str, str], tuple[Any, Watch]]]:
     """The pages that the tests of a file share, by the app's address and the language."""
     pages: dict[tuple[str, str], tuple[Any, Watch]] = {}
     yield pages
-    for page, _ in pages.values():
-        page.close()
+    for page, watch in pages.values():
+        tabs.leave(page, watch)
 
 
 @pytest.fixture
 def visit(
-    borrow_profile: Callable[..., Any],
+    tabs: Tabs,
     standing_pages: dict[tuple[str, str], tuple[Any, Watch]],
     request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Any]]:
@@ -262,9 +305,7 @@ def visit(
         stands = (url, lang) in standing_pages
         if not stands:
             locale = "zh-CN" if lang == "zh" else "en-GB"
-            page = _open_emptied(borrow_profile(viewport=SIZE, locale=locale), url)
-            standing_pages[url, lang] = page, Watch()
-            standing_pages[url, lang][1].add(page)
+            standing_pages[url, lang] = tabs.open(url, locale=locale)
         visited[url, lang] = standing_pages[url, lang]
         page = visited[url, lang][0]
         _open_pages.append(page)
@@ -279,10 +320,10 @@ def visit(
 
     yield start
     _open_pages.clear()
-    for key, (page, _) in visited.items():
-        if request.node.stash.get(FAILED, False):  # nobody knows what it left behind
+    if _failed(request):
+        for key, (page, watch) in visited.items():
             del standing_pages[key]
-            page.close()
+            tabs.leave(page, watch, failed=True)
     for _, watch in visited.values():
         watch.check()
 

@@ -64,12 +64,14 @@ AT_REST = f"""([call, told, still, most]) => {{
     return false;
 }}"""
 TOLD, STILL, MOST = 210, 100, 2_000  # ms
+LOOK = 50  # ms; without it Chromium draws a frame for every look, 60 a second
 
 
 def at_rest(page: Any, settle_ms: int = TOLD) -> Any:
     """The page when its script has ended and all that it drew stands."""
     call = next(CALLS)
-    page.wait_for_function(AT_REST, arg=[call, settle_ms, STILL, MOST], timeout=WAIT)
+    settled = [call, settle_ms, STILL, MOST]
+    page.wait_for_function(AT_REST, arg=settled, timeout=WAIT, polling=LOOK)
     return page
 
 

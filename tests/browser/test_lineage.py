@@ -616,7 +616,7 @@ def test_three_hundred_people_are_drawn_and_a_click_sends_little(
 ) -> None:
     page = open_page("about:blank")
     received: list[int] = []
-    page.on(
+    page.once(
         "websocket",
         lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))),
     )

@@ -95,7 +95,11 @@ def test_no_payload_runs(
     query = f"?id={hostile}" if name in ("lineage", "talent") else ""
     page = visit(url, f"{name}{query}")
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+
+    def note_dialog(dialog: Any) -> None:
+        dialogs.append(dialog.message)
+
+    page.on("dialog", note_dialog)
     page.locator(".sc-lead, .sc-note").first.wait_for(timeout=WAIT)
     page.locator(IDLE).wait_for(timeout=WAIT)
     at_rest(page)
@@ -105,5 +109,6 @@ def test_no_payload_runs(
         at_rest(page)
     assert page.evaluate("window.ran") is None
     assert not dialogs
+    page.remove_listener("dialog", note_dialog)
     made = "img[src='x'], iframe[srcdoc], details[ontoggle], a[href^='javascript:']"
     assert page.locator(made).count() == 0
