@@ -35,12 +35,17 @@ _BOOLEAN_WORDS = {
 _SEPARATED_DATE_PATTERN = r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?$"
 _COMPACT_DATE_PATTERN = r"^(\d{4})(\d{2})(\d{2})$"
 _DATETIME_PATTERN = (
-    r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ]"
-    r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?$"
+    r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})"
+    r"(?::\d{2}(?:\.\d+)?)?(?:(Z)|([+-])(\d{2}):?(\d{2}))?$"
 )
 _MONTH_PATTERN = r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?$"
 _YEAR_PATTERN = r"^(\d{4})\s*年?$"
 _EXCEL_DAY_PATTERN = r"^(\d{5})(?:\.\d+)?$"
+# These days of a spreadsheet, 1952 to 1957, are written as a year and a month's digit are (20241).
+_LIKE_YEAR_AND_MONTH = (19_000, 20_999)
+# The day of a moment is the one in China, where the data are made.
+_TIME_ZONE = "Asia/Shanghai"
+_TIME_ZONE_MINUTES = 8 * 60
 
 # Written forms that are brought into the others before they are read.
 _ODD_DATE_PATTERN = r"[—–―‐‑−﹣·。〇○零一二三四五六七八九十号份]|[.]$|^(?:19|20)\d{4}$"
@@ -74,6 +79,8 @@ _OPEN_END_COLUMNS = ("end", "service_until", "non_compete_until", "retirement_po
 _MONTH_REMARK = Message("a month: its first day is taken")
 _YEAR_START_REMARK = Message("a year alone: its first day is taken")
 _YEAR_END_REMARK = Message("a year alone: its last day is taken")
+_EXCEL_DAY_REMARK = Message("a spreadsheet's number of a day: it is read as that day")
+_TIME_ZONE_REMARK = Message("a moment of another time zone: the day in China is taken")
 # A code of the national list, or the beginning of one: a group of occupations.
 _PLAIN_OCCUPATION_PATTERN = r"^[1-8](-\d{2}){1,3}$"
 _UNKNOWN_OCCUPATION_REMARK = Message(
@@ -173,6 +180,8 @@ def convert_to_text(cells: pl.Series) -> pl.Series:
         short = integers.cast(pl.Int64, strict=False).cast(pl.String)
         return _fill_with_text(short, cells.cast(pl.String))
     if isinstance(cells.dtype, pl.Datetime):
+        if cells.dtype.time_zone:
+            cells = cells.dt.convert_time_zone(_TIME_ZONE)
         return cells.dt.replace_time_zone(None).dt.strftime("%Y-%m-%d %H:%M:%S")
     if cells.dtype == pl.Binary:
         read = [None if cell is None else cell.decode(errors="replace") for cell in cells]
@@ -214,6 +223,8 @@ def _parse_dates(cells: pl.Series, declared: Property) -> ParsedColumn:
     remarks = (
         (read["month"] & taken, _MONTH_REMARK),
         (read["year"] & taken, of_year),
+        (read["excel"] & taken, _EXCEL_DAY_REMARK),
+        (read["moved"] & taken, _TIME_ZONE_REMARK),
         (read["nothing"], _UNKNOWN_VALUE_REMARK),
     )
     known = pl.when("year").then(pl.lit(YEAR)).when("month").then(pl.lit(MONTH))
@@ -258,13 +269,13 @@ def _read_chinese_days(text: str) -> str:
 def _build_date_expressions(declared: Property) -> list[pl.Expr]:
     """`values`, and which cells state a month, a year alone, an open end, or nothing."""
     word = pl.col("text").str.to_lowercase()
-    excel = pl.col("text").str.extract(_EXCEL_DAY_PATTERN, 1).cast(pl.Int32)
-    of_excel = (pl.lit("1899-12-30").str.to_date() + pl.duration(days=excel)).cast(pl.Date)
+    of_excel = _build_excel_day_expr(declared)
+    written = _build_full_date_expr(_DATETIME_PATTERN)
+    of_moment = written.dt.offset_by(pl.format("{}d", _build_day_shift_expr()))
     day = pl.coalesce(
-        *(
-            _build_full_date_expr(pattern)
-            for pattern in (_SEPARATED_DATE_PATTERN, _COMPACT_DATE_PATTERN, _DATETIME_PATTERN)
-        ),
+        _build_full_date_expr(_SEPARATED_DATE_PATTERN),
+        _build_full_date_expr(_COMPACT_DATE_PATTERN),
+        of_moment,
         of_excel,
     )
     month = _build_date_expr(_MONTH_PATTERN, "${1}-${2}-01")
@@ -277,9 +288,30 @@ def _build_date_expressions(declared: Property) -> list[pl.Expr]:
         pl.coalesce(day, month, year).alias("values"),
         (day.is_null() & month.is_not_null()).alias("month"),
         (day.is_null() & month.is_null() & year.is_not_null()).alias("year"),
+        of_excel.is_not_null().alias("excel"),
+        (of_moment != written).fill_null(False).alias("moved"),
         (no_end & endless).fill_null(False).alias("open"),
         word.is_in(_UNKNOWN_VALUE_WORDS).fill_null(False).alias("nothing"),
     ]
+
+
+def _build_excel_day_expr(declared: Property) -> pl.Expr:
+    number = pl.col("text").str.extract(_EXCEL_DAY_PATTERN, 1).cast(pl.Int32)
+    if declared.name != "birth_date":
+        number = pl.when(~number.is_between(*_LIKE_YEAR_AND_MONTH)).then(number)
+    return (pl.lit("1899-12-30").str.to_date() + pl.duration(days=number)).cast(pl.Date)
+
+
+def _build_day_shift_expr() -> pl.Expr:
+    """By how many days a moment's day in China differs from the day as written: -1 to 1."""
+    part = [pl.col("text").str.extract(_DATETIME_PATTERN, at) for at in range(10)]
+    hour, minute, east, hours, minutes = (
+        part[at].cast(pl.Int32) if at != 7 else part[at] for at in (4, 5, 7, 8, 9)
+    )
+    stated = pl.when(east == "-").then(-1).otherwise(1) * (hours * 60 + minutes)
+    offset = pl.when(part[6].is_not_null()).then(0).otherwise(stated)
+    there = hour * 60 + minute + (_TIME_ZONE_MINUTES - offset).fill_null(0)
+    return there.floordiv(24 * 60)
 
 
 def _is_year_end_assumed(declared: Property) -> bool:

@@ -47,6 +47,47 @@ def test_a_day_in_any_form(text: str) -> None:
     assert read(Type.DATE, text, "2024-05-01") == [MAY, MAY]
 
 
+@pytest.mark.parametrize(
+    ("text", "day", "moved"),
+    [
+        ("2023-12-31T16:00:00.000Z", "2024-01-01", True),  # midnight in China, as JavaScript writes
+        ("2024-01-01T15:59:59Z", "2024-01-01", False),
+        ("2024-01-01 00:00+08:00", "2024-01-01", False),
+        ("2024-01-01T00:30:00+0900", "2023-12-31", True),
+        ("2023-12-31T22:00:00-05:00", "2024-01-01", True),
+        ("2023-12-31T23:59:59", "2023-12-31", False),
+    ],
+)
+def test_a_moment_is_of_its_day_in_china(text: str, day: str, moved: bool) -> None:
+    column = parse_column(
+        pl.Series([text, "2024-05-01"]), Property("d", "", "", Type.DATE), lambda number: number
+    )
+    assert column.values.to_list() == [dt.date.fromisoformat(day), MAY]
+    assert remarked(column, "a moment of another time zone") == [moved, False]
+
+
+def test_typed_moments_are_of_their_day_in_china() -> None:
+    moments = pl.Series([dt.datetime(2023, 12, 31, 16)]).dt.replace_time_zone("UTC")
+    declared = Property("d", "", "", Type.DATE)
+    assert parse_column(moments, declared, str).values.to_list() == [dt.date(2024, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "day"),
+    [
+        ("date", "45413", MAY),
+        ("date", "20241", None),  # January 2024, not 1 June 1955
+        ("birth_date", "20241", dt.date(1955, 6, 1)),
+    ],
+)
+def test_a_spreadsheets_number_of_a_day_is_remarked(
+    name: str, text: str, day: dt.date | None
+) -> None:
+    column = parse_column(pl.Series([text, "2024-05-01"]), Property(name, "", "", Type.DATE), str)
+    assert column.values.to_list() == [day, MAY]
+    assert remarked(column, "a spreadsheet's number of a day") == [day is not None, False]
+
+
 @pytest.mark.parametrize("text", ["2024-05", "2024/5", "2024年5月"])
 def test_a_month_is_its_first_day_and_flagged(text: str) -> None:
     column = parse_column(
