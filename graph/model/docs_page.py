@@ -78,7 +78,9 @@ columns a sheet, 1,000,000 characters a cell, 200 MB a workbook. A file that unp
 than it is packed, is protected by a password or is damaged is refused in a sentence.
 
 Dates lie between 1600 and 2999: 2024-05-01, also 2024/5/1, 2024.5.1, 20240501, 2024年5月1日 or
-a day of Excel. A month (2024-05) is its first day, with a remark. A year alone is its first day;
+a day of Excel, with a remark. A moment with a time zone is of its day in China. A month (2024-05)
+is its first day, with a remark; a number 2024.1 of a spreadsheet is read only where the months of
+its column tell January from October. A year alone is its first day;
 as the start of a mentorship, a training or the lead of a studio, and as an end, it is its last day,
 with a remark. How much is known is stored beside the day (`NAME_precision`: `year`, `month`), and
 such a date is shown as the year or the month; from which day of its year a link counts the policy

@@ -1,6 +1,7 @@
 """What spreadsheets do to numbers and dates: recognised, and mended only where it is certain.
 
 Certain are a number that its format shows with leading zeros, a day's number in a column of days,
+a month's number in a column of months with two digits (month_numbers.py),
 `.0` after every integer of a column, and the signs that keep a program from changing a text
 (="007"). Lost digits and lost zeros cannot be mended; they are remarked, and the checks refuse
 them.
@@ -16,6 +17,7 @@ import polars as pl
 
 from graph.messages import Message
 from loaders.findings import REFUSED, REMARK, Finding
+from loaders.readers.month_numbers import AMBIGUOUS_MONTH_PATTERN, mark_october_numbers
 from loaders.readers.sheet import format_column_letter
 from loaders.tables import ROW_NUMBER_COLUMN
 
@@ -23,6 +25,7 @@ from loaders.tables import ROW_NUMBER_COLUMN
 MAX_NAMED_CELLS: Final = 200
 _ROUNDED_PATTERN: Final = r"^\d(?:\.\d+)?E\+1[5-9]$|^\d(?:\.\d+)?E\+2\d$|^\d\.\d{2,}E\+1[0-4]$"
 _GUARDED_TEXT_PATTERN: Final = r'^="([^"]*)"$'
+_NUMBER_PATTERN: Final = r"^\d+(?:\.\d+)?$"
 # Numbers of days from 1927 to 2099: years and months written as numbers are none.
 _FIRST_SERIAL_DAY: Final = 10_000
 _LAST_SERIAL_DAY: Final = 73_050
@@ -35,6 +38,13 @@ _ROUNDED_REMARK = Message(
     "and enter it again"
 )
 _SERIAL_DAY_REMARK = Message("a day's number in a column of dates; it is read as {date}")
+_OCTOBER_REMARK = Message(
+    "a month as a number: October, since the other months of this column have two digits"
+)
+_JANUARY_OR_OCTOBER_REMARK = Message(
+    "a month as a number: a spreadsheet writes January and October alike, so the cell is not read; "
+    "format the column as text and enter 2024-01 or 2024-10"
+)
 _LOST_ZEROS_REMARK = Message(
     "this number is shorter than others of its column, which begin with zeros: a spreadsheet may "
     "have dropped its zeros; format the column as text and enter it again"
@@ -109,14 +119,17 @@ def clean_workbook_cells(
     padded, errors = _group_by_column(marks.padded), _group_by_column(marks.errors)
     rounded = _list_columns(tagged, names, "^x")
     dates = _list_columns(tagged, names, "^d") if marks.counts_from_1900 else set()
+    months = _list_columns(cells, names, AMBIGUOUS_MONTH_PATTERN)
     changed = []
     for at, name in enumerate(names, 1):
-        if not (at in padded or at in errors or name in rounded or name in dates):
+        if not (at in padded or at in errors or name in rounded | dates | months):
             continue
         kinds, text = tagged[name].str.head(1), cells[name]
         report.add_cells(kinds == "x", rows, at, text, _ROUNDED_REMARK)
         if name in dates:
             text = _convert_serial_days(kinds, text, rows, at, report)
+        if name in months:
+            text = _resolve_month_numbers(kinds, text, rows, at, report)
         if at in padded:
             text = _pad_numbers(kinds, text, rows, at, padded[at], report)
         if at in errors:
@@ -131,6 +144,7 @@ def clean_text_cells(cells: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list
     rows, names = cells[ROW_NUMBER_COLUMN], cells.columns[:-1]
     guarded = _list_columns(cells, names, _GUARDED_TEXT_PATTERN)
     rounded = _list_columns(cells, names, _ROUNDED_PATTERN)
+    months = _list_columns(cells, names, AMBIGUOUS_MONTH_PATTERN)
     changed = []
     for at, name in enumerate(names, 1):
         text = cells[name]
@@ -139,7 +153,12 @@ def clean_text_cells(cells: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list
         if name in guarded:
             which = text.str.contains(_GUARDED_TEXT_PATTERN)
             report.add_column(which, rows, at, text, _GUARDED_TEXT_REMARK)
-            changed.append(text.str.replace(_GUARDED_TEXT_PATTERN, "$1"))
+            text = text.str.replace(_GUARDED_TEXT_PATTERN, "$1")
+        if name in months:
+            # As typed, 2024.1 is January; what the months of its column say otherwise is taken.
+            october, _ = mark_october_numbers(text, text.str.contains(_NUMBER_PATTERN))
+            text = _write_october(october, text, rows, at, report)
+        changed.append(text)
     return _clean_columns(cells.with_columns(changed), report), report.remarks
 
 
@@ -193,6 +212,23 @@ def _convert_serial_days(
     for at in is_day.arg_true():
         report.add_cell(rows[at], column, text[at], _SERIAL_DAY_REMARK.with_values(date=dates[at]))
     return pl.select(pl.when(is_day).then(dates).otherwise(text)).to_series().alias(text.name)
+
+
+def _resolve_month_numbers(
+    kinds: pl.Series, text: pl.Series, rows: pl.Series, column: int, report: DamageReport
+) -> pl.Series:
+    """October as 2024.10; what may be January or October as what is no date."""
+    october, unclear = mark_october_numbers(text, kinds == "n")
+    report.add_cells(unclear, rows, column, text, _JANUARY_OR_OCTOBER_REMARK)
+    marked = pl.select(pl.when(unclear).then(text + "?").otherwise(text)).to_series()
+    return _write_october(october, marked.alias(text.name), rows, column, report)
+
+
+def _write_october(
+    october: pl.Series, text: pl.Series, rows: pl.Series, column: int, report: DamageReport
+) -> pl.Series:
+    report.add_cells(october, rows, column, text, _OCTOBER_REMARK)
+    return pl.select(pl.when(october).then(text + "0").otherwise(text)).to_series().alias(text.name)
 
 
 def _pad_numbers(

@@ -150,6 +150,40 @@ def test_a_days_number_among_dates_is_a_date(tmp_path: Path, from_1904: bool) ->
     assert [row for row, _, _ in said(sheet)] == ([] if from_1904 else [9])
 
 
+@pytest.mark.parametrize(
+    ("months", "read_as", "reason"),
+    [
+        ([2024.02, 2024.1, 2024.12], ["2024.02", "2024.10", "2024.12"], "a month as a number: Oct"),
+        ([2024.2, 2024.1, 2024.12], ["2024.2", "2024.1?", "2024.12"], "a month as a number: a s"),
+        ([2024.1, 2023], ["2024.1?", "2023"], "a month as a number: a s"),
+        ([2024.1, "2024.10"], ["2024.1", "2024.10"], ""),
+        ([2024.1, 310.5, 77], ["2024.1", "310.5", "77"], ""),  # amounts
+        (["2024.1", "2024.2"], ["2024.1", "2024.2"], ""),
+    ],
+)
+def test_october_as_a_number_is_not_january(
+    tmp_path: Path, months: list[object], read_as: list[str], reason: str
+) -> None:
+    sheet = read(
+        make_rows(tmp_path / "a.xlsx", [["姓名", "年月"], *(["甲", one] for one in months)])
+    )
+    assert sheet.cells.to_series(1).to_list()[1:] == read_as
+    remarks = [words[: len("a month as a number: Oct")] for _, column, words in said(sheet)]
+    assert remarks == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("months", "read_as"),
+    [(["2024.02", "2024.1"], ["2024.02", "2024.10"]), (["2024.2", "2024.1"], ["2024.2", "2024.1"])],
+)
+def test_october_of_a_text_file_is_read_by_its_column(
+    tmp_path: Path, months: list[str], read_as: list[str]
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("\n".join(["姓名,年月", *(f"甲,{one}" for one in months)]), "utf-8")
+    assert read(file).cells.to_series(1).to_list()[1:] == read_as
+
+
 def test_errors_of_formulas_are_not_lost(tmp_path: Path) -> None:
     def fill(book: xlsxwriter.Workbook) -> None:
         sheet = book.add_worksheet()
