@@ -20,7 +20,7 @@ from tests.browser.seeing import WAIT, at_rest, most_driven
 from tests.serving import find_own_port
 
 STEWARD = "steward@example.cn"
-PASSWORD = "a password of the test"
+PASSWORD = "a password of the test"  # pragma: allowlist secret
 USERS = {
     "steward": {"email": STEWARD.title()},
     "manager": {"email": "manager@example.cn"},
@@ -70,7 +70,7 @@ def guarded(
 redirect_uri = "http://127.0.0.1:{port}/oauth2callback"
 cookie_secret = "a secret of the test's own, long enough"
 client_id = "shicheng"
-client_secret = "a secret"
+client_secret = "a secret"  # pragma: allowlist secret
 server_metadata_url = "{provider}/.well-known/openid-configuration"
 """,
         "utf-8",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,9 @@ def paths(tmp_path: Path, settings: Settings) -> Any:
 def build_code(digits: str) -> str:
     """A credit code with its check character."""
     return next(
-        digits + sign for sign in "0123456789ABCDEFGHJKLMNPQRTUWXY" if is_credit_code(digits + sign)
+        digits + sign
+        for sign in string.digits + string.ascii_uppercase
+        if is_credit_code(digits + sign)
     )
 
 

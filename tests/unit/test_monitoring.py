@@ -15,7 +15,7 @@ from graph.accounts.registry import add_account
 from graph.server.locks import OFFLINE_LOCK_NAME
 from ui.shell.asgi import SecurityMiddleware
 
-SECRET = "P0000001"
+SECRET = "P0000001"  # pragma: allowlist secret
 
 
 async def page(scope: Scope, receive: Receive, send: Send) -> None:

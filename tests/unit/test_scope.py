@@ -44,7 +44,7 @@ from ui.shell import visitor as visiting
 from ui.shell.visitor import ANONYMOUS_VISITOR, Visitor
 
 JIANGSU = parse_scope(["江苏"])
-PASSWORD = "correct horse 电池"
+PASSWORD = "correct horse 电池"  # pragma: allowlist secret
 
 
 def build_small_snapshot() -> Snapshot:
