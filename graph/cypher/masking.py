@@ -7,6 +7,8 @@ name one, whatever it would do with it; nor may it reach one without its name:
   of `[...]`, a place in a value and a list of one, stay what they are;
 - all properties at once, `properties(p)` and `p {.*}`: only as what is returned, where
   `mask_value` takes the masked ones out as it does from full nodes;
+- the names that something has, `keys(p)`: written anew without the masked ones, since that one has
+  a name says that there is a value;
 - a full-text index that somebody made over a masked property: not asked.
 
 A `\\u` escape outside of a text is refused for everybody (`graph.cypher.guard`), and Neo4j compares
@@ -21,10 +23,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.cypher.guard import Token, list_comments, tokenize_cypher
+from graph.dates import PRECISION
 from graph.errors import RefusedError
 from graph.identity import is_valid_id_number
 from graph.model.kinds import FACETS, NODES, PERSON_ID, PROVENANCE, RELATIONS, UNDO
-from graph.model.schema_types import Declared, build_facet_prefix
+from graph.model.schema_types import Declared, Type, build_facet_prefix
 
 if TYPE_CHECKING:
     from neo4j import Transaction
@@ -32,8 +35,9 @@ if TYPE_CHECKING:
 
 def _list_masked_properties() -> Iterator[str]:
     every: tuple[Declared, ...] = (*NODES, UNDO, *FACETS, *RELATIONS)
-    for declared in every:
-        yield from (known.stored for known in declared.properties if known.masked)
+    masked = [known for declared in every for known in declared.properties if known.masked]
+    yield from (known.stored for known in masked)
+    yield from (known.stored + PRECISION for known in masked if known.type is Type.DATE)
     provenance = [known.name for known in PROVENANCE if known.masked]
     yield from provenance
     yield from (build_facet_prefix(facet) + name for facet in FACETS for name in provenance)
@@ -74,7 +78,7 @@ def mask_statement(text: str, words: Sequence[Token], parameters: Mapping[str, A
                 name=read_token_name(token),
             )
     _validate_all_properties(words)
-    return _rewrite_subscripts(text, words, parameters)
+    return _rewrite(text, words, parameters)
 
 
 def validate_fulltext_indexes(tx: Transaction, words: Sequence[Token]) -> None:
@@ -279,17 +283,36 @@ def _read_all_properties_item(item: Sequence[Token]) -> tuple[int | None, str]:
 # Computed names
 
 
-def _rewrite_subscripts(text: str, words: Sequence[Token], parameters: Mapping[str, Any]) -> str:
+def _rewrite(text: str, words: Sequence[Token], parameters: Mapping[str, Any]) -> str:
     names = ", ".join(f"'{name}'" for name in sorted(MASKED_PROPERTIES))
-    put: list[tuple[int, str]] = []
+    unmasked = f" WHERE NOT {_MASKING_VARIABLE} IN [{names}]]"
+    # Place in the text, which goes first at one place, and what is put there.
+    put: list[tuple[int, int, str]] = []
     for at, end in _find_subscripts(words):
-        inside = words[at + 1 : end]
-        if not _is_harmless_subscript(inside, parameters):
-            put.append((words[at].at + 1, f"[{_MASKING_VARIABLE} IN ["))
-            put.append((words[end].at, f"] WHERE NOT {_MASKING_VARIABLE} IN [{names}]][0]"))
-    for place, more in sorted(put, key=lambda one: one[0], reverse=True):
-        text = text[:place] + more + text[place:]
-    return text
+        if not _is_harmless_subscript(words[at + 1 : end], parameters):
+            put.append((words[at].at + 1, 0, f"[{_MASKING_VARIABLE} IN ["))
+            put.append((words[end].at, 1, f"]{unmasked}[0]"))
+    for at, end in _find_name_lists(words):
+        put.append((words[at].at, 1, f"[{_MASKING_VARIABLE} IN "))
+        put.append((words[end].at + 1, 0, unmasked))
+    pieces, before = [], 0
+    for place, _, more in sorted(put):
+        pieces += [text[before:place], more]
+        before = place
+    return "".join([*pieces, text[before:]])
+
+
+def _find_name_lists(words: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """The calls of `keys(...)`, first and last token."""
+    open_at: list[int] = []
+    for at, token in enumerate(words):
+        if token.text in _BRACKET_PAIRS:
+            open_at.append(at)
+        elif token.text in _BRACKET_PAIRS.values() and open_at:
+            first = open_at.pop()
+            called = first and read_token_name(words[first - 1]).casefold() == "keys"
+            if token.text == ")" and called and (first < 2 or words[first - 2].text != "."):
+                yield first - 1, at
 
 
 def _find_subscripts(words: Sequence[Token]) -> Iterator[tuple[int, int]]:
