@@ -1,12 +1,18 @@
 """Many visitors at once: how long each page and interaction takes, errors, the server's memory.
 
     python -m benchmarks.visitors --home DATA_FOLDER [--users 50] [--minutes 10] [--port 8599]
+                                  [--analysts 5] [--runaways 10]
 
 Starts the app on a data folder that is loaded and measured, then plays `--users` visitors, each a
 session of its own over the app's own web socket, as a browser holds it: opens a page, waits until
 the server says that the run has ended, reads for `READING` seconds, and goes on. What is drawn in
 the browser is not timed; it is in `benchmarks.lineage` and in the browser tests. An error is a page
 that shows an exception or a note that it failed, or a run that does not end in `GIVE_UP` seconds.
+
+`--analysts` ask heavy statements of the same Neo4j all the while, one after the other without a
+pause, from a process of their own as a notebook does; an answer that Neo4j has no turn for is
+counted, not an error. `--runaways` such that never end are asked at once in the middle: each must
+be answered within its limit and two seconds. All stays on this machine.
 """
 
 from __future__ import annotations
@@ -17,10 +23,11 @@ import os
 import random
 import statistics
 import subprocess
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -32,6 +39,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from graph.cypher.named_queries import run_cypher
+from graph.errors import ShichengError
+from graph.server.database import Database
+from graph.server.database import connect as connect_neo4j
+from graph.settings import Settings
 from tests.serving import build_app_command, wait_until_healthy
 from ui.pages import PAGES
 
@@ -50,6 +62,84 @@ class Found:
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: list[str] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
+
+
+# What an analyst asks that is heavy at national size.
+HEAVY = (
+    "MATCH (m:Person)-[:MENTORS]->(a)-[:MENTORS]->(b) RETURN m.province AS p, count(*) AS n",
+    "MATCH (p:Person)-[r:RECOGNISED]->(o) RETURN o.name AS o, r.level AS l, count(*) AS n",
+    "MATCH (p:Person) RETURN p.province AS p, p.sex AS s, count(*) AS n ORDER BY n DESC",
+    "MATCH (p:Person)-[:EMPLOYED_BY]->(e) WITH e, count(p) AS n WHERE n > 3 "
+    "RETURN e.name AS e, n ORDER BY n DESC LIMIT 100",
+    "MATCH (t:LeadingTalent)-[:MENTORS*1..3]->(a) RETURN t.person_id AS t, count(DISTINCT a) AS n",
+)
+ENDLESS = "RETURN reduce(s = 0, x IN range(1, 100000000000) | s + x % 7) AS a"
+RUNAWAY_SECONDS = 10.0
+
+
+@dataclass
+class Asked:
+    """Seconds of the analysts' answers by what came of them, and of the runaways'."""
+
+    answers: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    runaways: list[float] = field(default_factory=list)
+
+
+def ask_heavy(database: Database, ends: float, seed: int, asked: Asked) -> None:
+    """One analyst's statements, until the time is over."""
+    draw = random.Random(seed)
+    while time.monotonic() < ends:
+        began = time.perf_counter()
+        try:
+            run_cypher(database, draw.choice(HEAVY))
+            came = "answered"
+        except ShichengError as error:
+            came = str(error).partition(":")[0][:70]
+            time.sleep(1)
+        asked.answers[came].append(time.perf_counter() - began)
+
+
+def ask_endless(database: Database, asked: Asked) -> None:
+    """A statement that never ends, and how long until whoever asked it knew."""
+    began = time.perf_counter()
+    with suppress(ShichengError):
+        run_cypher(database, ENDLESS, seconds=RUNAWAY_SECONDS)
+    asked.runaways.append(time.perf_counter() - began)
+
+
+@contextmanager
+def ask_beside(home: Path, analysts: int, runaways: int, minutes: float) -> Iterator[Asked]:
+    """Within it the analysts ask, and in the middle of the time the runaways are asked at once."""
+    asked, ends = Asked(), time.monotonic() + 60 * minutes
+    if not analysts + runaways:
+        yield asked
+        return
+    with connect_neo4j(Settings().at(home)) as database:
+        threads = [
+            threading.Thread(target=ask_heavy, args=(database, ends, seed, asked))
+            for seed in range(analysts)
+        ]
+        late = [
+            threading.Timer(30 * minutes, ask_endless, args=(database, asked))
+            for _ in range(runaways)
+        ]
+        for thread in (*threads, *late):
+            thread.start()
+        yield asked
+        for thread in (*threads, *late):
+            thread.join()
+
+
+def print_asked(asked: Asked) -> None:
+    """Prints what the analysts and the runaways got."""
+    print("\n| analysts' statements | number | median s | longest s |\n|---|---|---|---|")
+    for came, took in sorted(asked.answers.items()):
+        print(f"| {came} | {len(took)} | {statistics.median(took):.1f} | {max(took):.1f} |")
+    if asked.runaways:
+        limit = RUNAWAY_SECONDS + 2
+        late = sum(seconds > limit for seconds in asked.runaways)
+        print(f"\nrunaways: {len(asked.runaways)}, longest {max(asked.runaways):.1f} s, ", end="")
+        print(f"{late} later than {limit:g} s")
 
 
 @contextmanager
@@ -171,6 +261,8 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--port", type=int, default=8599)
+    parser.add_argument("--analysts", type=int, default=0)
+    parser.add_argument("--runaways", type=int, default=0)
     given = parser.parse_args()
     with serve_app(given.home, given.port) as server:
         choices = choose_visits(given.home)
@@ -184,8 +276,11 @@ def main() -> None:
             for page, took in warm.seconds.items()
         }
         print("one visitor alone, p95 s: ", {p: round(s, 2) for p, s in alone.items()}, "\n")
-        found = asyncio.run(_all(url, given.users, given.minutes, choices, server.pid))
+        beside = ask_beside(given.home, given.analysts, given.runaways, given.minutes)
+        with beside as asked:
+            found = asyncio.run(_all(url, given.users, given.minutes, choices, server.pid))
         print_report(found, given.users, given.minutes)
+        print_asked(asked)
 
 
 async def _warm(url: str, choices: list[Visit], found: Found) -> None:
