@@ -12,13 +12,16 @@ import typer
 from cli.options import add_output_options, add_policy_options, parse_province
 from cli.output import Output
 from cli.root import cli
-from cli.session import build_cli_about, open_cli_database, take_cli_snapshot
-from cli.state import CommandState
+from cli.session import (
+    build_cli_about,
+    decide_steward_view,
+    open_cli_database,
+    take_cli_snapshot,
+)
 from cli.terminal import print_notice, print_policy, write_table_output
 from graph.errors import UsageError
 from graph.messages import Message, Words
 from graph.policy import Policy
-from graph.roles import has_permission
 
 if TYPE_CHECKING:
     from graph.programme.departures import Departures
@@ -72,7 +75,7 @@ def departures_command(
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-    steward = has_permission(CommandState.settings.role, "personal_data")
+    steward = decide_steward_view()
     found = list_departures(
         snapshot, policy, last, province=code, steward=steward, everyone=everyone
     )
@@ -138,7 +141,7 @@ def successors_command(
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-    steward = has_permission(CommandState.settings.role, "personal_data")
+    steward = decide_steward_view()
     found = find_successors(snapshot, policy, id, most=most, steward=steward)
     for what in list_missing_records(snapshot, policy, id):
         print_notice(

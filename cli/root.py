@@ -14,6 +14,7 @@ from cli.output import (
 from cli.state import CommandState
 from graph.audit.actor import Actor, acting_as, read_user_name
 from graph.errors import RefusedError
+from graph.purposes import StatedPurpose
 from graph.roles import has_permission
 from graph.settings import Settings
 
@@ -102,15 +103,26 @@ def _apply_global_options(
         Path | None,
         typer.Option("--home", help="Data folder. [env: SHICHENG_HOME]", show_default=False),
     ] = None,
+    purpose: Annotated[
+        StatedPurpose | None,
+        typer.Option(
+            "--purpose",
+            help="What a data steward reads personal data for. [env: SHICHENG_PURPOSE]",
+            show_default=False,
+        ),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    CommandState.settings = Settings().at(home)
+    settings = Settings().at(home)
+    if purpose is not None:
+        settings = settings.model_copy(update={"purpose": purpose})
+    CommandState.settings = settings
     CommandState.command = context.invoked_subcommand or ""
-    role = CommandState.settings.role
-    context.with_resource(acting_as(Actor(read_user_name(), role, "cli")))
+    role = settings.role
+    context.with_resource(acting_as(Actor(read_user_name(), role, "cli", settings.purpose)))
     if not has_permission(role, "people") and CommandState.command not in VIEWER_COMMANDS:
         raise RefusedError(
             "The role {role} sees national figures alone, in the app; SHICHENG_ROLE gives another "

@@ -13,13 +13,17 @@ from cli.departures import parse_until
 from cli.options import ForceOption, JsonOption, add_output_options, add_policy_options
 from cli.output import Output, check_paths_writable, print_json, print_table, write_output_file
 from cli.root import scenario_cli
-from cli.session import build_cli_about, open_cli_database, take_cli_snapshot
+from cli.session import (
+    build_cli_about,
+    decide_steward_view,
+    open_cli_database,
+    take_cli_snapshot,
+)
 from cli.state import CommandState
 from cli.terminal import print_answer, print_notice, print_policy, write_table_output
 from graph.errors import UsageError
 from graph.messages import Message, detect_terminal_language
 from graph.policy import Policy
-from graph.roles import has_permission
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,7 +88,7 @@ def compare_scenario_command(
     print_policy(policy)
     with open_cli_database() as opened:
         snapshot = take_cli_snapshot(opened)
-    steward = has_permission(CommandState.settings.role, "personal_data")
+    steward = decide_steward_view()
     found = load_comparison(snapshot, policy, chosen, steward=steward, seed=seed)
     if found.no_landing is not None:
         print_notice(found.no_landing.message)

@@ -78,3 +78,15 @@ def build_cli_about(revision: int, policy: Policy | None = None, **more: Any) ->
 def build_data_status() -> dict[str, Any]:
     """For JSON, while a load is under way: of which revision the answer is."""
     return {} if CommandState.standing is None else {"data": CommandState.standing.as_dict()}
+
+
+def decide_steward_view() -> bool:
+    """Whether this command gives personal data in full; a steward is told what is missing."""
+    from graph.cypher.named_queries import list_purpose_notices
+
+    settings = CommandState.settings
+    if settings.opens_personal_data:
+        return True
+    for notice in list_purpose_notices(settings.role):
+        print_notice(notice)
+    return False

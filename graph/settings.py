@@ -8,6 +8,7 @@ import platformdirs
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from graph.purposes import Purpose, opens_personal_data
 from graph.roles import Role
 
 
@@ -39,6 +40,8 @@ class Settings(BaseSettings):
     spool_seconds: float = Field(600.0, gt=0, validation_alias="SHICHENG_SPOOL_SECONDS")
 
     role: Role = Field("analyst", validation_alias="SHICHENG_ROLE")
+    # For what a data steward reads personal data, where nobody is asked (`--purpose`).
+    purpose: Purpose = Field("", validation_alias="SHICHENG_PURPOSE")
     stewards: str = Field("", validation_alias="SHICHENG_STEWARDS")
     # Names of a provider's claims that hold a visitor's provinces and industries.
     province_claim: str = Field("", validation_alias="SHICHENG_PROVINCE_CLAIM")
@@ -55,6 +58,11 @@ class Settings(BaseSettings):
     def cache(self) -> Path:
         """What can be fetched again: Neo4j's jars."""
         return (self.cache_path or Path(platformdirs.user_cache_dir("shicheng"))).expanduser()
+
+    @property
+    def opens_personal_data(self) -> bool:
+        """Whether personal data opens to the role of these settings for the stated purpose."""
+        return opens_personal_data(self.role, self.purpose)
 
     def at(self, home: Path | None) -> Settings:
         """These settings with another data folder (`--home`)."""

@@ -21,6 +21,7 @@ from filelock import FileLock
 from graph.atomic import write_private_file
 from graph.audit.log import record_event
 from graph.errors import RefusedError, ShichengError, UsageError
+from graph.purposes import PURPOSES, Purpose
 from graph.roles import ROLES, Role, has_permission
 from graph.settings import Settings
 
@@ -40,6 +41,8 @@ class ApiToken:
     created_on: str
     expires_on: str
     digest: str
+    # What a steward's token reads personal data for; without it everything is masked.
+    purpose: Purpose = ""
 
     @property
     def expired(self) -> bool:
@@ -67,6 +70,12 @@ def create_token(settings: Settings, name: str, role: Role, days: int) -> tuple[
             "Only a data steward makes a steward's token: take --role manager, or set "
             "SHICHENG_ROLE."
         )
+    if has_permission(role, "personal_data") and not settings.purpose:
+        raise UsageError(
+            "A steward's token says what it reads personal data for: give --purpose, one of "
+            "{purposes}.",
+            purposes=list(PURPOSES),
+        )
     if not has_permission(role, "people"):
         raise UsageError("The role {role} runs no queries, so it needs no token.", role=role)
     text = PRINTED_PREFIX + secrets.token_urlsafe(32)
@@ -78,6 +87,7 @@ def create_token(settings: Settings, name: str, role: Role, days: int) -> tuple[
         today.isoformat(),
         (today + dt.timedelta(days=days)).isoformat(),
         _hash_token(text),
+        settings.purpose if has_permission(role, "personal_data") else "",
     )
     with _lock_tokens(settings.home):
         record_event(settings.home, "decision", what="token", verdict="create", token=made.id)

@@ -30,7 +30,6 @@ from graph.messages import Message, detect_terminal_language
 from graph.model.kinds import NODES, RELATIONS
 from graph.model.schema_types import Property
 from graph.policy import Policy
-from graph.roles import has_permission
 from graph.tabular import format_json
 
 if TYPE_CHECKING:
@@ -123,8 +122,7 @@ class GraphTools:
         )
 
     def _list_properties(self, properties: Sequence[Property]) -> dict[str, str]:
-        sees_personal_data = has_permission(self._graph.role, "personal_data")
-        hidden = frozenset() if sees_personal_data else MASKED_PROPERTIES
+        hidden = frozenset() if self._graph.opens_personal_data else MASKED_PROPERTIES
         return {p.stored: f"{p.en}, {p.type.value}" for p in properties if p.stored not in hidden}
 
     def list_queries(self) -> RowsAnswer:
@@ -252,7 +250,9 @@ def _say_errors(tool: Callable[..., Any], graph: OpenGraph) -> Callable[..., Any
 
     @functools.wraps(tool)
     def run(**given: Any) -> Any:
-        with acting_as(Actor(read_user_name(), graph.role, "mcp")), _translate_errors():
+        purpose = graph.database.settings.purpose
+        actor = Actor(read_user_name(), graph.role, "mcp", purpose)
+        with acting_as(actor), _translate_errors():
             return tool(**given)
 
     return run

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, overload
 
 import polars as pl
 
 from graph.analysis.pyvis_network import build_pyvis_network
+from graph.audit.actor import acting_as, find_current_actor
 from graph.audit.log import record_event
 from graph.cypher.masking import MASKED_PROPERTIES
 from graph.cypher.named_queries import (
@@ -27,7 +30,7 @@ from graph.cypher.named_queries import (
     run_cypher,
     run_query,
 )
-from graph.dates import PRECISION, format_date_columns
+from graph.dates import format_date_columns
 from graph.driven.figures import Driven
 from graph.driven.results import load_driven
 from graph.errors import RefusedError, UsageError
@@ -111,6 +114,11 @@ class OpenGraph:
     def role(self) -> Role:
         """`manager` (people's data masked) or `steward`, as the settings say."""
         return self.database.settings.role
+
+    @property
+    def opens_personal_data(self) -> bool:
+        """Whether nothing is masked: to a steward whose settings state a purpose."""
+        return self.database.settings.opens_personal_data
 
     def refresh(self) -> int:
         """Takes the tables of the last complete revision; its number.
@@ -328,12 +336,11 @@ class OpenGraph:
     def _mask_frame(self, frame: pl.LazyFrame) -> pl.DataFrame:
         """The frame with dates as precise as they are known, without what the role may not see."""
         found = frame.drop("person", strict=False)
-        if not has_permission(self.role, "personal_data"):
+        if not self.opens_personal_data:
             names = found.collect_schema().names()
             if "retired_on" in names:
                 found = found.with_columns(retired_in=pl.col("retired_on").dt.year())
-            masked = {*MASKED_PROPERTIES, *(name + PRECISION for name in MASKED_PROPERTIES)}
-            found = found.drop([name for name in names if name in masked])
+            found = found.drop([name for name in names if name in MASKED_PROPERTIES])
         return format_date_columns(found.collect())
 
     # --- questions to Neo4j ---------------------------------------------------------------
@@ -370,20 +377,26 @@ class OpenGraph:
         self, name: str, values: Mapping[str, Any], *, limit: int = MAX_QUERY_ROWS
     ) -> Table:
         """As `query`, in plain Python values, with whether there are more rows."""
-        return run_query(
-            self.database,
-            find_query(name),
-            values,
-            role=self.role,
-            limit=limit,
-            tables=bind_snapshot(lambda: self._snapshot),
-        )
+        with self._acting():
+            return run_query(
+                self.database,
+                find_query(name),
+                values,
+                role=self.role,
+                limit=limit,
+                tables=bind_snapshot(lambda: self._snapshot),
+            )
 
     def run_statement(
         self, text: str, parameters: Mapping[str, Any], *, limit: int = MAX_USER_QUERY_ROWS
     ) -> Table:
         """As `cypher`, in plain Python values, with whether there are more rows."""
-        return run_cypher(self.database, text, parameters, role=self.role, limit=limit)
+        with self._acting():
+            return run_cypher(self.database, text, parameters, role=self.role, limit=limit)
+
+    def _acting(self) -> AbstractContextManager[None]:
+        """Who acts, for the purpose that the settings of this graph state."""
+        return acting_as(replace(find_current_actor(), purpose=self.database.settings.purpose))
 
 
 def find_query(name: str) -> Query:

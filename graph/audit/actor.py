@@ -9,15 +9,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
+from graph.settings import Settings
+
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: `id` as the sign-in or the operating system knows it, the role, and by what door
-    (`app`, `cli`, `mcp`, `python`)."""
+    """Who acts: `id` as the sign-in or the operating system knows it, the role, by what door
+    (`app`, `cli`, `mcp`, `python`), and what for (`graph.purposes`), where it was stated."""
 
     id: str
     role: str
     via: str
+    purpose: str = ""
 
 
 FindActor = Callable[[], Actor | None]
@@ -42,7 +45,7 @@ def find_current_actor() -> Actor:
     found = _actor.get()
     for find in _finders if found is None else ():
         found = found or find()
-    return found or Actor(read_user_name(), "", "python")
+    return found or Actor(read_user_name(), "", "python", Settings().purpose)
 
 
 def add_actor_finder(find: FindActor) -> None:

@@ -66,6 +66,8 @@ AuditEvent = Literal[
     "sign_in",
     "undo",
 ]
+# What opens or takes away personal data: with what for, where that was stated.
+_PURPOSE_EVENTS: Final = frozenset({"export", "query", "read"})
 Fact = str | int | float | bool | None
 
 
@@ -108,6 +110,8 @@ def record_event(
         if listed:
             cleaned["people_count"] = len(listed)
             cleaned["people"] = [digest_value(key, one) for one in listed[:MAX_LISTED_PEOPLE]]
+        if who.purpose and event in _PURPOSE_EVENTS:
+            cleaned["purpose"] = who.purpose
         with lock_audit_log(home):
             _append_line(folder, event, who, cleaned)
     except (OSError, TimeoutError) as error:  # filelock's Timeout is a TimeoutError

@@ -37,6 +37,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.audit.actor import find_current_actor
 from graph.audit.log import record_event
 from graph.cypher.guard import Token, tokenize_cypher, validate_statement
 from graph.cypher.masking import mask_statement, mask_value, validate_fulltext_indexes
@@ -56,6 +57,7 @@ from graph.messages import NONE_WORDS, Message, Words
 from graph.model.kinds import COMMON_TABLE_COLUMNS, FACETS, LOAD, NODES, PROVENANCE, RELATIONS
 from graph.model.schema_types import Declared, Type
 from graph.model.vocabularies import BASES, GRADES, LEVELS, PROVINCES, Choices
+from graph.purposes import PURPOSES, opens_personal_data
 from graph.roles import Role, has_permission
 from graph.server.database import Database, convert_neo4j_record
 
@@ -727,7 +729,7 @@ def run_query(
     take, `DatabaseError` for what Neo4j can't do.
     """
     _require_people_role(database, role, f"query {query.name}")
-    steward = has_permission(role, "personal_data")
+    steward = _opens_personal_data(role)
     parameters = query.parse(values or {}) | {STEWARD_PARAMETER: steward}
     asked = [parameters[one.name] for one in query.parameters if one.type == "person"]
     record_event(
@@ -741,7 +743,10 @@ def run_query(
 
     def finish(table: Table) -> Table:
         table = _restore_result_dates(table)
-        return table if steward else mask_table(table, query.for_stewards)
+        if steward:
+            return table
+        notices = (*table.notices, *list_purpose_notices(role))
+        return mask_table(replace(table, notices=notices), query.for_stewards)
 
     found = _run_table_query(database, query, parameters, tables)
     if found is not None:
@@ -750,6 +755,24 @@ def run_query(
         lambda tx, meter: how.read(tx, query.text, parameters, meter, finish),
         seconds=how.seconds,
         stream=how.stream,
+    )
+
+
+def _opens_personal_data(role: Role) -> bool:
+    """Whether rows come unmasked: to a data steward who said what for. Asks who acts."""
+    return opens_personal_data(role, find_current_actor().purpose)
+
+
+def list_purpose_notices(role: Role) -> tuple[Message, ...]:
+    """What a data steward is told whose answer is masked for want of a purpose."""
+    if not has_permission(role, "personal_data"):
+        return ()
+    return (
+        Message(
+            "personal data is masked until you say what you read it for: --purpose, or "
+            "SHICHENG_PURPOSE, one of {purposes}; in the app at the left",
+            purposes=list(PURPOSES),
+        ),
     )
 
 
@@ -808,11 +831,13 @@ def run_cypher(
     """
     given = dict(parameters or {})
     how = reading or build_memory_reading(database, limit, seconds)
+    unmasked = _opens_personal_data(role)
 
     def work(tx: Transaction, meter: Meter) -> Table:
         judged = validate_statement(tx, text, given)
-        stated: dict[str, Any] = {"columns": judged.columns, "notices": judged.notices}
-        if has_permission(role, "personal_data"):
+        notices = judged.notices if unmasked else (*judged.notices, *list_purpose_notices(role))
+        stated: dict[str, Any] = {"columns": judged.columns, "notices": notices}
+        if unmasked:
             return how.read(tx, text, given, meter, lambda table: replace(table, **stated))
         words = tokenize_cypher(text)
         validate_fulltext_indexes(tx, words)
@@ -827,7 +852,6 @@ def run_cypher(
             "their own.",
             role=role,
         )
-    unmasked = has_permission(role, "personal_data")
     record_event(home, "query", statement=outline, text=text, whole=unmasked)
     try:
         return database.console.ask(work, seconds=how.seconds, stream=how.stream)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from graph.audit.actor import find_current_actor
 from graph.cypher.named_queries import (
     STEWARD_PARAMETER,
     FinishTable,
@@ -21,7 +22,8 @@ from graph.cypher.named_queries import (
 )
 from graph.errors import ShichengError, UsageError
 from graph.messages import Message
-from graph.roles import Role, has_permission
+from graph.purposes import opens_personal_data
+from graph.roles import Role
 from graph.server.database import Database
 
 if TYPE_CHECKING:
@@ -126,7 +128,7 @@ def plan_query(
     role: Role = "analyst",
 ) -> StatementPlan:
     """The plan of a named query with these values; for whoever may write Cypher."""
-    steward = has_permission(role, "personal_data")
+    steward = opens_personal_data(role, find_current_actor().purpose)
     parameters = query.parse(values or {}) | {STEWARD_PARAMETER: steward}
     return plan_cypher(database, query.text, parameters, kind=kind, role=role)
 

@@ -23,7 +23,7 @@ from tests.live.visiting import text
 from ui.data import load_reports
 from ui.shell.visitor import Visitor
 
-MANAGER, STEWARD = Visitor("a", "manager"), Visitor("b", "steward")
+MANAGER, STEWARD = Visitor("a", "manager"), Visitor("b", "steward", purpose="check")
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from graph.errors import ShichengError
+from graph.purposes import PURPOSE_LABELS, PURPOSES, StatedPurpose
 from graph.server import damage
 from graph.store.standing import build_load_message
 from ui.browser.mode_watch import watch_mode
@@ -39,6 +40,7 @@ from ui.shell.visitor import (
     is_page_of_visitor,
     is_provider_sign_in_on,
     is_sign_in_on,
+    state_purpose,
 )
 from ui.words.i18n import (
     LANGUAGE_NAMES,
@@ -53,6 +55,7 @@ from ui.words.numbers import format_short_day
 PagesByName = Mapping[str, Any]
 P = ParamSpec("P")
 
+_PURPOSE_KEY = "purpose_of_reading"
 page_logger = logging.getLogger("shicheng.app")
 
 
@@ -105,6 +108,7 @@ def draw_sidebar(groups: Sequence[tuple[str, Sequence[Any]]]) -> None:
                 for page in pages:
                     st.page_link(page, width="stretch")
         with st.container(key="sidebar_foot"):
+            _draw_purpose()
             _draw_load_facts()
             _draw_language_buttons()
             watch_mode()
@@ -118,6 +122,33 @@ def draw_sidebar(groups: Sequence[tuple[str, Sequence[Any]]]) -> None:
                     f'<a target="_self" href="{ACCOUNT_PATH}?lang={current_language()}">'
                     f"{escape(t('Account'))}</a>"
                 )
+
+
+def _draw_purpose() -> None:
+    """What a data steward reads personal data for: asked once a visit, and masked until then."""
+    visitor = identify_visitor()
+    if not visitor.may("personal_data"):
+        return
+    known = [one for one in PURPOSES if one == visitor.purpose]
+    st.selectbox(
+        t("Purpose of reading personal data"),
+        PURPOSES,
+        index=PURPOSES.index(known[0]) if known else None,
+        key=_PURPOSE_KEY,
+        format_func=_name_purpose,
+        placeholder=t("masked until stated"),
+        on_change=_take_purpose,
+    )
+
+
+def _name_purpose(purpose: StatedPurpose) -> str:
+    en, zh = PURPOSE_LABELS[purpose]
+    return zh if current_language() == "zh" else en
+
+
+def _take_purpose() -> None:
+    if chosen := st.session_state.get(_PURPOSE_KEY):
+        state_purpose(chosen)
 
 
 def _draw_load_facts() -> None:

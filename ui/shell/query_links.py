@@ -135,7 +135,7 @@ def answer_query_link(request: Request) -> Response:
             wait=wait + 0.5,
         )
         return _build_error(429, message, {"Retry-After": str(int(wait) + 1)})
-    with acting_as(Actor(f"token:{token.id}", token.role, "token")):
+    with acting_as(Actor(f"token:{token.id}", token.role, "token", token.purpose)):
         try:
             return _answer_token(request, settings, token)
         except ShichengError as error:

@@ -8,12 +8,13 @@ settings name it; whoever has none, or one that is not confirmed, is a manager u
 own number, or a viewer as soon as some account does not see everybody. `graph.roles` says what a
 role may, `graph.accounts.scope` whom a manager sees; whoever may not see personal data sees names
 and careers, with certificate numbers and years of birth masked. ID numbers never leave the graph.
+A data steward is asked once a visit what for, and until then sees what an analyst sees.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
@@ -32,6 +33,7 @@ from graph.accounts.sessions import find_session_account
 from graph.audit.actor import Actor, add_actor_finder
 from graph.audit.log import Fact, record_event
 from graph.errors import UsageError
+from graph.purposes import StatedPurpose, opens_personal_data
 from graph.roles import Permission, Role, has_permission
 from graph.settings import Settings
 from ui.shell.account_pages import SESSION_COOKIE_NAME
@@ -40,16 +42,21 @@ from ui.words.numbers import format_day
 LOCAL_VISITOR_ID = "local"
 _SIGNED_IN_KEY: Final = "audit_signed_in"
 _READ_KEY: Final = "audit_read"
+_PURPOSE_KEY: Final = "audit_purpose"
 _REFUSED_KEY: Final = "audit_refused"
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who visits: `id` owns what is saved; `role` decides what is masked, `scope` who is seen."""
+    """Who visits: `id` owns what is saved; `role` decides what is masked, `scope` who is seen.
+
+    `purpose` is what a data steward stated in this visit: whoever visits is the same with another.
+    """
 
     id: str
     role: Role
     scope: Scope = EVERYBODY
+    purpose: str = field(default="", compare=False)
 
     @property
     def people_scope(self) -> Scope:
@@ -64,7 +71,7 @@ class Visitor:
     @property
     def sees_personal_data(self) -> bool:
         """Whether years of birth and certificate numbers are shown in full."""
-        return self.may("personal_data")
+        return self.may("personal_data") and opens_personal_data(self.role, self.purpose)
 
     def may(self, permission: Permission) -> bool:
         """Whether the visitor's role has the permission; a limited visitor has no other than to
@@ -77,7 +84,7 @@ class Visitor:
     @property
     def actor(self) -> Actor:
         """Who acts, as the audit log names the visitor."""
-        return Actor(self.id, self.role, "app")
+        return Actor(self.id, self.role, "app", self.purpose)
 
 
 ANONYMOUS_VISITOR: Final = Visitor("", "viewer")
@@ -114,7 +121,22 @@ def _read_credentials() -> _Credentials:
 
 def identify_visitor() -> Visitor:
     """The visitor of this run; before signing in, a viewer without a name."""
-    return _identify(_read_credentials())
+    visitor = _identify(_read_credentials())
+    return replace(visitor, purpose=_read_purpose()) if visitor.may("personal_data") else visitor
+
+
+def _read_purpose() -> str:
+    """What was stated in this visit; where nobody signs in, what the settings say."""
+    stated = ""
+    if get_script_run_ctx(suppress_warning=True) is not None:
+        stated = str(st.session_state.get(_PURPOSE_KEY, ""))
+    return stated or ("" if is_sign_in_on() else Settings().purpose)
+
+
+def state_purpose(purpose: StatedPurpose) -> None:
+    """Opens personal data to a data steward for the rest of the visit, and for this alone."""
+    if identify_visitor().may("personal_data") and is_page_of_visitor():
+        st.session_state[_PURPOSE_KEY] = purpose
 
 
 def bind_visitor_check() -> Callable[[], bool]:
@@ -227,16 +249,17 @@ def _clear_visit() -> None:
 
 
 def record_personal_read(what: str, people: Iterable[str] = (), **facts: Fact) -> None:
-    """Adds a line to the audit log where this visitor sees years of birth, days or numbers in full.
+    """Adds a line to the audit log where a data steward may see years of birth, days or numbers.
 
-    To be called before they are drawn. The same is logged once a visit.
+    To be called before they are drawn. The same is logged once a visit and purpose; without one
+    they are masked, but for what stewards alone work with: files that are loaded, pairs.
     """
     visitor = identify_visitor()
-    if not visitor.sees_personal_data:
+    if not visitor.may("personal_data"):
         return
     named = tuple(people)
     seen: set[tuple[Any, ...]] = st.session_state.setdefault(_READ_KEY, set())
-    read = (what, hash(named), *sorted(facts.items()))
+    read = (what, visitor.purpose, hash(named), *sorted(facts.items()))
     if read not in seen:
         record_event(Settings().home, "read", actor=visitor.actor, people=named, what=what, **facts)
         seen.add(read)
