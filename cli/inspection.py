@@ -95,13 +95,19 @@ def _inspect_sheet(
     """Prints one sheet, saves its mapping where that is asked for; what it is, for JSON."""
     from loaders.mapping.application import format_sheet_label
     from loaders.mapping.exchange_levels import find_exchange_sheet
+    from loaders.mapping.header_rows import find_layout
     from loaders.mapping.proposal import propose_mapping
+    from loaders.mapping.sheet_faults import find_sheet_fault
 
     label = format_sheet_label(sheet)
     department = source or path.resolve().parent.name
     exchange = find_exchange_sheet(sheet, path.name, label, department)
     if exchange is not None and not fields:
         return _inspect_exchange_sheet(exchange, label, answers, save=save)
+    fault = find_sheet_fault(sheet, find_layout(sheet), label)
+    if fault is not None:
+        print_notice(fault)
+        return {"file": label, "kind": "unknown"}
     proposal = propose_mapping(sheet, source, answers, fields)
     if proposal is None:
         print_notice(Message("{file}: no row of it is a row of headers that are known", file=label))

@@ -243,6 +243,7 @@ def _normalize_date_text(text: pl.Series) -> pl.Series:
 
 def _normalize_odd_date(text: str) -> str:
     plain = re.sub(r"[—–―‐‑−﹣]", "-", re.sub(r"[·。]", ".", text)).strip()
+    plain = re.sub(r"(?<=[一二三四五六七八九])[OoＯ](?=[OoＯ〇一二三四五六七八九年])", "〇", plain)
     if re.fullmatch("[〇○零一二三四五六七八九十年月日号]+", plain):
         year, _, rest = plain.partition("年")
         plain = year.translate(_NUMERAL_DIGITS) + "年" + _read_chinese_days(rest)

@@ -43,7 +43,14 @@ from loaders.mapping.identifiers import (
 from loaders.mapping.mapping import Mapping as ListMapping
 from loaders.mapping.mapping import explain_changed_headers, find_mappings
 from loaders.mapping.name_lists import normalize_name
-from loaders.mapping.proposal import Question, ask_ladder, propose_mapping
+from loaders.mapping.proposal import (
+    Question,
+    ask_ladder,
+    find_title_questions,
+    propose_mapping,
+)
+from loaders.mapping.sheet_faults import find_sheet_fault
+from loaders.mapping.titles import read_titles
 from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
 from loaders.tables import ROW_NUMBER_COLUMN, RawTable, UnreadFile
@@ -52,6 +59,7 @@ _NO_HEADER_REASON: Final = Message(
     "{file} is not read; no row of it is a row of headers that are known"
 )
 _NO_ROWS_REASON: Final = Message("{file} is not read; it has headers, but no rows below them")
+_WHOSE_LIST: Final = Message("Which of the departments states this list? Say it with --source")
 _UNREADABLE_REASON: Final = Message("{file} is not read: {why}")
 
 
@@ -176,15 +184,28 @@ def _place_sheet(
     label = format_sheet_label(sheet)
     stated_by = source or path.resolve().parent.name
     exchange = find_exchange_sheet(sheet, path.name, label, stated_by)
-    headers = exchange.headers if exchange else drop_empty(find_layout(sheet).headers)
+    layout = None if exchange else find_layout(sheet)
+    fault = None if layout is None else find_sheet_fault(sheet, layout, label)
+    if fault is not None:
+        read.unread.append(UnreadFile(label, fault))
+        return
+    headers = exchange.headers if exchange else drop_empty(layout.headers if layout else ())
     if not headers:
         if sheet.cells.height and not _is_blank(sheet):
             reason = _NO_HEADER_REASON.with_values(file=label)
             read.unread.append(UnreadFile(label, reason))
         return
+    titled = read_titles(layout.titles).department if layout and not source else ""
     mappings = find_mappings(home, headers, source)
+    if titled:
+        # The title says who states the list: another department's mapping is not for it.
+        of_title = [mapping for mapping in mappings if mapping.department == titled]
+        mappings = of_title or mappings
     if exchange is not None:
         _place_exchange_sheet(read, sheet, path, exchange, mappings, answers)
+    elif len(mappings) == 1 and titled not in ("", mappings[0].department, mappings[0].titled):
+        choices = tuple(sorted((titled, mappings[0].department)))
+        read.open.append(OpenSheet(label, path, (Question("department", _WHOSE_LIST, choices),)))
     elif len(mappings) == 1:
         found = FoundSheet(sheet, path, mappings[0].department, None, mappings[0])
         questions = _find_new_questions(found)
@@ -194,8 +215,8 @@ def _place_sheet(
             read.found.append(found)
     elif mappings:
         departments = tuple(sorted(mapping.department for mapping in mappings))
-        text = Message("Which of the departments states this list? Say it with --source")
-        read.open.append(OpenSheet(label, path, (Question("department", text, departments),)))
+        question = Question("department", _WHOSE_LIST, departments)
+        read.open.append(OpenSheet(label, path, (question,)))
     else:
         proposal = propose_mapping(sheet, source, answers)
         if proposal is not None and not proposal.layout.count(DATA):
@@ -244,8 +265,10 @@ def _find_new_questions(found: FoundSheet) -> tuple[Question, ...]:
         known["ladder"] = mapping.ladder
     fields = {column.header: column.field for column in mapping.columns}
     proposal = propose_mapping(found.sheet, mapping.department, known, fields)
-    questions = proposal.questions if proposal else ()
-    return tuple(question for question in questions if question.key == "ladder")
+    if proposal is None:
+        return ()
+    asked = [question for question in proposal.questions if question.key == "ladder"]
+    return (*asked, *find_title_questions(mapping, proposal))
 
 
 def iterate_raw_tables(

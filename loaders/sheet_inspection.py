@@ -60,8 +60,9 @@ from loaders.mapping.proposal import (
     mask_long_numbers,
     propose_mapping,
 )
+from loaders.mapping.sheet_faults import find_sheet_fault
 from loaders.mapping.sheet_fields import preview_field_rows
-from loaders.mapping.titles import read_titles
+from loaders.mapping.titles import TITLE_MARK, read_titles
 from loaders.readers.sheet import Sheet
 from loaders.readers.sheets import read_sheets
 from loaders.tables import ROW_NUMBER_COLUMN, UnreadFile
@@ -168,6 +169,9 @@ def inspect_sheet(
         return _inspect_exchange_table(exchange, path, home, choices)
     layout = find_layout(sheet)
     rows = {kind: layout.count(kind) for kind in (DATA, TITLE, HEADER, TOTAL, FOOTER, BLANK)}
+    fault = find_sheet_fault(sheet, layout, label)
+    if fault is not None:
+        return InspectedSheet(label, path, "unknown", rows=rows, change=fault)
     if not layout.header_rows:
         kind: SheetKind = "empty" if rows[BLANK] == layout.kinds.height else "unknown"
         return InspectedSheet(label, path, kind, rows=rows)
@@ -295,11 +299,16 @@ def recall_answers(mapping: ListMapping) -> dict[str, str]:
     units = {column.unit for column in mapping.columns if column.unit is not None}
     words = [word for word, yuan in MONEY_UNITS.items() if yuan in units]
     answers[UNIT] = words[0] if len(words) == 1 else ""
-    constants = mapping.constants
+    constants = {f: v for f, v in mapping.constants.items() if v != TITLE_MARK}
     grade = next((v for f, v in constants.items() if f.endswith(".grade")), "")
     kind = constants.get("studio.kind", "")
     dates = [v for f, v in constants.items() if f.endswith(("date", "recognised_on"))]
-    answers |= {GRADE: grade, KIND: kind, DATE: dates[0] if dates else "none"}
+    marked = any(
+        f.endswith(("date", "recognised_on")) and v == TITLE_MARK
+        for f, v in mapping.constants.items()
+    )
+    date = TITLE_MARK if marked else dates[0] if dates else "none"
+    answers |= {GRADE: grade, KIND: kind, DATE: date}
     return {key: answer for key, answer in answers.items() if answer}
 
 

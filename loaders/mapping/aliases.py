@@ -29,6 +29,8 @@ SUBJECT_WORDS: Final = {
     "talent": "领军人才",
     "competition": "竞赛",
     "training": "培训",
+    "teaching": "任教",
+    "reemployment": "返聘",
 }
 PEOPLE_WORD: Final = "人员"
 # Words that begin the header of a further person of the row.
@@ -108,6 +110,8 @@ _ROLE_PATTERN: Final = re.compile(
     rf"({'|'.join(sorted(_ROLE_WORDS, key=len, reverse=True))})_?的?"
     r"([0-9一二三四五六七八九]?)_?(.*)"
 )
+# What a group head adds to the word for the people below it: 师傅基本信息.
+_GROUP_WORDS_PATTERN: Final = re.compile(r"(?:个人|基本)?(?:信息|情况|资料)$|(?<=[傅弟师员徒])方$")
 _NUMBER_WORDS: Final = ("编号", "xref", "id", "ids", "no", "number", "code", "qid", "号", "代码")
 # Headers that make a list of masters and apprentices a genealogy: a year in it is of a degree.
 _GENEALOGY_PATTERN: Final = re.compile(
@@ -129,6 +133,10 @@ _ROLE_ATTRIBUTES: Final = {
     "recognition.certificate_no": "certificate_no",
     "ignore.phone": "phone",
 }
+_HAN_PATTERN: Final = re.compile(r"[\u3400-\u9fff]")
+# Latin words after a Chinese header, or before it with a stroke between: 证书编号a and gps编号
+# are other columns.
+_TRANSLATION_PATTERN: Final = re.compile(r"[/|\\-]*[a-z][a-z.,/'’_-]+$|^[a-z][a-z.,'’_-]+[/|\\]+")
 _BRACKET_PATTERN: Final = re.compile(r"[(\[【〔][^()\[\]【】〔〕]*[)\]】〕]?")
 
 
@@ -145,6 +153,11 @@ def simplify_list_header(text: str) -> str:
     A mapping is found again by its headers as they are written, so this is for their meaning.
     """
     return simplify_characters(normalize_list_header(text))
+
+
+def strip_group_words(header: str) -> str:
+    """A group head without 信息, 基本情况: 师傅信息 over 姓名 is 师傅姓名."""
+    return _GROUP_WORDS_PATTERN.sub("", header) or header
 
 
 def strip_brackets(header: str) -> str:
@@ -191,17 +204,27 @@ def find_subjects(headers: Iterable[str], title: str = "") -> tuple[str, ...]:
             found.insert(0, "genealogy")
     if "工作室" in title and "studio" not in found and "lead" in roles:
         found.append("studio")
+    if any("返聘" in simplify_characters(text) for text in (title, *headers)):
+        found.append("reemployment")
     return tuple(found)
 
 
 def match_header(text: str, subjects: Iterable[str]) -> str | None:
     """The field that a header means in a list about `subjects`; None where it is not known."""
     header = simplify_list_header(text)
-    for form in dict.fromkeys((header, strip_brackets(header))):
+    subjects = tuple(subjects)
+    forms = (header, strip_brackets(header), _drop_translation(header))
+    for form in dict.fromkeys(form for form in forms if form):
         field = _lookup_header(form, subjects)
         if field is not None:
             return field
     return None
+
+
+def _drop_translation(header: str) -> str:
+    """The Chinese words of a header in two languages: 姓名 of `姓名/name`."""
+    han = _TRANSLATION_PATTERN.sub("", strip_brackets(header))
+    return han if _HAN_PATTERN.search(han) else ""
 
 
 def _lookup_header(header: str, subjects: Iterable[str]) -> str | None:
@@ -209,7 +232,18 @@ def _lookup_header(header: str, subjects: Iterable[str]) -> str | None:
     if by_subject is not None:
         named = (by_subject[s] for s in subjects if s in by_subject)
         return next(named, by_subject.get("") or None)
-    return _match_role_header(header)
+    return _match_role_header(header) or _match_numbered_honour(header)
+
+
+def _match_numbered_honour(header: str) -> str | None:
+    """`honour2.date` for 授予时间2: a list has a group of columns for each honour of a person."""
+    matched = re.fullmatch(r"(.+?)([1-9一二三四五六七八九])", header)
+    meant = load_aliases().get(matched[1], {}) if matched else {}
+    field = meant.get("") or meant.get("honour") or ""
+    if matched is None or not field.startswith("honour."):
+        return None
+    number = _NUMERALS.get(matched[2], matched[2])
+    return field if number == "1" else field.replace("honour.", f"honour{number}.")
 
 
 def _match_role_header(header: str) -> str | None:

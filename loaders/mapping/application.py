@@ -2,34 +2,87 @@
 
 from __future__ import annotations
 
+import bisect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from graph.errors import UsageError
+from graph.identity import mask_id_numbers
 from graph.messages import Message
 from graph.model.kinds import EXCHANGE_TABLES
 from loaders.columns import Digest
 from loaders.findings import REFUSED, REMARK, Finding, build_findings
-from loaders.mapping.aliases import normalize_list_header
+from loaders.mapping.aliases import match_header, normalize_list_header
+from loaders.mapping.error_cells import drop_error_cells
 from loaders.mapping.exchange_rows import (
     SheetRecords,
     add_reference_ids,
     build_exchange_tables,
     build_raw_table,
 )
-from loaders.mapping.field_values import AMOUNT_FIELDS, convert_fields
-from loaders.mapping.header_rows import DATA, SheetLayout, find_layout, list_cell_columns
+from loaders.mapping.field_names import name_field
+from loaders.mapping.field_values import AMOUNT_FIELDS, convert_fields, find_studio_kind
+from loaders.mapping.header_rows import (
+    DATA,
+    TITLE,
+    SheetLayout,
+    find_heading_employer,
+    find_layout,
+    list_cell_columns,
+)
 from loaders.mapping.identifiers import PeopleRoster, normalize_organisation
 from loaders.mapping.mapping import ColumnMapping, Mapping, compute_fingerprint
 from loaders.mapping.mentions import MentionReader, find_base_role, list_roles
-from loaders.readers.sheet import Sheet
+from loaders.mapping.titles import TITLE_MARK, read_titles
+from loaders.readers.sheet import Sheet, format_column_letter
 from loaders.tables import ROW_NUMBER_COLUMN, RawTable
 
 _LEFT_OUT_REMARK: Final = Message("this column is not understood; it is left out")
+_TITLE_REMARK: Final = Message(
+    "the title of the list says so of every row without a cell of its own"
+)
+_CONSTANT_REMARK: Final = Message(
+    "the confirmed mapping says so of every row without a cell of its own"
+)
+_NO_COMPETITION_REMARK: Final = Message(
+    "neither a column nor the title names the competition, so its places and prizes are left out"
+)
+_LONE_COLUMN_REMARK: Final = Message(
+    "the list has no column for this one to belong to ({needed}), so it is left out"
+)
+# Role -> the fields of which one must be there for the others to be loaded.
+_NEEDED_FIELDS: Final = {
+    "talent": ("talent.basis",),
+    "recognition": ("recognition.level", "recognition.certificate_no"),
+    "mentorship": (
+        *("mentor.name", "mentor.names", "mentor.own_number", "mentor.id_number"),
+        *("apprentice.name", "apprentice.names", "apprentice.own_number", "apprentice.id_number"),
+    ),
+    "studio": ("studio.name",),
+    "honour": ("honour.name",),
+    "competition": ("competition.name", "competition.own_number"),
+    "training": ("training.place",),
+    "teaching": ("teaching.school",),
+    "employment": ("employer.name", "employer.credit_code", "employer.own_number"),
+    "achievement": ("achievement.title",),
+    "project": ("project.name",),
+    "subsidy": ("subsidy.amount",),
+    "degree": ("training.place", "mentor.name", "mentor.own_number"),
+}
+_HEADING_REMARK: Final = Message("a heading among the rows; nothing of it is loaded")
+_HEADING_EMPLOYER_REMARK: Final = Message(
+    "a heading among the rows; it is the employer of the people below it"
+)
+_NAMELESS_COLUMN_REMARK: Final = Message(
+    "this column has no header, so its {n:,} filled cells are left out"
+)
+_SAME_MEANING_REMARK: Final = Message(
+    "another column of the list means the same; this one is left out"
+)
 _NOTHING_SAID_REASON: Final = Message(
     "no cell of this row is in a column that is understood, or it names nobody"
 )
@@ -98,7 +151,7 @@ def read_records(
 ) -> SheetRecords:
     """The rows of the sheet by field, and the people that they name."""
     file = format_sheet_label(sheet)
-    rows = read_field_rows(sheet, layout, mapping)
+    rows, errors = drop_error_cells(read_field_rows(sheet, layout, mapping), file)
     if "studio" in mapping.subjects:
         rows = _add_studio_leads(rows)
     units = {c.field: c.unit for c in mapping.columns if c.unit is not None}
@@ -115,7 +168,7 @@ def read_records(
         people,
         mapping.subjects,
         " ".join(layout.titles),
-        reader.findings,
+        [*errors, *reader.findings],
     )
 
 
@@ -137,10 +190,53 @@ def read_field_rows(sheet: Sheet, layout: SheetLayout, mapping: Mapping) -> pl.D
         pl.col(ROW_NUMBER_COLUMN).cast(pl.Int64),
         *(pl.coalesce(parts).alias(name) for name, parts in taken.items()),
     )
-    for name, value in mapping.constants.items():
+    if "employer.name" not in rows.columns and "employer.name_and_position" not in rows.columns:
+        rows = _add_heading_employers(rows, sheet, layout)
+    for name, constant in mapping.constants.items():
+        value = resolve_constant(name, constant, layout.titles)
+        if value is None:
+            continue
         parts = [pl.col(name)] if name in rows.columns else []
         rows = rows.with_columns(pl.coalesce(*parts, pl.lit(value)).alias(name))
     return rows
+
+
+def resolve_constant(field: str, constant: str, titles: Sequence[str]) -> str | None:
+    """What holds for every row of a list; None where its title was to say it, and does not."""
+    if constant != TITLE_MARK:
+        return constant
+    facts = read_titles(titles)
+    if field == "studio.kind":
+        return find_studio_kind(" ".join(titles))
+    named = {
+        "recognition.level": facts.level,
+        "honour.name": facts.honour,
+        "competition.name": facts.competition,
+        "competition.grade": facts.grade,
+    }
+    return named.get(field, facts.day) or None
+
+
+def _add_heading_employers(rows: pl.DataFrame, sheet: Sheet, layout: SheetLayout) -> pl.DataFrame:
+    """`employer.name` from the headings among the rows, where they are organisations."""
+    employers = {row: find_heading_employer(text) for row, text in list_headings(sheet, layout)}
+    if not any(employers.values()):
+        return rows
+    starts = sorted(employers)
+    at = [bisect.bisect(starts, row) for row in rows[ROW_NUMBER_COLUMN]]
+    names = [employers[starts[place - 1]] if place else None for place in at]
+    return rows.with_columns(pl.Series("employer.name", names, dtype=pl.String))
+
+
+def list_headings(sheet: Sheet, layout: SheetLayout) -> list[tuple[int, str]]:
+    """Row and text of the headings that stand among the rows of the table."""
+    columns = list_cell_columns(sheet)
+    below = layout.kinds.filter(
+        (pl.col("kind") == TITLE) & (pl.col(ROW_NUMBER_COLUMN) > max(layout.header_rows))
+    )
+    found = sheet.cells.join(below, on=ROW_NUMBER_COLUMN, how="semi", maintain_order="left")
+    first = pl.coalesce(pl.col(c).str.strip_chars().replace("", None) for c in columns)
+    return [(int(row), text) for row, text in found.select(ROW_NUMBER_COLUMN, first).iter_rows()]
 
 
 def match_columns(sheet: Sheet, layout: SheetLayout, mapping: Mapping) -> dict[str, ColumnMapping]:
@@ -206,18 +302,85 @@ def _list_column_remarks(
 ) -> list[Finding]:
     """A remark on each column that is left out, and on what the reading said of the sheet."""
     row = layout.header_rows[-1]
+    fields = {column.field for column in mapping.columns} - {""}
     found = [
-        (records.file, row, stated.header, "", _LEFT_OUT_REMARK, REMARK)
+        (
+            records.file,
+            row,
+            stated.header,
+            "",
+            _SAME_MEANING_REMARK
+            if match_header(stated.header, mapping.subjects) in fields
+            else _LEFT_OUT_REMARK,
+            REMARK,
+        )
         for stated in match_columns(sheet, layout, mapping).values()
         if not stated.field
     ]
     if records.has("recognition.level") and not records.has("recognition.date"):
         found.append((records.file, row, "recognition.level", "", _NO_DATE_REMARK, REMARK))
+    found += _list_unused_columns(records, layout, mapping)
+    found += _list_heading_remarks(records, sheet, layout, mapping)
+    found += _list_nameless_columns(records, sheet, layout)
+    found += _list_constant_remarks(records, layout, mapping)
     hidden = sheet.hidden_rows & set(records.rows[ROW_NUMBER_COLUMN])
     if hidden:
         reason = _HIDDEN_ROWS_REMARK.with_values(n=len(hidden))
         found.append((records.file, min(hidden), "", "", reason, REMARK))
     return [*found, *((records.file, *remark[1:]) for remark in sheet.remarks)]
+
+
+def _list_constant_remarks(
+    records: SheetRecords, layout: SheetLayout, mapping: Mapping
+) -> Iterator[Finding]:
+    """What stands for every row without being in one; places of a nameless competition."""
+    row = layout.header_rows[-1]
+    for field, constant in mapping.constants.items():
+        value = resolve_constant(field, constant, layout.titles)
+        if value is not None:
+            reason = _TITLE_REMARK if constant == TITLE_MARK else _CONSTANT_REMARK
+            yield records.file, row, field, value, reason, REMARK
+    if records.has("placing.rank", "placing.prize") and not records.has("competition.name"):
+        yield records.file, row, "placing.rank", "", _NO_COMPETITION_REMARK, REMARK
+
+
+def _list_unused_columns(
+    records: SheetRecords, layout: SheetLayout, mapping: Mapping
+) -> Iterator[Finding]:
+    """A remark on each column that is understood, while the list lacks what it belongs to."""
+    for column in mapping.columns:
+        role = column.field.partition(".")[0].rstrip("0123456789")
+        needed = _NEEDED_FIELDS.get(role, ())
+        if needed and column.field not in needed and not records.has(*needed):
+            reason = _LONE_COLUMN_REMARK.with_values(needed=name_field(needed[0]))
+            yield records.file, layout.header_rows[-1], column.header, "", reason, REMARK
+
+
+def _list_heading_remarks(
+    records: SheetRecords, sheet: Sheet, layout: SheetLayout, mapping: Mapping
+) -> Iterator[Finding]:
+    """What was made of each heading among the rows."""
+    stated = {column.field for column in mapping.columns}
+    has_employer = bool({"employer.name", "employer.name_and_position"} & stated)
+    for row, text in list_headings(sheet, layout):
+        is_employer = not has_employer and find_heading_employer(text) is not None
+        reason = _HEADING_EMPLOYER_REMARK if is_employer else _HEADING_REMARK
+        yield records.file, row, "", mask_id_numbers(text[:60]), reason, REMARK
+
+
+def _list_nameless_columns(
+    records: SheetRecords, sheet: Sheet, layout: SheetLayout
+) -> Iterator[Finding]:
+    """A remark on each column that has cells and no header."""
+    rows = records.rows.select(ROW_NUMBER_COLUMN)
+    cells = sheet.cells.join(rows, on=ROW_NUMBER_COLUMN, how="semi", maintain_order="left")
+    for at, (column, header) in enumerate(
+        zip(list_cell_columns(sheet), layout.headers, strict=True), 1
+    ):
+        filled = 0 if header else int((cells[column].str.strip_chars().fill_null("") != "").sum())
+        if filled:
+            reason = _NAMELESS_COLUMN_REMARK.with_values(n=filled)
+            yield records.file, layout.header_rows[-1], format_column_letter(at), "", reason, REMARK
 
 
 def _refuse_silent_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -31,12 +32,26 @@ _HALF_PAIR_REASONS: Final = {
     "mentor": Message("this row names no master; without one it is no mentorship"),
     "apprentice": Message("this row names no apprentice; without one it is no mentorship"),
 }
+_MEMBER_REMARK: Final = Message(
+    "the list does not say that this person leads the studio, so nothing of the two is loaded"
+)
+_HONOUR_PATTERN: Final = re.compile(r"(honour\d?)\.name")
+_HONOUR_YEAR_PATTERNS: Final = (
+    re.compile(
+        r"(?P<year>(?:19|20)\d{2})\s*年(?:度|\d{1,2}月)?\s*[:：]?(?:被?(?:授予|评为|获评|评)|荣?获得?|获)?(?P<name>[^\d\s].*)"
+    ),
+    re.compile(r"(?P<name>.*[^\d\s])\s*[（(](?P<year>(?:19|20)\d{2})\s*年?(?:度)?[)）]"),
+)
+_LEADER_PATTERN: Final = re.compile(
+    r"(?<!副)(?:领衔|领办|负责|带头|主持|领军|室主任|首席|组长|室长)|^主任$"
+)
 _NO_TRADE: Final = ("/", "-", "—", "无")
 _EMPLOYMENT_TERMS: Final = (
     "service_until",
     "non_compete_until",
     "retirement_postponed_until",
     "pay_form",
+    "reemployed",
 )
 
 
@@ -170,6 +185,7 @@ def build_exchange_tables(records: SheetRecords) -> Iterator[tuple[str, pl.DataF
         "honours": _build_honours,
         "studio_leads": _build_studio_leads,
         "trainings": _build_trainings,
+        "teaching": _build_teaching,
         "employments": _build_employments,
         "placings": _build_placings,
         "practices": _build_practices,
@@ -229,9 +245,10 @@ def _build_enterprises(records: SheetRecords) -> pl.DataFrame:
 
 
 def _build_schools(records: SheetRecords) -> pl.DataFrame:
-    if not records.has("training.place"):
+    stated = [f for f in ("training.place", "teaching.school") if records.has(f)]
+    if not stated:
         return pl.DataFrame()
-    rows = records.pick(name="training.place").drop_nulls()
+    rows = pl.concat([records.pick(name=field) for field in stated]).drop_nulls()
     ids = [normalize_organisation(name) for name in rows["name"]]
     return _take_first(
         records, rows.with_columns(pl.Series("school_id", ids, dtype=pl.String)), "school_id"
@@ -364,7 +381,9 @@ def _build_recognitions(records: SheetRecords) -> pl.DataFrame:
         mode="recognition.mode",
         certificate_no="recognition.certificate_no",
     )
-    return _join_person(records, _drop_unsaid(rows, "level", "certificate_no"))
+    # A list of pairs states the level that the apprentice has reached.
+    role = "person" if "person" in records.people else "apprentice"
+    return _join_person(records, _drop_unsaid(rows, "level", "certificate_no"), role)
 
 
 def _build_mentorships(records: SheetRecords) -> pl.DataFrame:
@@ -436,13 +455,36 @@ def _build_honours(records: SheetRecords) -> pl.DataFrame:
 
 
 def _build_named_honours(records: SheetRecords) -> pl.DataFrame:
-    if not records.has("honour.name"):
+    roles = sorted({m[1] for c in records.rows.columns if (m := _HONOUR_PATTERN.fullmatch(c))})
+    if not roles:
         return pl.DataFrame()
-    rows = records.pick(honour="honour.name", grade="honour.grade", date="honour.date")
-    lists = [[] if text is None else split_items(text) for text in rows["honour"]]
-    rows = rows.with_columns(pl.Series("honour", lists, dtype=pl.List(pl.String)))
-    rows = rows.explode("honour").drop_nulls("honour")
+    parts = [
+        records.pick(honour=f"{role}.name", grade=f"{role}.grade", date=f"{role}.date")
+        for role in roles
+    ]
+    rows = pl.concat(parts).sort(ROW_NUMBER_COLUMN, maintain_order=True).drop_nulls("honour")
+    items = [
+        [split_honour_year(item) for item in split_items(text)] if text else []
+        for text in rows["honour"]
+    ]
+    dtype = pl.List(pl.Struct({"honour": pl.String, "year": pl.String}))
+    said = [[{"honour": name, "year": year} for name, year in one] for one in items]
+    rows = rows.with_columns(pl.Series("honour", said, dtype=dtype)).explode("honour")
+    rows = rows.unnest("honour").drop_nulls("honour")
+    rows = rows.with_columns(date=pl.coalesce("year", "date")).drop("year")
     return _join_person(records, _fill_grades(rows, "honour"))
+
+
+def split_honour_year(text: str) -> tuple[str, str | None]:
+    """An honour and its year: 2020年全国技术能手, 全国技术能手（2020年）.
+
+    >>> split_honour_year("2020年获全国技术能手"), split_honour_year("全国技术能手")
+    (('全国技术能手', '2020'), ('全国技术能手', None))
+    """
+    for pattern in _HONOUR_YEAR_PATTERNS:
+        if matched := pattern.fullmatch(text.strip()):
+            return matched["name"], matched["year"]
+    return text, None
 
 
 def _build_prizes(records: SheetRecords) -> pl.DataFrame:
@@ -467,8 +509,44 @@ def _build_prizes(records: SheetRecords) -> pl.DataFrame:
 def _build_studio_leads(records: SheetRecords) -> pl.DataFrame:
     if not records.has("studio.id"):
         return pl.DataFrame()
-    role = "lead" if any(find_base_role(r) == "lead" for r in records.people) else "person"
-    return _join_person(records, records.pick(studio_id="studio.id").drop_nulls(), role)
+    rows = records.pick(studio_id="studio.id").drop_nulls()
+    if any(find_base_role(r) == "lead" for r in records.people):
+        return _join_person(records, rows, "lead")
+    return _choose_leaders(records, rows)
+
+
+def _choose_leaders(records: SheetRecords, rows: pl.DataFrame) -> pl.DataFrame:
+    """The leaders among the people of studios: by their role, else as the only one, else by name.
+
+    Members of a studio are no leaders of it; a remark names each who is left out.
+    """
+    said = records.pick(role="studio.role", studio="studio.name")
+    named = records.people.get("person", pl.DataFrame(schema={ROW_NUMBER_COLUMN: pl.Int64}))
+    people = _join_person(records, rows).join(said, on=ROW_NUMBER_COLUMN, how="left")
+    if not people.height:
+        return people.select(ROW_NUMBER_COLUMN, "person_id", "studio_id")
+    names = dict(named.select(ROW_NUMBER_COLUMN, "name").iter_rows())
+    one = people.select(pl.col("person_id").n_unique().over("studio_id") == 1).to_series()
+    leads = [
+        is_leader_role(role) if role else alone or bool(name and name in (studio or ""))
+        for role, alone, name, studio in zip(
+            people["role"],
+            one,
+            [names.get(row) for row in people[ROW_NUMBER_COLUMN]],
+            people["studio"],
+            strict=True,
+        )
+    ]
+    chosen = pl.Series("leads", leads, dtype=pl.Boolean)
+    for row in people.filter(~chosen)[ROW_NUMBER_COLUMN]:
+        records.findings.append((records.file, row, "studio.name", "", _MEMBER_REMARK, REMARK))
+    records.stated |= set(people[ROW_NUMBER_COLUMN])
+    return people.filter(chosen).select(ROW_NUMBER_COLUMN, "person_id", "studio_id")
+
+
+def is_leader_role(text: str) -> bool:
+    """Whether the words of a role in a studio are those of who leads it."""
+    return _LEADER_PATTERN.search(text) is not None
 
 
 def _build_trainings(records: SheetRecords) -> pl.DataFrame:
@@ -486,6 +564,20 @@ def _build_trainings(records: SheetRecords) -> pl.DataFrame:
     rows = rows.with_columns(pl.Series("place_id", ids, dtype=pl.String)).drop("place")
     # In a list of advisers and students it is the student who was at the school.
     return _join_person(records, rows, "person" if "person" in records.people else "apprentice")
+
+
+def _build_teaching(records: SheetRecords) -> pl.DataFrame:
+    if not records.has("teaching.school"):
+        return pl.DataFrame()
+    rows = records.pick(
+        school="teaching.school",
+        start="teaching.start",
+        end="teaching.end",
+        part_time="teaching.part_time",
+    ).drop_nulls("school")
+    ids = [normalize_organisation(name) for name in rows["school"]]
+    rows = rows.with_columns(pl.Series("school_id", ids, dtype=pl.String)).drop("school")
+    return _join_person(records, rows)
 
 
 def _build_employments(records: SheetRecords) -> pl.DataFrame:

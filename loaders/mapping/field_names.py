@@ -33,6 +33,8 @@ FIELD_NAMES: Final = {
     ),
     "employment.start": Words("employed from", "入职日期"),
     "employment.end": Words("employed until", "离职日期"),
+    "employment.period": Words("employed from and until", "聘用起止时间"),
+    "employment.reemployed": Words("kept on after retirement", "返聘"),
     "employment.position": Words("position", "职务"),
     "employment.service_until": Words("serves until", "服务期至"),
     "employment.non_compete_until": Words("non-compete until", "竞业限制至"),
@@ -57,6 +59,7 @@ FIELD_NAMES: Final = {
     "studio.founded": Words("studio founded", "工作室设立时间"),
     "studio.industry": Words("industry of the studio", "工作室所属行业"),
     "studio.province": Words("province of the studio", "工作室所在省份"),
+    "studio.role": Words("role in the studio", "工作室角色"),
     "studio.funding": Words("funding of the studio", "工作室资助经费"),
     "host.name": Words("host of the studio", "工作室依托单位"),
     "host.credit_code": Words("host's credit code", "依托单位统一社会信用代码"),
@@ -78,6 +81,11 @@ FIELD_NAMES: Final = {
     "training.end": Words("training until", "培训结束日期"),
     "training.period": Words("training from and until", "培训起止时间"),
     "training.kind": Words("kind of training", "培训类别"),
+    "teaching.school": Words("school that the person teaches at", "任教学校"),
+    "teaching.start": Words("teaches from", "任教开始日期"),
+    "teaching.end": Words("teaches until", "任教结束日期"),
+    "teaching.period": Words("teaches from and until", "任教起止时间"),
+    "teaching.part_time": Words("teaches part-time", "兼职任教"),
     "achievement.title": Words("achievement", "成果名称"),
     "achievement.kind": Words("kind of achievement", "成果类型"),
     "achievement.grade": Words("grade of the achievement", "成果级别"),
@@ -101,6 +109,9 @@ FIELD_NAMES: Final = {
     "ignore.id_type": Words("type of document (not loaded)", "证件类型（不导入）"),
     "ignore.issuer": Words("issuing body (not loaded)", "发证机构（不导入）"),
     "ignore.joined_work": Words("first employed (not loaded)", "参加工作时间（不导入）"),
+    "ignore.validity": Words("validity (not loaded)", "有效期、聘期（不导入）"),
+    "ignore.former_level": Words("former level (not loaded)", "原技能等级（不导入）"),
+    "ignore.bank_account": Words("bank account (not loaded)", "银行账户（不导入）"),
     "ignore.thesis": Words("thesis (not loaded)", "学位论文（不导入）"),
     "ignore.degree": Words("degree (not loaded)", "学位（不导入）"),
     "ignore.country": Words("country (not loaded)", "国家（不导入）"),
@@ -137,6 +148,9 @@ def name_field(field: str) -> Words:
     """
     if not field:
         return UNKNOWN_FIELD_WORDS
+    if honour := re.fullmatch(r"honour(\d)(\.\w+)", field):
+        name = FIELD_NAMES[f"honour{honour[2]}"]
+        return Words(f"{name.en} {honour[1]}", f"{name.zh} {honour[1]}")
     matched = _NUMBERED_ROLE_PATTERN.fullmatch(field)
     if matched is None or matched[3] not in _ROLE_ATTRIBUTE_NAMES:
         return FIELD_NAMES.get(field, Words(field, field))

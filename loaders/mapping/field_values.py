@@ -21,7 +21,12 @@ AMOUNT_FIELDS: Final = (
     "employer.frontline_education_fund",
     "subsidy.amount",
 )
-PERIOD_FIELDS: Final = ("mentorship.period", "training.period", "employment.period")
+PERIOD_FIELDS: Final = (
+    "mentorship.period",
+    "training.period",
+    "employment.period",
+    "teaching.period",
+)
 _ORGANISATION_PATTERN: Final = re.compile(
     r"^(.*(?:公司|集团|总厂|分厂|工厂|厂|医院|大学|学院|学校|研究院|研究所|设计院|局|中心|总队|支队|银行|车间|工会))"
     r"[\s/,，、;；]*(.*)$"

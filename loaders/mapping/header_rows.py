@@ -6,6 +6,7 @@ Every row of a sheet is of one kind (`SheetLayout.kinds`), so that none is lost 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +14,12 @@ from typing import Final
 
 import polars as pl
 
-from loaders.mapping.aliases import find_subjects, match_header, normalize_list_header
+from loaders.mapping.aliases import (
+    find_subjects,
+    match_header,
+    normalize_list_header,
+    strip_group_words,
+)
 from loaders.mapping.edge_lists import (
     find_header_pair,
     find_unnamed_pairs,
@@ -38,6 +44,22 @@ _FOOTER_PATTERN: Final = (
 # These stand at the foot of a list only with a colon; a cell of theirs alone may be data.
 _FOOTER_TEXT_PATTERN: Final = (
     r"^\s*(?:注|註|[备備][注註]|[说說]明|填[写寫表][说說]明)\s*\d?\s*[:：]"
+)
+# The foot of a printed page, a count of the rows, a line that is to be signed.
+_PAGE_FOOT_PATTERN: Final = (
+    r"^\s*[（(]?\s*(?:第\s*\d+\s*页(?:\s*[,，、/]?\s*共\s*\d+\s*页)?|(?:以上|以下|总)?[共合总]?[计共]\s*[:：]?\s*\d+\s*[人名个项条]"
+    r"|此[表页]可(?:续|另附|复制|加)[^:：]{0,6}|以下空白|(?:本页)?以下无正文)\s*[）)。]?\s*$"
+)
+_SIGNATURE_PATTERN: Final = (
+    r"^\s*(?:(?:填表|填[报報]|[制製]表|[审審]核|[复複覆]核|[经經][办辦]|[负負][责責]|[联聯][系繫絡]|[单單]位[负負][责責]|[领領][导導]|分管[领領][导導]|主管)"
+    r"人?(?:员|員)?\s*(?:[（(][^）)]*[）)])?\s*[:：]|(?:[电電][话話]|[联聯][系繫絡][电電][话話]|日期|填表日期|[单單]位[（(]?[盖蓋]章[）)]?)\s*[:：])"
+)
+_NUMBERED_NOTE_PATTERN: Final = r"^\s*[1-9]\d?\s*[.、．]\s*\D.{5,}"
+_LONE_DAY_PATTERN: Final = r"^\s*(?:19|20)\d{2}\s*年\s*\d{0,2}\s*月?\s*\d{0,2}\s*日?\s*$"
+# A heading among the rows that names whom they work for.
+ORGANISATION_HEADING_PATTERN: Final = (
+    r"(?:公司|集团|集團|厂|廠|医院|醫院|大学|学院|学校|研究院|研究所|设计院|中心|总队|支队|银行)"
+    r"\s*(?:[（(]\s*(?:共|计|合计)?\s*\d+\s*[人名个]?\s*[）)]|\d+\s*人)?\s*[:：]?$"
 )
 _SECTION_PATTERN: Final = re.compile(
     r"^(?:[一二三四五六七八九十]+\s*[、.．]|[（(][一二三四五六七八九十]+[）)]|第[一二三四五六七八九十]+[批类部分章])"
@@ -166,7 +188,7 @@ def _join_header_rows(
 
 def _join_header(head: str, sub: str) -> str:
     """师傅 over 姓名 is 师傅姓名; a head that says nothing of its own is left out."""
-    both = head + sub
+    both = strip_group_words("".join(head.split())) + sub
     return both if match_header(both, ()) is not None or match_header(sub, ()) is None else sub
 
 
@@ -185,6 +207,38 @@ def _spread_group_heads(
         if not spread[at] and below[at] and below[at - 1]:
             spread[at] = spread[at - 1]
     return spread
+
+
+def _build_foot(texts: Sequence[pl.Expr]) -> pl.Expr:
+    """Whether every cell of a row is one of a foot: 制表人：王某 | 审核人：李某 | 2024年12月1日."""
+    foots = f"{_SIGNATURE_PATTERN}|{_LONE_DAY_PATTERN}"
+    signed = pl.all_horizontal(text.is_null() | text.str.contains(foots) for text in texts)
+    signed &= pl.any_horizontal(text.str.contains(_SIGNATURE_PATTERN) for text in texts)
+    page = pl.all_horizontal(
+        text.is_null() | text.str.contains(_PAGE_FOOT_PATTERN) for text in texts
+    )
+    return (signed | page).fill_null(False)
+
+
+def _build_group_cell(texts: Sequence[pl.Expr], headers: Sequence[str]) -> pl.Expr:
+    """Whether a cell stands in a column where the name of an organisation can only be a heading."""
+    fields = [match_header(header, ()) or "" if header else "" for header in headers]
+    heads = [
+        text.is_not_null()
+        for text, field in zip(texts, fields, strict=False)
+        if field in ("", "ignore.row_number", "person.name", "mentor.name")
+    ]
+    return pl.any_horizontal(heads) if heads else pl.lit(False)
+
+
+def find_heading_employer(text: str) -> str | None:
+    """The organisation that a heading among the rows names: 一、江苏远航公司（2人）."""
+    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+    bare = re.sub(
+        r"^(?:[一二三四五六七八九十]+[、.]|\([一二三四五六七八九十]+\)|\d+[、.])", "", plain
+    )
+    bare = re.sub(r"[:(（]?(?:共|计|合计)?\d+[人名个项]\)?$", "", bare).rstrip(":")
+    return bare if re.search(ORGANISATION_HEADING_PATTERN, bare) else None
 
 
 def _classify_rows(
@@ -206,6 +260,8 @@ def _classify_rows(
         )
         if headers
         else pl.lit(False),
+        is_foot=_build_foot(texts),
+        names_group=_build_group_cell(texts, headers),
     )
     if not rows:
         kind = pl.when(pl.col("filled") == 0).then(pl.lit(BLANK)).otherwise(pl.lit(TITLE))
@@ -220,10 +276,13 @@ def _classify_rows(
         | pl.col("first").str.contains(_FOOTER_TEXT_PATTERN)
         | pl.col("first").str.contains(r"^附件\s*[一二三四五六七八九十\d]*[:：]?$")
     )
-    section = (
-        (pl.col("filled") == 1)
-        & (len(columns) > 2)
-        & pl.col("first").str.contains(_SECTION_PATTERN.pattern)
+    is_alone = (pl.col("filled") == 1) & (len(columns) > 2)
+    noted = pl.col("first").str.contains(_FOOTER_TEXT_PATTERN).fill_null(False).cum_sum() > 0
+    note = is_alone & noted & pl.col("first").str.contains(_NUMBERED_NOTE_PATTERN)
+    section = is_alone & (
+        pl.col("first").str.contains(_SECTION_PATTERN.pattern)
+        | pl.col("again").shift(-1)  # the title of the next printed page
+        | (pl.col("names_group") & pl.col("first").str.contains(ORGANISATION_HEADING_PATTERN))
     )
     kind = (
         pl.when(pl.col("filled") == 0)
@@ -234,7 +293,7 @@ def _classify_rows(
         .then(pl.lit(HEADER))
         .when(total.fill_null(False))
         .then(pl.lit(TOTAL))
-        .when(footer.fill_null(False))
+        .when((footer | note).fill_null(False) | pl.col("is_foot"))
         .then(pl.lit(FOOTER))
         .when(section.fill_null(False))
         .then(pl.lit(TITLE))

@@ -44,6 +44,23 @@ def clean_id_number(text: str) -> str:
     return re.sub(r"[\s'’`]", "", unicodedata.normalize("NFKC", text)).upper()
 
 
+def extend_old_id_number(text: str) -> str | None:
+    """The 18 characters of an ID number of 15 digits (before 1999); None for what is none.
+
+    GB 11643-1999: the century 19 after the region, and the check character at the end.
+    """
+    old = clean_id_number(text)
+    if not re.fullmatch(r"\d{8}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}", old):
+        return None
+    body = f"{old[:6]}19{old[6:]}"
+    return next(n for sign in "0123456789X" if is_valid_id_number(n := body + sign))
+
+
+def is_other_document(text: str) -> bool:
+    """Whether the text is the number of a passport or a travel permit, not of an ID card."""
+    return re.fullmatch(r"(?:[A-Z]{1,2}\d{7,8}|[HM]\d{8,10})", clean_id_number(text)) is not None
+
+
 def is_masked_id_number(text: str) -> bool:
     """Whether digits of an ID number are hidden in the text: `110101********1234`."""
     return _MASKED_PATTERN.fullmatch(clean_id_number(text)) is not None
@@ -266,6 +283,9 @@ def identify_person(
     if said.own_number:
         own = said.own_number.strip()
         return IdentifiedPerson(roster.by_own_number.get(own) or build_own_id(department, own))
+    if said.id_number and is_other_document(said.id_number):
+        document = clean_id_number(said.id_number)
+        return IdentifiedPerson(build_digest_id("doc", document, digest))
     if not name:
         return IdentifiedPerson()
     if weak is not None:

@@ -54,8 +54,10 @@ class Mapping(BaseModel):
 
     Each list of a department is a source of its own (`source`): what a second list leaves empty
     must not take back what the first one states. `constants`: field -> what holds for every row
-    that has no cell of its own. `by_name`: people without any number are distinguished by name,
-    birth and employer. `by_number`: people of whom there is nothing but a number are called by it.
+    that has no cell of its own; `{title}`: what the title of each list states. `by_name`: people
+    without any number are distinguished by name, birth and employer. `by_number`: people of whom
+    there is nothing but a number are called by it.
+    `titled`: whom the title of the confirmed list named, where that is not the department.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +72,7 @@ class Mapping(BaseModel):
     by_name: bool = False
     by_number: bool = False
     constants: dict[str, SafeText] = {}
+    titled: SafeText = ""
 
     @property
     def fingerprint(self) -> str:

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from graph.model.vocabularies import TWO_CHARACTER_FAMILY_NAMES
+from loaders.traditional_forms import simplify_characters
 
 _SEPARATOR_PATTERN: Final = re.compile(r"[、,，;；/／\n\r|｜]+|\s{2,}")
 _NAME_PATTERN: Final = re.compile(
@@ -18,6 +19,11 @@ _LETTER_SEPARATOR_PATTERN: Final = re.compile(r"\s*[、;；/／\n\r|｜]+\s*")
 _COMMA_PATTERN: Final = re.compile(r"\s*[,，]\s*(?:(?:and|&)\s+)?|\s+(?:and|&)\s+")
 # What people add to a name: 张三（组长）.
 _NOTE_PATTERN: Final = re.compile(r"\s*[（(][^（）()]*[）)]$")
+_SEVERAL_PATTERN: Final = re.compile(r"[、,，;；/／\n\r|｜]+")
+_STATE_NOTE_PATTERN: Final = re.compile(
+    r"\((?:已?退休|已?离休|返聘|退休返聘|借调|借用|外聘|兼职|已?离职|已?调离|已?调出|已?故|已?去世|已?逝世|在职|在岗)\)$"
+)
+_ANY_NOTE_PATTERN: Final = re.compile(r"\([^()]*\)$|[*#△▲★☆]+$")
 # Dots between the parts of a name, of which one is the standard's (GB/T 2312's middle dot).
 _DOT_PATTERN: Final = re.compile(r"[•・‧∙⋅●.．]")
 
@@ -54,6 +60,31 @@ def split_names(text: str) -> list[str]:
             parts = list(dict.fromkeys(by_blank))
     names = [normalize_name(part) for part in parts]
     return names if all(map(_NAME_PATTERN.fullmatch, names)) else [normalize_name(text)]
+
+
+def names_several_people(text: str) -> bool:
+    """Whether a cell that is to name one person names several: 张三、李四."""
+    plain = _NOTE_PATTERN.sub("", unicodedata.normalize("NFKC", text).strip())
+    pattern = _SEVERAL_PATTERN if _HAN_PATTERN.search(plain) else _LETTER_SEPARATOR_PATTERN
+    parts = [part.strip() for part in pattern.split(plain) if part.strip()]
+    return len(parts) > 1 and all(_NAME_PATTERN.fullmatch(normalize_name(part)) for part in parts)
+
+
+def strip_name_note(name: str, *, is_known: bool) -> str:
+    """A normalized name without what people add to it: 张三(已退休), 李四*.
+
+    A note may tell two people of one name apart (张伟(女)): where nothing but the name says who it
+    is (`is_known` False), only a note on the person's state is left out.
+    """
+    matched = _STATE_NOTE_PATTERN.search(name)
+    if matched is None and is_known:
+        matched = _ANY_NOTE_PATTERN.search(name)
+    return name[: matched.start()] if matched and matched.start() > 1 else name
+
+
+def fold_name(name: str) -> str:
+    """A name as it is compared within a list: its notes and traditional characters are gone."""
+    return simplify_characters(strip_name_note(normalize_name(name), is_known=True))
 
 
 def is_unclear_name_list(text: str) -> bool:

@@ -15,16 +15,20 @@ _DAY: Final = (
 _OPEN_END: Final = r"至今|今|现在|长期|present|now"
 _BETWEEN: Final = r"\s*(?:[-—–―~～]+|至|到|to)\s*"
 _PERIOD_PATTERN: Final = re.compile(
-    rf"(?:自|从)?\s*({_DAY})(?:{_BETWEEN}({_DAY}|{_OPEN_END})?|起)?\s*(?:止)?"
+    rf"(?:自|从)?\s*({_DAY})(?:(?:起?{_BETWEEN})({_DAY}|{_OPEN_END})?|起)?\s*(?:止)?"
 )
-_OPEN_PATTERN: Final = re.compile(rf"(?:自|从)?\s*({_DAY})\s*(?:{_OPEN_END})")
+# How long it is, which the two days say too: 2024.3-2026.3（两年）, 共2年.
+_LENGTH_PATTERN: Final = re.compile(
+    r"[\s,;]*(?:\((?:共|计|期限)?[\d一二三四五六七八九十两]+(?:年|个月)\)|共[\d一二三四五六七八九十两]+(?:年|个月))$"
+)
+_OPEN_PATTERN: Final = re.compile(rf"(?:自|从)?\s*({_DAY})\s*起?\s*(?:{_OPEN_END})")
 
 
 def split_period(text: str) -> tuple[str, str] | None:
     """First and last day as they are written, the last "" or 至今 where it is open; None for what
     is no period. `2013.09-2018.07` is one; `2024-05` is a month alone, and so its first day.
     """
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = _LENGTH_PATTERN.sub("", unicodedata.normalize("NFKC", text).strip())
     if matched := _OPEN_PATTERN.fullmatch(plain):
         return matched[1].strip(), "至今"
     for start, end in _iterate_splits(plain):

@@ -7,6 +7,7 @@ readings are possible: that is a question, and without its answer nothing is loa
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from typing import Any, Final
@@ -44,7 +45,7 @@ from loaders.mapping.level_words import (
 )
 from loaders.mapping.mapping import ColumnMapping, Mapping
 from loaders.mapping.periods import split_period
-from loaders.mapping.titles import TitleFacts, read_titles
+from loaders.mapping.titles import TITLE_MARK, TitleFacts, read_titles
 from loaders.readers.sheet import Sheet
 from loaders.tables import ROW_NUMBER_COLUMN
 
@@ -127,6 +128,25 @@ PARENT_MENTOR_FIELD: Final = "mentor2.own_number"
 _PAIR_ROLE_PATTERN: Final = re.compile(r"(mentor|apprentice)\d?\.")
 _STAFF_NUMBER_PATTERN: Final = re.compile("工号|职工|员工|会员|学号|job_?no")
 _NO_DATE: Final = ("none", "无")
+_CONSTANT_DATE_ENDINGS: Final = ("date", "recognised_on")
+# What a title may state of every row -> the fact of `TitleFacts`.
+_TITLED_FIELDS: Final = {
+    "recognition.level": "level",
+    "honour.name": "honour",
+    "competition.name": "competition",
+}
+# No question of a first list: a further one's title states what the confirmed mapping leaves out.
+TITLE: Final = "title"
+_NEW_TITLE_TEXT: Final = Message(
+    "The title of this list states {stated} of every row, and the confirmed mapping leaves it out: "
+    "confirm the list again"
+)
+_NO_DATE_TEXT: Final = Message(
+    "The list has no date: of which year or day is what it states? (none: what "
+    "needs a date is left out)"
+)
+_GRADE_TEXT: Final = Message("Of which grade are they?")
+_KIND_TEXT: Final = Message("Of which kind are the studios?")
 
 
 @dataclass(frozen=True)
@@ -195,6 +215,7 @@ def propose_mapping(
     facts = read_titles(layout.titles)
     headers = drop_empty(layout.headers)
     subjects = find_subjects(headers, " ".join(layout.titles))
+    subjects = tuple(dict.fromkeys((*subjects, *_list_title_subjects(facts, headers))))
     if layout.pair is not None:
         subjects = tuple(dict.fromkeys(("mentorship", *subjects)))
     data = _probe_rows(sheet, layout)
@@ -209,6 +230,53 @@ def propose_mapping(
         tuple(_describe_column(c, cells) for c, cells in zip(columns, data, strict=True)),
         tuple(asked.questions),
     )
+
+
+def find_title_questions(confirmed: Mapping, proposal: Proposal) -> tuple[Question, ...]:
+    """What the title of a further list must be asked about, since the first list's said else.
+
+    `proposal`: of the further list. A date, a grade or a kind that was to be in the title and is
+    not; and what the title states that the confirmed mapping does not take.
+    """
+    facts = read_titles(proposal.layout.titles)
+    marked = {field for field, value in confirmed.constants.items() if value == TITLE_MARK}
+    of_dates = {field for field in marked if field.endswith(_CONSTANT_DATE_ENDINGS)}
+    questions = []
+    if of_dates and not facts.day:
+        questions.append(Question(DATE, _NO_DATE_TEXT))
+    if any(field.endswith(".grade") for field in marked) and not facts.grade:
+        questions.append(Question(GRADE, _GRADE_TEXT, tuple(GRADES)))
+    if "studio.kind" in marked and not find_studio_kind(" ".join(proposal.layout.titles)):
+        questions.append(Question(KIND, _KIND_TEXT, tuple(STUDIO_KINDS)))
+    new = [
+        getattr(facts, _TITLED_FIELDS[field])
+        for field, value in proposal.mapping.constants.items()
+        if value == TITLE_MARK and field in _TITLED_FIELDS and field not in confirmed.constants
+    ]
+    if new:
+        questions.append(Question(TITLE, _NEW_TITLE_TEXT.with_values(stated=new)))
+    return tuple(questions)
+
+
+def _list_title_subjects(facts: TitleFacts, headers: list[str]) -> list[str]:
+    """What the list is about by its title alone: its columns do not name the honour."""
+    known = {match_header(header, ()) for header in headers}
+    roles = (field.partition(".")[0] for field in _list_title_fields(facts, known))
+    return [role for role in roles if role in SUBJECT_WORDS]
+
+
+def _list_title_fields(facts: TitleFacts, known: Collection[str | None]) -> dict[str, str]:
+    """Field -> what the title states of every row, where no column does."""
+    if "person.name" not in known and "person.names" not in known:
+        return {}
+    has_places = not {"placing.rank", "placing.prize"}.isdisjoint(known)
+    has_honours = not {"honour.name", "talent.basis", "competition.name"}.isdisjoint(known)
+    stated = {
+        "recognition.level": "" if "recognition.level" in known else facts.level,
+        "honour.name": "" if has_honours or has_places else facts.honour,
+        "competition.name": facts.competition if has_places and not has_honours else "",
+    }
+    return {field: text for field, text in stated.items() if text}
 
 
 def _probe_rows(sheet: Sheet, layout: SheetLayout) -> list[pl.Series]:
@@ -251,7 +319,31 @@ def _propose_columns(
         taken |= {field} if not field.startswith("ignore.") else set()
         unit = find_money_unit(header) if field in AMOUNT_FIELDS else None
         columns.append(ColumnMapping(header=header, field=field, unit=unit))
-    return columns
+    return _assign_pair_levels(columns, chosen)
+
+
+def _assign_pair_levels(
+    columns: list[ColumnMapping], chosen: Collection[str]
+) -> list[ColumnMapping]:
+    """In a list of pairs alone, a level with a date is the apprentice's where a header says so.
+
+    徒弟等级 and 晋级时间 are what the apprentice has reached; of 技能等级 nobody says whose it is.
+    """
+    fields = {column.field for column in columns}
+    roles = {field.partition(".")[0].rstrip("0123456789") for field in fields}
+    if "person" in roles or "apprentice" not in roles:
+        return columns
+    is_reached = {"apprentice.level", "recognition.date"} <= fields
+    meant = {"recognition.level": ""}
+    if is_reached and "recognition.level" not in fields:
+        meant = {"apprentice.level": "recognition.level"}
+        meant |= {"apprentice.certificate_no": "recognition.certificate_no"}
+    return [
+        column
+        if normalize_list_header(column.header) in chosen
+        else column.model_copy(update={"field": meant.get(column.field, column.field)})
+        for column in columns
+    ]
 
 
 def _tell_numbers_from_names(
@@ -322,15 +414,21 @@ class _Interview:
         self.questions: list[Question] = []
         self.fields = {c.field for c in columns}
         self.is_pair_settled = False
+        self.titled: dict[str, str] = {}
 
     def build_mapping(self, department: str | None) -> Mapping:
         """The mapping with everything that is known; what is not stands in `questions`."""
         self._settle_pair()
         self._settle_parents()
         columns = self._settle_units()
-        constants = self._settle_date() | self._settle_grade() | self._settle_kind()
+        titled = self._settle_titled()
+        constants = titled | self._settle_date() | self._settle_grade() | self._settle_kind()
+        constants |= self._settle_reemployed()
+        stated_by = self._settle_department(department)
+        in_title = self.facts.department
         return Mapping(
-            department=self._settle_department(department),
+            department=stated_by,
+            titled="" if in_title == stated_by else in_title,
             list_name=SUBJECT_WORDS[self.subjects[0]] if self.subjects else PEOPLE_WORD,
             subjects=self.subjects,
             columns=tuple(columns),
@@ -399,6 +497,12 @@ class _Interview:
             )
         return settled
 
+    def _settle_titled(self) -> dict[str, str]:
+        """What the title states of every row: it is read from the title of each list anew."""
+        self.titled = _list_title_fields(self.facts, self.fields)
+        self.fields |= self.titled.keys()
+        return dict.fromkeys(self.titled, TITLE_MARK)
+
     def _settle_date(self) -> dict[str, str]:
         """A date for what needs one and has no column: the title's year, if that is agreed to."""
         needed = [
@@ -414,17 +518,19 @@ class _Interview:
         if not needed:
             return {}
         answer = self.answers.get(DATE)
-        if answer is None:
+        is_of_title = self.facts.year is not None
+        if is_of_title and answer in (None, TITLE_MARK, self.facts.day):
+            # The year of 2023年全国技术能手名单 is that of the honour; other years are asked about.
+            of_title = [d for d in needed if d.partition(".")[0] in self._list_titled_roles()]
+            if answer is not None or of_title == needed:
+                return dict.fromkeys(needed, TITLE_MARK)
+        if answer in (None, TITLE_MARK):
             hint = (
                 None
                 if self.facts.year is None
                 else Message("the title says {year}", year=self.facts.year)
             )
-            text = Message(
-                "The list has no date: of which year or day is what it states? (none: what "
-                "needs a date is left out)"
-            )
-            self.questions.append(Question(DATE, text, (), hint))
+            self.questions.append(Question(DATE, _NO_DATE_TEXT, (), hint))
             return {}
         if answer in _NO_DATE:
             return {}
@@ -434,6 +540,9 @@ class _Interview:
             )
         return dict.fromkeys(needed, answer)
 
+    def _list_titled_roles(self) -> set[str]:
+        return {field.partition(".")[0] for field in self.titled}
+
     def _settle_grade(self) -> dict[str, str]:
         needed = [
             f"{of}.grade"
@@ -442,11 +551,11 @@ class _Interview:
         ]
         if not needed:
             return {}
-        answer = self._choose(GRADE, tuple(GRADES)) or self.facts.grade
+        answer = self._choose(GRADE, tuple(GRADES))
+        if answer is None and self.facts.grade:
+            return dict.fromkeys(needed, TITLE_MARK)
         if not answer:
-            self.questions.append(
-                Question(GRADE, Message("Of which grade are they?"), tuple(GRADES))
-            )
+            self.questions.append(Question(GRADE, _GRADE_TEXT, tuple(GRADES)))
             return {}
         return dict.fromkeys(needed, answer)
 
@@ -456,13 +565,20 @@ class _Interview:
         unsaid = [name for name in names if find_studio_kind(name) is None]
         if not unsaid or "studio.kind" in self.fields:
             return {}
-        answer = self._choose(KIND, tuple(STUDIO_KINDS)) or find_studio_kind(self.title)
+        answer = self._choose(KIND, tuple(STUDIO_KINDS))
+        if answer is None and find_studio_kind(self.title):
+            return {"studio.kind": TITLE_MARK}
         if not answer:
-            self.questions.append(
-                Question(KIND, Message("Of which kind are the studios?"), tuple(STUDIO_KINDS))
-            )
+            self.questions.append(Question(KIND, _KIND_TEXT, tuple(STUDIO_KINDS)))
             return {}
         return {"studio.kind": answer}
+
+    def _settle_reemployed(self) -> dict[str, str]:
+        """A list of people who work on after their retirement says so of each row."""
+        if "reemployment" not in self.subjects or "employment.reemployed" in self.fields:
+            return {}
+        of_term = [f for f in self.fields if f.startswith("employment.")]
+        return {"employment.reemployed": "是"} if of_term else {}
 
     def _settle_by_name(self) -> bool:
         """Whether a name alone tells people apart, where no column has a number of theirs."""

@@ -26,6 +26,10 @@ MAX_NAMED_CELLS: Final = 200
 _ROUNDED_PATTERN: Final = r"^\d(?:\.\d+)?E\+1[5-9]$|^\d(?:\.\d+)?E\+2\d$|^\d\.\d{2,}E\+1[0-4]$"
 _GUARDED_TEXT_PATTERN: Final = r'^="([^"]*)"$'
 _NUMBER_PATTERN: Final = r"^\d+(?:\.\d+)?$"
+# Marks of width and of direction; not the joiners, which change how other scripts are read.
+_INVISIBLE_PATTERN: Final = (
+    r"[\u{200b}\u{200e}\u{200f}\u{202a}-\u{202e}\u{2060}\u{2066}-\u{2069}\u{feff}\u{ad}]"
+)
 # Numbers of days from 1927 to 2099: years and months written as numbers are none.
 _FIRST_SERIAL_DAY: Final = 10_000
 _LAST_SERIAL_DAY: Final = 73_050
@@ -169,6 +173,7 @@ def _list_columns(cells: pl.DataFrame, names: Sequence[str], pattern: str) -> se
 
 
 def _clean_columns(cells: pl.DataFrame, report: DamageReport) -> pl.DataFrame:
+    cells = _drop_invisible_signs(cells)
     rows, names = cells[ROW_NUMBER_COLUMN], cells.columns[:-1]
     suspect = _list_columns(cells, names, r"^0\d+$|^\d+\.0$")
     changed = [
@@ -177,6 +182,15 @@ def _clean_columns(cells: pl.DataFrame, report: DamageReport) -> pl.DataFrame:
         if name in suspect
     ]
     return cells.with_columns(changed)
+
+
+def _drop_invisible_signs(cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells without signs that no reader sees, which copying from a chat or a page brings."""
+    names = cells.columns[:-1]
+    found = _list_columns(cells, names, _INVISIBLE_PATTERN)
+    return cells.with_columns(
+        pl.col(name).str.replace_all(_INVISIBLE_PATTERN, "") for name in found
+    )
 
 
 def _refuse_long_cells(tagged: pl.DataFrame, report: DamageReport) -> pl.DataFrame:

@@ -132,6 +132,8 @@ def _draw_sheet_facts(seen: InspectedSheet, *, is_left_out: bool) -> None:
 def _name_sheet_state(seen: InspectedSheet, *, is_left_out: bool) -> str:
     if is_left_out:
         return t("left out")
+    if seen.kind == "unknown" and seen.change is not None:
+        return t("not read")
     if seen.kind == "unknown":
         return t("not understood: no row of it is a row of headers that are known")
     if seen.kind == "empty":
