@@ -34,7 +34,12 @@ from loaders.mapping.header_rows import (
     find_layout,
     list_cell_columns,
 )
-from loaders.mapping.identifiers import PeopleRoster, normalize_organisation
+from loaders.mapping.identifiers import (
+    PeopleRoster,
+    find_credit_code,
+    find_occupation,
+    normalize_organisation,
+)
 from loaders.mapping.mapping import ColumnMapping, Mapping, compute_fingerprint
 from loaders.mapping.mentions import MentionReader, find_base_role, list_roles
 from loaders.mapping.titles import TITLE_MARK, read_titles
@@ -73,6 +78,14 @@ _NEEDED_FIELDS: Final = {
     "subsidy": ("subsidy.amount",),
     "degree": ("training.place", "mentor.name", "mentor.own_number"),
 }
+_WRONG_OCCUPATION_REMARK: Final = Message(
+    "this is no code of an occupation (such as 6-18-02-04), so it is left out"
+)
+_WRONG_CREDIT_CODE_REMARK: Final = Message(
+    "this is no right unified social credit code (18 characters, the last of which is the check of "
+    "the others), so it is left out"
+)
+_DITTO_PATTERN: Final = r"^(?:同\s*上|〃|″|′′)$"
 _HEADING_REMARK: Final = Message("a heading among the rows; nothing of it is loaded")
 _HEADING_EMPLOYER_REMARK: Final = Message(
     "a heading among the rows; it is the employer of the people below it"
@@ -190,6 +203,7 @@ def read_field_rows(sheet: Sheet, layout: SheetLayout, mapping: Mapping) -> pl.D
         pl.col(ROW_NUMBER_COLUMN).cast(pl.Int64),
         *(pl.coalesce(parts).alias(name) for name, parts in taken.items()),
     )
+    rows = _fill_dittos(rows)
     if "employer.name" not in rows.columns and "employer.name_and_position" not in rows.columns:
         rows = _add_heading_employers(rows, sheet, layout)
     for name, constant in mapping.constants.items():
@@ -199,6 +213,19 @@ def read_field_rows(sheet: Sheet, layout: SheetLayout, mapping: Mapping) -> pl.D
         parts = [pl.col(name)] if name in rows.columns else []
         rows = rows.with_columns(pl.coalesce(*parts, pl.lit(value)).alias(name))
     return rows
+
+
+def _fill_dittos(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the cell above in place of 同上 and 〃; not of numbers, which are one row's."""
+    filled = [
+        pl.when(pl.col(c).str.contains(_DITTO_PATTERN))
+        .then(pl.when(~pl.col(c).str.contains(_DITTO_PATTERN)).then(pl.col(c)).forward_fill())
+        .otherwise(pl.col(c))
+        .alias(c)
+        for c in rows.columns
+        if c != ROW_NUMBER_COLUMN and not c.endswith("certificate_no")
+    ]
+    return rows.with_columns(filled)
 
 
 def resolve_constant(field: str, constant: str, titles: Sequence[str]) -> str | None:
@@ -322,6 +349,7 @@ def _list_column_remarks(
     found += _list_unused_columns(records, layout, mapping)
     found += _list_heading_remarks(records, sheet, layout, mapping)
     found += _list_nameless_columns(records, sheet, layout)
+    found += _list_wrong_codes(records)
     found += _list_constant_remarks(records, layout, mapping)
     hidden = sheet.hidden_rows & set(records.rows[ROW_NUMBER_COLUMN])
     if hidden:
@@ -342,6 +370,20 @@ def _list_constant_remarks(
             yield records.file, row, field, value, reason, REMARK
     if records.has("placing.rank", "placing.prize") and not records.has("competition.name"):
         yield records.file, row, "placing.rank", "", _NO_COMPETITION_REMARK, REMARK
+
+
+def _list_wrong_codes(records: SheetRecords) -> Iterator[Finding]:
+    """A remark on each code of an occupation or an organisation that is none."""
+    for field, is_code, reason in (
+        ("occupation.code", find_occupation, _WRONG_OCCUPATION_REMARK),
+        ("employer.credit_code", find_credit_code, _WRONG_CREDIT_CODE_REMARK),
+        ("host.credit_code", find_credit_code, _WRONG_CREDIT_CODE_REMARK),
+    ):
+        if not records.has(field):
+            continue
+        for row, code in records.rows.select(ROW_NUMBER_COLUMN, field).drop_nulls().iter_rows():
+            if is_code(code) is None:
+                yield records.file, row, field, mask_id_numbers(code[:40]), reason, REMARK
 
 
 def _list_unused_columns(
@@ -399,6 +441,7 @@ _TABLES_OF_ROLES: Final = {
     "mentor": ("mentorships",),
     "apprentice": ("mentorships",),
     "lead": ("studio_leads",),
+    "recognition": ("recognitions",),
     "person": (
         "recognitions",
         "talents",

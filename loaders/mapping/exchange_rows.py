@@ -42,6 +42,8 @@ _HONOUR_YEAR_PATTERNS: Final = (
     ),
     re.compile(r"(?P<name>.*[^\d\s])\s*[（(](?P<year>(?:19|20)\d{2})\s*年?(?:度)?[)）]"),
 )
+_REVOKED_PATTERN: Final = "注销|作废|撤销|吊销|无效|失效|^否$"
+_REVOKED_REASON: Final = Message("this certificate is no longer valid; its level is not loaded")
 _LEADER_PATTERN: Final = re.compile(
     r"(?<!副)(?:领衔|领办|负责|带头|主持|领军|室主任|首席|组长|室长)|^主任$"
 )
@@ -237,7 +239,19 @@ def _build_enterprises(records: SheetRecords) -> pl.DataFrame:
         frontline_education_fund="employer.frontline_education_fund",
     )
     hosts = records.pick(enterprise_id="host.id", name="host.name")
-    rows = pl.concat([employers, hosts], how="diagonal").drop_nulls("name")
+    of_roles = [
+        records.pick(name=f"{role}.employer").drop_nulls()
+        for role in records.people
+        if records.has(f"{role}.employer")
+    ]
+    named = [
+        part.with_columns(
+            enterprise_id=pl.Series([normalize_organisation(one) for one in part["name"]])
+        )
+        for part in of_roles
+        if part.height
+    ]
+    rows = pl.concat([employers, hosts, *named], how="diagonal").drop_nulls("name")
     names = [normalize_organisation(name) for name in rows["name"]]
     return _take_first(
         records, rows.with_columns(pl.Series("name", names, dtype=pl.String)), "enterprise_id"
@@ -307,6 +321,14 @@ def _build_people(records: SheetRecords) -> pl.DataFrame:
         ).drop_nulls(["person_id", "name"])
         if role == "person":
             said = said.join(_pick_person_columns(records), on=ROW_NUMBER_COLUMN, how="left")
+        elif records.has(f"{role}.employer"):
+            ids = [
+                None if one is None else normalize_organisation(one) for one in people["employer"]
+            ]
+            where = people.select(
+                ROW_NUMBER_COLUMN, "person_id", enterprise_id=pl.Series(ids, dtype=pl.String)
+            ).unique([ROW_NUMBER_COLUMN, "person_id"], maintain_order=True)
+            said = said.join(where, on=[ROW_NUMBER_COLUMN, "person_id"], how="left")
         elif records.has("employer.id"):
             where = records.pick(enterprise_id="employer.id")
             said = said.join(where, on=ROW_NUMBER_COLUMN, how="left")
@@ -368,6 +390,8 @@ def _build_talents(records: SheetRecords) -> pl.DataFrame:
         industry="talent.industry",
         grade="talent.grade",
     )
+    items = [split_items(text) if text else [] for text in rows["basis"]]
+    rows = rows.with_columns(pl.Series("basis", items, dtype=pl.List(pl.String))).explode("basis")
     return _join_person(records, _drop_unsaid(rows, "basis"))
 
 
@@ -381,9 +405,24 @@ def _build_recognitions(records: SheetRecords) -> pl.DataFrame:
         mode="recognition.mode",
         certificate_no="recognition.certificate_no",
     )
+    rows = _refuse_revoked(records, rows)
     # A list of pairs states the level that the apprentice has reached.
     role = "person" if "person" in records.people else "apprentice"
     return _join_person(records, _drop_unsaid(rows, "level", "certificate_no"), role)
+
+
+def _refuse_revoked(records: SheetRecords, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose certificates are valid; a refusal for each that was revoked."""
+    if not records.has("recognition.status"):
+        return rows
+    states = records.rows["recognition.status"]
+    revoked = states.str.contains(_REVOKED_PATTERN).fill_null(False)
+    for row, state in zip(
+        rows.filter(revoked)[ROW_NUMBER_COLUMN], states.filter(revoked), strict=True
+    ):
+        finding = (records.file, row, "recognition.status", state, _REVOKED_REASON, REFUSED)
+        records.findings.append(finding)
+    return rows.filter(~revoked)
 
 
 def _build_mentorships(records: SheetRecords) -> pl.DataFrame:

@@ -46,6 +46,7 @@ FIELD_NAMES: Final = {
     "recognition.level": Words("skill level", "技能等级"),
     "recognition.date": Words("recognised on", "发证日期"),
     "recognition.certificate_no": Words("certificate number", "证书编号"),
+    "recognition.status": Words("state of the certificate", "证书状态"),
     "recognition.mode": Words("way of recognition", "评价方式"),
     "mentorship.start": Words("mentorship from", "师徒关系开始日期"),
     "mentorship.end": Words("mentorship until", "师徒关系结束日期"),

@@ -382,3 +382,28 @@ def test_notes_that_tell_people_apart_stay_with_a_name_alone() -> None:
     assert strip_name_note("张伟(女)", is_known=True) == "张伟"
     assert strip_name_note("张伟(已退休)", is_known=False) == "张伟"
     assert names_several_people("张三、李四") and not names_several_people("张 三")
+
+
+def test_the_cell_above_and_certificates_that_ended(tmp_path: Path) -> None:
+    text = "姓名,身份证号,工作单位,职业代码,技能等级,发证日期,证书状态\n"
+    rows = (
+        f"赵,{A},远航,6-18-02-04,高级工,2024-05-01,有效\n钱,{B},同上,2006/4/8,〃,2024-05-02,有效\n"
+        f"孙,{C},精测,,技师,2024-05-03,已注销\n"
+    )
+    tables = load(tmp_path, text + rows)
+    assert tables["people"].rows["enterprise_id"].to_list() == ["远航", "远航", "精测"]
+    assert tables["recognitions"].rows["level"].to_list() == [4, 4]
+    assert list_refused_rows(tables) == {4} and "no code of an occupation" in str(
+        list_reasons(tables)
+    )
+
+
+def test_employers_of_masters_and_several_bases(tmp_path: Path) -> None:
+    text = "师傅姓名,师傅工作单位,师傅身份证号,徒弟姓名,徒弟工作单位,徒弟身份证号,带徒时间\n"
+    tables = load(tmp_path / "a", f"{text}赵,远航,{A},钱,精测,{B},2022.3-2025.3\n")
+    assert tables["people"].rows["enterprise_id"].to_list() == ["远航", "精测"]
+    assert tables["enterprises"].accepted == 2
+    assert tables["mentorships"].rows["end"].null_count() == 0
+    text = "姓名,身份证号,认定依据,认定时间\n"
+    tables = load(tmp_path / "b", f"{text}赵,{A},全国技术能手、全国五一劳动奖章,2023-05-01\n")
+    assert tables["talents"].accepted == 2
