@@ -241,6 +241,7 @@ def make_shortages(pick: random.Random) -> Shortages:
         schema_overrides={"province": pl.String},
     )
     names = (
+        "kept_on",
         "moving_out",
         "moving_in",
         "supply",
