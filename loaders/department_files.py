@@ -8,7 +8,7 @@ are read together, so that a name in one list finds its person in another.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -37,8 +37,10 @@ from loaders.mapping.header_rows import BLANK, DATA, find_layout, list_cell_colu
 from loaders.mapping.identifiers import (
     PeopleRoster,
     PersonMention,
+    build_own_id,
     is_certificate_id,
     normalize_certificate,
+    unite_numbered_people,
 )
 from loaders.mapping.mapping import Mapping as ListMapping
 from loaders.mapping.mapping import explain_changed_headers, find_mappings
@@ -59,6 +61,7 @@ _NO_HEADER_REASON: Final = Message(
     "{file} is not read; no row of it is a row of headers that are known"
 )
 _NO_ROWS_REASON: Final = Message("{file} is not read; it has headers, but no rows below them")
+_MASKED_CELL_PATTERN: Final = r"\d{3}[*xX×＊#●?]{2}"
 _WHOSE_LIST: Final = Message("Which of the departments states this list? Say it with --source")
 _UNREADABLE_REASON: Final = Message("{file} is not read: {why}")
 
@@ -346,9 +349,8 @@ def build_rosters(
     find_stored: FindStoredPeople | None = None,
 ) -> dict[str, PeopleRoster]:
     """The people of each department that some sheet, or the store, knows by more than a name."""
-    mappings = [one.mapping for one in read.found if one.mapping is not None]
-    is_alone = len(read.found) < 2 and not any(map(_refers_by_name, mappings))
-    if not mappings or is_alone:
+    mapped = [one for one in read.found if one.mapping is not None]
+    if not mapped or (len(read.found) < 2 and not any(map(_needs_roster, mapped))):
         return {}
     names: dict[str, set[str]] = {}
     rosters: dict[str, PeopleRoster] = {}
@@ -372,9 +374,24 @@ def build_rosters(
     return rosters
 
 
-def _refers_by_name(mapping: ListMapping) -> bool:
-    roles = {column.field.partition(".")[0].rstrip("0123456789") for column in mapping.columns}
-    return bool(roles & {"mentor", "apprentice", "lead", "studio"}) or mapping.by_name
+def _needs_roster(found: FoundSheet) -> bool:
+    """Whether a row of the sheet may mean somebody whom another row of it knows better."""
+    mapping = found.mapping
+    if mapping is None:
+        return False
+    fields = {column.field for column in mapping.columns}
+    roles = {field.partition(".")[0].rstrip("0123456789") for field in fields}
+    if mapping.by_name or roles & {"mentor", "apprentice", "lead", "studio"}:
+        return True
+    if "person.own_number" in fields:
+        return bool(fields & {"person.id_number", "recognition.certificate_no"})
+    return "person.id_number" in fields and _has_masked_cells(found.sheet)
+
+
+def _has_masked_cells(sheet: Sheet) -> bool:
+    names = list_cell_columns(sheet)
+    masked = sheet.cells.select(pl.col(names).str.contains(_MASKED_CELL_PATTERN).any())
+    return any(masked.row(0))
 
 
 def _add_exchange_people(roster: PeopleRoster, exchange: ExchangeSheet) -> None:
@@ -417,9 +434,11 @@ def _add_listed_people(
 ) -> None:
     """Adds the people of all lists.
 
-    The name of one known by a certificate number alone leads to the person that another list of the
-    load, whichever comes first, knows by that number and name: the load joins the two ids later.
+    The rows of a department with one own number and name lead to one person. The name of one known
+    by a certificate number alone leads to the person that another list of the load, whichever comes
+    first, knows by that number and name: the load joins the two ids later.
     """
+    listed = unite_numbered_people(listed)
     holders = {
         _build_holder_key(said): person_id
         for _, person_id, said in listed
@@ -427,6 +446,9 @@ def _add_listed_people(
     }
     for department, person_id, said in listed:
         known = holders.get(_build_holder_key(said)) if is_certificate_id(person_id) else None
+        is_of_number = said.own_number and person_id == build_own_id(department, said.own_number)
+        # A number that nobody is known better by leads to its own id without the roster.
+        said = replace(said, own_number=None) if is_of_number else said
         rosters[department].add(known or person_id, said)
 
 

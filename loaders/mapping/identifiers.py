@@ -1,8 +1,9 @@
 """Ids that are made here, since lists of departments have none, and who is meant by a name.
 
 A person is known by the ID number, else the certificate number, else the department's own number,
-else by name, birth and employer, which a person must have agreed to. An ID number and a certificate
-number never stand in an id: a keyed digest of them does, of letters only.
+else by name, birth and employer, which a person must have agreed to. The rows of a department that
+give one own number to one name are one person's, by the strongest key that any of them has. An ID
+number and a certificate number never stand in an id: a keyed digest of them does, of letters only.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Final
 
 from graph.identity import is_valid_id_number
 from graph.messages import Message
-from loaders.mapping.name_lists import normalize_name
+from loaders.mapping.name_lists import fold_name, normalize_name
 
 Digest = Callable[[str], str]
 
@@ -35,6 +36,7 @@ _OCCUPATION_CODE_PATTERN: Final = re.compile(r"[1-8]-\d{2}-\d{2}(?:-\d{2})?|6-\d
 _CREDIT_CODE_PATTERN: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _CREDIT_CODE_CHARACTERS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # pragma: allowlist secret
 WeakKey = tuple[str, str]
+_ID_NUMBER_KIND: Final = "id"
 _CERTIFICATE_KIND: Final = "cert"
 CERTIFICATE_ID_PREFIX: Final = f"{_CERTIFICATE_KIND}-"
 
@@ -211,10 +213,11 @@ class PeopleRoster:
     """The people of one department that a load or the store knows, to find who a name is.
 
     `by_name`: normalised name -> person id -> employer, "" where it is not known.
+    `by_own_number`: number -> folded name, "" where none is stated -> person ids.
     """
 
     by_name: dict[str, dict[str, str]] = field(default_factory=dict)
-    by_own_number: dict[str, str] = field(default_factory=dict)
+    by_own_number: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     by_weak_key: dict[tuple[str, WeakKey], set[str]] = field(default_factory=dict)
     named_ids: set[str] = field(default_factory=set)
 
@@ -230,7 +233,21 @@ class PeopleRoster:
             if weak is not None:
                 self.by_weak_key.setdefault((name, weak), set()).add(person_id)
         if said.own_number:
-            self.by_own_number.setdefault(said.own_number.strip(), person_id)
+            of_number = self.by_own_number.setdefault(said.own_number.strip(), {})
+            of_number.setdefault(_fold_stated_name(said), set()).add(person_id)
+
+    def find_by_own_number(self, said: PersonMention) -> IdentifiedPerson:
+        """Who of the department has the number, under the name where one is stated.
+
+        Somebody of another name is found by the number alone, so that the name can be questioned.
+        """
+        of_number = self.by_own_number.get((said.own_number or "").strip(), {})
+        people = of_number.get(_fold_stated_name(said), set())
+        if not people and not (said.certificate and said.name and "" not in of_number):
+            people = set().union(*of_number.values())
+        if len(people) == 1:
+            return IdentifiedPerson(next(iter(people)))
+        return IdentifiedPerson(several=len(people))
 
     def find_by_name(
         self, name: str, employer: str | None, *, is_reference: bool
@@ -250,6 +267,50 @@ class PeopleRoster:
         if len(known) == 1:
             return IdentifiedPerson(next(iter(known)), by_name_alone=True)
         return IdentifiedPerson(several=len(known))
+
+
+def _fold_stated_name(said: PersonMention) -> str:
+    return fold_name(said.name) if said.name else ""
+
+
+# Department, own number and folded name, "" where none is stated.
+_NumberKey = tuple[str, str, str]
+
+
+def _build_number_key(department: str, said: PersonMention) -> _NumberKey | None:
+    if not said.own_number:
+        return None
+    return department, said.own_number.strip(), _fold_stated_name(said)
+
+
+def unite_numbered_people(
+    listed: Sequence[tuple[str, str, PersonMention]],
+) -> list[tuple[str, str, PersonMention]]:
+    """Department, person id and what a row says, with one id for one own number and name.
+
+    As given, the id is the one of a row's own keys. An ID number is stronger than a certificate
+    number, that than the own number; of several certificate numbers the least id stands, in
+    whatever order the rows are. Rows of a number and a name with two ID numbers stay as they are.
+    """
+    ids: dict[_NumberKey, set[str]] = {}
+    for department, person_id, said in listed:
+        if key := _build_number_key(department, said):
+            ids.setdefault(key, set()).add(person_id)
+    chosen = {key: one for key, people in ids.items() if (one := _choose_strongest_id(people))}
+    return [
+        (department, chosen.get(key, person_id) if key else person_id, said)
+        for department, person_id, said in listed
+        for key in [_build_number_key(department, said)]
+    ]
+
+
+def _choose_strongest_id(people: Iterable[str]) -> str | None:
+    """The id of the strongest key; None where two ID numbers contradict each other."""
+    by_id_number = [one for one in people if one.startswith(f"{_ID_NUMBER_KIND}-")]
+    if len(by_id_number) > 1:
+        return None
+    by_certificate = [one for one in people if is_certificate_id(one)]
+    return min(by_id_number or by_certificate or people)
 
 
 def normalize_certificate(text: str) -> str:
@@ -273,16 +334,19 @@ def identify_person(
     `is_reference`: the row is not the person's own, as that of a mentor's apprentice.
     """
     if said.id_number and is_valid_id_number(number := clean_id_number(said.id_number)):
-        return IdentifiedPerson(build_digest_id("id", number, digest))
+        return IdentifiedPerson(build_digest_id(_ID_NUMBER_KIND, number, digest))
     name = normalize_name(said.name) if said.name else ""
     weak = build_weak_key(said.id_number) if said.id_number else None
     if weak is not None and len(known := roster.by_weak_key.get((name, weak), set())) == 1:
         return IdentifiedPerson(next(iter(known)))
+    numbered = roster.find_by_own_number(said) if said.own_number else IdentifiedPerson()
+    if numbered.person_id:
+        return numbered
     if said.certificate:
         return IdentifiedPerson(build_certificate_id(said.certificate, digest))
     if said.own_number:
-        own = said.own_number.strip()
-        return IdentifiedPerson(roster.by_own_number.get(own) or build_own_id(department, own))
+        own = build_own_id(department, said.own_number.strip())
+        return numbered if numbered.several else IdentifiedPerson(own)
     if said.id_number and is_other_document(said.id_number):
         document = clean_id_number(said.id_number)
         return IdentifiedPerson(build_digest_id("doc", document, digest))

@@ -66,6 +66,9 @@ _NUMBER_FOR_NAME_REMARK: Final = Message(
 _SEVERAL_REASON: Final = Message(
     "{n} people of this department have this name; add the ID number or the person's own number"
 )
+_SEVERAL_OF_NUMBER_REASON: Final = Message(
+    "several people of this department have this number; add the name or the ID number"
+)
 _REPEATED_REASON: Final = Message(
     "this name stands in several rows, and nothing tells whether it is one person; add the ID "
     "number or the person's own number"
@@ -330,6 +333,8 @@ class MentionReader:
             nobody = _WRONG_ID_NUMBER_REASON if _is_wrong_id_number(said) else _NOBODY_REASON
             reason = _SEVERAL_REASON.with_values(n=found.several) if several else nobody
             self._add(row, column, reason)
+        elif person is None and found.several > 1:
+            self._add(row, f"{role}.own_number", _SEVERAL_OF_NUMBER_REASON)
         id_number = said.id_number
         if id_number:
             self._compare_id_number(role, row, id_number, said.birth, more.get("sex"))
