@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PORT ?= 8501
 # A worker takes one file after another, in the order of tests/order.py. Random worlds a property:
 # as many as fit into two minutes; `make soak` tries more, and repetitions marked `soak`.
-EVERYDAY := SHICHENG_EXAMPLES=15 SHICHENG_EXAMPLES_TOGETHER=15 SHICHENG_EXAMPLES_SPARK=25
+EVERYDAY := SHICHENG_EXAMPLES=25 SHICHENG_EXAMPLES_TOGETHER=25 SHICHENG_EXAMPLES_SPARK=25
 WORKERS := $(EVERYDAY) $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## list the targets

@@ -504,8 +504,7 @@ def _add_findings(
 
 def _refuse_rows(table: StagedTable, rows: pl.DataFrame) -> None:
     if rows.height:
-        table.gone = pl.concat([table.gone, rows[ROW_NUMBER_COLUMN]])
-        table.accepted -= rows.height
+        table.refuse_numbers(rows[ROW_NUMBER_COLUMN])
 
 
 def _rename_tables(
@@ -513,11 +512,14 @@ def _rename_tables(
 ) -> None:
     """Puts the ids that stand into the tables; two ids of one person are no two ends of a row."""
     label = identity.node.label
-    for table in staged if identities.renamed.height else ():
+    for table in staged:
         declared = EXCHANGE_TABLES[table.table]
         if not table.accepted or not list_identity_columns(declared, label):
             continue
-        table.renamed[label] = identities.renamed
+        if identities.renamed.height:
+            table.renamed[label] = identities.renamed
+        elif not table.is_parted:
+            continue
         if isinstance(declared, Relation) and declared.start.kinds == declared.end.kinds:
             _refuse_loops(table, declared)
 
@@ -529,4 +531,4 @@ def _refuse_loops(table: StagedTable, declared: Relation) -> None:
     if same.height:
         reason = _SAME_PERSON_REASON.with_values(start=start, end=end)
         _add_findings(table, same, end, reason, REFUSED, end)
-        _refuse_rows(table, same)
+        table.refuse_loops(start, end)

@@ -88,4 +88,5 @@ def _split_table(table: StagedTable, parted: dict[str, list[str]]) -> None:
     rows.write_parquet(table.path, compression="lz4", statistics=False)
     more = rows.height - table.accepted
     table.accepted, table.read = rows.height, table.read + more
+    table.is_parted = True
     table.findings = pl.concat([table.findings, build_findings(found)])

@@ -24,7 +24,7 @@ class StagedTable:
     `gone` are the numbers of rows refused since, by their references. `ends`: for a column of
     ids that may be unknown or of several kinds, the kind of each id. `renamed`: by label (Person,
     Enterprise) id, standing_id, basis, probability: ids in its cells, the ids that stand for them,
-    and why.
+    and why. `is_parted`: several rows may have one number, as those of two masters in one cell.
     """
 
     table: str
@@ -41,6 +41,7 @@ class StagedTable:
     )
     ends: EndKinds = field(default_factory=dict)
     renamed: dict[str, pl.DataFrame] = field(default_factory=dict)
+    is_parted: bool = False
 
     def rows(self) -> Iterator[pl.DataFrame]:
         """The accepted rows, apart by source."""
@@ -57,6 +58,20 @@ class StagedTable:
         numbered = [ROW_NUMBER_COLUMN] if self.gone.len() else []
         rows = pl.read_parquet(self.path, columns=list(dict.fromkeys([*names, *numbered])))
         return self._rename_ids(self._drop_gone(rows)).select(names)
+
+    def refuse_numbers(self, numbers: pl.Series) -> None:
+        """Takes the rows of these numbers away, all the rows of a number that was parted too."""
+        rows = self.columns([ROW_NUMBER_COLUMN])
+        self.accepted -= rows.filter(pl.col(ROW_NUMBER_COLUMN).is_in(numbers.implode())).height
+        self.gone = pl.concat([self.gone, numbers.unique()])
+
+    def refuse_loops(self, start: str, end: str) -> None:
+        """Takes the rows away whose two columns have one id; the others of their number stay."""
+        rows = self._drop_gone(pl.read_parquet(self.path))
+        ends = self._rename_ids(rows.select(start, end))
+        left = rows.filter((ends[start] != ends[end]).fill_null(True))
+        left.write_parquet(self.path, compression="lz4", statistics=False)
+        self.accepted = left.height
 
     def alias_rows(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """The accepted rows under ids that others stand for: alias_id beside standing_id.

@@ -83,8 +83,7 @@ def refuse_erased_rows(staged: Sequence[StagedTable], erased: ErasedPeople) -> N
         numbers = rows.filter(named)[ROW_NUMBER_COLUMN]
         if numbers.len():
             one.findings = _replace_findings(one, set(numbers))
-            one.gone = pl.concat([one.gone, numbers])
-            one.accepted -= numbers.len()
+            one.refuse_numbers(numbers)
     matcher = TermMatcher(PersonTerms(tuple(listed)))
     for one in staged:
         one.findings = mask_findings_texts(one.findings, matcher)
