@@ -51,6 +51,7 @@ _MENTION_SCHEMA: Final = {
     **dict.fromkeys(PERSON_ATTRIBUTES, pl.String()),
 }
 _ROLE_COLUMN_PATTERN: Final = re.compile(r"((?:person|lead|mentor|apprentice)\d?)\.([a-z_]+)")
+_ID_NUMBER_CHARS: Final = 18
 # Roles whose cells may hold several people.
 _LIST_ROLES: Final = ("mentor", "apprentice", "lead")
 _PAIR_COLUMN_PATTERN: Final = re.compile(
@@ -193,10 +194,11 @@ class MentionReader:
 
     def _clean_mention(self, role: str, row: int, said: PersonMention) -> PersonMention:
         """The mention with its ID number in 18 characters, and its name without notes."""
-        if said.id_number and (longer := extend_old_id_number(said.id_number)):
+        is_short = said.id_number is not None and len(said.id_number) != _ID_NUMBER_CHARS
+        if is_short and (longer := extend_old_id_number(said.id_number or "")):
             self._add(row, f"{role}.id_number", _OLD_ID_NUMBER_REMARK, REMARK)
             said = replace(said, id_number=longer)
-        if not said.name or row in self._crowded:
+        if not said.name or row in self._crowded or said.name[-1].isalpha():
             return said
         is_known = bool(said.own_number or said.certificate) or (
             said.id_number is not None and is_valid_id_number(clean_id_number(said.id_number))
@@ -357,8 +359,8 @@ class MentionReader:
         self, role: str, row: int, id_number: str, birth: str | None, sex: str | None
     ) -> None:
         """Remarks where the list says another birth or sex than the ID number has in it."""
-        number = clean_id_number(id_number)
-        if not (birth or sex) or not is_valid_id_number(number):
+        number = clean_id_number(id_number) if birth or sex else ""
+        if not is_valid_id_number(number):
             return
         digits = re.sub(r"\D", "", birth or "")
         if len(digits) in (4, 8) and not number[6:14].startswith(digits):
