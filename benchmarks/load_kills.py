@@ -1,12 +1,18 @@
 """Loads killed with SIGKILL at random moments: what was acknowledged stands, nothing is torn.
 
-    python -m benchmarks.load_kills [--times 100] [--workers 20000] [--seed 1] [--folder DIR]
+    python -m benchmarks.load_kills [--times 100] [--first 1] [--workers 20000] [--seed 1]
+                                    [--folder DIR]
 
-Each trial starts `shicheng load folder` on a copy of a data folder and kills the loader, Neo4j, or
-both after a random time. It asks for the national figures: a load that was acknowledged counts, one
-that was broken off does not. Then it loads again, and compares the digest of the store with that of
-a load that nobody disturbed. Half of the trials kill a first load, half a load on top of one; both
-have more than 100,000 rows at the default size. Ends with 1 if any trial differs.
+Each trial starts `shicheng load folder` on a copy of a data folder and kills the loader, Neo4j
+(neo4j-admin while that makes the store), or both. The moment is a random share of the processor
+time of an undisturbed load, so that a busy machine does not move it. A load that was acknowledged
+counts, one that was broken off does not: the national figures are asked for after the kill, and in
+every second round of victims all the time. Then it loads again, and compares the digest of the
+store with that of a load that nobody disturbed. Half of the trials kill a first load, half a load
+on top of one; both have more than 100,000 rows at the default size.
+
+DIR keeps the files and the undisturbed loads, so that `--first 41` goes on after trial 40. Ends
+with 1 if any trial differs.
 """
 
 from __future__ import annotations
@@ -14,22 +20,31 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from threading import Event, Thread
 from typing import Any, Final
 
+import psutil
+
 from benchmarks.engines import print_row
-from graph.server.database import connect
-from graph.server.embedded import stop_server
+from graph.driven.results import load_driven
+from graph.errors import NothingLoadedYetError, OfflineError, ShichengError
+from graph.policy import Policy
+from graph.server.database import Database, connect
 from graph.server.location import find_running_server
 from graph.settings import Settings
+from graph.snapshot.take import take_snapshot
 from graph.store.digest import compute_store_digest
 from loaders.synthetic.network import write_synthetic_folder
 
@@ -37,24 +52,64 @@ VICTIMS: Final = ("loader", "Neo4j", "both")
 # The same key in every data folder, so that digests of ID numbers are the same.
 ID_KEY: Final = "0123456789abcdef" * 4
 HEAP_MB: Final = 1024
+# A server that lives for a minute: its second compiler would only cost.
+JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 COMMAND: Final = (sys.executable, "-c", "from cli.main import main; main()")
+STAGES_FILE: Final = "stages.json"
+POLL_SECONDS: Final = 0.2
+ASK_SECONDS: Final = 2.0
+
+Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A load to kill. `base` is a data folder as it is before (None: an empty one).
+    """A load to kill. `base`: a data folder as it is before ("": an empty one), beside `files`.
 
     `before` are its national figures, `after` those of the undisturbed load, with its `digest` and
-    its `seconds`.
+    the `seconds` of the processor that it took.
     """
 
     name: str
-    files: Path
-    base: Path | None
-    before: dict[str, Any] | None
-    after: dict[str, Any]
+    files: str
+    base: str
+    before: Figures | None
+    after: Figures
     digest: str
     seconds: float
+
+
+@dataclass
+class ServedFigures:
+    """The national figures that a visitor was given, one answer after another."""
+
+    database: Database
+    answers: list[Figures | None] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def ask(self) -> None:
+        """Asks once."""
+        try:
+            snapshot = take_snapshot(self.database, self.database.settings)
+            self.answers.append(json.loads(json.dumps(load_driven(snapshot, Policy()).national)))
+        except (NothingLoadedYetError, OfflineError):
+            self.answers.append(None)
+        except ShichengError as error:
+            self.faults.append(str(error))
+
+    def ask_until(self, ended: Event) -> None:
+        """Asks again and again."""
+        while not ended.wait(ASK_SECONDS):
+            self.ask()
+
+    def differ(self, stage: Stage) -> list[str]:
+        """What was none of the two revisions, an older one after the newer, or no answer."""
+        wrong = [f"not answered: {fault}" for fault in sorted(set(self.faults))]
+        known = [stage.before, stage.after]
+        if any(answer not in known for answer in self.answers):
+            return [*wrong, "figures of no revision"]
+        order = [known.index(answer) for answer in self.answers]
+        return wrong if order == sorted(order) else [*wrong, "figures went back"]
 
 
 def build_settings(home: Path) -> Settings:
@@ -62,129 +117,178 @@ def build_settings(home: Path) -> Settings:
     return Settings().model_copy(update={"home_path": home, "heap_mb": HEAP_MB})
 
 
-def start_command(home: Path, *words: str | Path) -> subprocess.Popen[str]:
-    """A `shicheng` command on a data folder, in a process of its own."""
+def start_load(home: Path, files: Path) -> subprocess.Popen[str]:
+    """The command that loads, in a process of its own."""
     given = {**os.environ, "SHICHENG_HOME": str(home), "SHICHENG_HEAP_MB": str(HEAP_MB)}
     return subprocess.Popen(
-        [*COMMAND, *map(str, words)],
-        env={**given, "SHICHENG_ID_KEY": ID_KEY},
-        stdout=subprocess.PIPE,
+        [*COMMAND, "load", "folder", str(files)],
+        env={**given, "SHICHENG_ID_KEY": ID_KEY, "SHICHENG_LANG": "en"},
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def run_load(home: Path, files: Path) -> float:
-    """Loads undisturbed; the seconds."""
-    began = time.perf_counter()
-    command = start_command(home, "load", "folder", files)
-    _, errors = command.communicate()
+def list_processes(pid: int) -> list[psutil.Process]:
+    """A process and those that it started."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    return []
+
+
+def run_for(command: subprocess.Popen[str], seconds: float) -> float:
+    """Waits until a load and what it started took so much processor time, or it ended; the time."""
+    taken: dict[int, float] = {}
+    while sum(taken.values()) < seconds:
+        for process in list_processes(command.pid):
+            with suppress(psutil.Error):
+                taken[process.pid] = sum(process.cpu_times()[:2])
+        try:
+            command.wait(POLL_SECONDS)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    return sum(taken.values())
+
+
+def run_load(home: Path, files: Path) -> tuple[float, str]:
+    """Loads undisturbed: its processor time, and what it said."""
+    command = start_load(home, files)
+    seconds = run_for(command, float("inf"))
+    _, said = command.communicate()
     if command.returncode:
-        raise SystemExit(f"the load failed: {errors[-2000:]}")
-    return time.perf_counter() - began
+        raise SystemExit(f"the load failed: {said[-2000:]}")
+    return seconds, said
 
 
-def fetch_national(home: Path) -> dict[str, Any] | None:
-    """The national figures as the command gives them; None while nothing is loaded."""
-    command = start_command(home, "national", "--json")
-    printed, errors = command.communicate()
-    if command.returncode == 5:
-        return None
-    if command.returncode:
-        raise SystemExit(f"no figures: {errors[-2000:]}")
-    answer = json.loads(printed)
-    figures: dict[str, Any] = answer.get("rows", answer)
-    return figures
-
-
-def fetch_digest(home: Path) -> str:
-    """The digest of the store's records."""
-    with connect(build_settings(home)) as database:
-        return compute_store_digest(database)
+def kill_server(home: Path) -> None:
+    """Ends the server of a data folder that is not used again."""
+    server = find_running_server(build_settings(home))
+    if server is not None:
+        os.kill(server.pid, signal.SIGKILL)
+        server.ends_within(60)
 
 
 def build_stages(folder: Path, workers: int) -> list[Stage]:
-    """The first load and a load on top of it, each once undisturbed."""
-    files = [folder / "files1", folder / "files2"]
-    for seed, path in enumerate(files, 1):
-        write_synthetic_folder(path, talents=workers // 100, workers=workers, seed=seed)
+    """The first load and a load on top of it, each once undisturbed; those of the folder if any."""
+    file = folder / STAGES_FILE
+    if file.exists():
+        return [Stage(**stage) for stage in json.loads(file.read_text("utf-8"))]
     stages: list[Stage] = []
-    home, base, before = folder / "clean", None, None
-    for name, path in zip(("first load", "load on top"), files, strict=True):
-        seconds = run_load(home, path)
-        after = fetch_national(home)
+    home, base, before = folder / "clean", "", None
+    for seed, name in enumerate(("first load", "load on top"), 1):
+        files = f"files{seed}"
+        write_synthetic_folder(folder / files, talents=workers // 100, workers=workers, seed=seed)
+        seconds, _ = run_load(home, folder / files)
+        with connect(build_settings(home)) as database:
+            visitor = ServedFigures(database)
+            visitor.ask()
+            after, digest = visitor.answers[0], compute_store_digest(database)
         assert after is not None
-        stages.append(Stage(name, path, base, before, after, fetch_digest(home), seconds))
-        stop_server(build_settings(home))
-        base, before = folder / f"after {name}", after
-        shutil.copytree(home, base)
+        stages.append(Stage(name, files, base, before, after, digest, seconds))
+        kill_server(home)
+        base, before = f"after{seed}", after
+        shutil.copytree(home, folder / base)
+    file.write_text(json.dumps([vars(stage) for stage in stages]), "utf-8")
     return stages
 
 
-def kill_load(home: Path, stage: Stage, seconds: float, victim: str) -> bool:
-    """Starts the load and kills after so many seconds; whether it had been acknowledged by then."""
-    command = start_command(home, "load", "folder", stage.files)
+def kill_load(home: Path, command: subprocess.Popen[str], victim: str) -> None:
+    """Kills the loader, Neo4j (whatever of it runs), or both."""
+    started = list_processes(command.pid)[1:]
+    server = find_running_server(build_settings(home))
+    victims = [process.pid for process in started] if victim != "loader" else []
+    if victim != "loader" and server is not None:
+        victims.append(server.pid)
+    for pid in {*victims, *([command.pid] if victim != "Neo4j" else [])}:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def serve_figures(database: Database, throughout: bool) -> Iterator[ServedFigures]:
+    """A visitor; `throughout`: one who asks all the time."""
+    visitor, ended = ServedFigures(database), Event()
+    asking = Thread(target=visitor.ask_until, args=[ended])
+    if throughout:
+        asking.start()
     try:
-        command.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        server = find_running_server(build_settings(home))
-        if victim in ("Neo4j", "both") and server is not None:
-            os.kill(server.pid, signal.SIGKILL)
-        if victim in ("loader", "both"):
-            command.kill()
-        command.communicate()
-    return command.returncode == 0
+        yield visitor
+    finally:
+        ended.set()
+        if throughout:
+            asking.join()
 
 
-def try_kill(home: Path, stage: Stage, seconds: float, victim: str) -> list[str]:
-    """What differs after a kill and after loading again; nothing when all holds."""
-    if stage.base is not None:
-        shutil.copytree(stage.base, home)
-    acknowledged = kill_load(home, stage, seconds, victim)
-    wrong = []
-    served = fetch_national(home)
-    if served not in ((stage.after,) if acknowledged else (stage.before, stage.after)):
-        wrong.append("figures after the kill")
-    if acknowledged and fetch_digest(home) != stage.digest:
-        wrong.append("acknowledged rows")
-    run_load(home, stage.files)
-    if fetch_national(home) != stage.after:
+def describe_resumption(said: str) -> str:
+    """How the second load went about it."""
+    if found := re.search(r"goes on at row ([\d,]+) of", said):
+        return f"goes on at {found[1]}"
+    return "undone, anew" if "has been undone" in said else "anew"
+
+
+def try_kill(home: Path, stage: Stage, seconds: float, victim: str, asked: bool) -> tuple[str, str]:
+    """How the load that was killed ended, and what differs; "nothing" when all holds."""
+    folder = home.parent
+    if stage.base:
+        shutil.copytree(folder / stage.base, home)
+    command = start_load(home, folder / stage.files)
+    run_for(command, 0.1)
+    database = Database(build_settings(home))
+    with serve_figures(database, asked) as visitor:
+        run_for(command, seconds)
+        kill_load(home, command, victim)
+        _, said = command.communicate()
+        acknowledged = command.returncode == 0
+        visitor.ask()
+        wrong = [] if not acknowledged or visitor.answers[-1] == stage.after else ["lost rows"]
+        if not acknowledged:
+            _, said = run_load(home, folder / stage.files)
+        visitor.ask()
+    wrong += visitor.differ(stage)
+    if visitor.answers[-1] != stage.after:
         wrong.append("figures after loading again")
-    if fetch_digest(home) != stage.digest:
-        wrong.append("digest after loading again")
-    stop_server(build_settings(home))
-    return wrong
+    if compute_store_digest(database) != stage.digest:
+        wrong.append("digest")
+    database.close()
+    kill_server(home)
+    ending = "acknowledged" if acknowledged else describe_resumption(said)
+    return ending, ", ".join(wrong) or "nothing"
 
 
 def main() -> int:
-    """Prints a line a stage and victim; 1 when any trial differs."""
+    """Prints a line a trial; 1 when any of them differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=100)
+    parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--workers", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     os.environ["SHICHENG_ID_KEY"] = ID_KEY
-    chance, found = Random(given.seed), 0
-    with tempfile.TemporaryDirectory(dir=given.folder) as temporary:
-        folder = Path(temporary)
-        stages = build_stages(folder, given.workers)
-        print_row("trial", "load", "killed", "after s", "of s", "differs")
-        print_row(*["---"] * 6)
-        for trial in range(given.times):
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", JAVA_OPTIONS)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.folder or Path(temporary)
+        stages, differing = build_stages(folder, given.workers), 0
+        print_row("trial", "load", "killed", "asked", "after CPU s", "ended", "differs", "s")
+        print_row(*["---"] * 8)
+        for trial in range(given.first, given.first + given.times):
             stage, victim = stages[trial % 2], VICTIMS[trial // 2 % 3]
-            seconds = chance.uniform(0.5, stage.seconds)
-            home = folder / "tried"
-            wrong = try_kill(home, stage, seconds, victim)
-            shutil.rmtree(home)
-            found += bool(wrong)
-            verdict = ", ".join(wrong) or "nothing"
-            print_row(
-                trial + 1, stage.name, victim, f"{seconds:.1f}", f"{stage.seconds:.1f}", verdict
-            )
+            asked = trial // 6 % 2 == 0
+            seconds = Random(f"{given.seed} {trial}").uniform(0.5, stage.seconds)
+            home, began = folder / f"trial{trial}", time.monotonic()
+            ended, wrong = try_kill(home, stage, seconds, victim, asked)
+            if wrong == "nothing":
+                shutil.rmtree(home)
+            differing += wrong != "nothing"
+            moment = f"{seconds:.1f} of {stage.seconds:.1f}"
+            asks = "always" if asked else "after"
+            took = f"{time.monotonic() - began:.0f}"
+            print_row(trial, stage.name, victim, asks, moment, ended, wrong, took)
             sys.stdout.flush()
-    print_row("all", "", "", "", "", f"{found} of {given.times}")
-    return 1 if found else 0
+    print_row("all", "", "", "", "", "", f"{differing} of {given.times}", "")
+    return 1 if differing else 0
 
 
 if __name__ == "__main__":
