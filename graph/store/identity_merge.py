@@ -43,6 +43,11 @@ from graph.store.undo import NodeImage, RelationImage
 LOAD_COLUMN: Final = "load"
 # So many nodes go in one transaction.
 MERGE_BATCH_NODES = 500
+# The value is cut out and looked up: to search each text for each id takes their product.
+_ANY_STATED_CONDITION: Final = (
+    "(x.stated IS NOT NULL AND "
+    "any(told IN x.stated WHERE split(split(told, $before)[1], '\"')[0] IN $values))"
+)
 
 Node = dict[str, Any]
 
@@ -340,7 +345,7 @@ def redirect_names(
                 for one in naming
                 if (one.start, one.relation.type) == (kind.label, link.relation)
             }
-            keys = sorted(linked | _find_unbelieved_names(writer, kind, list(ids)))
+            keys = sorted(linked | _find_unbelieved_names(writer, kind, link.column, ids))
             for at in range(0, len(keys), WRITE_BATCH_ROWS):
                 part = keys[at : at + WRITE_BATCH_ROWS]
                 _redirect_column(writer, kind, link.column, part, renamed)
@@ -349,16 +354,25 @@ def redirect_names(
                 writer.change_links(relation, kind.label, build_link_key(relation), redirected)
 
 
-def _find_unbelieved_names(writer: Writer, kind: NodeKind, ids: Sequence[str]) -> set[str]:
+def _find_unbelieved_names(
+    writer: Writer, kind: NodeKind, column: str, ids: Iterable[str]
+) -> set[str]:
     """The nodes of which several sources state something, and one of them names such an id."""
     rows = writer.database.read(
-        f"MATCH (x:{kind.label}) WHERE x.stated IS NOT NULL "
-        "AND any(told IN x.stated WHERE any(id IN $quoted WHERE told CONTAINS id)) "
-        f"RETURN x.{kind.key} AS key",
-        {"quoted": [json.dumps(id, ensure_ascii=False) for id in ids]},
+        f"MATCH (x:{kind.label}) WHERE {_ANY_STATED_CONDITION} RETURN x.{kind.key} AS key",
+        _build_stated_parameters(column, ids),
         seconds=600,
     )
     return {row["key"] for row in rows}
+
+
+def _build_stated_parameters(column: str, ids: Iterable[str]) -> dict[str, Any]:
+    """For `_ANY_STATED_CONDITION`: what stands before a value in `stated`, and the values there.
+
+    An id with a quotation mark in it is compared up to that mark; what is found is looked at again.
+    """
+    values = {json.dumps(id, ensure_ascii=False)[1:-1].partition('"')[0] for id in ids}
+    return {"before": f'"{column}": "', "values": sorted(values)}
 
 
 def _redirect_column(
@@ -425,13 +439,12 @@ def _read_mentioning_relations(
     """The relations of which some source's row mentions one of these ids in the column."""
     kinds = relation.start.kinds, relation.end.kinds
     rows = writer.database.read(
-        f"MATCH (a)-[x:{relation.type}]->(b) WHERE x.{column} IN $ids OR (x.stated IS NOT NULL "
-        "AND any(told IN x.stated WHERE any(id IN $quoted WHERE told CONTAINS id))) "
+        f"MATCH (a)-[x:{relation.type}]->(b) WHERE x.{column} IN $ids OR {_ANY_STATED_CONDITION} "
         f"RETURN {build_label_expression('a', kinds[0])} AS start, "
         f"{build_node_key_expression('a', kinds[0])} AS a, "
         f"{build_label_expression('b', kinds[1])} AS end, "
         f"{build_node_key_expression('b', kinds[1])} AS b, properties(x) AS properties",
-        {"ids": list(ids), "quoted": [json.dumps(id, ensure_ascii=False) for id in ids]},
+        {"ids": list(ids), **_build_stated_parameters(column, ids)},
         seconds=600,
     )
     return [

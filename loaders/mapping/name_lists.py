@@ -25,7 +25,8 @@ _STATE_NOTE_PATTERN: Final = re.compile(
 )
 _ANY_NOTE_PATTERN: Final = re.compile(r"\([^()]*\)$|[*#△▲★☆]+$")
 # Dots between the parts of a name, of which one is the standard's (GB/T 2312's middle dot).
-_DOT_PATTERN: Final = re.compile(r"[•・‧∙⋅●.．]")
+_DOTS: Final = "•・‧∙⋅●.．"
+_DOT_PATTERN: Final = re.compile(f"[{_DOTS}]")
 
 
 def normalize_name(text: str) -> str:
@@ -38,6 +39,20 @@ def normalize_name(text: str) -> str:
         # An accent that stood after a blank joins the letter before it.
         return unicodedata.normalize("NFKC", _DOT_PATTERN.sub("·", "".join(plain.split())))
     return " ".join(plain.split())
+
+
+def list_written_names(name: str) -> list[str]:
+    """Ways in which a normalized name is found written in lists; each normalizes to it.
+
+    A name of Han characters with blanks between two of them or between all, or with another dot.
+    """
+    if not re.search(r"[\u3400-\u9fff]", name):
+        return [name]
+    blanks = (" ", "  ", "\u3000")
+    parted = [f"{name[:at]}{blank}{name[at:]}" for at in range(1, len(name)) for blank in blanks]
+    spaced = [blank.join(name) for blank in blanks]
+    dotted = [name.replace("·", dot) for dot in _DOTS] if "·" in name else []
+    return list(dict.fromkeys([name, *parted, *spaced, *dotted]))
 
 
 def split_items(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from loaders.certificate_holders import Holding, choose_certificate_pairs
 from loaders.findings import build_empty_findings
 from loaders.load_identities import resolve_person_identities
 from loaders.mapping.identifiers import build_certificate_id, build_digest_id
+from loaders.mapping.name_lists import list_written_names, normalize_name
 from loaders.staging import StagedTable
 from tests.examples import limit_examples
 
@@ -148,7 +149,7 @@ class MemoryStore:
 def build_record(said: tuple[int, int, int, int]) -> Record:
     """What a list says of a person: by ID number, by certificate, or by its own number."""
     person, way, certificate, department = said
-    name = "赵甲" if person < 2 else "钱乙"
+    name = ("赵甲", "赵　甲", "钱乙")[person] if department else ("赵甲", "赵 甲", "钱乙")[person]
     number = f"d{person}"
     text = f"C{person}{certificate}"
     written = f" c{text[1:]}" if department else text
@@ -206,3 +207,10 @@ def test_who_was_known_by_a_certificate_first_is_one_person() -> None:
         store.load([record])
     assert {len(ids) for ids in store.list_clusters()} == {1, 2}
     assert store.aliases == {by_number[0]: (by_certificate[0], "certificate")}
+
+
+@given(st.text("赵钱孙李·. aé", max_size=6).map(normalize_name))
+def test_each_way_of_writing_a_name_is_that_name(name: str) -> None:
+    written = list_written_names(name)
+    assert written[0] == name
+    assert {normalize_name(one) for one in written} == {name}
