@@ -78,7 +78,7 @@ def load_until_full(home: Path, stage: Stage, files: Path, seconds: float) -> tu
     """Exit code of the load whose disk gets full, and its last words."""
     filling = home.parent / "filling"
     command = start_load(home, files)
-    run_for(command, seconds)
+    run_for(command, home, seconds)
     while command.poll() is None:
         fill_disk(filling)
         time.sleep(0.2)

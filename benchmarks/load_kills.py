@@ -129,19 +129,22 @@ def start_load(home: Path, files: Path) -> subprocess.Popen[str]:
     )
 
 
-def list_processes(pid: int) -> list[psutil.Process]:
-    """A process and those that it started."""
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
-    return []
+def list_processes(command: subprocess.Popen[str], home: Path) -> list[psutil.Process]:
+    """The loader, what it started, and the server of the data folder, whoever started that."""
+    found: dict[int, psutil.Process] = {}
+    server = find_running_server(build_settings(home))
+    for pid in (command.pid, *([server.pid] if server else [])):
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            found |= {one.pid: one for one in (process, *process.children(recursive=True))}
+    return list(found.values())
 
 
-def run_for(command: subprocess.Popen[str], seconds: float) -> float:
-    """Waits until a load and what it started took so much processor time, or it ended; the time."""
+def run_for(command: subprocess.Popen[str], home: Path, seconds: float) -> float:
+    """Waits until a load and its server took so much processor time, or it ended; the time."""
     taken: dict[int, float] = {}
     while sum(taken.values()) < seconds:
-        for process in list_processes(command.pid):
+        for process in list_processes(command, home):
             with suppress(psutil.Error):
                 taken[process.pid] = sum(process.cpu_times()[:2])
         try:
@@ -155,7 +158,7 @@ def run_for(command: subprocess.Popen[str], seconds: float) -> float:
 def run_load(home: Path, files: Path) -> tuple[float, str]:
     """Loads undisturbed: its processor time, and what it said."""
     command = start_load(home, files)
-    seconds = run_for(command, float("inf"))
+    seconds = run_for(command, home, float("inf"))
     _, said = command.communicate()
     if command.returncode:
         raise SystemExit(f"the load failed: {said[-2000:]}")
@@ -196,14 +199,11 @@ def build_stages(folder: Path, workers: int) -> list[Stage]:
 
 def kill_load(home: Path, command: subprocess.Popen[str], victim: str) -> None:
     """Kills the loader, Neo4j (whatever of it runs), or both."""
-    started = list_processes(command.pid)[1:]
-    server = find_running_server(build_settings(home))
-    victims = [process.pid for process in started] if victim != "loader" else []
-    if victim != "loader" and server is not None:
-        victims.append(server.pid)
-    for pid in {*victims, *([command.pid] if victim != "Neo4j" else [])}:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    for process in list_processes(command, home):
+        is_loader = process.pid == command.pid
+        if victim == "both" or is_loader == (victim == "loader"):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 @contextmanager
@@ -234,10 +234,10 @@ def try_kill(home: Path, stage: Stage, seconds: float, victim: str, asked: bool)
     if stage.base:
         shutil.copytree(folder / stage.base, home)
     command = start_load(home, folder / stage.files)
-    run_for(command, 0.1)
+    run_for(command, home, 0.1)
     database = Database(build_settings(home))
     with serve_figures(database, asked) as visitor:
-        run_for(command, seconds)
+        run_for(command, home, seconds)
         kill_load(home, command, victim)
         _, said = command.communicate()
         acknowledged = command.returncode == 0

@@ -14,7 +14,6 @@ from loaders.erasure.erasure_order import read_erasure_order
 from loaders.load_nodes import (
     build_undoing_elsewhere_error,
     complete_undoing,
-    compute_data_folder_id,
 )
 
 _UNDER_WAY_ELSEWHERE_STATEMENT: Final = (
@@ -28,19 +27,18 @@ def undo_broken_loads(
     say: Say,
     progress: Progress = lambda what, done, total: None,
 ) -> None:
-    """Undoes the loads of this data folder that broke off; none of them runs now.
+    """Undoes the loads that broke off; none of them runs now, for it is this one's turn.
 
-    An undoing or an erasure that broke off is completed. Raises DatabaseError while one of another
-    data folder is under way.
+    Whatever data folder began them: what is loaded now would be lost if they were undone later. An
+    undoing or an erasure that broke off is completed. Raises DatabaseError where another data
+    folder has to complete an erasure.
     """
     if read_erasure_order(database.settings.home) is not None:
         complete_erasure(database, progress=progress, say=say)
         say(Message("An erasure of people that broke off has been completed."))
     broken = database.read(
-        "MATCH (l:Load) WHERE l.finished_at IS NULL AND l.erased IS NULL AND "
-        "(l.undo = $here OR ($embedded AND l.undo IS NOT NULL)) "
-        "RETURN l.load_id AS load, l.undoes AS undoes ORDER BY load DESC",
-        {"here": compute_data_folder_id(database), "embedded": database.embedded},
+        "MATCH (l:Load) WHERE l.finished_at IS NULL AND l.erased IS NULL AND l.undo IS NOT NULL "
+        "RETURN l.load_id AS load, l.undoes AS undoes ORDER BY load DESC"
     )
     for row in broken:
         if row["undoes"] is None:

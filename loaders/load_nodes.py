@@ -9,7 +9,7 @@ import shutil
 import socket
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,7 @@ from graph.server.embedded import finish_store_swap, hold_server_lock, locate_sw
 from graph.server.locks import LOAD_LOCK_NAME, LOAD_LOCK_SECONDS, is_backup_running
 from graph.snapshot.take import take_snapshot
 from graph.store.bulk_import import NEW_STORE_FOLDER
+from graph.store.load_turn import hold_load_turn
 from graph.store.merge import EVERY_FRAME_MARK
 from graph.store.schema import apply_schema
 from graph.store.undo import delete_old_undo_images, restore_before_load
@@ -70,12 +71,17 @@ def _acquire_load_lock(home: Path, queue: bool, say: Say) -> AcquireReturnProxy[
 
 @contextmanager
 def open_load_folder(
-    home: Path, load_id: str, *, queue: bool = False, say: Say = lambda line: None
+    home: Path,
+    load_id: str,
+    database: Database | None = None,
+    *,
+    queue: bool = False,
+    say: Say = lambda line: None,
 ) -> Iterator[Path]:
     """A folder of this load alone, taken away at its end; those of killed loads go now.
 
-    While another load runs, this one waits for its turn (`queue`, and `say` receives it), or raises
-    DatabaseError.
+    While another load runs, of this data folder or into the server of `database`, this one waits
+    for its turn (`queue`, and `say` receives it), or raises DatabaseError.
     """
     loads = home / "loads"
     loads.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -90,7 +96,12 @@ def open_load_folder(
         folder = loads / load_id
         folder.mkdir(mode=0o700)
         try:
-            yield folder
+            with (
+                nullcontext()
+                if database is None
+                else hold_load_turn(database, queue=queue, say=say)
+            ):
+                yield folder
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise

@@ -134,7 +134,7 @@ def load_records(
     _validate_table_names(withdrawn)
     began = time.monotonic()
     load_id, day = build_load_id(), today or dt.date.today()
-    with open_load_folder(home, load_id, queue=queue, say=say) as folder:
+    with open_load_folder(home, load_id, database, queue=queue, say=say) as folder:
 
         def check() -> _CheckedLoad:
             checked = _check_load(database, loader, tables, folder, day, load_id, dry_run, progress)

@@ -60,7 +60,7 @@ def undo_finished_load(
     """
     began = time.monotonic()
     load_id, home = build_load_id(), database.settings.home
-    with open_load_folder(home, load_id):
+    with open_load_folder(home, load_id, database):
         broken_off = database.read(_UNDONE_NOW_STATEMENT)
         undo_broken_loads(database, say, progress)
         load = _find_load(database, named)

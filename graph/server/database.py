@@ -174,14 +174,18 @@ class Database:
         self.read(f"CALL db.awaitIndexes({INDEX_SECONDS})", seconds=INDEX_SECONDS)
 
     @contextmanager
-    def rehearse(self) -> Iterator[Rehearsal]:
-        """A database whose reads and writes are one transaction, rolled back at the end."""
+    def rehearse(self, *, seconds: float | None = None) -> Iterator[Rehearsal]:
+        """A database whose reads and writes are one transaction, rolled back at the end.
+
+        `seconds` limits the time that the transaction may take (0: nothing does; default: what
+        the server is set to).
+        """
         from neo4j import WRITE_ACCESS
 
-        with self.said():
+        with self.said(seconds):
             driver = self._live()
             with self.session(driver, WRITE_ACCESS) as session:
-                transaction = session.begin_transaction()
+                transaction = session.begin_transaction(timeout=seconds)
                 try:
                     yield Rehearsal(self, transaction)
                 finally:

@@ -139,7 +139,7 @@ def erase_people(
     that names them; whatever breaks an erasure off, the next call or load completes it.
     """
     home, load_id = database.settings.home, build_load_id()
-    with open_load_folder(home, load_id):
+    with open_load_folder(home, load_id, database):
         undo_broken_loads(database, say, progress)
         return erase_people_locked(
             database, load_id, named, by=by, reason=reason, progress=progress, say=say
@@ -205,7 +205,7 @@ def complete_broken_erasure(
     """Completes an erasure that broke off, as the next load would; also one whose order is gone,
     as in a restored dump: nobody else is taken away then, and `say` receives what to do.
     """
-    with open_load_folder(database.settings.home, build_load_id()):
+    with open_load_folder(database.settings.home, build_load_id(), database):
         is_lost = _write_lost_order(database)
         undo_broken_loads(database, say, progress)
     if is_lost:

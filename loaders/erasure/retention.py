@@ -103,7 +103,7 @@ def apply_retention(
     home, now = database.settings.home, today or dt.datetime.now(dt.UTC).date()
     load_id = build_load_id()
     # One lock for all: whoever is erased is looked up where nothing can state them meanwhile.
-    with open_load_folder(home, load_id):
+    with open_load_folder(home, load_id, database):
         undo_broken_loads(database, say, progress)
         found = plan_retention(database, now)
         for one in found:

@@ -104,7 +104,7 @@ def match_organisations(
     began = time.monotonic()
     home, load_id = database.settings.home, build_load_id()
     revision = None
-    with open_load_folder(home, load_id):
+    with open_load_folder(home, load_id, database):
         if not dry_run:
             undo_broken_loads(database, say)
         snapshot = take_snapshot(database, database.settings, progress=progress)

@@ -78,7 +78,7 @@ def part_identity(
 ) -> int:
     """Makes a further id a node of its own again, as a load of its own; the new revision."""
     load_id = build_load_id()
-    with open_load_folder(database.settings.home, load_id):
+    with open_load_folder(database.settings.home, load_id, database):
         undo_broken_loads(database, say)
         people = [alias_id, standing_id] if identity is PEOPLE else []
         record_event(

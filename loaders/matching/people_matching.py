@@ -77,7 +77,7 @@ def match_people(
     began = time.monotonic()
     home = database.settings.home
     load_id = build_load_id()
-    with open_load_folder(home, load_id) as folder:
+    with open_load_folder(home, load_id, database) as folder:
         if not dry_run:
             undo_broken_loads(database, say)
         snapshot = take_snapshot(database, database.settings, progress=progress)
