@@ -256,6 +256,14 @@ class Database:
                 except exceptions.DriverError:
                     if not self._is_gone(driver, server):
                         raise
+                except exceptions.Neo4jError as error:
+                    if not self.embedded or not _has_store_failed(error):
+                        raise
+                    # It answers nothing more until it is started again: whoever asks next does so.
+                    embedded.stop_server(self.settings)
+                    # Of a commit that failed nobody knows what was stored; a read is asked again.
+                    if access != READ_ACCESS:
+                        raise
             return self._use(self._live(), use, access)
 
     def _is_gone(self, driver: Driver, server: location.Server | None) -> bool:
@@ -590,11 +598,18 @@ def _build_statement_error(error: Exception, code: str) -> ShichengError:
         )
     if ".ClientError." in code:
         return UsageError("Neo4j does not take the query: {reason}", reason=first)
-    if "DatabaseError.Transaction." in code or "No space left" in message:
+    if _has_store_failed(error):
         return DatabaseError(
             "Neo4j cannot store any more, as when its disk is full; what was stored before is "
-            "kept: free some space there, then run `shicheng db stop` and the command again."
+            "kept: free some space there, start Neo4j again if it is a server of your own, then "
+            "run the command again."
         )
     return DatabaseError(
         "Neo4j could not do it ({code}): try again, and see its log if it lasts.", code=code
     )
+
+
+def _has_store_failed(error: Exception) -> bool:
+    """Whether the server could not write a commit; it refuses all work from then on."""
+    code, message = (str(getattr(error, name, "") or "") for name in ("code", "message"))
+    return "DatabaseError.Transaction." in code or "No space left" in message

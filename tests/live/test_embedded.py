@@ -221,7 +221,6 @@ def test_a_disk_that_gets_full_is_said_and_what_was_stored_stays(
                         {"text": "x" * 3000},
                     )
             rest.unlink()
-            embedded.stop_server(filling)
             assert database.read("MATCH (k:Kept) RETURN count(k) AS n") == [{"n": 1}]
         finally:
             embedded.stop_server(filling)
