@@ -74,6 +74,10 @@ _UNKNOWN_VALUE_WORDS = (
 )
 _HIDDEN_DIGITS_PATTERN = r"[*＊#●?]{2,}|[xX]{2,}"
 _RANK_COLUMN = "rank"
+_CERTIFICATE = "certificate_no"
+# A number as a spreadsheet shows one of too many digits: 3.20102E+17.
+ROUNDED_NUMBER_PATTERN = r"^\d(?:\.\d+)?[eE]\+?\d+$"
+ROUNDED_NUMBER_REMARK = Message("a rounded number may be that of several people, so it is left out")
 # Columns of an end that may be open.
 _OPEN_END_COLUMNS = ("end", "service_until", "non_compete_until", "retirement_postponed_until")
 _MONTH_REMARK = Message("a month: its first day is taken")
@@ -146,7 +150,17 @@ def parse_column(cells: pl.Series, declared: Property, digest: Digest) -> Parsed
         case Type.ID_NUMBER:
             return _parse_id_numbers(text, digest)
         case Type.STRING:
-            return ParsedColumn(text)
+            return (
+                _parse_certificates(text) if declared.name == _CERTIFICATE else ParsedColumn(text)
+            )
+
+
+def _parse_certificates(text: pl.Series) -> ParsedColumn:
+    """Certificate numbers; of those that a spreadsheet has rounded nobody is known."""
+    rounded = text.str.contains(ROUNDED_NUMBER_PATTERN).fill_null(False)
+    return ParsedColumn(
+        _null_where_false(text, ~rounded), ((rounded, ROUNDED_NUMBER_REMARK),), rounded
+    )
 
 
 def find_value_type(declared: Property) -> type[pl.DataType]:

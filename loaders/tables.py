@@ -28,6 +28,7 @@ from graph.model.schema_types import (
 )
 from graph.model.vocabularies import LEVELS
 from loaders.columns import (
+    ROUNDED_NUMBER_PATTERN,
     Digest,
     convert_to_text,
     describe_accepted_values,
@@ -54,8 +55,6 @@ from loaders.traditional_forms import simplify_characters
 ROW_NUMBER_COLUMN = "_row"
 ROW_SOURCE_COLUMN = "_source"
 ROW_FILE_COLUMN = "_file"
-# Excel's way to write long numbers: their last digits are lost.
-_ROUNDED_NUMBER_PATTERN = r"^\d(?:\.\d+)?[eE]\+?\d+$"
 _ID_NUMBER_REASON = Message(
     "the cell holds a citizen ID number, which is not stored; put it into id_number alone, and "
     "give people ids of their own"
@@ -439,7 +438,7 @@ def _iterate_text_checks(
             _match_pattern(cells, _CONTROL_CHARACTER_PATTERN),
             _BROKEN_ID_REASON.with_values(column=declared.name),
         )
-        yield _match_pattern(cells, _ROUNDED_NUMBER_PATTERN), _ROUNDED_NUMBER_REASON
+        yield _match_pattern(cells, ROUNDED_NUMBER_PATTERN), _ROUNDED_NUMBER_REASON
 
 
 def _match_pattern(cells: pl.Series, pattern: str) -> pl.Series:

@@ -17,7 +17,7 @@ from graph.model.kinds import EXCHANGE_TABLES
 from loaders.columns import Digest
 from loaders.findings import REFUSED, REMARK, Finding, build_findings
 from loaders.mapping.aliases import match_header, normalize_list_header
-from loaders.mapping.error_cells import drop_error_cells
+from loaders.mapping.error_cells import drop_error_cells, drop_rounded_numbers
 from loaders.mapping.exchange_rows import (
     SheetRecords,
     add_reference_ids,
@@ -165,6 +165,7 @@ def read_records(
     """The rows of the sheet by field, and the people that they name."""
     file = format_sheet_label(sheet)
     rows, errors = drop_error_cells(read_field_rows(sheet, layout, mapping), file)
+    rows, rounded = drop_rounded_numbers(rows, file)
     if "studio" in mapping.subjects:
         rows = _add_studio_leads(rows)
     units = {c.field: c.unit for c in mapping.columns if c.unit is not None}
@@ -181,7 +182,7 @@ def read_records(
         people,
         mapping.subjects,
         " ".join(layout.titles),
-        [*errors, *reader.findings],
+        [*errors, *rounded, *reader.findings],
     )
 
 

@@ -1,4 +1,4 @@
-"""Cells that hold the error of a formula: they are no value of anything."""
+"""Cells that hold the error of a formula, or a rounded number where one tells a person."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from graph.messages import Message
+from loaders.columns import ROUNDED_NUMBER_PATTERN, ROUNDED_NUMBER_REMARK
 from loaders.findings import REFUSED, REMARK, Finding
 from loaders.tables import ROW_NUMBER_COLUMN
 
@@ -20,6 +21,8 @@ _NAMING_ATTRIBUTES: Final = ("name", "names", "id_number", "own_number")
 _PEOPLE_ROLES: Final = ("person", "mentor", "apprentice", "lead")
 # Their checks refuse what is no value, and say what is.
 _CHECKED_ATTRIBUTES: Final = ("level", "date", "start", "end", "period", "birth_date", "amount")
+# Of two people a spreadsheet may have made one number.
+_NUMBER_ATTRIBUTES: Final = ("own_number", "certificate_no")
 _ERROR_CELL_REASON: Final = Message(
     "the cell holds the error of a formula ({error}); enter its value and send the list again"
 )
@@ -47,6 +50,20 @@ def drop_error_cells(rows: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list[
         cleared.append(pl.when(~wrong).then(pl.col(field)).alias(field))
     rows = rows.with_columns(cleared)
     return rows.filter(~pl.col(ROW_NUMBER_COLUMN).is_in(list(lost))), findings
+
+
+def drop_rounded_numbers(rows: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list[Finding]]:
+    """The rows without numbers of people and certificates whose last digits are lost."""
+    findings: list[Finding] = []
+    cleared = []
+    for field in rows.columns:
+        if field.partition(".")[2] not in _NUMBER_ATTRIBUTES:
+            continue
+        rounded = rows[field].str.contains(ROUNDED_NUMBER_PATTERN).fill_null(False)
+        for row, number in rows.filter(rounded).select(ROW_NUMBER_COLUMN, field).iter_rows():
+            findings.append((file, row, field, number, ROUNDED_NUMBER_REMARK, REMARK))
+        cleared.append(pl.when(~rounded).then(pl.col(field)).alias(field))
+    return rows.with_columns(cleared), findings
 
 
 def _iterate_error_findings(

@@ -261,3 +261,10 @@ def test_what_is_known_of_a_date_is_kept_beside_it(name: str) -> None:
     assert found.precision is not None
     assert found.precision.to_list() == ["year", "year", "month", None, None, None]
     assert found.values.is_null().to_list() == [False] * 4 + [True] * 2
+
+
+def test_a_rounded_certificate_number_is_left_out() -> None:
+    declared = Property("certificate_no", "", "", Type.STRING)
+    column = parse_column(pl.Series(["1.50001E+15", "S000032001051243000001"]), declared, str)
+    assert column.values.to_list() == [None, "S000032001051243000001"]
+    assert remarked(column, "a rounded number") == [True, False]

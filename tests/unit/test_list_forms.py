@@ -281,6 +281,18 @@ def test_errors_of_formulas_are_no_values(tmp_path: Path) -> None:
     assert list_refused_rows(tables) == {3} and "enterprises" not in tables
 
 
+def test_rounded_numbers_join_nobody(tmp_path: Path) -> None:
+    head = "姓名,工号,身份证号,技能等级,证书编号,发证日期\n"
+    rows = f"张三,,{A},高级工,1.50001E+15,2024-05-01\n张三,,{B},技师,1.50001E+15,2024-06-01\n"
+    rows += "李四,2.02401E+11,,高级工,,2024-05-01\n"
+    tables = load(tmp_path, head + rows, by_name="no")
+    assert tables["people"].rows["person_id"].n_unique() == 2
+    assert tables["recognitions"].rows["certificate_no"].null_count() == 2
+    said = [reason for reason in list_reasons(tables) if reason.startswith("a rounded number")]
+    assert len(said) == 3
+    assert list_refused_rows(tables) == {4}  # nothing but a name is left
+
+
 def test_invisible_signs_and_notes_hide_nobody(tmp_path: Path) -> None:
     text = "\u200b姓名\u00a0,\ufeff身份证号,技能等级,发证日期\n赵建国（已退休）\u200b,"
     tables = load(tmp_path, f"{text}\u202d{A}\u202c,高级工\u2060,2024-05-01\n")
