@@ -22,7 +22,7 @@ from ui.shell import visitor as visiting
 from ui.shell.visitor import Visitor
 
 BORN = "MATCH (p:Person) WHERE p.birth_date IS NOT NULL RETURN p.birth_date AS born LIMIT 3"
-PURPOSE_KEY = "purpose_of_reading"
+PURPOSE_KEY = "purpose_of_reading_en"
 
 
 @pytest.fixture(autouse=True)

@@ -130,14 +130,17 @@ def _draw_purpose() -> None:
     if not visitor.may("personal_data"):
         return
     known = [one for one in PURPOSES if one == visitor.purpose]
+    # A list keeps the words of its choice, so each language has one of its own.
+    key = f"{_PURPOSE_KEY}_{current_language()}"
     st.selectbox(
         t("Purpose of reading personal data"),
         PURPOSES,
         index=PURPOSES.index(known[0]) if known else None,
-        key=_PURPOSE_KEY,
+        key=key,
         format_func=_name_purpose,
         placeholder=t("masked until stated"),
         on_change=_take_purpose,
+        args=(key,),
     )
 
 
@@ -146,8 +149,8 @@ def _name_purpose(purpose: StatedPurpose) -> str:
     return zh if current_language() == "zh" else en
 
 
-def _take_purpose() -> None:
-    if chosen := st.session_state.get(_PURPOSE_KEY):
+def _take_purpose(key: str) -> None:
+    if chosen := st.session_state.get(key):
         state_purpose(chosen)
 
 
