@@ -45,8 +45,8 @@ def report_command(
         int | None,
         typer.Option(
             "--compare-with",
-            help="The revision of last month's report. [default: the newest stored from before the "
-            "month, or the oldest stored]",
+            help="The revision of last month's report. [default: the first stored since the month "
+            "began, or the newest before]",
         ),
     ] = None,
     templates: Annotated[

@@ -140,11 +140,19 @@ def _describe_change(figures: ReportFigures, words: ReportWords) -> str:
     if isinstance(change, Message):
         return ""
     name = "driven_person_times"
-    message = Message(
+    reported = Message(
         "Against {month} as reported from revision {before}: {difference} person-times, of which "
         "{added} happened in the month and {restated} come from records of earlier months that "
-        "were added, taken back or dated anew.",
+        "were added, taken back or dated anew."
+    )
+    stored = Message(
+        "Against {month} as revision {before} of {made} has it: {difference} person-times, of "
+        "which {added} happened in the month and {restated} come from records of earlier months "
+        "that were added, taken back or dated anew since that revision."
+    )
+    message = (reported if change.as_reported else stored).with_values(
         month=change.last_month,
+        made=change.made,
         before=change.before,
         difference=format_signed_number(change.now[name] - change.reported[name]),
         added=format_signed_number(change.added[name]),
@@ -444,8 +452,10 @@ def write_changes(figures: ReportFigures, words: ReportWords) -> ReportSection:
 
 
 def _tabulate_way(change: MonthChange, words: ReportWords) -> ReportTable:
+    reported = ("last month, as reported", "上月报告数")
+    stored = ("last month, as in the earlier revision", "上月数（按较早版本）")
     lines = [
-        (("last month, as reported", "上月报告数"), change.reported, format_number),
+        (reported if change.as_reported else stored, change.reported, format_number),
         (("records of earlier months", "以前月份记录变动"), change.restated, format_signed_number),
         (("happened in the month", "本月新增"), change.added, format_signed_number),
         (("this month", "本月数"), change.now, format_number),

@@ -31,7 +31,9 @@ CHANGE_LEDGERS: Final = ("driven_persons", "driven_person_times")
 class MonthChange:
     """The way from last month's figures to this month's.
 
-    - before, after: the revisions; made: the day on which the tables of the earlier one were made
+    - before, after: the revisions; made: the day on which the tables of the earlier one were made;
+      as_reported: whether last month's report was written from it, which is so if it was made in
+      the month after
     - last_month: the month before
     - reported, restated, added, now: by ledger (`CHANGE_LEDGERS`): last month's figure at the
       earlier revision, what later records changed of it, what the month added, this month's
@@ -42,6 +44,7 @@ class MonthChange:
     before: int
     after: int
     made: str
+    as_reported: bool
     last_month: ReportMonth
     reported: dict[str, int]
     restated: dict[str, int]
@@ -56,9 +59,10 @@ def choose_earlier_revision(
 ) -> CachedSnapshot | None:
     """The revision with which the last month is compared.
 
-    `asked` names it. Else it is the newest stored one that was made before the month began, or else
-    the oldest stored one before `revision`. None where no other is stored; raises `UsageError`
-    where `asked` is not stored.
+    `asked` names it. Else it is the first stored one that was made after the last month's end: last
+    month's report was written from it, for those before hold a part of that month alone. Where none
+    was made between then and `revision`, it is the newest before. None where no other is stored;
+    raises `UsageError` where `asked` is not stored.
     """
     earlier = [one for one in snapshots if one.revision < revision]
     if asked is not None:
@@ -72,10 +76,10 @@ def choose_earlier_revision(
             revision=revision,
             kept=[one.revision for one in earlier] or "-",
         )
-    before = [one for one in earlier if one.made_at[:10] < month.first.isoformat()]
-    if before:
-        return max(before, key=lambda one: one.revision)
-    return min(earlier, key=lambda one: one.revision, default=None)
+    closed = [one for one in earlier if one.made_at[:10] >= month.first.isoformat()]
+    if closed:
+        return min(closed, key=lambda one: one.revision)
+    return max(earlier, key=lambda one: one.revision, default=None)
 
 
 def compare_with_last_month(
@@ -125,7 +129,8 @@ def _build_change(
     return MonthChange(
         earlier.revision,
         sources.snapshot.revision,
-        sources.earlier_made[:10],
+        (made := sources.earlier_made[:10]),
+        request.month.first.isoformat() <= made <= request.month.last.isoformat(),
         request.month.previous,
         reported,
         difference,

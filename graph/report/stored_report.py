@@ -24,7 +24,7 @@ from graph.report.monthly import build_monthly_report
 from graph.report.request import ReportRequest, ReportSources
 
 # Raised when a section changes, so that reports of an older form are not read as these.
-REPORT_VERSION: Final = 1
+REPORT_VERSION: Final = 2
 _DOCUMENTS: Final = TypeAdapter(MonthlyReport)
 
 

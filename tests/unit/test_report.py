@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import replace
 from datetime import date
@@ -34,6 +35,7 @@ from graph.report.document import (
     ReportTable,
 )
 from graph.report.figures import accumulate_months
+from graph.report.ledger_sections import write_changes, write_headline
 from graph.report.month_change import (
     CHANGE_LEDGERS,
     choose_earlier_revision,
@@ -47,11 +49,13 @@ from graph.report.templates import build_report_templates
 from graph.report.web import render_html_report
 from graph.report.word import render_word_report
 from graph.report.word_template import WORD_TEMPLATE_NAME
+from graph.report.wording import ReportWords
 from graph.snapshot.frames import Snapshot
 from graph.snapshot.take import CachedSnapshot
 from tests.conformance.worlds import snapshot_of
 from tests.unit.test_driven import EXAMPLES, random_world
 from tests.unit.test_restatement import changed
+from tests.unit.test_small_cells import make_figures
 
 HOSTILE = '<script src="https://x/y.js">&'
 FAN = ReportChart(
@@ -256,10 +260,11 @@ def test_last_month_restated_and_the_month_add_up_to_this_month(first: int, seco
         assert change.moved[name] == 0 and change.causes[name].sum() == change.restated[name]
 
 
-def test_the_earlier_revision_is_that_of_last_month_where_it_is_kept() -> None:
+def test_the_earlier_revision_is_the_first_after_last_month_closed() -> None:
+    """October's report is written from what November's first load gave, not from October's."""
+    days = {6: "12-05", 5: "11-20", 4: "11-05", 3: "10-05", 2: "08-05"}
     snapshots = [
-        CachedSnapshot(n, f"2026-{month:02d}-03T00:00:00+00:00", Path(str(n)))
-        for n, month in ((5, 11), (4, 11), (3, 10), (2, 8))
+        CachedSnapshot(n, f"2026-{day}T00:00:00+00:00", Path(str(n))) for n, day in days.items()
     ]
     month = ReportMonth.parse("2026-11")
 
@@ -267,12 +272,34 @@ def test_the_earlier_revision_is_that_of_last_month_where_it_is_kept() -> None:
         found = choose_earlier_revision(*given)
         return None if found is None else found.revision
 
-    assert chosen(snapshots, 5, month) == 3
-    assert chosen(snapshots[:2], 5, month) == 4  # none is older: the oldest stored
-    assert chosen(snapshots[:1], 5, month) is None
-    assert chosen(snapshots, 5, month, 2) == 2
-    with pytest.raises(UsageError, match="kept before revision 5 are: 4"):
-        choose_earlier_revision(snapshots[:2], 5, month, 9)
+    assert chosen(snapshots, 6, month) == 4
+    assert chosen(snapshots, 5, month) == 4
+    assert chosen(snapshots, 4, month) == 3  # none since the month began: the newest before
+    assert chosen(snapshots, 6, ReportMonth.parse("2026-12")) == 5
+    assert chosen(snapshots[:2], 6, month) == 5
+    assert chosen(snapshots[:1], 6, month) is None
+    assert chosen(snapshots, 6, month, 2) == 2
+    with pytest.raises(UsageError, match="kept before revision 6 are: 5"):
+        choose_earlier_revision(snapshots[:2], 6, month, 9)
+
+
+@pytest.mark.parametrize(
+    ("made", "reported"),
+    [("2022-12-31", False), ("2023-01-01", True), ("2023-01-31", True), ("2023-02-01", False)],
+)
+def test_only_a_revision_of_the_month_after_is_said_to_be_reported(
+    made: str, reported: bool
+) -> None:
+    """Before, the month was not closed; a month later, its report had been written."""
+    snapshot = snapshot_of(random_world(1))
+    request = ReportRequest.of(ReportMonth.parse("2023-1"), POLICY)
+    driven = measure_driven(snapshot, request.policy)
+    sources = ReportSources(snapshot, (), snapshot, f"{made}T08:00:00+00:00")
+    change = compare_with_last_month(sources, request, driven)
+    figures = replace(make_figures(random.Random(1), same_day=True), change=change)
+    for write in (write_headline, write_changes):
+        text = str(write(figures, ReportWords("en")))
+        assert ("as reported" in text) == reported
 
 
 def test_a_month_is_read_and_must_lie_in_the_window() -> None:
