@@ -6,8 +6,8 @@ year is simulated from three things:
 - who leaves: on the day on record, at the end of an agreed later retirement or of a contract of
   who is reemployed; else in the statutory month (`graph.people.retirement`); who works past it, at
   the latest month an agreement may choose, or within a year. A woman whose category is not known
-  leaves at either of her two months, with even odds. Who has no known month leaves as the mentors
-  with one do.
+  leaves at either of her two months, with even odds; past the earlier one, as a
+  cadre. Who has no known month leaves as the mentors with one do.
 - who is in training: each apprentice becomes a mentor in the k-th year of the apprenticeship
   with the chance of the nation's life table (`h(k)` = became / at risk, see
   `graph.metrics.replacement`)
@@ -44,7 +44,7 @@ Ints = NDArray[np.int64]
 
 HORIZON_YEARS: Final = 40
 EXTINCTION_DRAWS: Final = 400
-EXTINCTION_VERSION: Final = 1
+EXTINCTION_VERSION: Final = 2
 RECENT_YEARS: Final = 5
 TRAINING_YEARS: Final = 30
 # How many apprentices the nation's rate weighs as, in that of one occupation and province.

@@ -18,7 +18,9 @@ mentorship, or a studio, has just reached, at the record of the mentor or leader
     record(m) = (seen + `PRIOR_PROMOTIONS`) / (expected + `PRIOR_PROMOTIONS`)
 
 with the first promotions of m's apprentices in the quarters looked back on, seen and expected by
-the hazards; an apprentice of k mentors counts 1/k to each. A set S of links and studios is worth
+the hazards; an apprentice of k mentors counts 1/k to each. Of a woman who may have left
+by then at the earlier of her two retirement months, record and chance count half. A set S of links
+and studios is worth
 
     f(S) = sum over people of the largest value of what S has for them
 
@@ -52,12 +54,12 @@ from graph.forecast.rising import RISING_CHANNELS, RisingModel, fit_rising_model
 from graph.forecast.simulation import DRAWS
 from graph.forecast.stored_data import load_driven_history
 from graph.labels import MetricColumnLabels
-from graph.people.retirement import judge_retirement_by, list_leaving_days
+from graph.people.retirement import judge_retirement_by, list_leaving_days, weigh_staying
 from graph.policy import Policy
 from graph.programme.departures import find_mentors_in_place
 from graph.snapshot.frames import Snapshot
 
-PAIRING_VERSION: Final = 3
+PAIRING_VERSION: Final = 4
 
 COLUMNS: Final[MetricColumnLabels] = {
     "rank": ("rank", "次序"),
@@ -189,7 +191,8 @@ class PairingOptions:
     """Who offers places, who seeks one, and who may open a studio.
 
     - offers: person, cell, free (places), record, training (apprentices now)
-    - seekers: person, cell, chance, studio_chance, flat, studio_flat (cells of the model)
+    - seekers: person, cell, chance, studio_chance, flat, studio_flat (cells of the model), stays
+      (the odds of not having left by then)
     - founders: person, cell, record, training, host_kind, host_id, host
     - families: cell, family
     """
@@ -212,7 +215,7 @@ def find_pairing_options(
     working = list_leaving_days(snapshot, policy.as_of).collect()
     horizon = max((end - max(policy.as_of, history.data_date)).days / MONTH_DAYS, 0.0)
     model = fit_rising_model(snapshot, history, working.select("person"), horizon + 1, seed)
-    staying = working.filter((pl.col("leaves") > date(end.year, 12, 31)).fill_null(True))
+    staying = weigh_staying(working, date(end.year, 12, 31)).filter(pl.col("stays") > 0)
     staff = _list_staff(snapshot, policy, rules, model, staying)
     placed = list_pairing_places(snapshot, rules)
     practised = add_practices(snapshot, placed, rules)
@@ -222,7 +225,8 @@ def find_pairing_options(
     founders = find_founders(snapshot, policy, founding).join(practised, on="person")
     seekers = (
         _find_seekers(snapshot, policy, model, horizon)
-        .join(staying.select("person"), on="person", how="semi")
+        .join(staying.select("person", "stays"), on="person")
+        .with_columns(pl.col("chance", "studio_chance") * pl.col("stays"))
         .join(placed, on="person")
     )
     keys = ["family", "place"]
@@ -240,14 +244,20 @@ def _list_staff(
     model: RisingModel,
     staying: pl.DataFrame,
 ) -> pl.DataFrame:
-    """person, training, record, free: of those who stay, everybody with a place free."""
+    """person, training, record, free: of those who may stay, everybody with a place free.
+
+    The record of who may have left counts by the odds of staying.
+    """
     by_year = judge_retirement_by(policy.as_of, steward=False)
     in_place = find_mentors_in_place(snapshot, policy.as_of, by_year)
     return (
-        staying.select("person")
+        staying.select("person", "stays")
         .join(in_place.select("person", training="apprentices"), on="person", how="left")
         .join(_measure_mentor_records(snapshot, policy, model), on="person", how="left")
-        .with_columns(pl.col("training").fill_null(0), pl.col("record").fill_null(1.0))
+        .with_columns(
+            pl.col("training").fill_null(0), pl.col("record").fill_null(1.0) * pl.col("stays")
+        )
+        .drop("stays")
         .with_columns(free=rules.capacity - pl.col("training").cast(pl.Int64))
         .filter(pl.col("free") > 0)
     )
@@ -388,11 +398,13 @@ def _draw_interval(options: PairingOptions, chosen: ChosenMeasures, seed: int) -
     if covered.is_empty():
         return 0, 0
     random = np.random.default_rng([seed, 5])
-    groups = covered.group_by("flat", "record").agg(n=pl.len()).sort("flat", "record")
+    keys = ("flat", "record", "stays")
+    groups = covered.group_by(keys).agg(n=pl.len()).sort(keys)
     base = options.model.compute_cell_chances([options.horizon])[0][:, groups["flat"].to_numpy()].T
     totals = np.zeros(DRAWS)
     for part in np.array_split(np.arange(groups.height), 1 + groups.height // 2_000):
         rising = options.model.follow_ratio(base[part], options.horizon)
+        rising *= groups["stays"].to_numpy()[part, None]
         power = groups["record"].to_numpy()[part, None]
         chance = 1.0 - (1.0 - rising) ** power
         totals += random.binomial(groups["n"].to_numpy()[part, None], chance).sum(axis=0)
@@ -401,7 +413,7 @@ def _draw_interval(options: PairingOptions, chosen: ChosenMeasures, seed: int) -
 
 
 def _list_covered(options: PairingOptions, chosen: ChosenMeasures) -> pl.DataFrame:
-    """person, flat, record: whoever has a link or a studio, by what is worth most to them."""
+    """person, flat, record, stays: whoever has a link or a studio, by its largest worth."""
     taught = [(mentor, person) for mentor, person, _ in chosen.links]
     trained = [(studio.leader, person) for studio in chosen.studios for person, _ in studio.members]
     kinds = {"mentor": pl.Int32, "person": pl.Int32}
@@ -411,9 +423,12 @@ def _list_covered(options: PairingOptions, chosen: ChosenMeasures) -> pl.DataFra
         (trained, options.founders, "studio_"),
     ):
         records = teachers.select("record", mentor="person").unique("mentor")
-        seekers = options.seekers.select("person", chance=f"{prefix}chance", flat=f"{prefix}flat")
+        seekers = options.seekers.select(
+            "person", "stays", chance=f"{prefix}chance", flat=f"{prefix}flat"
+        )
         rows = pl.DataFrame(pairs, kinds, orient="row").join(records, on="mentor")
-        parts.append(rows.join(seekers, on="person").select("person", "flat", "record", "chance"))
+        columns = ("person", "flat", "record", "stays", "chance")
+        parts.append(rows.join(seekers, on="person").select(columns))
     worth = 1.0 - (1.0 - pl.col("chance")) ** pl.col("record")
     return (
         pl.concat(parts)

@@ -9,11 +9,13 @@ A row an occupation (or its group), a province (or the nation) and a year, from 
 - stock: people at a high-skilled level on the data date who worked at the start of the as-of year
 - retiring: of them, who leaves by the year's end (`graph.people.retirement.list_leaving_days`),
   less the share kept_on that works on after retiring; a woman of unknown category counts half
-  between her two months; who has no known month is counted in unknown_retirement alone
+  between her two months, past the earlier one as a cadre; who has no known month is
+  counted in unknown_retirement alone
 - moving_out, moving_in: stock * moves a person and year from the province, of the
   `graph.forecast.supply_changes.MOVE_YEARS` before the data date, and where those moves led
 - rising: the chance of each person in work below the high-skilled level
-  (`graph.forecast.rising`), of those who do not leave before the year's end
+  (`graph.forecast.rising`), of those who do not leave before the year's end; of a woman between
+  her two months half
 - mentor_years: gap / raised_per_year, where
   raised_per_year = apprentices who became high-skilled in the window / mentor-years in the window;
   an apprentice of k mentors counts 1/k to each, and a mentor-year is a year of a mentor with at
@@ -56,7 +58,7 @@ from graph.snapshot.frames import Snapshot
 
 Floats = NDArray[np.float64]
 
-SHORTAGES_VERSION: Final = 2
+SHORTAGES_VERSION: Final = 3
 # Fewer apprentices who became high-skilled than this tell no rate a mentor-year.
 MIN_RAISED: Final = 20
 DAYS_A_YEAR: Final = 365.25

@@ -52,7 +52,7 @@ from graph.snapshot.frames import Snapshot
 
 Floats = NDArray[np.float64]
 
-SUPPLY_BACKTEST_VERSION: Final = 1
+SUPPLY_BACKTEST_VERSION: Final = 2
 MAX_SUPPLY_ORIGINS: Final = 3
 AVERAGE_YEARS: Final = 3
 SUPPLY_FIGURES: Final = ("leaving", "rising", "loss")

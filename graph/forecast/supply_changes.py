@@ -24,7 +24,13 @@ from graph.forecast.landing import DEFAULT_SEED
 from graph.forecast.rising import RisingModel, fit_rising_model
 from graph.forecast.simulation import DRAWS
 from graph.forecast.stored_data import load_driven_history
-from graph.people.retirement import KeptOn, count_kept_on, judge_retirement_by, list_leaving_days
+from graph.people.retirement import (
+    KeptOn,
+    count_kept_on,
+    judge_retirement_by,
+    list_leaving_days,
+    weigh_staying,
+)
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
 
@@ -286,19 +292,20 @@ def _expect_risers(
     horizon: float,
     end: date,
 ) -> tuple[Ints, Floats]:
-    """By cell: who waits for a promotion and does not leave by the day; of each draw, the chance of
-    rising by the horizon, on average over them.
+    """By cell: who waits for a promotion and may be there after the day; of each draw, the chance
+    of staying and rising by the horizon, on average over them.
     """
-    there = people.filter((pl.col("leaves") > end).fill_null(True)).select("person", "cell")
-    rows = model.waiting.join(there, on="person")
+    there = weigh_staying(people, end).filter(pl.col("stays") > 0)
+    rows = model.waiting.join(there.select("person", "cell", "stays"), on="person")
     flat = model.number_cells(rows)
     used, column = np.unique(flat, return_inverse=True)
-    ones = np.ones(rows.height)
-    shape = (size, len(used))
-    counts = sparse.csr_matrix((ones, (rows["cell"].to_numpy(), column)), shape)
-    n = np.asarray(counts.sum(axis=1)).ravel()
-    mean = np.asarray(counts @ chances[:, used].T) / np.maximum(n, 1.0)[:, None]
-    return n.astype(np.int64), model.follow_ratio(mean, horizon)
+    at, stays = rows["cell"].to_numpy(), rows["stays"].to_numpy()
+    n = np.bincount(at, minlength=size)
+    staying = np.bincount(at, stays, minlength=size)
+    counts = sparse.csr_matrix((stays, (at, column)), (size, len(used)))
+    mean = np.asarray(counts @ chances[:, used].T) / np.maximum(staying, 0.5)[:, None]
+    risen = model.follow_ratio(mean, horizon) * (staying / np.maximum(n, 1))[:, None]
+    return n.astype(np.int64), risen
 
 
 def _expect_moves(

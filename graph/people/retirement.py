@@ -95,6 +95,7 @@ def add_retirement_months(people: pl.LazyFrame) -> pl.LazyFrame:
       is then the earlier one, else it is `statutory`
     - earliest, latest: the months that an agreement may choose: up to 36 months before
       `statutory`, not before the old age, and 36 months after it; null where `statutory` is
+    - latest_other: the latest month that goes with `statutory_other`
     - gap: `RETIREMENT_GAPS`, null where the month is known
 
     A birth date of which the year alone is known gives no month: nothing is guessed.
@@ -145,6 +146,7 @@ def _build_months(birth: pl.Expr) -> list[pl.Expr]:
         latest.alias("latest"),
         pl.when(undecided).then(WOMEN_WORKERS.compute_month(birth)).alias("statutory_first"),
         pl.when(undecided).then(WOMEN_CADRES.compute_month(birth)).alias("statutory_other"),
+        _choose_by_rule(((undecided, WOMEN_CADRES),), birth, FLEXIBLE_MONTHS).alias("latest_other"),
     ]
 
 
@@ -260,37 +262,67 @@ def list_leaving_days(snapshot: Snapshot, day: date) -> pl.LazyFrame:
     """person, leaves, leaves_later, gap, reemployed: when each leaves who works at the start of the
     day's year.
 
-    - leaves: `retired_on`; for the reemployed, the contract's end; else the statutory month, or
-      what an agreement on a later retirement says. Who works past all of them leaves at the latest
+    - leaves: of the reemployed the contract's end; `retired_on`; else the statutory month, or what
+      an agreement on a later retirement says. Who works past all of them leaves at the latest
       month an agreement may choose, or within a year. Null where `gap` says why.
-    - leaves_later: of a woman without a category, who has two months, the later one
+    - leaves_later: of a woman without a category, who has two months, the later one. Who works
+      past the earlier one is no worker: the later one, that of cadres, is taken alone.
 
     Judged by calendar years for everybody: a cell of one person, asked day by day, would reveal
-    a birthday.
+    a birthday, or the day of a retirement. Who retires and is reemployed in the day's year is so on
+    each of its days, and a statutory month of that year is past.
     """
     judged = judge_retirement_by(day, steward=False)
-    first = judged + timedelta(days=1)
+    first, following = judged + timedelta(days=1), pl.lit(judged + timedelta(days=1))
+    following = following.dt.offset_by("1y")
     people = add_retirement_months(find_working_people(snapshot, day, retired_by=judged))
     people = people.join(find_postponements(snapshot, day, first), on="person", how="left")
-    people = people.join(_find_contract_ends(snapshot, day), on="person", how="left")
-    start = pl.lit(first)
-    recorded = pl.when(pl.col("retired_on") >= start).then("retired_on")
-    contract = pl.when(pl.col("reemployed"), pl.col("contract") >= start).then("contract")
-    past = pl.when(pl.col("latest") >= start).then("latest").otherwise(start.dt.offset_by("1y"))
-    statutory = pl.when(pl.col("statutory") >= start).then("statutory").otherwise(past)
-    one_month = pl.when(pl.col("statutory").is_not_null()).then(statutory)
-    two = pl.col("statutory").is_null() & pl.col("statutory_other").is_not_null()
-    sooner = pl.when(two).then(pl.max_horizontal("statutory_first", start))
-    later = pl.when(two).then(pl.max_horizontal("statutory_other", start, "postponed"))
-    of_age = pl.max_horizontal(pl.coalesce(one_month, sooner), "postponed")
-    known = pl.coalesce(recorded, contract)
+    people = people.join(_list_reemployments(snapshot, first), on="person", how="left")
+    retires = (pl.col("retired_on") >= first).fill_null(False)
+    again = pl.col("reemployed") | (retires & pl.col("again").fill_null(False))
+    past = pl.when(again & retires).then(following).otherwise(pl.lit(first))
+    one, later = _build_leaving_months(past, following)
+    recorded = pl.when(pl.col("retired_on") >= pl.when(again).then(following).otherwise(first))
+    contract = pl.when(again, pl.col("contract") >= first).then("contract")
+    known = pl.coalesce(contract, recorded.then("retired_on"))
+    unknown = later.is_not_null() | one.is_null()
     return people.with_columns(_known=known).select(
         "person",
-        leaves=pl.coalesce("_known", of_age),
+        leaves=pl.coalesce("_known", one),
         leaves_later=pl.when(pl.col("_known").is_null()).then(later),
-        gap=pl.when(pl.col("_known").is_null(), two | of_age.is_null()).then("gap"),
-        reemployed="reemployed",
+        gap=pl.when(pl.col("_known").is_null(), unknown).then("gap"),
+        reemployed=again,
     )
+
+
+def _build_leaving_months(past: pl.Expr, following: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """By age or agreement: the month of leaving, and of a woman with two the later one.
+
+    A statutory month before `past` did not end work; `following` is the start of the next year.
+    """
+    two = (pl.col("statutory_other").is_not_null() & (pl.col("statutory_first") >= past)).fill_null(
+        False
+    )
+    statutory = pl.coalesce("statutory", "statutory_other")
+    latest = pl.coalesce("latest", "latest_other")
+    over = pl.coalesce("postponed", pl.when(latest >= past).then(latest).otherwise(following))
+    by_age = pl.when(statutory >= past).then(pl.max_horizontal(statutory, "postponed"))
+    one = pl.when(two).then(pl.max_horizontal("statutory_first", "postponed"))
+    alone = by_age.otherwise(pl.when(statutory.is_not_null()).then(over).otherwise("postponed"))
+    return one.otherwise(alone), pl.when(two).then(
+        pl.max_horizontal("statutory_other", "postponed")
+    )
+
+
+def weigh_staying(people: pl.DataFrame, end: date) -> pl.DataFrame:
+    """`people` (leaves, leaves_later) with stays: the chance of working after the day.
+
+    A woman who may leave by the day, or later, stays with even odds; who has no known day stays.
+    """
+    gone = (pl.col("leaves") <= end).fill_null(False)
+    undecided = (pl.col("leaves_later") > end).fill_null(False)
+    odds = pl.when(~gone).then(1.0).when(undecided).then(0.5).otherwise(0.0)
+    return people.with_columns(stays=odds)
 
 
 def count_kept_on(snapshot: Snapshot, people: pl.LazyFrame, since: date, day: date) -> KeptOn:
@@ -302,9 +334,17 @@ def count_kept_on(snapshot: Snapshot, people: pl.LazyFrame, since: date, day: da
     return KeptOn(gone.height, gone.join(working, on="person", how="semi").height)
 
 
-def _find_contract_ends(snapshot: Snapshot, day: date) -> pl.LazyFrame:
-    """person, contract: when the contracts of people reemployed after retirement end."""
-    open_now = list_open_employments(snapshot, day)
-    contract = take_last_day(open_now, "service_until")
-    again = open_now.filter(pl.col("reemployed").fill_null(False))
-    return again.group_by("person").agg(contract=contract.max())
+def _list_reemployments(snapshot: Snapshot, first: date) -> pl.LazyFrame:
+    """person, again (true), contract: of employments after retirement that go on in the year that
+    begins on `first`, and when their contracts, or they themselves, end.
+    """
+    employments = snapshot.frames["employments"]
+    last = take_last_day(employments, "end")
+    begun = pl.col("start").is_null() | (pl.col("start").dt.year() <= first.year)
+    contract = pl.min_horizontal(take_last_day(employments, "service_until"), last)
+    return (
+        employments.filter(pl.col("reemployed").fill_null(False))
+        .filter(begun, last.is_null() | (last >= first))
+        .group_by("person")
+        .agg(contract=contract.max(), again=pl.lit(True))
+    )

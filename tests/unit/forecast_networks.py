@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -158,3 +159,25 @@ def _build_snapshot(
         ).lazy(),
     }
     return Snapshot(1, None, frames)
+
+
+def make_leaving_network(
+    people: Sequence[Mapping[str, object]], employments: Sequence[Mapping[str, object]]
+) -> Snapshot:
+    """People alone, of whom what bears on retirement is stated, and their employments."""
+    stated = {
+        "birth_date": pl.Date,
+        "sex": pl.String,
+        "retirement_category": pl.String,
+        "retired_on": pl.Date,
+    }
+    dates = ("start", "end", "service_until", "retirement_postponed_until")
+    employed = {"person": pl.Int32, "reemployed": pl.Boolean, **dict.fromkeys(dates, pl.Date)}
+    listed = pl.DataFrame([dict(row) for row in people], stated).with_columns(
+        person=pl.int_range(pl.len(), dtype=pl.Int32)
+    )
+    frames = {
+        "people": listed.lazy(),
+        "employments": pl.DataFrame([dict(row) for row in employments], employed).lazy(),
+    }
+    return Snapshot(0, None, frames)

@@ -365,6 +365,23 @@ def test_who_is_paired(network: Snapshot) -> None:
     assert set(compute_pairing(network, POLICY, rules).links["province"]) == {"32"}
 
 
+def test_who_may_have_left_by_then_counts_half(network: Snapshot) -> None:
+    # As a worker she leaves in November 2026, as a cadre in October 2032.
+    women = network.frames["people"].with_columns(
+        birth_date=pl.lit(date(1976, 3, 5)), sex=pl.lit("female")
+    )
+    rules = PairingRules()
+    full, half = (
+        find_pairing_options(one, POLICY, rules)
+        for one in (network, replace(network, frames=network.frames | {"people": women}))
+    )
+    for part, columns in (("seekers", ("chance", "studio_chance")), ("offers", ("record",))):
+        rows, halved = (getattr(one, part).unique("person").sort("person") for one in (full, half))
+        assert rows["person"].to_list() == halved["person"].to_list() != []
+        for column in columns:
+            assert halved[column].to_list() == pytest.approx((rows[column] / 2).to_list())
+
+
 def test_which_studios_open(network: Snapshot) -> None:
     rules = PairingRules(links=20, capacity=1_000, studios=4, members=6)
     before = compute_pairing(network, POLICY, rules)

@@ -173,6 +173,21 @@ def test_risers_follow_the_hazard(found: Shortages) -> None:
     assert row["rising"] < later["rising"] < waiting
 
 
+def test_of_women_who_may_have_left_half_rise(snapshot: Snapshot, found: Shortages) -> None:
+    # The crowd may leave in November 2026 or in October 2032.
+    crowd, birth = pl.col("birth_date") == date(1990, 1, 1), pl.lit(date(1976, 3, 5))
+    people = snapshot.frames["people"].with_columns(
+        birth_date=pl.when(crowd).then(birth).otherwise("birth_date"),
+        sex=pl.when(crowd).then(pl.lit("female")).otherwise("sex"),
+    )
+    women = compute_shortages(
+        replace(snapshot, frames=snapshot.frames | {"people": people}), POLICY
+    )
+    for year in (2026, 2028):
+        full = pick(found, year, "61", WELDER)["rising"]
+        assert pick(women, year, "61", WELDER)["rising"] == pytest.approx(full / 2)
+
+
 def test_what_is_missing_is_said(found: Shortages) -> None:
     assert describe_missing(found.rows, 2027) == {
         "stock": 314,
