@@ -30,6 +30,7 @@ from loaders.load_identities import (
     resolve_person_identities,
 )
 from loaders.matching.judgements import list_judgements
+from loaders.second_statements import remark_second_statements
 from loaders.several_people import split_several_people
 from loaders.staging import StagedTable, stage_checked_table
 from loaders.tables import (
@@ -98,6 +99,7 @@ def check_load_tables(
     for table in staged:
         progress(f"check the references of {table.file}", 0, 0)
         _check_staged_references(table, known, gone)
+    remark_second_statements(staged)
     return staged, identities
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 
 from graph.model.kinds import EXCHANGE_TABLES, NODE_KINDS, RELATION_KINDS, UNSTATED_OCCUPATION
-from graph.model.schema_types import Facet, NodeKind, Relation
+from graph.model.schema_types import Declared, Facet, NodeKind, Relation
 from graph.progress import Progress
 from graph.store.bulk_import import BulkImport
 from graph.store.creation import END_KEY_COLUMN, ORIGIN_COLUMN, START_KEY_COLUMN
@@ -22,7 +22,8 @@ from graph.store.statements import UPDATED_ON_COLUMN
 from loaders.completeness import (
     Census,
 )
-from loaders.staging import EndKinds, StagedTable
+from loaders.second_statements import build_first_values, order_statements
+from loaders.staging import ROW_STATED_ID_COLUMN, EndKinds, StagedTable, group_staged_tables
 from loaders.tables import (
     ROW_FILE_COLUMN,
     ROW_NUMBER_COLUMN,
@@ -59,17 +60,19 @@ def write_load_records(
 
 
 def write_staged_tables(writer: RecordWriter, staged: Sequence[StagedTable]) -> None:
-    """Writes all rows of the staged tables, in their order.
+    """Writes all rows of the staged tables, in their order: a source's of one table together, or
+    the last of its files would take the place of the others.
 
     In a first load in batches relations between two people come last: before, several sessions
     write at once (`graph.store.creation`), and two would lock such a relation from its two ends.
     """
     if isinstance(writer, Writer) and writer.first:
         staged = sorted(staged, key=_has_ends_of_one_kind)
-    for table in staged:
-        for rows in table.rows():
-            _write_table_rows(writer, EXCHANGE_TABLES[table.table], rows, table.ends)
-        for label, rows in table.alias_rows():
+    for group in group_staged_tables(staged):
+        ends = group.ends
+        for rows in group.rows():
+            _write_table_rows(writer, EXCHANGE_TABLES[group.table], rows, ends)
+        for label, rows in group.alias_rows():
             _write_further_ids(writer, IDENTITY_KINDS[label], rows)
 
 
@@ -89,7 +92,7 @@ def _write_table_rows(
     if isinstance(declared, Relation):
         _write_table_relations(writer, declared, rows, ends)
         return
-    rows = _merge_repeated_rows(rows, list_key_columns(declared))
+    rows = merge_repeated_rows(declared, rows, list_key_columns(declared))
     if isinstance(declared, Facet):
         writer.facet(declared, _rename_to_stored(declared, rows))
         return
@@ -114,21 +117,31 @@ def _write_further_ids(writer: RecordWriter, identity: IdentityKind, rows: pl.Da
         ROW_SOURCE_COLUMN,
         UPDATED_ON_COLUMN,
     )
-    stated = _merge_repeated_rows(stated, ("alias_id",))
+    stated = merge_repeated_rows(alias, stated, ("alias_id",))
     writer.nodes(alias, stated.drop("standing_id", *grounds))
     ends = {"alias_id": START_KEY_COLUMN, "standing_id": END_KEY_COLUMN}
     links = stated.rename(ends).with_columns(key=pl.lit(""))
     writer.relations(relation, alias.label, identity.node.label, links)
 
 
-def _merge_repeated_rows(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """One row a key; rows that say the same again leave their origin (`people.csv:3;...:7`)."""
+def merge_repeated_rows(
+    declared: Declared, rows: pl.DataFrame, keys: Sequence[str]
+) -> pl.DataFrame:
+    """One row a key, of one source's rows; each leaves its origin (`people.csv:3;...:7`).
+
+    The first row of `order_statements` is heard first, and what it leaves empty comes from the next
+    one that has it.
+    """
     if not _has_repeated_keys(rows, keys):
-        return rows
-    rest = [c for c in rows.columns if c not in (*keys, ORIGIN_COLUMN)]
-    return rows.group_by(*keys, maintain_order=True).agg(
-        *(pl.col(c).first() for c in rest), pl.col(ORIGIN_COLUMN).str.join(";")
+        return rows.drop(ROW_STATED_ID_COLUMN, strict=False)
+    again = pl.struct(*keys).is_duplicated()
+    ordered = order_statements(rows.filter(again))
+    merged = ordered.group_by(*keys, maintain_order=True).agg(
+        *build_first_values(declared, [c for c in rows.columns if c not in (*keys, ORIGIN_COLUMN)]),
+        pl.col(ORIGIN_COLUMN).str.join(";"),
     )
+    rows = pl.concat([rows.filter(~again), merged.select(rows.columns)])
+    return rows.drop(ROW_STATED_ID_COLUMN, strict=False)
 
 
 def _has_repeated_keys(rows: pl.DataFrame, keys: Sequence[str]) -> bool:
