@@ -114,9 +114,10 @@ def merge_identities(
 ) -> None:
     """Merges nodes into others. `merges`: id of what goes -> what stands, and why.
 
-    What stands need not be there yet. Nothing in `merges` goes and stands.
+    What stands need not be there yet. Nothing in `merges` goes and stands. Of several that go to
+    one the first id is heard first.
     """
-    pairs = list(merges.items())
+    pairs = sorted(merges.items(), key=lambda pair: pair[0])
     for at in range(0, len(pairs), MERGE_BATCH_NODES):
         _merge_batch(writer, identity, dict(pairs[at : at + MERGE_BATCH_NODES]))
 
@@ -192,7 +193,7 @@ def _state_together(
                 there = nodes[new]["properties"] if new in nodes else {}
                 stated[new] = writer.statements_of(rules, names, there)
             of_old = writer.statements_of(rules, names, nodes[old]["properties"])
-            stated[new] = join_statements(stated[new], of_old)
+            stated[new] = join_statements(rules, stated[new], of_old)
         put, made = [], []
         for key, statements in stated.items():
             record = fill_missing_values(rules.decide(statements), names)
@@ -208,10 +209,17 @@ def _state_together(
     writer.run_batch(once, 0)
 
 
-def join_statements(first: Sequence[Statement], more: Sequence[Statement]) -> list[Statement]:
-    """The statements of both, one a source: a source that speaks in both is heard in the first."""
-    heard = {one.source for one in first}
-    return [*first, *(one for one in more if one.source not in heard)]
+def join_statements(
+    rules: MergeRules, first: Sequence[Statement], more: Sequence[Statement]
+) -> list[Statement]:
+    """The statements of both, one a source: a source that speaks in both is heard in the first,
+    and where that is empty in the second, as when one load states both.
+    """
+    joined = {one.source: one for one in first}
+    for one in more:
+        heard = joined.get(one.source)
+        joined[one.source] = one if heard is None else rules.join(heard, one)
+    return list(joined.values())
 
 
 def read_node_relations(
@@ -286,21 +294,30 @@ def _move_links(
     nodes: Mapping[str, Node],
     links: Sequence[FoundRelation],
 ) -> None:
-    """What a node's own row states one at a time, of sources that do not speak of what stands."""
+    """What a node's own row states one at a time, of sources that state none of what stands."""
     rules = build_link_rules(writer.ranks)
+    moved: dict[tuple[str, str, str], dict[str, list[Statement]]] = {}
     for one in links:
-        new = standing[one.a]
-        heard = nodes[new]["properties"]["sources"] if new in nodes else ()
         before = {
             "properties": one.properties,
             "to": one.b,
             "end": one.end,
             "node": nodes[one.a]["properties"],
         }
-        for statement in writer.link_statements(rules, before):
-            if statement.source not in heard:
-                key = one.properties[RELATION_KEY_COLUMN]
-                writer.change_links(one.relation, one.start, key, {new: statement})
+        place = (one.relation.type, one.start, one.properties[RELATION_KEY_COLUMN])
+        stated = moved.setdefault(place, {}).setdefault(standing[one.a], [])
+        heard = {statement.source for statement in stated}
+        found = writer.link_statements(rules, before)
+        stated += [statement for statement in found if statement.source not in heard]
+    for (type, start, key), by_node in moved.items():
+        added = {new: partial(_add_unheard, more=stated) for new, stated in by_node.items()}
+        writer.change_links(RELATION_KINDS[type], start, key, added)
+
+
+def _add_unheard(standing: Sequence[Statement], more: Sequence[Statement]) -> list[Statement]:
+    """The statements that stand, and those of sources that do not speak in them."""
+    heard = {one.source for one in standing}
+    return [*standing, *(one for one in more if one.source not in heard)]
 
 
 @dataclass(frozen=True)

@@ -150,10 +150,21 @@ class MergeRules:
         conflicts = tuple(self._conflicts(order, values))
         return Record(values, first.row, [one.source for one in order], stated, conflicts)
 
-    def _values(self, order: Sequence[Statement]) -> dict[str, Any]:
+    def join(self, first: Statement, second: Statement) -> Statement:
+        """One source's two statements as one: what the first leaves empty the second says.
+
+        A statement that only names the record comes after one that does not.
+        """
+        if first.named and not second.named:
+            first, second = second, first
+        values = self._values([first, second], by_precedence=False)
+        return Statement(first.source, f"{first.row};{second.row}", values, first.named)
+
+    def _values(self, order: Sequence[Statement], *, by_precedence: bool = True) -> dict[str, Any]:
+        """`by_precedence`: a property may have an order of its own."""
         values: dict[str, Any] = {}
         for name in dict.fromkeys(name for one in order for name in one.values):
-            wins = self.properties[name].wins
+            wins = self.properties[name].wins if by_precedence else SOURCE_PRECEDENCE
             by = order if wins == SOURCE_PRECEDENCE else self.ordered(order, wins)
             values[name] = next(
                 (value for one in by if (value := one.values.get(name)) is not None), None

@@ -204,6 +204,26 @@ def test_an_id_number_that_comes_later_joins_two_people_of_the_graph(
     assert sorted(row["ids"] for row in ties) == ["Q2021R001", "R001Q2021"]
 
 
+@pytest.mark.parametrize("rows", [(1, -1), (-1, 1)], ids=["in order", "reversed"])
+def test_two_ids_of_one_source_say_the_same_in_one_load_and_merged_later(
+    rows: tuple[int, int], empty_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    stated = ("R001,赵建国,,", "R001-2,赵建国,,江苏")[:: rows[0]]
+    first = write_people(tmp_path / "renshe", *stated)
+    known = (f"R001,赵建国,{MASTER},", f"R001-2,赵建国,{MASTER},")[:: rows[1]]
+    later = write_people(tmp_path / "gongan", *known)
+    place = (
+        "MATCH (p:Person) RETURN p.person_id AS id, p.province AS province, "
+        "COLLECT { MATCH (p)-->(x:Province) RETURN x.code } AS places"
+    )
+    load(empty_database, settings, first, later)
+    assert empty_database.read(place) == [{"id": "R001", "province": "32", "places": ["32"]}]
+    emptied(empty_database)
+    load(empty_database, settings, first)
+    load(empty_database, settings, later)
+    assert empty_database.read(place) == [{"id": "R001", "province": "32", "places": ["32"]}]
+
+
 def test_two_id_numbers_are_never_one_person(
     empty_database: Database, settings: Settings, tmp_path: Path
 ) -> None:

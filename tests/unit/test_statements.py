@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import permutations
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from graph.model.kinds import NODE_KINDS, RELATION_KINDS
+from graph.store.identity_merge import join_statements
 from graph.store.merge import list_stated_properties, merge_statement
 from graph.store.statements import MergeRules, Statement, parse_source_rank
 
@@ -77,6 +79,19 @@ def test_a_source_that_goes_leaves_what_the_others_say() -> None:
     left = [o for o in PERSON.statements(stored, HR.values) if o.source != "union"]
     assert PERSON.decide(left).values == HR.values
     assert PERSON.decide(left).stated is None
+
+
+def test_of_two_statements_of_one_source_the_second_fills_what_the_first_leaves_empty() -> None:
+    names = ("sex", "province", "birth_date", "birth_date_precision")
+    first = Statement("hr", "a.csv:2", {"sex": "male", **dict.fromkeys(names[1:])})
+    values = dict(zip(names, ("female", "32", date(1980, 1, 1), "year"), strict=True))
+    second = Statement("hr", "a.csv:3", values)
+    joined = Statement("hr", "a.csv:2;a.csv:3", values | {"sex": "male"})
+    assert join_statements(PERSON, [first], [second, UNION]) == [joined, UNION]
+    day = replace(first, values={**values, "birth_date_precision": None})
+    assert PERSON.join(day, second).values["birth_date_precision"] is None
+    named = Statement("hr", "b.csv:2", {}, named=True)
+    assert PERSON.join(named, second) == replace(second, row="a.csv:3;b.csv:2")
 
 
 def tie(source: str, start: date | None, end: date | None = None, kind: str = "") -> Statement:
