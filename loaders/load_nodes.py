@@ -182,7 +182,8 @@ _FINISH_STATEMENT: Final = (
     "THEN true END "
     "REMOVE l.undo, l.imported, l.follows, l.staged "
     "WITH l, revision OPTIONAL MATCH (u:Load) WHERE u.finished_at IS NULL "
-    "AND u.undoes IS NULL AND u.erased IS NULL AND all(s IN u.sources WHERE s IN l.sources) "
+    "AND u.undoes IS NULL AND u.erased IS NULL AND (u.undo = $folder OR $embedded) "
+    "AND size(u.sources) > 0 AND all(s IN u.sources WHERE s IN l.sources) "
     "OPTIONAL MATCH (c:Change {load_id: u.load_id}) SET c.load_id = $load_id "
     "DETACH DELETE u RETURN DISTINCT revision"
 )
@@ -204,10 +205,17 @@ _COPY_JOURNAL_STATEMENT: Final = (
 def finish_load(database: Database, load_id: str) -> int:
     """Ends the load: the next revision, and interrupted loads of the same sources are completed.
 
-    What those touched becomes part of this load's journal; journals of old loads go. Where the
-    load is an undoing, the one that it undoes is so from now on.
+    Only those of this data folder, whose lock says that they run no more: one of another folder
+    that loads into the same server may. What those touched becomes part of this load's journal;
+    journals of old loads go. Where the load is an undoing, the one that it undoes is so from now
+    on.
     """
-    given = {"load_id": load_id, "now": _format_utc_now()}
+    given = {
+        "load_id": load_id,
+        "now": _format_utc_now(),
+        "folder": compute_data_folder_id(database),
+        "embedded": database.embedded,
+    }
 
     def finish(tx: ManagedTransaction) -> int:
         revision: int = tx.run(_FINISH_STATEMENT, given).single(strict=True)["revision"]

@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from graph.messages import Message
 from graph.model.constraints import build_schema_statements
-from graph.server.database import Database
+from graph.server.database import Database, connect
+from graph.server.location import load_server_password
 from graph.settings import Settings
 from graph.snapshot.take import take_snapshot
 from graph.store.digest import compute_store_digest, format_canonical_lines
 from loaders import folder, wikidata
-from loaders.load_nodes import MAX_LOAD_JOURNALS
+from loaders.load_nodes import MAX_LOAD_JOURNALS, compute_data_folder_id, finish_load
 from loaders.reports import LoadReport
 from loaders.sync import load_records
 from loaders.undoing import undo_finished_load
@@ -341,6 +343,35 @@ def test_the_journal_keeps_what_a_killed_load_touched_and_the_newest_loads(
         load(empty_database, settings, write(tmp_path / "hr", {"people": PEOPLE + "p1,王一,,,\n"}))
     assert journal(empty_database, 1) == {}
     assert journal(empty_database, 2) != {}
+
+
+def test_the_end_of_a_load_leaves_loads_of_other_data_folders_alone(
+    empty_database: Database, settings: Settings
+) -> None:
+    secret = SecretStr(load_server_password(settings))
+    named = settings.model_copy(update={"neo4j_uri": empty_database.uri, "neo4j_password": secret})
+    with connect(named) as server:
+        here = compute_data_folder_id(server)
+        begun = [
+            ("ends", ["hr"], here),
+            ("cut short", ["hr"], here),
+            ("same source", ["hr"], "elsewhere"),
+            ("merges people", [], "elsewhere"),
+        ]
+        server.write(
+            "UNWIND $begun AS one CREATE (:Load {load_id: one[0], sources: one[1], undo: one[2]}), "
+            "(:Change {load_id: one[0], frame: 'LEADS', keys: []})",
+            {"begun": begun},
+        )
+        assert finish_load(server, "ends") == 1
+        left = "MATCH (l:Load) WHERE l.finished_at IS NULL RETURN l.load_id AS id ORDER BY id"
+        assert [row["id"] for row in server.read(left)] == ["merges people", "same source"]
+        journals = "MATCH (c:Change) RETURN c.load_id AS id, count(*) AS n ORDER BY id"
+        assert [(row["id"], row["n"]) for row in server.read(journals)] == [
+            ("ends", 2),
+            ("merges people", 1),
+            ("same source", 1),
+        ]
 
 
 def test_rows_that_differ_beside_an_equal_key_are_both_kept(
