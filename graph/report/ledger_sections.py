@@ -24,7 +24,7 @@ from graph.report.month_change import CHANGE_LEDGERS, MonthChange
 from graph.report.small_cells import (
     draw_shown_values,
     format_group_size,
-    protect_column,
+    protect_bounded_columns,
     protect_small_cells,
 )
 from graph.report.wording import (
@@ -40,6 +40,8 @@ from graph.report.wording import (
 MAX_CHART_PLACES: Final = 15
 MAX_LISTED_PLACES: Final = 40
 PLACE_FIGURES: Final = ("persons", "person_times", "month_person_times")
+# In each row the first is no more than the second.
+PLACE_BOUNDS: Final = (("persons", "person_times"), ("month_person_times", "person_times"))
 PERSONS_UNIT: Final = ("persons", "人")
 BOTH_UNITS: Final = ("persons and person-times", "人、人次")
 PERSON_TIMES: Final = ("person-times", "人次")
@@ -358,15 +360,15 @@ def protect_places(figures: ReportFigures) -> pl.DataFrame | None:
     found = figures.places
     if found.filter(pl.col("person_times") > 0).height < 2:
         return None
-    protected = {name: protect_column(found, name, ["value"]) for name in PLACE_FIGURES}
-    if protected["persons"] is None or protected["person_times"] is None:
+    # The order of the rows decides nothing, so that other tables of these numbers hide the same.
+    found = found.sort("value", nulls_last=True)
+    numbers = {name: found[name].to_list() for name in PLACE_FIGURES}
+    if any(protect_small_cells(numbers[name]) is None for name in PLACE_FIGURES[:2]):
         return None
-    keys = [(value,) for value in found["value"]]
-    columns = [
-        # The numbers of the month may be left out: then all are dashes, 0 too.
-        pl.Series(f"shown_{name}", [DASH if cells is None else cells[key] for key in keys])
-        for name, cells in protected.items()
-    ]
+    protected = protect_bounded_columns(numbers, PLACE_BOUNDS)
+    if protected is None:
+        return None
+    columns = [pl.Series(f"shown_{name}", cells) for name, cells in protected.items()]
     hidden = pl.any_horizontal(
         pl.col(f"shown_{name}").is_in(HIDDEN_TEXTS) for name in PLACE_FIGURES[:2]
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from html.parser import HTMLParser
 from io import BytesIO
@@ -27,7 +28,13 @@ from graph.programme.departures import DEPARTURE_KINDS, Departures
 from graph.programme.ledgers import Ledger
 from graph.report.document import MonthlyReport
 from graph.report.figures import DataQuality, MonthLedger, ReportFigures
-from graph.report.ledger_sections import write_headline, write_ledgers, write_places
+from graph.report.ledger_sections import (
+    PLACE_FIGURES,
+    protect_places,
+    write_headline,
+    write_ledgers,
+    write_places,
+)
 from graph.report.outlook_sections import write_forecast, write_retention
 from graph.report.request import ReportMonth, ReportRequest
 from graph.report.shortage_section import write_shortages
@@ -46,11 +53,15 @@ LARGE = 10_000
 
 
 def check_hidden(
-    texts: list[str], truth: list[int], relations: list[tuple[list[int], int]]
+    texts: list[str],
+    truth: list[int],
+    relations: list[tuple[list[int], int]],
+    at_most: Sequence[tuple[int, int]] = (),
 ) -> None:
     """Fails if a hidden cell of one or two has one value alone by what is shown.
 
-    Each of `relations` is cells and their sum, which is shown.
+    Each of `relations` is cells and their sum, which is shown; each of `at_most` two cells of which
+    the first is known to be no more than the second.
     """
     cells = list(zip(texts, truth, strict=True))
     low = [1 if t == SMALL_CELL_TEXT else 0 if t == DASH else n for t, n in cells]
@@ -59,6 +70,12 @@ def check_hidden(
     for at, (members, _) in enumerate(relations):
         rows[at, members] = 1
     sums = np.array([total for _, total in relations])
+    orders = np.zeros((len(at_most), len(texts)))
+    for at, (less, more) in enumerate(at_most):
+        orders[at, [less, more]] = 1, -1
+    known = [LinearConstraint(rows, sums, sums)]
+    if len(at_most):
+        known.append(LinearConstraint(orders, -np.inf, 0))
     for place, (text, number) in enumerate(zip(texts, truth, strict=True)):
         if text not in HIDDEN_TEXTS or not 0 < number < 3:
             continue
@@ -68,7 +85,7 @@ def check_hidden(
             aim[place] = sign
             solved = milp(
                 aim,
-                constraints=[LinearConstraint(rows, sums, sums)],
+                constraints=known,
                 integrality=np.ones(len(texts)),
                 bounds=(low, high),
             )
@@ -298,11 +315,9 @@ def check_places(read: ReadReport, figures: ReportFigures) -> None:
     assert bars <= shown_times
     order = [code for code, row in table.items() if row[1] in HIDDEN_TEXTS]
     assert order == sorted(order), "the order tells which hidden number is larger"
-    for at, name in enumerate(("persons", "person_times", "month_person_times")):
-        codes = sorted(table)
-        texts = [table[code][at] for code in codes]
-        numbers = [truth[code][name] for code in codes]
-        check_hidden(texts, numbers, [(list(range(len(codes))), sum(numbers))])
+    check_place_cells(
+        [(truth[code], dict(zip(PLACE_FIGURES, table[code], strict=False))) for code in table]
+    )
     assert isinstance(figures.forecast, LandingForecast)
     counted = dict(figures.forecast.select_landing("province").select("value", "counted").rows())
     codes = sorted(ahead)
@@ -317,6 +332,46 @@ def check_places(read: ReadReport, figures: ReportFigures) -> None:
             assert (row[0] in HIDDEN_TEXTS) == (table[code][1] in HIDDEN_TEXTS)
     for row in table.values():
         assert row[1] not in HIDDEN_TEXTS or row[4] == DASH
+
+
+def check_place_cells(rows: list[tuple[dict[str, int], dict[str, str]]]) -> None:
+    """Nothing can be worked out by the totals and by no row having more persons, or person-times of
+    the month, than person-times. Each row: its numbers and the texts shown.
+    """
+    persons, times, month = ([*range(n * len(rows), (n + 1) * len(rows))] for n in range(3))
+    texts = [shown[name] for name in PLACE_FIGURES for _, shown in rows]
+    numbers = [facts[name] for name in PLACE_FIGURES for facts, _ in rows]
+    totals = [(cells, sum(numbers[at] for at in cells)) for cells in (persons, times, month)]
+    at_most = [*zip(persons, times, strict=True), *zip(month, times, strict=True)]
+    check_hidden(texts, numbers, totals, at_most)
+
+
+place_rows = st.integers(0, 9).flatmap(
+    lambda times: st.tuples(st.integers(0, times), st.just(times), st.integers(0, times))
+)
+
+
+@settings(deadline=None)
+@given(st.lists(place_rows, max_size=6))
+@example([(2, 5, 0), (3, 3, 0), (10, 12, 0)])  # person-times of 3 would say that 3 persons are 3
+@example([(2, 2, 0), (1, 1, 0), (0, 1, 0), (9, 9, 0)])
+@example([(0, 5, 2), (0, 3, 3), (0, 12, 10)])
+def test_no_row_of_places_tells_persons_by_person_times(rows: list[tuple[int, ...]]) -> None:
+    places = pl.DataFrame(
+        [(f"{at:02}", *row, None) for at, row in enumerate(rows)],
+        schema=dict.fromkeys(("value", *PLACE_FIGURES, "target"), pl.Int64) | {"value": pl.String},
+        orient="row",
+    )
+    figures = replace(make_figures(random.Random(1), same_day=True), places=places)
+    protected = protect_places(figures)
+    if protected is None:
+        return
+    check_place_cells(
+        [
+            (row, {name: row[f"shown_{name}"] for name in PLACE_FIGURES})
+            for row in protected.rows(named=True)
+        ]
+    )
 
 
 def check_generations(read: ReadReport, figures: ReportFigures) -> None:
