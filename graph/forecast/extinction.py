@@ -11,8 +11,9 @@ year is simulated from three things:
 - who is in training: each apprentice becomes a mentor in the k-th year of the apprenticeship
   with the chance of the nation's life table (`h(k)` = became / at risk, see
   `graph.metrics.replacement`)
-- who will be taken on: apprentices a mentor and year, of the last `RECENT_YEARS`, drawn to the
-  nation's by `PRIOR_APPRENTICES`; they become mentors by the same table
+- who will be taken on: apprentices a mentor and year, of the last `RECENT_YEARS` (of k mentors 1/k
+  to each, from the first link on), drawn to the nation's by `PRIOR_APPRENTICES`; they become
+  mentors by the same table
 
 Somebody who becomes a mentor teaches for as many years as the nation's mentors with a known end
 do in the median. Who leaves is drawn binomially; who becomes a mentor and who is taken on are
@@ -44,7 +45,7 @@ Ints = NDArray[np.int64]
 
 HORIZON_YEARS: Final = 40
 EXTINCTION_DRAWS: Final = 400
-EXTINCTION_VERSION: Final = 2
+EXTINCTION_VERSION: Final = 3
 RECENT_YEARS: Final = 5
 TRAINING_YEARS: Final = 30
 # How many apprentices the nation's rate weighs as, in that of one occupation and province.
@@ -229,9 +230,10 @@ def _describe_craft(snapshot: Snapshot, policy: Policy) -> _Craft:
             "and of women the category; no mentor in work has them all."
         )
     alive = 1 - leaving.sum(axis=0) / max(known.height, 1)
-    taken_on = links.join(mentors.select("group", mentor="person"), on="mentor").filter(
-        _count_years(pl.col("start"), policy) < RECENT_YEARS
+    taken_on = _share_apprentices(links, policy).join(
+        mentors.select("group", mentor="person"), on="mentor"
     )
+    taken_on = taken_on.group_by("group").agg(pl.col("share").sum())
     teaching = known.select(
         ((pl.col("leaves") - pl.col("began")).dt.total_days() / 365.25).median()
     )
@@ -246,7 +248,7 @@ def _describe_craft(snapshot: Snapshot, policy: Policy) -> _Craft:
         alive,
         _count_training(learning, size),
         _build_life_table(links, policy),
-        _estimate_rates(_spread(_count_group(taken_on, "n"), size), groups),
+        _estimate_rates(_spread(taken_on, size), groups),
         DEFAULT_TEACHING_YEARS if years is None else max(1, round(years)),
         (date(policy.as_of.year, 12, 31) - policy.as_of).days / 365.25,
     )
@@ -260,6 +262,15 @@ def _list_dated_links(snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
         .select("mentor", "apprentice", "start")
         .collect()
     )
+
+
+def _share_apprentices(links: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """mentor, share: of each apprentice of the last `RECENT_YEARS`, from the first link of the two
+    on; of k mentors each took on 1/k.
+    """
+    pairs = links.group_by("mentor", "apprentice").agg(pl.col("start").min())
+    shared = pairs.with_columns(share=1.0 / pl.len().over("apprentice"))
+    return shared.filter(_count_years(pl.col("start"), policy) < RECENT_YEARS)
 
 
 def _list_women(undecided: pl.DataFrame, policy: Policy) -> Ints:

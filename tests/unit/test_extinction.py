@@ -10,7 +10,11 @@ import polars as pl
 import pytest
 
 from graph.errors import UsageError
-from graph.forecast.extinction import compute_extinction, count_mentors_by_decade
+from graph.forecast.extinction import (
+    _describe_craft,
+    compute_extinction,
+    count_mentors_by_decade,
+)
 from graph.metrics.examples import build_example_lineages
 from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
@@ -132,6 +136,28 @@ def test_those_in_training_and_those_taken_on_keep_a_craft() -> None:
     )
     again = compute_extinction(make_craft(*links, **old, **young), POLICY)
     assert again.to_dicts() == [surviving]
+
+
+@pytest.mark.parametrize("others", ["", "Abe", "Abe Amy", "twice"])
+def test_an_apprentice_of_several_mentors_is_taken_on_once(others: str) -> None:
+    # Ten apprentices in five years; whoever taught one, or taught one again, took on a share.
+    rows = [f"Ada B{n} 2023-01-01" for n in range(10)]
+    if others == "twice":
+        rows += [f"Ada B{n} 2024-01-01" for n in range(10)]
+        mentors = ["Ada"]
+    else:
+        mentors = ["Ada", *others.split()]
+        rows += [f"{name} B{n} 2024-01-01" for name in mentors[1:] for n in range(10)]
+    known = {name: {"birth_date": date(1990, 1, 1), "sex": "male"} for name in mentors}
+    craft = _describe_craft(make_craft(*rows, **known), POLICY)
+    assert craft.rate.tolist() == pytest.approx([10 / (5 * len(mentors))])
+
+
+def test_who_was_taken_on_long_ago_is_not_taken_on_again() -> None:
+    known = {name: {"birth_date": date(1990, 1, 1), "sex": "male"} for name in ("Ada", "Abe")}
+    rows = [f"Ada B{n} 2012-01-01" for n in range(10)] + ["Ada B0 2024-01-01"]
+    craft = _describe_craft(make_craft(*rows, **known), POLICY)
+    assert craft.rate.tolist() == [0.0]
 
 
 def test_no_mentor_no_row() -> None:
