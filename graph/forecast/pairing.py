@@ -59,7 +59,7 @@ from graph.policy import Policy
 from graph.programme.departures import find_mentors_in_place
 from graph.snapshot.frames import Snapshot
 
-PAIRING_VERSION: Final = 4
+PAIRING_VERSION: Final = 5
 
 COLUMNS: Final[MetricColumnLabels] = {
     "rank": ("rank", "次序"),
@@ -249,7 +249,7 @@ def _list_staff(
     The record of who may have left counts by the odds of staying.
     """
     by_year = judge_retirement_by(policy.as_of, steward=False)
-    in_place = find_mentors_in_place(snapshot, policy.as_of, by_year)
+    in_place = find_mentors_in_place(snapshot.under(policy), policy.as_of, by_year)
     return (
         staying.select("person", "stays")
         .join(in_place.select("person", training="apprentices"), on="person", how="left")

@@ -58,7 +58,7 @@ from graph.snapshot.frames import Snapshot
 
 Floats = NDArray[np.float64]
 
-SHORTAGES_VERSION: Final = 3
+SHORTAGES_VERSION: Final = 4
 # Fewer apprentices who became high-skilled than this tell no rate a mentor-year.
 MIN_RAISED: Final = 20
 DAYS_A_YEAR: Final = 365.25
@@ -198,7 +198,7 @@ def _measure_mentoring(
         .collect()
     )
     by_year = judge_retirement_by(policy.as_of, steward=False)
-    in_place = find_mentors_in_place(snapshot, policy.as_of, by_year)
+    in_place = find_mentors_in_place(snapshot.under(policy), policy.as_of, by_year)
     periods = _list_mentoring(snapshot.under(policy), policy, history.data_date)
     raised = _share_raised(snapshot, policy, periods, history.data_date)
     found = (
@@ -424,7 +424,7 @@ def list_shortage_people(
     people = people.filter(here if province is None else here & (pl.col("province") == province))
     if part == "mentors":
         by_year = judge_retirement_by(policy.as_of, steward=False)
-        in_place = find_mentors_in_place(snapshot, policy.as_of, by_year)
+        in_place = find_mentors_in_place(snapshot.under(policy), policy.as_of, by_year)
         rows, order = in_place.select("person", "apprentices").lazy(), "apprentices"
     elif part == "rising":
         rows, order = found.chances.lazy().filter(pl.col("year") == year).drop("year"), "chance"

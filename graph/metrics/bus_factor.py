@@ -67,6 +67,7 @@ def compute_bus_factor(snapshot: Snapshot, policy: Policy, *, of: str = "studio"
         raise UsageError(
             "of has {text!r}; give studio, enterprise or both with a comma.", text=unknown[0]
         )
+    snapshot = snapshot.under(policy)
     hops = compute_last_hops(snapshot, policy)
     ids = snapshot.frames["people"].select("person", "person_id")
     parts = []

@@ -155,6 +155,7 @@ def find_claims(
     >>> found.table().select("kind", "person_id", "other_id", "rows", "persons_change").rows()
     [('cycle', 'Ana', None, 2, -1), ('recognised_before', 'Bo', 'Cy', 1, 0)]
     """
+    snapshot = snapshot.under(policy)
     hops = compute_last_hops(snapshot, policy)
     taught = _collect_mentorships(snapshot)
     promotions = snapshot.frames["promotions"].collect()

@@ -101,7 +101,7 @@ COLUMNS: Final[MetricColumnLabels] = {
     "apprentices": ("apprentices in training (persons)", "在带徒弟（人）"),
 }
 DEFAULT_MONTHS: Final = 12
-_STAKES_VERSION: Final = 2
+_STAKES_VERSION: Final = 3
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,7 @@ def compute_departure_stakes(
     Without `steward` retirements are judged by calendar years: a mentor whose apprentices leave
     the figures on one day would reveal the day.
     """
+    snapshot = snapshot.under(policy)
     people = snapshot.frames["people"].select("person", "person_id").collect()
     lost = compute_irreplaceable(snapshot, policy).filter(pl.col("kind") == "person")
     irreplaceable = lost.select("irreplaceable", "irreplaceable_person_times", person_id="id").join(

@@ -15,7 +15,7 @@ from graph.programme.departures import Departures, list_departures
 from graph.snapshot.frames import Snapshot
 
 # Raised when the list changes, so that those of an older form are not read as these.
-DEPARTURES_VERSION: Final = 1
+DEPARTURES_VERSION: Final = 2
 PERIOD_NAMES: Final = ("since", "until", "retirements_since", "retirements_until")
 
 

@@ -82,6 +82,7 @@ def find_successors(
     Without `steward` retirements are judged by calendar years. Raises `UsageError` where nobody and
     no studio has the id, or where nobody leads the studio.
     """
+    snapshot = snapshot.under(policy)
     leaving, studios = _resolve_leaving(snapshot, policy, id)
     left = _select_people(snapshot, leaving)
     retired_by = judge_retirement_by(policy.as_of, steward=steward)
@@ -107,7 +108,7 @@ def list_missing_records(snapshot: Snapshot, policy: Policy, id: str) -> list[tu
 
     Raises as `find_successors`.
     """
-    leaving, _ = _resolve_leaving(snapshot, policy, id)
+    leaving, _ = _resolve_leaving(snapshot.under(policy), policy, id)
     left = _select_people(snapshot, leaving)
     return [words for name, words in _HELD_AGAINST.items() if not left[name].drop_nulls().len()]
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from graph.dates import YEAR
 from graph.errors import UsageError
 from graph.metrics.examples import build_example_snapshot
 from graph.policy import Policy
@@ -188,3 +189,36 @@ def test_the_bench_has_its_reasons(snapshot: Snapshot) -> None:
 def test_the_default_is_a_year_on() -> None:
     assert compute_until(DAY) == date(2027, 11, 30)
     assert compute_until(date(2024, 2, 29)) == date(2025, 2, 28)
+
+
+def build_years_alone() -> Snapshot:
+    """A studio and a mentorship of which the year alone is known: its last day stands."""
+    made = build_example_snapshot(
+        talents=[{"person": "Ada"}],
+        leads=[{"person": "Ada", "studio_id": "S1", "start": "2024-12-31"}],
+        trainings=[
+            {"person": "Bo", "place_id": "S1", "place_kind": "Studio", "start": "2024-12-31"}
+        ],
+        mentorships=[{"mentor": "Ada", "apprentice": "Cy", "start": "2026-12-31"}],
+        recognitions=[{"person": "Bo", "level": 4, "date": "2025-05-01"}],
+        studios=[{"studio_id": "S1", "name": "焊接工作室"}],
+    )
+    frames = dict(made.frames)
+    for name in ("leads", "trainings", "mentorships"):
+        frames[name] = frames[name].with_columns(start_precision=pl.lit(YEAR))
+    frames["people"] = frames["people"].with_columns(
+        retired_on=pl.lit(None, pl.Date), occupation_code=pl.lit("6-18"), province=pl.lit("32")
+    )
+    frames["employments"] = frames["employments"].with_columns(
+        reemployed=pl.lit(None, pl.Boolean), service_until=pl.lit(None, pl.Date)
+    )
+    return replace(made, frames=frames)
+
+
+@pytest.mark.parametrize(("year_alone", "begun"), [("last", False), ("first", True)])
+def test_the_stakes_take_years_alone_as_the_policy_does(year_alone: str, begun: bool) -> None:
+    policy = replace(POLICY, year_alone=year_alone)
+    stakes = compute_departure_stakes(build_years_alone(), policy)
+    assert stakes.select("key_studios", "irreplaceable", "apprentices").rows() == [
+        (1, 1, int(begun))
+    ]
