@@ -58,7 +58,8 @@ class DrivenHistory:
       (its level, 0 = not yet), counted_first (1: it makes the person new and high-skilled), and
       the `FORECAST_ATTRIBUTES`
     - reached: one row a reached person: person, month, level (on that day), channel, by_naming
-      (reached only because a talent was named later), and the attributes
+      (no link arrived on that day: a talent whose chain was there before was named), and the
+      attributes
     - events: the promotions that count: person, known (month), first, retroactive (it was known
       later than its day, as its talent was named later), and the attributes
     """
@@ -200,9 +201,11 @@ def compute_reached_people(
     rows = reach.join(build_naming_days(snapshot), on="talent").with_columns(
         arrival=pl.min_horizontal(arrivals)
     )
+    day = pl.max_horizontal("arrival", named)
     least = rows.group_by("person").agg(
-        reached=pl.max_horizontal("arrival", named).min(),
-        arrival=pl.col("arrival").min(),
+        reached=day.min(),
+        # Of the talents that decide the day alone: others are named later, or arrive later.
+        arrival=pl.col("arrival").filter(day == day.min()).max(),
         **{
             kind: pl.when(pl.col(kind).is_not_null()).then(pl.max_horizontal(kind, named)).min()
             for kind in kinds

@@ -44,7 +44,7 @@ from graph.programme.overview import sum_targets_by_scope
 from graph.snapshot.frames import Snapshot
 
 # Raised when the method changes, so that forecasts of an older one are not read as these.
-FORECAST_VERSION: Final = 4
+FORECAST_VERSION: Final = 5
 DEFAULT_SEED: Final = 2026
 BACKTEST_ORIGINS: Final = 6
 MAX_FORECAST_MONTHS: Final = 120

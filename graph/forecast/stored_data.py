@@ -20,7 +20,7 @@ from graph.policy import Policy
 from graph.snapshot.frames import Snapshot
 
 # Raised when the history or the counts change, so that stored ones are made anew.
-FORECAST_DATA_VERSION: Final = 1
+FORECAST_DATA_VERSION: Final = 2
 HISTORY_TABLES: Final = ("spells", "reached", "events")
 
 
