@@ -109,6 +109,7 @@ def _output_shortages(
     asked = {"by": by, "area": area, "year": year, "province": place or "", "seed": seed}
     _print_judgement(found)
     told = _list_told_rows(found)
+    _print_gaps(told, year, place)
     _print_missing(told, year)
     about = build_cli_about(revision, policy, parameters=asked, content="shortages")
     write_table_output(select_shortages(told, by, area, year, place), output, about, COLUMNS)
@@ -230,6 +231,26 @@ def _hide_people(
             )
         )
     return listed
+
+
+def _print_gaps(rows: pl.DataFrame, year: int, province: str | None) -> None:
+    """Says how many are missing, and how many are too many elsewhere."""
+    from graph.forecast.shortages import sum_gaps
+
+    gaps = sum_gaps(rows, year, province)
+    if gaps is None:
+        return
+    print_notice(
+        Message(
+            "by the end of {year} {missing:,} high-skilled people are missing for {positions:,} "
+            "open positions; in other occupations or provinces there are {surplus:,} more than "
+            "needed, who fill none of these gaps",
+            year=year,
+            missing=gaps.missing,
+            positions=gaps.positions,
+            surplus=gaps.surplus,
+        )
+    )
 
 
 def _print_missing(rows: pl.DataFrame, year: int) -> None:

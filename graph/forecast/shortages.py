@@ -65,6 +65,8 @@ DAYS_A_YEAR: Final = 365.25
 # What a row is of, and over which area.
 SHORTAGE_KINDS: Final = ("occupation", "occupation_group")
 SHORTAGE_AREAS: Final = ("province", "nation")
+# In place of a province's code: the rows of which no province is stated.
+UNSTATED_PROVINCE: Final = "unstated"
 ShortagePart = Literal["leaving", "rising", "mentors"]
 COLUMNS: Final[MetricColumnLabels] = {
     "code": ("occupation or its group", "职业（中类）编码"),
@@ -415,13 +417,14 @@ def list_shortage_people(
     - rising: who may become high-skilled: chance, the likeliest first
     - mentors: mentors in place: apprentices, the most first
 
-    Without `province` those of the nation. Retirements are given by year to everybody.
+    Without `province` those of the nation; `UNSTATED_PROVINCE`: of no stated province. Retirements
+    are given by year to everybody.
     """
     people = snapshot.frames["people"].select(
         "person", "person_id", "name", "level", "occupation_code", "province"
     )
     here = pl.col("occupation_code").fill_null("").str.starts_with(code)
-    people = people.filter(here if province is None else here & (pl.col("province") == province))
+    people = people.filter(here, match_province(province))
     if part == "mentors":
         by_year = judge_retirement_by(policy.as_of, steward=False)
         in_place = find_mentors_in_place(snapshot.under(policy), policy.as_of, by_year)
@@ -448,12 +451,48 @@ def _list_leaving_years(snapshot: Snapshot, policy: Policy, year: int) -> pl.Laz
     return years.filter(pl.col("year") <= year)
 
 
+def match_province(province: str | None) -> pl.Expr:
+    """Which rows are of the province, by its code or `UNSTATED_PROVINCE`; without one all are."""
+    if province is None:
+        return pl.lit(True)
+    if province == UNSTATED_PROVINCE:
+        return pl.col("province").is_null()
+    return pl.col("province") == province
+
+
 def select_shortages(
     rows: pl.DataFrame, kind: str, area: str, year: int, province: str | None = None
 ) -> pl.DataFrame:
-    """The rows of one kind, area and year, of one province where it is named: `COLUMNS`."""
+    """The rows of one kind, area and year, of one province where it is named (by its code or
+    `UNSTATED_PROVINCE`): `COLUMNS`.
+    """
     found = rows.filter(kind=kind, area=area, year=year).select(*COLUMNS)
-    return found if province is None else found.filter(pl.col("province") == province)
+    return found.filter(match_province(province))
+
+
+@dataclass(frozen=True)
+class GapTotals:
+    """High-skilled people by the end of a year, in persons: `missing` where there are too few,
+    `surplus` where there are more than needed, and the `positions` open in both.
+    """
+
+    missing: int
+    surplus: int
+    positions: int
+
+
+def sum_gaps(rows: pl.DataFrame, year: int, province: str | None = None) -> GapTotals | None:
+    """The gaps of the year's occupations and provinces; None where none is known.
+
+    Who is too many in one occupation or province does not fill a gap in another, so that the two
+    are sums of their own.
+    """
+    of_year = rows.filter(kind="occupation", area="province", year=year)
+    known = of_year.filter(match_province(province)).drop_nulls("gap")
+    if known.is_empty():
+        return None
+    surplus, missing = (-known["gap"]).clip(0).sum(), known["gap"].clip(0).sum()
+    return GapTotals(round(missing), round(surplus), int(known["positions"].sum()))
 
 
 def describe_missing(rows: pl.DataFrame, year: int) -> dict[str, int | None]:

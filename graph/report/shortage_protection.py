@@ -20,7 +20,7 @@ from typing import Final
 import polars as pl
 
 from graph.forecast.history import OCCUPATION_GROUP_CHARACTERS
-from graph.forecast.shortages import ShortagePart
+from graph.forecast.shortages import ShortagePart, match_province
 from graph.report.small_cells import is_small_group, protect_small_cells
 from graph.report.wording import HIDDEN_TEXTS
 
@@ -178,14 +178,12 @@ def list_told_people(
     occupation and province.
     """
     leaf = protected.filter(kind="occupation", area="province", year=year)
-    cells = leaf.select(
+    cells = leaf.filter(match_province(province)).select(
         pl.col("code").fill_null("").alias("occupation_code"),
         pl.col("province").fill_null(""),
         pl.col(FIGURE_OF_PART[part]).is_null().alias("is_hidden"),
     )
     asked = cells.filter(pl.col("occupation_code").str.starts_with(code))
-    if province is not None:
-        asked = asked.filter(pl.col("province") == province)
     keys = ["occupation_code", "province"]
     own = (pl.col(name).cast(pl.String).fill_null("").alias(f"{name}_of_cell") for name in keys)
     listed = people.with_columns(own).join(

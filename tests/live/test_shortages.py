@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from graph.forecast.shortages import load_shortages, select_shortages
+from graph.forecast.shortages import load_shortages, select_shortages, sum_gaps
 from graph.policy import Policy
 from graph.server.database import Database
 from graph.settings import Settings
@@ -31,6 +31,8 @@ def test_the_command_gives_the_rows_and_the_people(network: Database, settings: 
         == expected.select("code", "province", "gap").rows()
     )
     assert expected["stock"].sum() > 0 and expected["rank"].min() == 1
+    gaps = sum_gaps(found.rows, policy.as_of.year)
+    assert gaps is not None and f"{gaps.missing:,} high-skilled people are missing" in done.stderr
     most = expected.sort("mentors").row(-1, named=True)
     place = ["--code", most["code"], "--province", most["province"]]
     people = run_here(["shortages", "--people", "mentors", *place, "--json"], home)
@@ -78,8 +80,9 @@ def test_the_page_opens_a_cell_to_its_people(
     year = policy.as_of.year
     rows = select_shortages(found.rows, "occupation_group", "province", year)
     test = app("shortages", lang="en")
-    known = rows.filter(pl.col("gap").is_not_null())
-    assert f"{round(known['gap'].sum()):,} high-skilled people" in lead(test)
+    gaps = sum_gaps(found.rows, year)
+    assert gaps is not None and f"{gaps.missing:,} high-skilled people" in lead(test)
+    assert (f"{gaps.surplus:,} more than needed" in lead(test)) == bool(gaps.surplus)
     assert len(test.dataframe[0].value) == min(rows.height, 500)
     assert "What past forecasts were worth" in text(test)
     assert found.backtest.outcomes.height and "Loss ratio" in text(test)

@@ -13,15 +13,19 @@ import pytest
 from graph.errors import UsageError
 from graph.forecast.shortages import (
     COLUMNS,
+    UNSTATED_PROVINCE,
+    GapTotals,
     Shortages,
     compute_shortages,
     describe_missing,
     list_shortage_people,
     select_shortages,
+    sum_gaps,
 )
 from graph.forecast.supply_backtest import SupplyBacktest
 from graph.metrics.examples import build_example_snapshot
 from graph.policy import Policy
+from graph.report.shortage_protection import list_told_people
 from graph.snapshot.frames import Snapshot
 
 POLICY = Policy(as_of=date(2026, 6, 30))
@@ -196,6 +200,39 @@ def test_what_is_missing_is_said(found: Shortages) -> None:
         "no_place": 0,
     }
     assert pick(found, 2028, "32")["gap"] is None
+
+
+def test_who_is_too_many_fills_no_gap_elsewhere(found: Shortages) -> None:
+    """300 turners missing in one province and 300 welders too many in another are 300 missing."""
+    keys = {"kind": "occupation", "area": "province", "year": 2027}
+    cells = pl.DataFrame(
+        [(TURNER, "32", 300.4, 310), (WELDER, "62", -300.0, 5), (WELDER, None, None, None)],
+        schema={"code": pl.String, "province": pl.String, "gap": pl.Float64, "positions": int},
+        orient="row",
+    ).with_columns(pl.lit(value).alias(name) for name, value in keys.items())
+    assert sum_gaps(cells, 2027) == GapTotals(300, 300, 315)
+    assert sum_gaps(cells, 2027, "62") == GapTotals(0, 300, 5)
+    assert sum_gaps(cells, 2027, UNSTATED_PROVINCE) is None and sum_gaps(cells, 2028) is None
+    both = sum_gaps(found.rows, 2027)
+    leaf = found.rows.filter(**keys)["gap"].drop_nulls()
+    assert both is not None and both.missing == round(leaf.clip(0).sum())
+
+
+def test_a_row_without_a_province_is_a_row_of_its_own(snapshot: Snapshot, found: Shortages) -> None:
+    """Not the nation's, in the rows and in the lists of people."""
+    placed = pl.col("person_id").is_in(["Ann", "Gus"])
+    people = snapshot.frames["people"].with_columns(
+        province=pl.when(placed).then(None).otherwise("province")
+    )
+    moved = replace(snapshot, frames=snapshot.frames | {"people": people})
+    rows = compute_shortages(moved, POLICY).rows
+    row = select_shortages(rows, "occupation", "province", 2027, UNSTATED_PROVINCE)
+    assert row["province"].null_count() == row.height > 0
+    where = {"code": TURNER, "province": UNSTATED_PROVINCE}
+    leaving = list_shortage_people(moved, POLICY, found, "leaving", 2027, **where)
+    assert leaving["person_id"].to_list() == ["Ann"]
+    told, hidden = list_told_people(leaving, rows, "leaving", 2027, **where)
+    assert told.equals(leaving) and not hidden
 
 
 def test_the_people_behind_a_figure(snapshot: Snapshot, found: Shortages) -> None:

@@ -14,7 +14,7 @@ import streamlit as st
 from graph.forecast import shortages
 from graph.forecast.history import OCCUPATION_GROUP_CHARACTERS
 from graph.forecast.landing import DEFAULT_SEED
-from graph.forecast.shortages import Shortages
+from graph.forecast.shortages import GapTotals, Shortages
 from graph.forecast.supply_changes import list_shortage_years
 from graph.messages import Language
 from graph.model.vocabularies import PROVINCES
@@ -67,7 +67,8 @@ def page() -> None:
         if found.backtest.defends_gaps() is False:
             frame.draw_lead(t("Past forecasts do not defend a gap here, so none is given."))
         else:
-            frame.draw_lead(_render_shortages_answer(rows, year, province, names, language))
+            gaps = shortages.sum_gaps(found.rows, year, province)
+            frame.draw_lead(_render_shortages_answer(rows, gaps, (year, province), names, language))
         frame.draw_under_lead(escape(_describe_shortages()))
         if found is not everything:
             frame.draw_muted(_explain_hidden())
@@ -149,7 +150,11 @@ def _draw_shortage_controls(
         )
         with st.container(width=150):
             province = address.draw_optional_select(
-                SHORTAGES_PAGE, "province", t("Province"), translate_labels(PROVINCES, language)
+                SHORTAGES_PAGE,
+                "province",
+                t("Province"),
+                translate_labels(PROVINCES, language)
+                | {shortages.UNSTATED_PROVINCE: t("not stated")},
             )
         listed = found.rows.filter(kind=kind, area="nation")["code"].drop_nulls().unique().sort()
         with st.container(width=260):
@@ -164,32 +169,39 @@ def _draw_shortage_controls(
 
 def _render_shortages_answer(
     rows: pl.DataFrame,
-    year: int,
-    province: str | None,
+    gaps: GapTotals | None,
+    asked: tuple[int, str | None],
     names: Mapping[str, str],
     language: Language,
 ) -> str:
-    """How many people are missing, and where most (HTML)."""
+    """How many people are missing, how many are too many elsewhere, and where most (HTML)."""
+    year, province = asked
     area = t("The nation") if province is None else _format_place(province, language)
-    known = rows.filter(pl.col("gap").is_not_null())
-    if known.is_empty():
+    if gaps is None:
         return t(
             "{area}: no positions open are stated for {year}, so nothing is said of a gap.",
             area=escape(area),
             year=year,
         )
-    missing = round(known["gap"].sum())
     sentence = t(
         "{area}: by the end of {year}, {n} high-skilled people are missing for {positions} open "
         "positions.",
         area=escape(area),
         year=year,
-        n=render_bold(format_count(missing)),
-        positions=format_count(int(known["positions"].sum())),
+        n=render_bold(format_count(gaps.missing)),
+        positions=format_count(gaps.positions),
     )
-    worst = known.sort("rank").row(0, named=True)
-    if worst["gap"] <= 0:
+    if gaps.surplus:
+        surplus = t(
+            "In other occupations or provinces there are {n} more than needed, who fill none of "
+            "these gaps.",
+            n=format_count(gaps.surplus),
+        )
+        sentence = join_sentences(sentence, surplus)
+    short = rows.filter(pl.col("gap") > 0)
+    if short.is_empty():
         return sentence
+    worst = short.sort("rank").row(0, named=True)
     where = [escape(names.get(worst["code"], worst["code"] or t("not stated")))]
     if province is None:
         where.append(escape(_format_place(worst["province"], language)))
@@ -197,7 +209,7 @@ def _render_shortages_answer(
 
 
 def _format_place(province: str | None, language: Language) -> str:
-    if province is None:
+    if province in (None, shortages.UNSTATED_PROVINCE):
         return t("not stated")
     return translate_label(PROVINCES[province], language) if province in PROVINCES else province
 
@@ -292,7 +304,9 @@ def _draw_shortage_list(
     )
     if frame.is_newly_chosen("shortages_table", cell) and cell is not None:
         code, province = few.select("code", "province").row(cell[0])
-        address.write_parameters({"code": code, "province": province})
+        # Without a province in the address the panel would open the nation's row.
+        place = shortages.UNSTATED_PROVINCE if province is None else province
+        address.write_parameters({"code": code, "province": place})
         st.rerun()
     year, kind, province = asked
     filters = {"year": str(year), "of": kind, "province": province or "", "seed": str(DEFAULT_SEED)}
