@@ -23,8 +23,10 @@ A row an occupation (or its group), a province (or the nation) and a year, from 
 
 Figures are expected values, so they add up over provinces; the interval of the gap is 80 % of
 `DRAWS` seeded draws: hazards and their ratio as in the forecast, binomial and Poisson counts. It
-is as many times as wide as past forecasts needed for 80 % of what came to lie inside; a gap is not
-given where past forecasts were no better than a plain baseline (`graph.forecast.supply_backtest`).
+is as many times as wide as past forecasts of occupation groups needed for 80 % of what came to lie
+inside, and reaches a person each way at least; single occupations have none. A gap is
+not given where past forecasts were no better than a plain baseline
+(`graph.forecast.supply_backtest`).
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ from graph.forecast.supply_backtest import (
     build_empty_backtest,
     build_supply_backtest_path,
     load_supply_backtest,
+    widen_bounds,
 )
 from graph.forecast.supply_changes import SupplyChanges, simulate_changes
 from graph.labels import MetricColumnLabels
@@ -58,7 +61,7 @@ from graph.snapshot.frames import Snapshot
 
 Floats = NDArray[np.float64]
 
-SHORTAGES_VERSION: Final = 4
+SHORTAGES_VERSION: Final = 5
 # Fewer apprentices who became high-skilled than this tell no rate a mentor-year.
 MIN_RAISED: Final = 20
 DAYS_A_YEAR: Final = 365.25
@@ -172,7 +175,7 @@ def compute_shortages(snapshot: Snapshot, policy: Policy, *, seed: int = DEFAULT
     ]
     names = snapshot.frames["occupations"].select(code="code", occupation="name").collect()
     kept_on = pl.lit(changes.model.kept_on_share, pl.Float64)
-    judged = _judge_gaps(pl.concat(parts).with_columns(kept_on=kept_on), backtest)
+    judged = judge_gaps(pl.concat(parts).with_columns(kept_on=kept_on), backtest)
     rows = (
         _add_rates(judged)
         .join(names.unique("code"), on="code", how="left", maintain_order="left")
@@ -337,17 +340,21 @@ def _measure_gap(
     return shown | {"without_demand": pl.Series(mapping @ np.where(stated, 0.0, stock))}
 
 
-def _judge_gaps(rows: pl.DataFrame, backtest: SupplyBacktest) -> pl.DataFrame:
-    """The rows with intervals as wide as the past asks for; without gaps where it defends none."""
+def judge_gaps(rows: pl.DataFrame, backtest: SupplyBacktest) -> pl.DataFrame:
+    """The rows with intervals as wide as the past asks for; without gaps where it defends none.
+
+    Past forecasts are held against what came by occupation groups: single occupations have no
+    interval.
+    """
     gaps = ("gap", "gap_low", "gap_high")
     if backtest.defends_gaps() is False:
         return rows.with_columns(pl.lit(None, pl.Float64).alias(name) for name in gaps)
     times = pl.lit(1.0)
     for area in SHORTAGE_AREAS:
         times = pl.when(area=area).then(backtest.measure_widening(area)).otherwise(times)
-    return rows.with_columns(
-        (pl.col("gap") + times * (pl.col(name) - pl.col("gap"))).alias(name) for name in gaps[1:]
-    )
+    judged = pl.when(kind="occupation_group")
+    widened = widen_bounds(*gaps, times)
+    return rows.with_columns(judged.then(one).alias(one.meta.output_name()) for one in widened)
 
 
 def _add_rates(rows: pl.DataFrame) -> pl.DataFrame:

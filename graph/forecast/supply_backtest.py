@@ -44,6 +44,7 @@ from graph.forecast.supply_changes import (
     build_change_random,
     build_supply_model,
     list_levels,
+    sum_losses,
 )
 from graph.labels import MetricColumnLabels
 from graph.people.retirement import find_working_people
@@ -52,7 +53,7 @@ from graph.snapshot.frames import Snapshot
 
 Floats = NDArray[np.float64]
 
-SUPPLY_BACKTEST_VERSION: Final = 2
+SUPPLY_BACKTEST_VERSION: Final = 3
 MAX_SUPPLY_ORIGINS: Final = 3
 AVERAGE_YEARS: Final = 3
 SUPPLY_FIGURES: Final = ("leaving", "rising", "loss")
@@ -90,8 +91,9 @@ class SupplyBacktest:
     """What past forecasts of supply were worth.
 
     - outcomes: attribute (of `SUPPLY_AREAS`), occupation_group, province (null = all, "" = not
-      stated), figure (of `SUPPLY_FIGURES`), origin, year, outcome, median, low_80, high_80,
-      low_95, high_95, last_year, average, and pinball, pinball_last_year, pinball_average
+      stated), figure (of `SUPPLY_FIGURES`), origin, year, outcome, expected, median, low_80,
+      high_80, low_95, high_95, last_year, average, and pinball, pinball_last_year,
+      pinball_average
     - scores: `COLUMNS`
     """
 
@@ -111,8 +113,9 @@ class SupplyBacktest:
         return judged.filter(pl.col("outcomes") >= MIN_JUDGED_OUTCOMES)
 
     def measure_widening(self, area: str) -> float:
-        """How many times as wide the 80 % interval has to be for 80 % of past outcomes to lie
-        inside; at least 1, and 1 where too few outcomes tell.
+        """How many times as wide, around what is expected, the 80 % interval of occupation groups
+        has to be for 80 % of past outcomes to lie inside; at least 1, and 1 where too few outcomes
+        tell. `widen_bounds` applies it.
 
         Source: split conformal prediction; Lei and others 2018, Distribution-free predictive
         inference for regression, Journal of the American Statistical Association 113:1094.
@@ -120,15 +123,25 @@ class SupplyBacktest:
         if self._judge(area).is_empty():
             return 1.0
         past = self.outcomes.filter(attribute=AREA_OF_ROWS[area], figure=JUDGED_FIGURE)
-        missed = pl.col("outcome") - pl.col("median")
-        side = (
-            pl.when(missed > 0)
-            .then(pl.col("high_80") - pl.col("median"))
-            .otherwise(pl.col("median") - pl.col("low_80"))
-        )
-        # An interval narrower than a person each way promises more than a count can.
-        times = past.select(missed.abs() / pl.max_horizontal(side, 1.0)).to_series()
+        missed = pl.col("outcome") - pl.col("expected")
+        low, high = (_measure_side(bound, "expected") for bound in ("low_80", "high_80"))
+        side = pl.when(missed > 0).then(high).otherwise(low)
+        times = past.select(missed.abs() / side).to_series()
         return max(1.0, float(times.quantile(0.8, "higher") or 0.0))
+
+
+def _measure_side(bound: str, centre: str) -> pl.Expr:
+    """How far an interval reaches on one side of what is expected, in persons.
+
+    One narrower than a person each way promises more than a count can.
+    """
+    return pl.max_horizontal((pl.col(bound) - pl.col(centre)).abs(), 1.0)
+
+
+def widen_bounds(centre: str, low: str, high: str, times: pl.Expr) -> list[pl.Expr]:
+    """The bounds (named low and high) so many times as far from what is expected as drawn."""
+    below, above = (times * _measure_side(bound, centre) for bound in (low, high))
+    return [(pl.col(centre) - below).alias(low), (pl.col(centre) + above).alias(high)]
 
 
 def load_supply_backtest(
@@ -190,6 +203,7 @@ _KEYS: Final = ("occupation_group", "province")
 _BOUNDS: Final = tuple(f"{side}_{name}" for name in INTERVALS for side in ("low", "high"))
 _NUMBERS: Final = (
     "outcome",
+    "expected",
     "median",
     *_BOUNDS,
     *SUPPLY_BASELINES,
@@ -361,9 +375,9 @@ def _forecast_from_year(
     for at, year in enumerate(years):
         changes = model.draw_year(at, random)
         draws = {
-            "leaving": changes.drawn["retiring"],
-            "rising": changes.drawn["rising"],
-            "loss": changes.sum_losses(),
+            "leaving": (changes.expected["retiring"], changes.drawn["retiring"]),
+            "rising": (changes.expected["rising"], changes.drawn["rising"]),
+            "loss": (sum_losses(changes.expected), sum_losses(changes.drawn)),
         }
         came = count_supply_changes(snapshot, cohort, origin, date(year, 12, 31), high)
         for attribute, keys in SUPPLY_AREAS.items():
@@ -385,13 +399,15 @@ def _count_baselines(
 
 def _compare_areas(
     model: SupplyModel,
-    draws: Mapping[str, Floats],
+    draws: Mapping[str, tuple[Floats, Floats]],
     counted: Sequence[pl.DataFrame],
     attribute: str,
     keys: Sequence[str],
     when: tuple[date, int],
 ) -> pl.DataFrame:
-    """The outcomes of one area: `counted` are what came, and a year of each baseline."""
+    """The outcomes of one area: `draws` are the expected and the drawn of each figure, by cell;
+    `counted` are what came, and a year of each baseline.
+    """
     (origin, year), ahead = when, when[1] - when[0].year
     cells = model.cells.select("cell", *_KEYS)
     areas = cells.select(keys).unique(maintain_order=True) if keys else pl.DataFrame({"all": [0]})
@@ -405,8 +421,10 @@ def _compare_areas(
     sides = [_sum_by_area(one, areas, keys) for one in counted]
     parts = []
     for figure in SUPPLY_FIGURES:
-        drawn = np.zeros((areas.height, draws[figure].shape[1]))
-        np.add.at(drawn, at, draws[figure])
+        of_cells, drawn_cells = draws[figure]
+        expected = np.bincount(at, of_cells, minlength=areas.height)
+        drawn = np.zeros((areas.height, drawn_cells.shape[1]))
+        np.add.at(drawn, at, drawn_cells)
         outcome = sides[0][figure].to_numpy()
         plain = [side[figure].to_numpy() * ahead for side in sides[1:]]
         parts.append(
@@ -418,7 +436,9 @@ def _compare_areas(
                 pl.lit(year, pl.Int64).alias("year"),
             ).with_columns(
                 pl.Series(name, values)
-                for name, values in _score_draws(drawn, outcome, plain).items()
+                for name, values in (
+                    {"expected": expected} | _score_draws(drawn, outcome, plain)
+                ).items()
             )
         )
     return pl.concat(parts).select(*_OUTCOME_SCHEMA)
@@ -434,7 +454,7 @@ def _sum_by_area(counted: pl.DataFrame, areas: pl.DataFrame, keys: Sequence[str]
 
 
 def _score_draws(drawn: Floats, outcome: Floats, plain: Sequence[Floats]) -> dict[str, Floats]:
-    """The numbers of `_OUTCOME_SCHEMA` of areas x draws."""
+    """The numbers of `_OUTCOME_SCHEMA` of areas x draws, all but what is expected."""
     quantiles = np.quantile(drawn, SCORE_QUANTILES, axis=1)
     bounds = {
         f"{side}_{name}": np.quantile(drawn, level, axis=1)

@@ -119,13 +119,12 @@ class YearChanges:
     expected: Mapping[str, Floats]
     drawn: Mapping[str, Floats]
 
-    def sum_losses(self) -> Floats:
-        """Leavers less risers, as drawn: cells x draws."""
-        drawn = self.drawn
-        found: Floats = (
-            drawn["retiring"] + drawn["moving_out"] - drawn["moving_in"] - drawn["rising"]
-        )
-        return found
+
+def sum_losses(changes: Mapping[str, Floats]) -> Floats:
+    """Leavers less risers, of what is expected or drawn of each of `CHANGE_PARTS`."""
+    left = changes["retiring"] + changes["moving_out"]
+    found: Floats = left - changes["moving_in"] - changes["rising"]
+    return found
 
 
 def build_supply_model(
@@ -199,7 +198,7 @@ def simulate_changes(
     net = np.zeros((size, len(years), DRAWS))
     for at in range(len(years)):
         changes = model.draw_year(at, random)
-        net[:, at] = changes.sum_losses()
+        net[:, at] = sum_losses(changes.drawn)
         for name in CHANGE_PARTS:
             expected[name][:, at] = changes.expected[name]
     return SupplyChanges(model, expected, _place_positions(demand, model.cells, years), net)

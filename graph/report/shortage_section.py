@@ -24,7 +24,6 @@ SHORTAGE_HEADS: Final = (
     ("rising", "晋升"),
     ("positions", "岗位需求"),
     ("missing", "缺口"),
-    ("80 % interval", "80%区间"),
     ("mentors", "在岗师傅"),
     ("mentor-years", "补缺带徒人年"),
 )
@@ -83,7 +82,6 @@ def _tabulate_shortages(found: pl.DataFrame, number: int, words: ReportWords) ->
             *_format_changes(row),
             _round_expected(row["positions"]),
             _round_expected(row["gap"]),
-            f"{_round_expected(row['gap_low'])} \N{EN DASH} {_round_expected(row['gap_high'])}",
             _format_people(row["mentors"]),
             _round_expected(row["mentor_years"]),
         )

@@ -8,9 +8,13 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from graph.forecast.shortages import judge_gaps
 from graph.forecast.supply_backtest import (
     JUDGED_FIGURE,
+    MIN_JUDGED_OUTCOMES,
     SUPPLY_FIGURES,
     SupplyBacktest,
     build_empty_backtest,
@@ -22,6 +26,7 @@ from graph.forecast.supply_backtest import (
     summarize_supply_backtest,
 )
 from graph.snapshot.frames import Snapshot
+from tests.examples import limit_examples
 from tests.unit.test_shortages import POLICY, TURNER, build_working_network
 
 ORIGIN = date(2024, 12, 31)
@@ -135,6 +140,7 @@ def make_backtest(outcomes: list[float], baseline_loss: float) -> SupplyBacktest
                     "attribute": "occupation_group_in_province",
                     "figure": JUDGED_FIGURE,
                     "outcome": outcomes,
+                    "expected": 0.0,
                     "median": 0.0,
                     "low_80": -1.0,
                     "high_80": 1.0,
@@ -168,3 +174,44 @@ def test_the_widened_interval_holds_what_came() -> None:
     assert times == pytest.approx(3.2) and 0.8 <= inside <= 0.82
     assert make_backtest([0.5] * 30, 2.0).measure_widening("province") == 1.0
     assert found.measure_widening("nation") == 1.0
+
+
+@settings(deadline=None, max_examples=limit_examples(60))
+@given(
+    drawn=st.floats(0.0, 4.0),
+    off=st.floats(-2.0, 2.0),
+    misses=st.lists(st.integers(-9, 9), min_size=MIN_JUDGED_OUTCOMES, max_size=60),
+)
+def test_the_shown_intervals_hold_what_past_ones_missed(
+    drawn: float, off: float, misses: list[int]
+) -> None:
+    # An interval that is drawn around the median, beside what is expected.
+    past = make_backtest([float(one) for one in misses], 2.0)
+    ends = {"low_80": off - drawn, "high_80": off + drawn, "median": off}
+    outcomes = past.outcomes.with_columns(pl.lit(end).alias(name) for name, end in ends.items())
+    backtest = SupplyBacktest(outcomes, past.scores)
+    rows = outcomes.select(
+        "outcome",
+        kind=pl.lit("occupation_group"),
+        area=pl.lit("province"),
+        gap="expected",
+        gap_low="low_80",
+        gap_high="high_80",
+    )
+    shown = judge_gaps(rows, backtest)
+    slack = 1e-9
+    inside = pl.col("outcome").is_between(pl.col("gap_low") - slack, pl.col("gap_high") + slack)
+    assert shown.select(inside.mean()).item() >= 0.8
+    single = judge_gaps(rows.with_columns(kind=pl.lit("occupation")), backtest)
+    assert single["gap_low"].count() == single["gap_high"].count() == 0
+
+
+def test_an_interval_of_nothing_is_widened_from_a_person_each_way() -> None:
+    past = make_backtest([float(n % 7 - 3) for n in range(200)], 2.0)
+    bounds = {name: pl.lit(0.0) for name in ("low_80", "high_80")}
+    backtest = SupplyBacktest(past.outcomes.with_columns(**bounds), past.scores)
+    rows = pl.DataFrame(
+        {"kind": "occupation_group", "area": "province", "gap": 5.0, "gap_low": 5.0}
+    ).with_columns(gap_high="gap_low")
+    shown = judge_gaps(rows, backtest).row(0, named=True)
+    assert (shown["gap_low"], shown["gap_high"]) == (2.0, 8.0)

@@ -363,7 +363,7 @@ def _list_row_facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
         (t("Missing"), _format_expected(row["gap"])),
         (t("Mentors in place"), format_count(row["mentors"])),
     ]
-    if row["gap"] is not None:
+    if row["gap_low"] is not None:
         low, high = (_format_expected(row[name]) for name in ("gap_low", "gap_high"))
         facts.insert(7, (t("80 % interval"), f"{low} \N{EN DASH} {high}"))
     return facts
