@@ -99,7 +99,6 @@ def compute_driven_history(snapshot: Snapshot, policy: Policy) -> DrivenHistory:
         )
     snapshot = snapshot.under(policy)
     data_date = find_data_date(snapshot, policy)
-    naming = build_naming_days(snapshot)
     reached = compute_reached_people(snapshot, policy, data_date)
     attributes = build_forecast_attributes(snapshot)
     spells = _build_spells(snapshot, policy, reached, data_date)
@@ -115,7 +114,7 @@ def compute_driven_history(snapshot: Snapshot, policy: Policy) -> DrivenHistory:
         data_date,
         _join_attributes(_number_spell_months(spells, data_date, policy), attributes),
         _join_attributes(known, attributes),
-        _join_attributes(_compute_known_events(snapshot, policy, naming, data_date), attributes),
+        _join_attributes(compute_known_events(snapshot, policy, data_date), attributes),
     )
 
 
@@ -283,15 +282,22 @@ def _number_spell_months(spells: pl.DataFrame, data_date: date, policy: Policy) 
     )
 
 
-def _compute_known_events(
-    snapshot: Snapshot, policy: Policy, naming: pl.LazyFrame, data_date: date
+def compute_known_events(
+    snapshot: Snapshot, policy: Policy, data_date: date, persons: pl.Series | None = None
 ) -> pl.DataFrame:
-    """The counting promotions by the data date: person, known (month), first, retroactive."""
-    reach = nw.from_native(load_reach(snapshot, policy))
-    promotions = nw.from_native(snapshot.frames["promotions"])
-    events: pl.LazyFrame = compute_events(reach, promotions, policy, IN_MEMORY).to_native()
+    """The counting promotions known by the data date: person, known (month), first, retroactive.
+
+    `persons`: of these row numbers alone.
+    """
+    reach, promotions = load_reach(snapshot, policy), snapshot.frames["promotions"]
+    if persons is not None:
+        of_them = pl.col("person").is_in(persons.implode())
+        reach, promotions = reach.filter(of_them), promotions.filter(of_them)
+    events: pl.LazyFrame = compute_events(
+        nw.from_native(reach), nw.from_native(promotions), policy, IN_MEMORY
+    ).to_native()
     return (
-        events.join(naming, on="talent")
+        events.join(build_naming_days(snapshot), on="talent")
         .group_by("person", "day", "first")
         .agg(known=pl.max_horizontal("day", "named").min())
         .filter(pl.col("known") <= data_date)

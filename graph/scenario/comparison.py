@@ -140,7 +140,7 @@ def compare_scenario(
     retired_by = judge_retirement_by(day, steward=steward)
     states = [_measure_succession(one, day, retired_by) for one in (snapshot, changed)]
     landing, no_landing = _compute_landing(
-        snapshot, changed, scenario, before, after if scenario_policy == policy else None, seed
+        snapshot, changed, scenario, policy if scenario_policy == policy else None, seed
     )
     return ScenarioComparison(
         scenario,
@@ -177,17 +177,16 @@ def _compute_landing(
     snapshot: Snapshot,
     changed: Snapshot,
     scenario: Scenario,
-    before: Driven,
-    after: Driven | None,
+    policy: Policy | None,
     seed: int,
 ) -> tuple[LandingChange | None, UsageError | None]:
-    if after is None:
+    if policy is None:
         return None, UsageError(
             "The scenario counts by another policy, so its forecast is another one: see Forecast "
             "under that policy."
         )
     try:
-        return compute_landing_change(snapshot, changed, scenario, before, after, seed=seed), None
+        return compute_landing_change(snapshot, changed, scenario, policy, seed=seed), None
     except UsageError as error:
         return None, error
 

@@ -3,7 +3,7 @@
 The model is that of the revision itself, with its hazards, paths and seed: what changes is who is
 followed by it. Four parts, each in every draw:
 
-- counted: persons driven already, with the changes less without them
+- counted: persons driven as known on the data date, with the changes less without them
 - pending: for each person the changes touch, the chance of becoming high-skilled while reached
   and before leaving, with the changes less without them. Who is reached later than on the data date
   waits from that day on
@@ -28,7 +28,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from graph.driven.figures import Driven
 from graph.driven.results import find_touched_people
 from graph.forecast.hazards import CELL_KEYS, MAX_DURATION_MONTH, add_cell_codes
 from graph.forecast.history import (
@@ -37,6 +36,7 @@ from graph.forecast.history import (
     MONTH_DAYS,
     build_forecast_attributes,
     build_month,
+    compute_known_events,
     compute_reached_people,
 )
 from graph.forecast.landing import DEFAULT_SEED, check_window_open
@@ -95,16 +95,14 @@ def compute_landing_change(
     snapshot: Snapshot,
     changed: Snapshot,
     scenario: Scenario,
-    before: Driven,
-    after: Driven,
+    policy: Policy,
     *,
     seed: int = DEFAULT_SEED,
 ) -> LandingChange:
-    """The change that the scenario makes; `before` and `after` are counted under one policy.
+    """The change that the scenario makes under the policy.
 
     Raises `UsageError` as `graph.forecast.landing.compute_landing_forecast` does.
     """
-    policy = before.policy
     history = load_driven_history(snapshot, policy)
     check_window_open(history)
     horizons = [*map(float, range(1, int(history.months_left) + 1)), history.months_left]
@@ -121,7 +119,7 @@ def compute_landing_change(
     # People without a record change wait as they did, at another pace.
     paced = _list_paced(model, touched, scenario.changes)
     parts = {
-        "counted": _count_difference(before, after, history.data_date),
+        "counted": _count_difference(model, snapshot, changed, touched),
         "pending": _sum_chances(model, sides),
         "ceased": _draw_ceased(model, snapshot, scenario.changes),
         "pace": _add_parts(
@@ -299,12 +297,19 @@ def _slice_by_horizon(cells: pl.DataFrame) -> Iterator[tuple[float, pl.DataFrame
 # --- who is driven already, and who would have come ----------------------------------------------
 
 
-def _count_difference(before: Driven, after: Driven, data_date: date) -> dict[str | None, Floats]:
-    """By the worker's province, how many more are driven by the data date."""
-    found: dict[str | None, Floats] = {}
-    for driven, sign in ((before, -1), (after, 1)):
-        persons = driven.by("province").select("province", "driven_persons")
-        for value, n in persons.rows():
+def _count_difference(
+    model: ForecastModel, snapshot: Snapshot, changed: Snapshot, touched: pl.Series
+) -> dict[str | None, Floats]:
+    """By the worker's province, how many more are driven as known on the data date: who rises later
+    waits on that day, and is followed as pending.
+    """
+    history, found = model.data.history, dict[str | None, Floats]()
+    province = pl.col("province").cast(pl.String)
+    for side, sign in ((snapshot, -1), (changed, 1)):
+        known = compute_known_events(side, history.policy, history.data_date, touched)
+        placed = build_forecast_attributes(side).select("person", province)
+        persons = known.filter("first").join(placed, on="person", how="left")
+        for value, n in persons.group_by("province").len().rows():
             found[value] = found.get(value, np.zeros(DRAWS)) + sign * n
     return {value: draws for value, draws in found.items() if draws.any()}
 

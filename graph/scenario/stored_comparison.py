@@ -25,7 +25,7 @@ from graph.scenario.landing_change import LandingChange
 from graph.snapshot.frames import Snapshot
 
 # Raised when a figure of a comparison changes, so that older ones are not read as these.
-COMPARISON_VERSION: Final = 2
+COMPARISON_VERSION: Final = 3
 _TABLES: Final = (
     "headline",
     "provinces",
