@@ -417,7 +417,7 @@ def check_shortages(read: ReadReport, figures: ReportFigures) -> None:
         facts = truth[row[0]]
         small = any(0 < facts[name] < 3 for name in ("retiring", "rising"))
         assert (row[2:4] == [DASH, DASH]) == small
-        for place, name in ((1, "stock"), (7, "mentors")):
+        for place, name in ((1, "stock"), (6, "mentors")):
             assert (row[place] == SMALL_CELL_TEXT) == (0 < facts[name] < 3)
 
 
