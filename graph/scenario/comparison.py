@@ -126,9 +126,12 @@ def compare_scenario(
     *,
     steward: bool = False,
     seed: int = DEFAULT_SEED,
+    succession_day: date | None = None,
 ) -> ScenarioComparison:
     """The scenario beside the revision, under the policy.
 
+    Succession is measured on `succession_day`, or on that of the scenario alone: scenarios beside
+    each other need one day, for the revision's own figures differ by it (`find_succession_day`).
     Without `steward` retirements are judged by calendar years, as on every list of departures.
     Raises `UsageError` where a change is wrong.
     """
@@ -136,7 +139,7 @@ def compare_scenario(
     before = load_driven(snapshot, policy)
     scenario_policy = scenario.under(policy)
     changed, after = load_scenario_driven(snapshot, scenario_policy, scenario)
-    day = find_succession_day(policy, scenario)
+    day = succession_day or find_succession_day(policy, [scenario])
     retired_by = judge_retirement_by(day, steward=steward)
     states = [_measure_succession(one, day, retired_by) for one in (snapshot, changed)]
     landing, no_landing = _compute_landing(
@@ -165,9 +168,9 @@ def compare_scenario(
     )
 
 
-def find_succession_day(policy: Policy, scenario: Scenario) -> date:
-    """The day after the last change, and no earlier than the policy's as-of day."""
-    last = find_last_change_day(scenario.record_changes)
+def find_succession_day(policy: Policy, scenarios: Sequence[Scenario]) -> date:
+    """The day after the last change of all, and no earlier than the policy's as-of day."""
+    last = find_last_change_day([one for each in scenarios for one in each.record_changes])
     if last is None or last < policy.as_of:
         return policy.as_of
     return min(last, date.max - timedelta(days=1)) + timedelta(days=1)

@@ -1,7 +1,8 @@
 """A scenario's comparison as a page opens it: worked out once, stored beside the snapshot.
 
 The key is the revision (the snapshot's folder), the policy, the scenario's changes and policy, how
-retirements are judged, and the seed. One file holds the tables of `ScenarioComparison`.
+retirements are judged, the seed, and the day of the succession figures. One file holds the tables
+of `ScenarioComparison`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ from graph.forecast.landing import DEFAULT_SEED
 from graph.messages import restore_message
 from graph.policy import Policy
 from graph.scenario.changes import Scenario
-from graph.scenario.comparison import ScenarioComparison, compare_scenario
+from graph.scenario.comparison import (
+    ScenarioComparison,
+    compare_scenario,
+    find_succession_day,
+)
 from graph.scenario.landing_change import LandingChange
 from graph.snapshot.frames import Snapshot
 
@@ -43,16 +48,20 @@ def load_comparison(
     *,
     steward: bool = False,
     seed: int = DEFAULT_SEED,
+    succession_day: date | None = None,
 ) -> ScenarioComparison:
     """As `graph.scenario.comparison.compare_scenario`, under the name that the scenario has here.
 
     Its `scenario` has the changes as they were stated.
     """
-    path = _build_comparison_path(snapshot, policy, scenario, steward, seed)
+    day = succession_day or find_succession_day(policy, [scenario])
+    path = _build_comparison_path(snapshot, policy, scenario, (steward, seed, day))
     stored = load_cached_table(
         path,
         lambda: _pack_comparison(
-            compare_scenario(snapshot, policy, scenario, steward=steward, seed=seed)
+            compare_scenario(
+                snapshot, policy, scenario, steward=steward, seed=seed, succession_day=day
+            )
         ),
     )
     return _unpack_comparison(stored, snapshot, policy, scenario)
@@ -65,17 +74,29 @@ def has_comparison(
     *,
     steward: bool = False,
     seed: int = DEFAULT_SEED,
+    succession_day: date | None = None,
 ) -> bool:
     """Whether the comparison is stored, so that asking for it costs next to nothing."""
-    return has_cached_table(_build_comparison_path(snapshot, policy, scenario, steward, seed))
+    day = succession_day or find_succession_day(policy, [scenario])
+    return has_cached_table(
+        _build_comparison_path(snapshot, policy, scenario, (steward, seed, day))
+    )
 
 
 def _build_comparison_path(
-    snapshot: Snapshot, policy: Policy, scenario: Scenario, steward: bool, seed: int
+    snapshot: Snapshot, policy: Policy, scenario: Scenario, how: tuple[bool, int, date]
 ) -> Path | None:
+    steward, seed, day = how
     precision = "days" if steward else "years"
     return build_table_path(
-        snapshot, "comparison", COMPARISON_VERSION, policy.id, scenario.id, precision, seed
+        snapshot,
+        "comparison",
+        COMPARISON_VERSION,
+        policy.id,
+        scenario.id,
+        precision,
+        seed,
+        day.isoformat(),
     )
 
 

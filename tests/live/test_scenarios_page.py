@@ -24,9 +24,10 @@ from graph.scenario.comparison import (
     SUCCESSION_FIGURES,
     ScenarioComparison,
     compare_scenario,
+    find_succession_day,
 )
 from graph.scenario.landing_change import LandingChange
-from graph.scenario.storage import list_saved_scenarios
+from graph.scenario.storage import delete_scenario, list_saved_scenarios, save_scenario
 from graph.scenario.stored_comparison import has_comparison, load_comparison
 from graph.server.database import Database
 from graph.settings import Settings
@@ -165,6 +166,34 @@ def test_who_leaves_is_known_by_a_further_id_too(snapshot: Snapshot) -> None:
     assert by_alias.table().equals(by_id.table())
     assert by_alias.landing and by_id.landing
     assert by_alias.landing.parts.equals(by_id.landing.parts)
+
+
+def test_scenarios_beside_each_other_have_one_now(
+    snapshot: Snapshot, settings: Settings, app: Callable[..., AppTest]
+) -> None:
+    """Mentors retire between the days after their last changes."""
+    one, other = find_best(snapshot, 2)
+    scenarios = [
+        Scenario("甲", (Change("leave", date(2026, 12, 31), one),)),
+        Scenario("乙", (Change("leave", date(2031, 6, 30), other),)),
+    ]
+    notebook = Notebook(settings.home)
+    for scenario in scenarios:
+        save_scenario(notebook, "me", scenario)
+    alone = [compare_scenario(snapshot, POLICY, scenario).succession for scenario in scenarios]
+    assert not alone[0]["before"].equals(alone[1]["before"])
+    day = find_succession_day(POLICY, scenarios)
+    assert day == date(2031, 7, 1)
+    test = app("scenarios", lang="en", as_of="2025-12-31", scenario=[each.id for each in scenarios])
+    shown = text(test)
+    assert f"Succession is as of {day}" in shown
+    figures = [
+        load_comparison(snapshot, POLICY, each, succession_day=day).table() for each in scenarios
+    ]
+    assert figures[0]["before"].equals(figures[1]["before"])
+    assert all(has_comparison(snapshot, POLICY, each, succession_day=day) for each in scenarios)
+    for each in scenarios:
+        assert delete_scenario(notebook, "me", each.id)
 
 
 def check_same_comparison(stored: ScenarioComparison, computed: ScenarioComparison) -> None:

@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 from graph.errors import UsageError
-from graph.scenario.changes import Change, parse_changes, resolve_changes
+from graph.policy import Policy
+from graph.scenario.changes import Change, Scenario, parse_changes, resolve_changes
+from graph.scenario.comparison import find_succession_day
 from graph.snapshot.frames import Snapshot
 from tests.unit.forecast_networks import make_network
 
@@ -37,6 +39,17 @@ def test_a_studio_opens_once(network: Snapshot) -> None:
     assert resolve_changes(network, [opening]) == (opening,)
     with pytest.raises(UsageError, match="Change 2, column studio_id: s9 is there already"):
         resolve_changes(network, [opening, other])
+
+
+def test_scenarios_beside_each_other_are_measured_on_the_latest_of_their_days() -> None:
+    policy = Policy(as_of=date(2025, 12, 31))
+    one, other = (
+        Scenario("x", (Change("leave", day, "P1"),)) for day in (date(2026, 12, 31), date.max)
+    )
+    assert find_succession_day(policy, [one]) == date(2027, 1, 1)
+    assert find_succession_day(policy, [one, other]) == date.max
+    assert find_succession_day(policy, []) == policy.as_of
+    assert find_succession_day(Policy(as_of=date(2030, 1, 1)), [one]) == date(2030, 1, 1)
 
 
 def test_a_cohort_of_no_province_is_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from html import escape
 from typing import Any, Final
@@ -23,6 +24,7 @@ from graph.scenario.comparison import (
     HEADLINE_FIGURES,
     SUCCESSION_FIGURES,
     ScenarioComparison,
+    find_succession_day,
 )
 from graph.scenario.stored_comparison import has_comparison, load_comparison
 from graph.tabular import About
@@ -72,13 +74,19 @@ def page() -> None:
 
 
 def _compare_all(scenarios: Sequence[Scenario], policy: Policy) -> list[ScenarioComparison] | None:
-    """The comparisons; None while one of them is computed in the background."""
+    """The comparisons; None while one of them is computed in the background.
+
+    Succession is measured on one day in all of them, the latest, so that "Now" is the same.
+    """
     steward = identify_visitor().sees_personal_data
     small, found = cached_metrics.is_network_small(), []
+    day = find_succession_day(policy, scenarios)
     for one in scenarios:
-        work = partial(_fetch_comparison, one.id, policy, steward, one)
-        stored = has_comparison(graph_state.fetch_snapshot(), policy, one, steward=steward)
-        key = ("scenario", graph_state.fetch_graph_state(), policy, one.id, steward)
+        work = partial(_fetch_comparison, one.id, policy, steward, day, one)
+        stored = has_comparison(
+            graph_state.fetch_snapshot(), policy, one, steward=steward, succession_day=day
+        )
+        key = ("scenario", graph_state.fetch_graph_state(), policy, one.id, steward, day)
         if not cached_metrics.ensure_background_job(key, small or stored, work, one.name):
             return None
         record_personal_read("scenario", scenario=one.id)
@@ -90,10 +98,10 @@ def _compare_all(scenarios: Sequence[Scenario], policy: Policy) -> list[Scenario
 
 @graph_state.cache_by_graph_state(max_entries=12, resource=True)
 def _fetch_comparison(
-    id: str, policy: Policy, steward: bool, _scenario: Scenario
+    id: str, policy: Policy, steward: bool, day: date, _scenario: Scenario
 ) -> ScenarioComparison:
     snapshot = graph_state.fetch_snapshot()
-    return load_comparison(snapshot, policy, _scenario, steward=steward)
+    return load_comparison(snapshot, policy, _scenario, steward=steward, succession_day=day)
 
 
 # --- the answer --------------------------------------------------------------------------------
