@@ -217,8 +217,13 @@ def _build_reasons(left: pl.DataFrame) -> list[pl.Expr]:
 
 
 def _build_stays(day: date, *, steward: bool) -> pl.Expr:
-    """Whether the statutory month is more than `STAY_YEARS` off; by years for who is no steward."""
-    first = pl.col("statutory_first")
+    """Whether the statutory month is more than `STAY_YEARS` off; by years for who is no steward.
+
+    A woman of unknown category who works past her month as a worker has that of cadres.
+    """
+    today = day.replace(day=1) if steward else date(day.year, 1, 1)
+    past = pl.col("statutory_other").is_not_null() & (pl.col("statutory_first") < today)
+    first = pl.when(past).then("statutory_other").otherwise("statutory_first")
     years = first.dt.year().cast(pl.Int64)
     if not steward:
         return years > day.year + STAY_YEARS

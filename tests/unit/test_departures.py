@@ -191,6 +191,23 @@ def test_the_default_is_a_year_on() -> None:
     assert compute_until(date(2024, 2, 29)) == date(2025, 2, 28)
 
 
+@pytest.mark.parametrize("steward", [False, True])
+def test_a_candidate_past_the_month_of_workers_stays_as_a_cadre(
+    snapshot: Snapshot, *, steward: bool
+) -> None:
+    # Ben's category is not known: born 1973-06, as a worker until 2023-06, as a cadre 2029-05;
+    # on 2025-11-23 the one is past and the other more than three years off.
+    ben = pl.col("person_id") == "Ben"
+    people = snapshot.frames["people"].with_columns(
+        birth_date=pl.when(ben).then(pl.lit(date(1973, 6, 1))).otherwise("birth_date"),
+        retirement_category=pl.when(ben).then(pl.lit(None)).otherwise("retirement_category"),
+    )
+    changed = replace(snapshot, frames=snapshot.frames | {"people": people})
+    policy = Policy(as_of=date(2025, 11, 23))
+    rows = find_successors(changed, policy, "Ann", steward=steward).filter(ben)
+    assert rows["stays"].to_list() == [True]
+
+
 def build_years_alone() -> Snapshot:
     """A studio and a mentorship of which the year alone is known: its last day stands."""
     made = build_example_snapshot(
