@@ -184,7 +184,9 @@ def test_scenarios_beside_each_other_have_one_now(
     assert not alone[0]["before"].equals(alone[1]["before"])
     day = find_succession_day(POLICY, scenarios)
     assert day == date(2031, 7, 1)
-    test = app("scenarios", lang="en", as_of="2025-12-31", scenario=[each.id for each in scenarios])
+    test = app(
+        "scenarios", lang="en", as_of="2025-12-31", scenario=",".join(each.id for each in scenarios)
+    )
     shown = text(test)
     assert f"Succession is as of {day}" in shown
     figures = [
