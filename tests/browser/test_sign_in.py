@@ -96,7 +96,9 @@ def state_purpose(page: Any) -> None:
     """Until then a steward sees what everybody sees."""
     masked = at_rest(page).locator("[data-testid=stMain]").inner_text()
     assert re.search(r"born \d{3}·", masked)
-    page.get_by_label("Purpose of reading personal data").click()
+    purposes = page.get_by_label("Purpose of reading personal data")
+    purposes.scroll_into_view_if_needed()  # a list closes when what it stands in is scrolled
+    purposes.click()
     page.get_by_role("option", name="an inspection").click()
     page.get_by_text(re.compile(r"born \d{4}")).first.wait_for(timeout=WAIT)
 
