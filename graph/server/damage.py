@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,7 +47,13 @@ PRIVATE_FILES: Final = (
     "audit/digest.key",
 )
 # What no program can make anew, and what is not there while all is well.
-STATED_FILES: Final = ("accounts/accounts.json", "tokens.json", "erased.json", "erasure/order.json")
+# Each with what its JSON is.
+STATED_FILES: Final[Mapping[str, type]] = {
+    "accounts/accounts.json": dict,
+    "tokens.json": list,
+    "erased.json": dict,
+    "erasure/order.json": dict,
+}
 LINE_FILES: Final = ("backups.jsonl", "dumps.jsonl", "erasures.log")
 LOCK_FILES: Final = (
     SERVER_LOCK_NAME,
@@ -77,11 +83,11 @@ def pop_damage_notes() -> list[Message]:
     return notes
 
 
-def is_readable(file: Path) -> bool:
+def is_readable(file: Path, json_type: type = dict) -> bool:
     """Whether a JSON, Parquet, NumPy or Arrow file can be read; its rows are not looked at."""
     try:
         if file.suffix == ".json":
-            return isinstance(json.loads(file.read_text("utf-8")), dict)
+            return isinstance(json.loads(file.read_text("utf-8")), json_type)
         if file.suffix == ".parquet":
             import pyarrow.parquet as pq
 
@@ -267,8 +273,8 @@ def _find_user_file_damage(home: Path) -> Iterator[Message]:
 
 def _find_stated_damage(home: Path) -> Iterator[Message]:
     """What people and commands stated, in files that cannot be made anew."""
-    for name in STATED_FILES:
-        if (home / name).is_file() and not is_readable(home / name):
+    for name, json_type in STATED_FILES.items():
+        if (home / name).is_file() and not is_readable(home / name, json_type):
             yield build_unreadable_message(home / name)
     for name in LINE_FILES:
         for number, line in enumerate(read_small_text(home / name).splitlines(), 1):

@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 from graph.accounts.registry import list_accounts
+from graph.analysis.api_tokens import create_token
 from graph.archive.register import RegisteredBackup, register_backup
 from graph.archive.sealing import SealedWriter
 from graph.audit.log import record_event
@@ -43,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(mode=0o700)
     for name, text in {
         "accounts/accounts.json": '{"accounts": []}',
-        "tokens.json": '{"tokens": []}',
+        "tokens.json": "[]",
         "erased.json": '{"version": 1, "people": []}',
         "erasures.log": '{"what": "erase"}\n',
         "dumps.jsonl": '{"file": "/absent.dump"}\n',
@@ -205,6 +206,11 @@ def test_damage_is_found_and_named(
     how(home / name)
     found = examine(home)
     assert len(found) == 1 and said in next(iter(found.values()))
+
+
+def test_a_token_is_no_damage(home: Path) -> None:
+    create_token(own_settings(home), "a test", "analyst", 1)
+    assert examine(home) == {}
 
 
 def test_a_full_disk_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
