@@ -101,7 +101,7 @@ def open_a_studio(network: Database, settings: Settings, app: Callable[..., AppT
     query = {"links": "20", "capacity": "5", "of": "studios", "person": studio["leader_id"]}
     test = app("pairing", lang="en", **query)
     assert not test.exception
-    assert f"{found.studios.height} new studios" in lead(test)
+    assert f"new studios: {found.studios.height}." in lead(test)
     assert len(test.dataframe[0].value) == found.studios.height
     next(button for button in test.button if button.label == "Accept").click().run()
     test.button(key="pairing_scenario").click().run()

@@ -280,6 +280,6 @@ def test_people_are_looked_up_and_erased_by_rule_under_one_lock(
     monkeypatch.setattr(retention, "undo_broken_loads", lambda *given: None)
     monkeypatch.setattr(retention, "plan_retention", look)
     monkeypatch.setattr(retention, "erase_people_locked", erase)
-    database: Any = SimpleNamespace(settings=SimpleNamespace(home=tmp_path))
+    database: Any = SimpleNamespace(settings=SimpleNamespace(home=tmp_path), embedded=True)
     retention.apply_retention(database, by="m")
     assert seen == [True, True]
