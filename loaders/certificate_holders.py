@@ -17,7 +17,7 @@ from graph.server.database import Database
 from graph.store.merge import WRITE_BATCH_ROWS
 from loaders.columns import Digest
 from loaders.mapping.identifiers import CERTIFICATE_ID_PREFIX, build_certificate_id
-from loaders.mapping.name_lists import list_written_names, normalize_name
+from loaders.mapping.name_lists import list_written_forms, normalize_name
 from loaders.matching.judgements import IdPair
 from loaders.staging import StagedTable
 
@@ -82,13 +82,10 @@ def find_certificate_pairs(
     if not empty_store:
         wanted = sorted({id for id, _ in named} | set(made.values()))
         named += [(row["id"], row["name"]) for row in _read(database, _STORED_NAMES, wanted)]
-        # The graph has names as they were written, in an index.
-        compared = {normalize_name(name) for _, name in named}
-        written = {form for name in compared for form in list_written_names(name)}
-        written |= {name for _, name in named}
+        written = list_written_forms({name for _, name in named})
         holdings += [
             Holding(row["id"], row["name"], build_certificate_id(row["number"], digest))
-            for row in _read(database, _STORED_HOLDERS, sorted(written))
+            for row in _read(database, _STORED_HOLDERS, written)
         ]
     known = {id for id, _ in named}
     numbers = numbers.filter(pl.col("certificate_no").replace_strict(made).is_in(list(known)))

@@ -35,8 +35,8 @@ _BOOLEAN_WORDS = {
 _SEPARATED_DATE_PATTERN = r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?$"
 _COMPACT_DATE_PATTERN = r"^(\d{4})(\d{2})(\d{2})$"
 _DATETIME_PATTERN = (
-    r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})"
-    r"(?::\d{2}(?:\.\d+)?)?(?:(Z)|([+-])(\d{2}):?(\d{2}))?$"
+    r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](?<hour>\d{1,2}):(?<minute>\d{2})"
+    r"(?::\d{2}(?:\.\d+)?)?(?:(?<utc>Z)|(?<sign>[+-])(?<hours>\d{2}):?(?<minutes>\d{2}))?$"
 )
 _MONTH_PATTERN = r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?$"
 _YEAR_PATTERN = r"^(\d{4})\s*年?$"
@@ -319,12 +319,12 @@ def _build_excel_day_expr(declared: Property) -> pl.Expr:
 
 def _build_day_shift_expr() -> pl.Expr:
     """By how many days a moment's day in China differs from the day as written: -1 to 1."""
-    part = [pl.col("text").str.extract(_DATETIME_PATTERN, at) for at in range(10)]
-    hour, minute, east, hours, minutes = (
-        part[at].cast(pl.Int32) if at != 7 else part[at] for at in (4, 5, 7, 8, 9)
+    part = pl.col("text").str.extract_groups(_DATETIME_PATTERN).struct
+    hour, minute, hours, minutes = (
+        part.field(name).cast(pl.Int32) for name in ("hour", "minute", "hours", "minutes")
     )
-    stated = pl.when(east == "-").then(-1).otherwise(1) * (hours * 60 + minutes)
-    offset = pl.when(part[6].is_not_null()).then(0).otherwise(stated)
+    stated = pl.when(part.field("sign") == "-").then(-1).otherwise(1) * (hours * 60 + minutes)
+    offset = pl.when(part.field("utc").is_not_null()).then(0).otherwise(stated)
     there = hour * 60 + minute + (_TIME_ZONE_MINUTES - offset).fill_null(0)
     return there.floordiv(24 * 60)
 

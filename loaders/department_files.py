@@ -44,7 +44,7 @@ from loaders.mapping.identifiers import (
 )
 from loaders.mapping.mapping import Mapping as ListMapping
 from loaders.mapping.mapping import explain_changed_headers, find_mappings
-from loaders.mapping.name_lists import list_written_names, normalize_name
+from loaders.mapping.name_lists import list_written_forms, normalize_name
 from loaders.mapping.proposal import (
     Question,
     ask_ladder,
@@ -479,9 +479,7 @@ def fetch_stored_people(
 
     The employer is "" where the store has none, or several.
     """
-    # The graph has names as they were written, in an index.
-    forms = {form for name in names for form in list_written_names(normalize_name(name))}
-    written = sorted(forms.union(names))
+    written = list_written_forms(names)
     found: list[tuple[str, str, str]] = []
     for at in range(0, len(written), _NAMES_PER_QUERY):
         given = {"names": written[at : at + _NAMES_PER_QUERY], "department": department}

@@ -45,6 +45,7 @@ from loaders.mapping.mapping import explain_changed_headers, find_mappings, save
 from loaders.mapping.proposal import (
     BY_NAME,
     BY_NUMBER,
+    CONSTANT_DATE_ENDINGS,
     DATE,
     DEPARTMENT,
     GRADE,
@@ -302,12 +303,8 @@ def recall_answers(mapping: ListMapping) -> dict[str, str]:
     constants = {f: v for f, v in mapping.constants.items() if v != TITLE_MARK}
     grade = next((v for f, v in constants.items() if f.endswith(".grade")), "")
     kind = constants.get("studio.kind", "")
-    dates = [v for f, v in constants.items() if f.endswith(("date", "recognised_on"))]
-    marked = any(
-        f.endswith(("date", "recognised_on")) and v == TITLE_MARK
-        for f, v in mapping.constants.items()
-    )
-    date = TITLE_MARK if marked else dates[0] if dates else "none"
+    dates = [v for f, v in mapping.constants.items() if f.endswith(CONSTANT_DATE_ENDINGS)]
+    date = TITLE_MARK if TITLE_MARK in dates else next(iter(dates), "none")
     answers |= {GRADE: grade, KIND: kind, DATE: date}
     return {key: answer for key, answer in answers.items() if answer}
 

@@ -218,14 +218,14 @@ def read_field_rows(sheet: Sheet, layout: SheetLayout, mapping: Mapping) -> pl.D
 
 def _fill_dittos(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with the cell above in place of 同上 and 〃; not of numbers, which are one row's."""
-    filled = [
-        pl.when(pl.col(c).str.contains(_DITTO_PATTERN))
-        .then(pl.when(~pl.col(c).str.contains(_DITTO_PATTERN)).then(pl.col(c)).forward_fill())
-        .otherwise(pl.col(c))
-        .alias(c)
-        for c in rows.columns
-        if c != ROW_NUMBER_COLUMN and not c.endswith("certificate_no")
-    ]
+    filled = []
+    for name in rows.columns:
+        if name == ROW_NUMBER_COLUMN or name.endswith("certificate_no"):
+            continue
+        is_ditto = rows[name].str.contains(_DITTO_PATTERN)
+        if is_ditto.any():
+            above = pl.when(~is_ditto).then(name).forward_fill()
+            filled.append(pl.when(is_ditto).then(above).otherwise(name).alias(name))
     return rows.with_columns(filled)
 
 

@@ -244,18 +244,9 @@ def _build_enterprises(records: SheetRecords) -> pl.DataFrame:
         for role in records.people
         if records.has(f"{role}.employer")
     ]
-    named = [
-        part.with_columns(
-            enterprise_id=pl.Series([normalize_organisation(one) for one in part["name"]])
-        )
-        for part in of_roles
-        if part.height
-    ]
+    named = [_add_normalized_names(part, "name", "enterprise_id") for part in of_roles]
     rows = pl.concat([employers, hosts, *named], how="diagonal").drop_nulls("name")
-    names = [normalize_organisation(name) for name in rows["name"]]
-    return _take_first(
-        records, rows.with_columns(pl.Series("name", names, dtype=pl.String)), "enterprise_id"
-    )
+    return _take_first(records, _add_normalized_names(rows, "name", "name"), "enterprise_id")
 
 
 def _build_schools(records: SheetRecords) -> pl.DataFrame:
@@ -263,10 +254,7 @@ def _build_schools(records: SheetRecords) -> pl.DataFrame:
     if not stated:
         return pl.DataFrame()
     rows = pl.concat([records.pick(name=field) for field in stated]).drop_nulls()
-    ids = [normalize_organisation(name) for name in rows["name"]]
-    return _take_first(
-        records, rows.with_columns(pl.Series("school_id", ids, dtype=pl.String)), "school_id"
-    )
+    return _take_first(records, _add_normalized_names(rows, "name", "school_id"), "school_id")
 
 
 def _build_studios(records: SheetRecords) -> pl.DataFrame:
@@ -322,12 +310,11 @@ def _build_people(records: SheetRecords) -> pl.DataFrame:
         if role == "person":
             said = said.join(_pick_person_columns(records), on=ROW_NUMBER_COLUMN, how="left")
         elif records.has(f"{role}.employer"):
-            ids = [
-                None if one is None else normalize_organisation(one) for one in people["employer"]
-            ]
-            where = people.select(
-                ROW_NUMBER_COLUMN, "person_id", enterprise_id=pl.Series(ids, dtype=pl.String)
-            ).unique([ROW_NUMBER_COLUMN, "person_id"], maintain_order=True)
+            where = (
+                _add_normalized_names(people, "employer", "enterprise_id")
+                .select(ROW_NUMBER_COLUMN, "person_id", "enterprise_id")
+                .unique([ROW_NUMBER_COLUMN, "person_id"], maintain_order=True)
+            )
             said = said.join(where, on=[ROW_NUMBER_COLUMN, "person_id"], how="left")
         elif records.has("employer.id"):
             where = records.pick(enterprise_id="employer.id")
@@ -599,8 +586,7 @@ def _build_trainings(records: SheetRecords) -> pl.DataFrame:
         degree="degree.year",
     ).drop_nulls("place")
     rows = rows.with_columns(end=pl.coalesce("end", "degree")).drop("degree")
-    ids = [normalize_organisation(name) for name in rows["place"]]
-    rows = rows.with_columns(pl.Series("place_id", ids, dtype=pl.String)).drop("place")
+    rows = _add_normalized_names(rows, "place", "place_id").drop("place")
     # In a list of advisers and students it is the student who was at the school.
     return _join_person(records, rows, "person" if "person" in records.people else "apprentice")
 
@@ -614,9 +600,7 @@ def _build_teaching(records: SheetRecords) -> pl.DataFrame:
         end="teaching.end",
         part_time="teaching.part_time",
     ).drop_nulls("school")
-    ids = [normalize_organisation(name) for name in rows["school"]]
-    rows = rows.with_columns(pl.Series("school_id", ids, dtype=pl.String)).drop("school")
-    return _join_person(records, rows)
+    return _join_person(records, _add_normalized_names(rows, "school", "school_id").drop("school"))
 
 
 def _build_employments(records: SheetRecords) -> pl.DataFrame:
@@ -651,16 +635,17 @@ def _build_projects(records: SheetRecords) -> pl.DataFrame:
     if not records.has("project.name"):
         return pl.DataFrame()
     rows = records.pick(name="project.name", kind="project.kind", enterprise_id="employer.id")
-    rows = _add_project_ids(rows, "name")
+    rows = _add_normalized_names(rows, "name", "project_id")
     # Participants of several employers do not say who runs it.
     one = pl.col("enterprise_id").n_unique().over("project_id") == 1
     rows = rows.with_columns(enterprise_id=pl.when(one).then("enterprise_id"))
     return _take_first(records, rows, "project_id")
 
 
-def _add_project_ids(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    ids = [None if text is None else normalize_organisation(text) for text in rows[name]]
-    return rows.with_columns(pl.Series("project_id", ids, dtype=pl.String))
+def _add_normalized_names(rows: pl.DataFrame, name: str, into: str) -> pl.DataFrame:
+    """The rows with the names of a column as they are compared, in the column `into`."""
+    compared = [None if text is None else normalize_organisation(text) for text in rows[name]]
+    return rows.with_columns(pl.Series(into, compared, dtype=pl.String))
 
 
 def _build_participations(records: SheetRecords) -> pl.DataFrame:
@@ -669,7 +654,7 @@ def _build_participations(records: SheetRecords) -> pl.DataFrame:
     rows = records.pick(
         name="project.name", role="project.role", start="project.start", end="project.end"
     )
-    rows = _add_project_ids(rows, "name").drop_nulls("project_id").drop("name")
+    rows = _add_normalized_names(rows, "name", "project_id").drop_nulls("project_id").drop("name")
     return _join_person(records, rows)
 
 

@@ -292,15 +292,15 @@ def unite_numbered_people(
     number, that than the own number; of several certificate numbers the least id stands, in
     whatever order the rows are. Rows of a number and a name with two ID numbers stay as they are.
     """
+    keys = [_build_number_key(department, said) for department, _, said in listed]
     ids: dict[_NumberKey, set[str]] = {}
-    for department, person_id, said in listed:
-        if key := _build_number_key(department, said):
+    for key, (_, person_id, _) in zip(keys, listed, strict=True):
+        if key is not None:
             ids.setdefault(key, set()).add(person_id)
-    chosen = {key: one for key, people in ids.items() if (one := _choose_strongest_id(people))}
+    chosen = {key: _choose_strongest_id(people) for key, people in ids.items()}
     return [
-        (department, chosen.get(key, person_id) if key else person_id, said)
-        for department, person_id, said in listed
-        for key in [_build_number_key(department, said)]
+        (department, (key and chosen[key]) or person_id, said)
+        for key, (department, person_id, said) in zip(keys, listed, strict=True)
     ]
 
 

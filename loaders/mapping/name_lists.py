@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from graph.model.vocabularies import TWO_CHARACTER_FAMILY_NAMES
@@ -53,6 +54,13 @@ def list_written_names(name: str) -> list[str]:
     spaced = [blank.join(name) for blank in blanks]
     dotted = [name.replace("·", dot) for dot in _DOTS] if "·" in name else []
     return list(dict.fromkeys([name, *parted, *spaced, *dotted]))
+
+
+def list_written_forms(names: Iterable[str]) -> list[str]:
+    """The names, and what else the graph may have for them: it has each as it was written."""
+    given = list(names)
+    forms = {form for name in given for form in list_written_names(normalize_name(name))}
+    return sorted(forms.union(given))
 
 
 def split_items(text: str) -> list[str]:

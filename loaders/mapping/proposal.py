@@ -128,7 +128,7 @@ PARENT_MENTOR_FIELD: Final = "mentor2.own_number"
 _PAIR_ROLE_PATTERN: Final = re.compile(r"(mentor|apprentice)\d?\.")
 _STAFF_NUMBER_PATTERN: Final = re.compile("工号|职工|员工|会员|学号|job_?no")
 _NO_DATE: Final = ("none", "无")
-_CONSTANT_DATE_ENDINGS: Final = ("date", "recognised_on")
+CONSTANT_DATE_ENDINGS: Final = ("date", "recognised_on")
 # What a title may state of every row -> the fact of `TitleFacts`.
 _TITLED_FIELDS: Final = {
     "recognition.level": "level",
@@ -240,7 +240,7 @@ def find_title_questions(confirmed: Mapping, proposal: Proposal) -> tuple[Questi
     """
     facts = read_titles(proposal.layout.titles)
     marked = {field for field, value in confirmed.constants.items() if value == TITLE_MARK}
-    of_dates = {field for field in marked if field.endswith(_CONSTANT_DATE_ENDINGS)}
+    of_dates = {field for field in marked if field.endswith(CONSTANT_DATE_ENDINGS)}
     questions = []
     if of_dates and not facts.day:
         questions.append(Question(DATE, _NO_DATE_TEXT))

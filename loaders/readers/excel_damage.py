@@ -124,9 +124,10 @@ def clean_workbook_cells(
     rounded = _list_columns(tagged, names, "^x")
     dates = _list_columns(tagged, names, "^d") if marks.counts_from_1900 else set()
     months = _list_columns(cells, names, AMBIGUOUS_MONTH_PATTERN)
+    damaged = rounded | dates | months
     changed = []
     for at, name in enumerate(names, 1):
-        if not (at in padded or at in errors or name in rounded | dates | months):
+        if not (at in padded or at in errors or name in damaged):
             continue
         kinds, text = tagged[name].str.head(1), cells[name]
         report.add_cells(kinds == "x", rows, at, text, _ROUNDED_REMARK)

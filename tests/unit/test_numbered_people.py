@@ -53,7 +53,7 @@ def write_list(*rows: str) -> str:
     return "\n".join((LEVELS, *rows))
 
 
-@pytest.mark.parametrize("order", itertools.permutations(range(2)))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(2))))
 def test_two_certificates_of_one_own_number_are_one_persons(
     tmp_path: Path, order: tuple[int, ...]
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_row_without_the_id_number_is_the_same_persons(
     assert len(set(ids)) == 1 and ids[0].startswith("id-")
 
 
-@pytest.mark.parametrize("order", itertools.permutations("abc"))
+@pytest.mark.parametrize("order", list(itertools.permutations("abc")))
 def test_whom_an_own_number_means_does_not_depend_on_the_order_of_files(
     tmp_path: Path, order: tuple[str, ...]
 ) -> None:
