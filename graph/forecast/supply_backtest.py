@@ -25,6 +25,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graph.cache.tables import build_table_path, load_cached_table
 from graph.dates import PRECISION
@@ -43,6 +44,7 @@ from graph.forecast.supply_changes import (
     SupplyModel,
     build_change_random,
     build_supply_model,
+    list_employer_provinces,
     list_levels,
     sum_losses,
 )
@@ -270,17 +272,10 @@ def place_people(snapshot: Snapshot, day: date) -> pl.LazyFrame:
     """person, province (text, null = not stated) on the day: of who began with an employer in
     another province since, that of the employer of before; of the others, the present one.
     """
-    places = snapshot.frames["enterprises"].select("enterprise_id", place="province")
-    begun = (
-        snapshot.frames["employments"]
-        .join(places, on="enterprise_id")
-        .select("person", "start", pl.col("place").cast(pl.String))
-        .drop_nulls()
-        .sort("person", "start", "place")
-    )
     before = pl.col("start") <= day
     moved = (
-        begun.group_by("person", maintain_order=True)
+        list_employer_provinces(snapshot)
+        .group_by("person", maintain_order=True)
         .agg(
             origin=pl.col("place").filter(before).last(),
             place=pl.col("place").filter(~before).first(),
@@ -418,13 +413,12 @@ def _compare_areas(
         else cells.with_columns(area=pl.lit(0))
     )
     at = number.sort("cell")["area"].to_numpy()
+    shape = (areas.height, cells.height)
+    mapping = sparse.csr_matrix((np.ones(len(at)), (at, np.arange(len(at)))), shape)
     sides = [_sum_by_area(one, areas, keys) for one in counted]
     parts = []
     for figure in SUPPLY_FIGURES:
-        of_cells, drawn_cells = draws[figure]
-        expected = np.bincount(at, of_cells, minlength=areas.height)
-        drawn = np.zeros((areas.height, drawn_cells.shape[1]))
-        np.add.at(drawn, at, drawn_cells)
+        expected, drawn = (mapping @ of_cells for of_cells in draws[figure])
         outcome = sides[0][figure].to_numpy()
         plain = [side[figure].to_numpy() * ahead for side in sides[1:]]
         parts.append(

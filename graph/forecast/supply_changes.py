@@ -316,15 +316,7 @@ def _expect_moves(
 ) -> tuple[Floats, Floats]:
     """By cell, a year: how many of the stock move to another province, and from another."""
     first_day = date(data_date.year - MOVE_YEARS, data_date.month, min(data_date.day, 28))
-    places = snapshot.frames["enterprises"].select("enterprise_id", place="province")
-    begun = (
-        snapshot.frames["employments"]
-        .filter(pl.col("start") <= data_date)
-        .join(places, on="enterprise_id")
-        .select("person", "start", pl.col("place").cast(pl.String))
-        .drop_nulls()
-        .sort("person", "start", "place")
-    )
+    begun = list_employer_provinces(snapshot).filter(pl.col("start") <= data_date)
     same = pl.col("person") == pl.col("person").shift(1)
     moves = (
         begun.with_columns(origin=pl.when(same).then(pl.col("place").shift(1)))
@@ -343,6 +335,18 @@ def _expect_moves(
     rates = flows / np.maximum(working, 1.0)[:, None]
     rates *= np.minimum(1.0, 1.0 / np.maximum(rates.sum(axis=1, keepdims=True), 1e-9))
     return _apply_move_rates(cells, stock, rates, number)
+
+
+def list_employer_provinces(snapshot: Snapshot) -> pl.LazyFrame:
+    """person, start, place: the province of each dated employment's enterprise, in that order."""
+    places = snapshot.frames["enterprises"].select("enterprise_id", place="province")
+    return (
+        snapshot.frames["employments"]
+        .join(places, on="enterprise_id")
+        .select("person", "start", pl.col("place").cast(pl.String))
+        .drop_nulls()
+        .sort("person", "start", "place")
+    )
 
 
 def _apply_move_rates(

@@ -273,8 +273,8 @@ def list_leaving_days(snapshot: Snapshot, day: date) -> pl.LazyFrame:
     each of its days, and a statutory month of that year is past.
     """
     judged = judge_retirement_by(day, steward=False)
-    first, following = judged + timedelta(days=1), pl.lit(judged + timedelta(days=1))
-    following = following.dt.offset_by("1y")
+    first = judged + timedelta(days=1)
+    following = pl.lit(first).dt.offset_by("1y")
     people = add_retirement_months(find_working_people(snapshot, day, retired_by=judged))
     people = people.join(find_postponements(snapshot, day, first), on="person", how="left")
     people = people.join(_list_reemployments(snapshot, first), on="person", how="left")
