@@ -304,15 +304,10 @@ def _rewrite(text: str, words: Sequence[Token], parameters: Mapping[str, Any]) -
 
 def _find_name_lists(words: Sequence[Token]) -> Iterator[tuple[int, int]]:
     """The calls of `keys(...)`, first and last token."""
-    open_at: list[int] = []
-    for at, token in enumerate(words):
-        if token.text in _BRACKET_PAIRS:
-            open_at.append(at)
-        elif token.text in _BRACKET_PAIRS.values() and open_at:
-            first = open_at.pop()
-            called = first and read_token_name(words[first - 1]).casefold() == "keys"
-            if token.text == ")" and called and (first < 2 or words[first - 2].text != "."):
-                yield first - 1, at
+    for first, last in _list_bracket_pairs(words):
+        called = first and read_token_name(words[first - 1]).casefold() == "keys"
+        if words[last].text == ")" and called and (first < 2 or words[first - 2].text != "."):
+            yield first - 1, last
 
 
 def _find_subscripts(words: Sequence[Token]) -> Iterator[tuple[int, int]]:
@@ -321,14 +316,19 @@ def _find_subscripts(words: Sequence[Token]) -> Iterator[tuple[int, int]]:
     Those of a relation or of a list come after a sign; after a key word (`IN [...]`) it may be
     either, for a variable may be called `in`.
     """
+    for first, last in _list_bracket_pairs(words):
+        if words[last].text == "]" and first and _is_value_token(words[first - 1]):
+            yield first, last
+
+
+def _list_bracket_pairs(words: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """The places of each bracket that opens and of the one that closes it, inner ones first."""
     open_at: list[int] = []
     for at, token in enumerate(words):
         if token.text in _BRACKET_PAIRS:
             open_at.append(at)
         elif token.text in _BRACKET_PAIRS.values() and open_at:
-            first = open_at.pop()
-            if token.text == "]" and first and _is_value_token(words[first - 1]):
-                yield first, at
+            yield open_at.pop(), at
 
 
 def _is_value_token(token: Token) -> bool:

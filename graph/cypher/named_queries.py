@@ -729,7 +729,7 @@ def run_query(
     take, `DatabaseError` for what Neo4j can't do.
     """
     _require_people_role(database, role, f"query {query.name}")
-    steward = _opens_personal_data(role)
+    steward = is_unmasked(role)
     parameters = query.parse(values or {}) | {STEWARD_PARAMETER: steward}
     asked = [parameters[one.name] for one in query.parameters if one.type == "person"]
     record_event(
@@ -758,7 +758,7 @@ def run_query(
     )
 
 
-def _opens_personal_data(role: Role) -> bool:
+def is_unmasked(role: Role) -> bool:
     """Whether rows come unmasked: to a data steward who said what for. Asks who acts."""
     return opens_personal_data(role, find_current_actor().purpose)
 
@@ -831,7 +831,7 @@ def run_cypher(
     """
     given = dict(parameters or {})
     how = reading or build_memory_reading(database, limit, seconds)
-    unmasked = _opens_personal_data(role)
+    unmasked = is_unmasked(role)
 
     def work(tx: Transaction, meter: Meter) -> Table:
         judged = validate_statement(tx, text, given)

@@ -11,18 +11,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from graph.audit.actor import find_current_actor
 from graph.cypher.named_queries import (
     STEWARD_PARAMETER,
     FinishTable,
     Query,
     Reading,
     Table,
+    is_unmasked,
     run_cypher,
 )
 from graph.errors import ShichengError, UsageError
 from graph.messages import Message
-from graph.purposes import opens_personal_data
 from graph.roles import Role
 from graph.server.database import Database
 
@@ -128,8 +127,7 @@ def plan_query(
     role: Role = "analyst",
 ) -> StatementPlan:
     """The plan of a named query with these values; for whoever may write Cypher."""
-    steward = opens_personal_data(role, find_current_actor().purpose)
-    parameters = query.parse(values or {}) | {STEWARD_PARAMETER: steward}
+    parameters = query.parse(values or {}) | {STEWARD_PARAMETER: is_unmasked(role)}
     return plan_cypher(database, query.text, parameters, kind=kind, role=role)
 
 

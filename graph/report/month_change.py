@@ -126,10 +126,11 @@ def _build_change(
     causes = _summarize_causes(found, sources.snapshot, earlier, request.province)
     explained = {name: int(causes[name].sum()) for name in CHANGE_LEDGERS}
     difference = {name: restated[name] - reported[name] for name in CHANGE_LEDGERS}
+    made = sources.earlier_made[:10]
     return MonthChange(
         earlier.revision,
         sources.snapshot.revision,
-        (made := sources.earlier_made[:10]),
+        made,
         request.month.first.isoformat() <= made <= request.month.last.isoformat(),
         request.month.previous,
         reported,

@@ -11,7 +11,7 @@ import json
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import polars as pl
 
@@ -54,15 +54,10 @@ def load_comparison(
 
     Its `scenario` has the changes as they were stated.
     """
-    day = succession_day or find_succession_day(policy, [scenario])
-    path = _build_comparison_path(snapshot, policy, scenario, (steward, seed, day))
+    how: _How = {"steward": steward, "seed": seed, "succession_day": succession_day}
     stored = load_cached_table(
-        path,
-        lambda: _pack_comparison(
-            compare_scenario(
-                snapshot, policy, scenario, steward=steward, seed=seed, succession_day=day
-            )
-        ),
+        _build_comparison_path(snapshot, policy, scenario, **how),
+        lambda: _pack_comparison(compare_scenario(snapshot, policy, scenario, **how)),
     )
     return _unpack_comparison(stored, snapshot, policy, scenario)
 
@@ -77,24 +72,35 @@ def has_comparison(
     succession_day: date | None = None,
 ) -> bool:
     """Whether the comparison is stored, so that asking for it costs next to nothing."""
-    day = succession_day or find_succession_day(policy, [scenario])
-    return has_cached_table(
-        _build_comparison_path(snapshot, policy, scenario, (steward, seed, day))
-    )
+    how: _How = {"steward": steward, "seed": seed, "succession_day": succession_day}
+    return has_cached_table(_build_comparison_path(snapshot, policy, scenario, **how))
+
+
+class _How(TypedDict):
+    """What the figures depend on beside the revision, the policy and the scenario."""
+
+    steward: bool
+    seed: int
+    succession_day: date | None
 
 
 def _build_comparison_path(
-    snapshot: Snapshot, policy: Policy, scenario: Scenario, how: tuple[bool, int, date]
+    snapshot: Snapshot,
+    policy: Policy,
+    scenario: Scenario,
+    *,
+    steward: bool,
+    seed: int,
+    succession_day: date | None,
 ) -> Path | None:
-    steward, seed, day = how
-    precision = "days" if steward else "years"
+    day = succession_day or find_succession_day(policy, [scenario])
     return build_table_path(
         snapshot,
         "comparison",
         COMPARISON_VERSION,
         policy.id,
         scenario.id,
-        precision,
+        "days" if steward else "years",
         seed,
         day.isoformat(),
     )
@@ -114,8 +120,8 @@ def _pack_comparison(found: ScenarioComparison) -> pl.DataFrame:
     if found.no_landing is not None:
         message = found.no_landing.message
         facts["no_landing"] = {"id": message.id, "values": dict(message.values)}
-    told = pl.DataFrame({"facts": [json.dumps(facts, default=str)]})
-    packed = {name: _pack_table(table) for name, table in (tables | {"facts": told}).items()}
+    tables["facts"] = pl.DataFrame({"facts": [json.dumps(facts, default=str)]})
+    packed = {name: _pack_table(table) for name, table in tables.items()}
     return pl.DataFrame(
         {"name": [*packed], "table": [*packed.values()]},
         schema={"name": pl.String, "table": pl.Binary},

@@ -305,10 +305,9 @@ def _move_links(
             "node": nodes[one.a]["properties"],
         }
         place = (one.relation.type, one.start, one.properties[RELATION_KEY_COLUMN])
-        stated = moved.setdefault(place, {}).setdefault(standing[one.a], [])
-        heard = {statement.source for statement in stated}
+        stated, new = moved.setdefault(place, {}), standing[one.a]
         found = writer.link_statements(rules, before)
-        stated += [statement for statement in found if statement.source not in heard]
+        stated[new] = _add_unheard(stated.get(new, []), found)
     for (type, start, key), by_node in moved.items():
         added = {new: partial(_add_unheard, more=stated) for new, stated in by_node.items()}
         writer.change_links(RELATION_KINDS[type], start, key, added)

@@ -48,6 +48,7 @@ from ui.words.i18n import (
     current_language,
     join_sentences,
     t,
+    translate_label,
     translate_message,
 )
 from ui.words.numbers import format_short_day
@@ -145,8 +146,7 @@ def _draw_purpose() -> None:
 
 
 def _name_purpose(purpose: StatedPurpose) -> str:
-    en, zh = PURPOSE_LABELS[purpose]
-    return zh if current_language() == "zh" else en
+    return translate_label(PURPOSE_LABELS[purpose], current_language())
 
 
 def _take_purpose(key: str) -> None:
