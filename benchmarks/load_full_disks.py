@@ -13,9 +13,7 @@ DIR is that of `benchmarks.load_kills`. Ends with 1 if any trial differs.
 
 from __future__ import annotations
 
-import argparse
 import errno
-import os
 import shutil
 import subprocess
 import sys
@@ -29,20 +27,18 @@ from typing import Final
 
 from benchmarks.engines import print_row
 from benchmarks.load_kills import (
-    ID_KEY,
-    JAVA_OPTIONS,
     ServedFigures,
     Stage,
     build_settings,
     build_stages,
     describe_resumption,
-    kill_server,
+    end_trial,
+    parse_trial_options,
     run_for,
     run_load,
     start_load,
 )
 from graph.server.database import Database
-from graph.store.digest import compute_store_digest
 
 DISK_MB: Final = 1500
 FILLING_BYTES: Final = 1 << 20
@@ -104,27 +100,13 @@ def try_full_disk(disk: Path, folder: Path, stage: Stage, seconds: float) -> tup
         wrong.append("lost rows")
     _, again = run_load(home, files)
     visitor.ask()
-    wrong += visitor.differ(stage)
-    if visitor.answers[-1:] != [stage.after]:
-        wrong.append("figures after loading again")
-    if compute_store_digest(database) != stage.digest:
-        wrong.append("digest")
-    database.close()
-    kill_server(home)
+    wrong += end_trial(visitor, stage)
     return (said if code else "ended well"), describe_resumption(again), ", ".join(wrong)
 
 
 def main() -> int:
     """Prints a line a trial; 1 when any of them differs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=20)
-    parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=Path)
-    given = parser.parse_args()
-    os.environ["SHICHENG_ID_KEY"] = ID_KEY
-    os.environ.setdefault("JAVA_TOOL_OPTIONS", JAVA_OPTIONS)
+    given = parse_trial_options(__doc__, 20)
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         stages, differing = build_stages(folder, given.workers), 0

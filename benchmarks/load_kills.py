@@ -246,28 +246,39 @@ def try_kill(home: Path, stage: Stage, seconds: float, victim: str, asked: bool)
         if not acknowledged:
             _, said = run_load(home, folder / stage.files)
         visitor.ask()
-    wrong += visitor.differ(stage)
-    if visitor.answers[-1] != stage.after:
-        wrong.append("figures after loading again")
-    if compute_store_digest(database) != stage.digest:
-        wrong.append("digest")
-    database.close()
-    kill_server(home)
+    wrong += end_trial(visitor, stage)
     ending = "acknowledged" if acknowledged else describe_resumption(said)
     return ending, ", ".join(wrong) or "nothing"
 
 
-def main() -> int:
-    """Prints a line a trial; 1 when any of them differs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=100)
+def end_trial(visitor: ServedFigures, stage: Stage) -> list[str]:
+    """What differs once the load was done again; its server is killed."""
+    database, wrong = visitor.database, visitor.differ(stage)
+    if visitor.answers[-1:] != [stage.after]:
+        wrong.append("figures after loading again")
+    if compute_store_digest(database) != stage.digest:
+        wrong.append("digest")
+    database.close()
+    kill_server(database.settings.home)
+    return wrong
+
+
+def parse_trial_options(description: str | None, times: int) -> argparse.Namespace:
+    """How many trials, from which on, and with what; sets what all their processes need."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--times", type=int, default=times)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--workers", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
-    given = parser.parse_args()
     os.environ["SHICHENG_ID_KEY"] = ID_KEY
     os.environ.setdefault("JAVA_TOOL_OPTIONS", JAVA_OPTIONS)
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Prints a line a trial; 1 when any of them differs."""
+    given = parse_trial_options(__doc__, 100)
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         stages, differing = build_stages(folder, given.workers), 0
