@@ -213,12 +213,18 @@ def match_header(text: str, subjects: Iterable[str]) -> str | None:
     """The field that a header means in a list about `subjects`; None where it is not known."""
     header = simplify_list_header(text)
     subjects = tuple(subjects)
-    forms = (header, strip_brackets(header), _drop_translation(header))
+    forms = (header, strip_brackets(header), _drop_translation(header), *_spell_dates(header))
     for form in dict.fromkeys(form for form in forms if form):
         field = _lookup_header(form, subjects)
         if field is not None:
             return field
     return None
+
+
+def _spell_dates(header: str) -> list[str]:
+    """发证日期 and 发证时间 for 发证年月: how a day is written is no other column."""
+    dated = re.fullmatch("(.+?)年月日?", strip_brackets(header))
+    return [f"{dated[1]}日期", f"{dated[1]}时间"] if dated else []
 
 
 def _drop_translation(header: str) -> str:

@@ -273,6 +273,19 @@ def test_no_column_is_lost_in_silence(tmp_path: Path) -> None:
     assert all(one in said for one in ("no header", "means the same", "no column for this one"))
 
 
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("发证年月", "recognition.date"),
+        ("取证年月日", "recognition.date"),
+        ("出生年月", "person.birth_date"),
+        ("年月", None),
+    ],
+)
+def test_headers_that_say_how_a_day_is_written(header: str, field: str | None) -> None:
+    assert match_header(header, ("recognition",)) == field
+
+
 def test_errors_of_formulas_are_no_values(tmp_path: Path) -> None:
     text = "姓名,身份证号,工作单位,技能等级,发证日期\n"
     rows = f"赵建国,{A},#N/A,高级工,2024-05-01\n#REF!,{B},远航,高级工,2024-05-01\n"
